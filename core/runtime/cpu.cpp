@@ -1,0 +1,69 @@
+#include "runtime/cpu.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <string_view>
+
+#include "runtime/error.h"
+
+namespace rl {
+namespace {
+
+Isa probe() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") &&
+              __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+  if (!avx2) return Isa::scalar;
+  bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                __builtin_cpu_supports("avx512cd");
+  return avx512 ? Isa::avx512 : Isa::avx2;
+#else
+  return Isa::scalar;
+#endif
+}
+
+// A name we do not know, or a set the machine lacks, leaves the choice to the machine.
+Isa initial() {
+  Isa best = detected_isa();
+  const char* text = std::getenv("RUSHLIGHT_CPU");
+  if (!text) return best;
+  for (Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512})
+    if (std::string_view(text) == isa_name(isa) && isa <= best) return isa;
+  return best;
+}
+
+std::atomic<int> active{-1};
+
+}  // namespace
+
+Isa detected_isa() {
+  static const Isa isa = probe();
+  return isa;
+}
+
+Isa active_isa() {
+  int isa = active.load(std::memory_order_relaxed);
+  if (isa < 0) [[unlikely]] {
+    isa = static_cast<int>(initial());
+    active.store(isa, std::memory_order_relaxed);
+  }
+  return static_cast<Isa>(isa);
+}
+
+void force_isa(Isa isa) {
+  check_value(isa <= detected_isa(), "this machine cannot run ", isa_name(isa), " kernels; its best is ",
+              isa_name(detected_isa()));
+  active.store(static_cast<int>(isa), std::memory_order_relaxed);
+}
+
+const char* isa_name(Isa isa) {
+  switch (isa) {
+    case Isa::avx512: return "avx512";
+    case Isa::avx2: return "avx2";
+    default: return "scalar";
+  }
+}
+
+}  // namespace rl

@@ -1,0 +1,273 @@
+#include "runtime/parallel.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <system_error>
+#include <thread>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+#if !defined(_WIN32)
+#include <pthread.h>
+#endif
+
+#include "runtime/error.h"
+
+namespace rl {
+namespace {
+
+constexpr auto kHelperSpin = std::chrono::microseconds(40);
+constexpr auto kCallerSpin = std::chrono::microseconds(200);
+constexpr int kChunksPerThread = 8;
+
+inline void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Spins until done() holds or the time is up.
+template <class Done>
+bool spin(std::chrono::nanoseconds limit, Done done) {
+  for (int i = 0; i < 64; ++i) {
+    if (done()) return true;
+    relax();
+  }
+  auto end = std::chrono::steady_clock::now() + limit;
+  do {
+    for (int i = 0; i < 32; ++i) {
+      if (done()) return true;
+      relax();
+    }
+  } while (std::chrono::steady_clock::now() < end);
+  return done();
+}
+
+thread_local bool in_region = false;  // in a chunk of some parallel_for, or on one of the pool's own threads
+thread_local bool is_helper = false;
+thread_local int blocking_depth = 0;
+
+struct Pool {
+  // The job. `ticket` holds its number in the upper half and the chunks not yet taken in the lower one, so taking a
+  // chunk is one compare-and-swap that also proves that the job is still the current one; the other fields may be
+  // read only after a chunk has been taken (the caller does not return while a taken chunk is unfinished).
+  alignas(64) std::atomic<uint64_t> ticket{0};
+  alignas(64) std::atomic<uint32_t> unfinished{0};
+  alignas(64) detail::ChunkFn fn = nullptr;
+  void* context = nullptr;
+  int64_t n = 0;
+  int64_t chunks = 0;
+  int64_t align = 1;
+  std::atomic<bool> failed{false};
+  std::exception_ptr error;
+
+  alignas(64) std::atomic<uint32_t> wakeups{0};
+  std::atomic<int> sleepers{0};
+  std::atomic<bool> stop{false};
+  int helpers = 0;
+
+  int64_t bound(int64_t chunk) const {
+    if (chunk >= chunks) return n;
+    // n / chunks * chunk without overflow, rounded so that vector loops start at whole cache lines
+    int64_t at = n / chunks * chunk + n % chunks * chunk / chunks;
+    return at / align * align;
+  }
+
+  // Takes chunks until none is left. True if it ran at least one.
+  bool work() {
+    bool any = false;
+    uint64_t seen = ticket.load(std::memory_order_acquire);
+    while (static_cast<uint32_t>(seen) != 0) {
+      if (!ticket.compare_exchange_weak(seen, seen - 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+      any = true;
+      int64_t chunk = chunks - static_cast<uint32_t>(seen);
+      if (!failed.load(std::memory_order_relaxed)) {
+        try {
+          int64_t begin = bound(chunk), end = bound(chunk + 1);
+          if (begin < end) fn(context, begin, end);
+        } catch (...) {
+          if (!failed.exchange(true)) error = std::current_exception();
+        }
+      }
+      if (unfinished.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished.notify_one();
+      seen = ticket.load(std::memory_order_acquire);
+    }
+    return any;
+  }
+
+  bool has_work() const { return static_cast<uint32_t>(ticket.load(std::memory_order_relaxed)) != 0; }
+
+  void helper_loop() {
+    in_region = is_helper = true;
+    while (!stop.load(std::memory_order_relaxed)) {
+      work();
+      if (spin(kHelperSpin, [&] { return has_work() || stop.load(std::memory_order_relaxed); })) continue;
+      uint32_t before = wakeups.load();
+      sleepers.fetch_add(1);
+      // The caller publishes the ticket and then looks at `sleepers`; we count ourselves and then look at the ticket.
+      if (static_cast<uint32_t>(ticket.load()) == 0 && !stop.load()) wakeups.wait(before);
+      sleepers.fetch_sub(1);
+    }
+  }
+
+  void wake(int64_t wanted) {
+    int asleep = sleepers.load();
+    if (asleep == 0) return;
+    wakeups.fetch_add(1);
+    if (wanted >= asleep)
+      wakeups.notify_all();
+    else
+      for (int64_t i = 0; i < wanted; ++i) wakeups.notify_one();
+  }
+
+  void run(int64_t items, int64_t count, int64_t alignment, detail::ChunkFn body, void* body_context) {
+    fn = body;
+    context = body_context;
+    n = items;
+    chunks = count;
+    align = alignment;
+    failed.store(false, std::memory_order_relaxed);
+    unfinished.store(static_cast<uint32_t>(count), std::memory_order_relaxed);
+    uint64_t job = (ticket.load(std::memory_order_relaxed) >> 32) + 1;
+    ticket.store(job << 32 | static_cast<uint64_t>(count));  // sequentially consistent: ordered before wake()'s look
+    wake(count - 1);
+    work();
+    auto finished = [&] { return unfinished.load(std::memory_order_acquire) == 0; };
+    if (!spin(kCallerSpin, finished))
+      for (uint32_t left; (left = unfinished.load(std::memory_order_acquire)) != 0;) unfinished.wait(left);
+    if (failed.load(std::memory_order_relaxed)) {
+      std::exception_ptr thrown = std::move(error);
+      error = nullptr;
+      std::rethrow_exception(thrown);
+    }
+  }
+};
+
+int env_threads(const char* name) {
+  const char* text = std::getenv(name);
+  int value = text ? std::atoi(text) : 0;
+  return value > 0 ? std::min(value, 1024) : 0;
+}
+
+int default_threads() {
+  for (const char* name : {"RUSHLIGHT_NUM_THREADS", "OMP_NUM_THREADS"})
+    if (int n = env_threads(name)) return n;
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+#endif
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+// Never destroyed: the threads are detached and may outlive static destructors. Each thread owns a share of its pool.
+struct Runtime {
+  std::atomic<int> wanted{0};
+  std::mutex busy;  // held by the one caller that uses the pool; a second caller works alone
+  std::shared_ptr<Pool> pool;
+
+  Pool& current() {
+    int helpers = wanted.load(std::memory_order_relaxed) - 1;
+    if (pool && pool->helpers == helpers) [[likely]] return *pool;
+    if (pool) {
+      pool->stop.store(true);
+      pool->wakeups.fetch_add(1);
+      pool->wakeups.notify_all();
+    }
+    pool = std::make_shared<Pool>();
+    pool->helpers = helpers;
+    try {
+      for (int i = 0; i < helpers; ++i) std::thread([p = pool] { p->helper_loop(); }).detach();
+    } catch (const std::system_error&) {
+      // no more threads to be had: the work is done by those there are, the caller among them
+    }
+    return *pool;
+  }
+};
+
+alignas(Runtime) unsigned char runtime_storage[sizeof(Runtime)];
+
+Runtime& runtime() {
+  static Runtime* instance = [] {
+    Runtime* r = new (runtime_storage) Runtime;
+    r->wanted = default_threads();
+#if !defined(_WIN32)
+    // A forked child has none of the threads; whatever state the pool was in is forgotten without touching it.
+    pthread_atfork(nullptr, nullptr, [] {
+      int n = std::launder(reinterpret_cast<Runtime*>(runtime_storage))->wanted;
+      (new (runtime_storage) Runtime)->wanted = n;
+      if (!is_helper) in_region = false;
+    });
+#endif
+    return r;
+  }();
+  return *instance;
+}
+
+BlockingHooks blocking_hooks;
+
+struct RegionScope {
+  RegionScope() { in_region = true; }
+  ~RegionScope() { in_region = false; }
+};
+
+}  // namespace
+
+int num_threads() { return runtime().wanted.load(std::memory_order_relaxed); }
+
+void set_num_threads(int n) {
+  check(n > 0, "set_num_threads expects a positive integer, got ", n);
+  runtime().wanted.store(std::min(n, 1024), std::memory_order_relaxed);  // the pool follows at its next use
+}
+
+bool in_parallel_region() { return in_region; }
+
+void set_blocking_hooks(BlockingHooks hooks) { blocking_hooks = hooks; }
+
+BlockingRegion::BlockingRegion() {
+  if (is_helper || blocking_depth++ > 0 || !blocking_hooks.enter) return;
+  state_ = blocking_hooks.enter();
+}
+
+BlockingRegion::~BlockingRegion() {
+  if (is_helper) return;
+  --blocking_depth;
+  if (state_) blocking_hooks.leave(state_);
+}
+
+namespace detail {
+
+void run_chunks(int64_t n, int64_t grain, ChunkFn fn, void* context) {
+  if (in_region) {
+    fn(context, 0, n);
+    return;
+  }
+  Runtime& r = runtime();
+  grain = std::max<int64_t>(grain, 1);
+  int64_t threads = r.wanted.load(std::memory_order_relaxed);
+  int64_t chunks = std::min(n / grain, threads * kChunksPerThread);
+  if (chunks <= 1 || threads <= 1) {
+    fn(context, 0, n);
+    return;
+  }
+  BlockingRegion region;
+  std::unique_lock lock(r.busy, std::try_to_lock);
+  RegionScope scope;
+  if (!lock) {
+    fn(context, 0, n);
+    return;
+  }
+  int64_t align = n / chunks >= 1024 ? 64 : 1;
+  r.current().run(n, chunks, align, fn, context);
+}
+
+}  // namespace detail
+}  // namespace rl
