@@ -1,0 +1,1 @@
+"""PyTorch's own operator samples, run against rushlight."""

@@ -1,0 +1,138 @@
+"""Turns the tallies of a run into the summary, the page and the comparison with the committed baseline."""
+
+import json
+
+from .compare import DECIDING, PARTS
+from .families import FAMILIES, family, in_core
+
+
+def build(results):
+    """{name: {part: (passed, total, first)}}, parts summed over dtypes."""
+    table = {}
+    for name in sorted(results):
+        parts = {}
+        for r in results[name]["rows"]:
+            p, t, first = parts.get(r["part"], (0, 0, None))
+            why = r["first"]
+            if why and r["dtype"] and not first:
+                why = f"[{r['dtype']}] {why}"
+            parts[r["part"]] = (p + r["passed"], t + r["total"], first or why)
+        table[name] = parts
+    return table
+
+
+def status(parts):
+    """pass, fail, or none: the operator has no samples for these dtypes on a CPU."""
+    seen = [parts[p] for p in DECIDING if p in parts and parts[p][1]]
+    if not seen:
+        return "none"
+    return "pass" if all(p == t for p, t, _ in seen) else "fail"
+
+
+def reason(parts):
+    for p in PARTS:
+        if p in parts and parts[p][0] < parts[p][1]:
+            return f"{p}: {parts[p][2]}"
+    return ""
+
+
+def counts(table):
+    by = {f: [0, 0] for f in ("core", *FAMILIES)}
+    for name, parts in table.items():
+        s = status(parts)
+        if s == "none":
+            continue
+        for f in [family(name)] + (["core"] if in_core(name) else []):
+            by[f][1] += 1
+            by[f][0] += s == "pass"
+    return by
+
+
+def samples(table, part):
+    return tuple(sum(p.get(part, (0, 0, None))[i] for p in table.values()) for i in (0, 1))
+
+
+def summary(table):
+    passed = sum(status(p) == "pass" for p in table.values())
+    none = sum(status(p) == "none" for p in table.values())
+    lines = [f"{passed} of {len(table)} operators pass on all samples ({none} have no samples for these dtypes on a CPU)"]
+    for part in PARTS:
+        p, t = samples(table, part)
+        if t:
+            lines.append(f"  {part:9} {p} of {t} samples")
+    by = counts(table)
+    lines.append(f"families of the tensor core: {by['core'][0]} of {by['core'][1]}")
+    lines += [f"  {f:9} {by[f][0]} of {by[f][1]}" for f in FAMILIES if by[f][1]]
+    return "\n".join(lines)
+
+
+def failures(table):
+    return "\n".join(f"{name}: {reason(p)}" for name, p in table.items() if reason(p))
+
+
+def page(table, version):
+    passed = sum(status(p) == "pass" for p in table.values())
+    none = [n for n, p in table.items() if status(p) == "none"]
+    by = counts(table)
+    out = [
+        "# Conformance",
+        "",
+        f"`make conformance` runs the operator database of PyTorch {version} (OpInfo, {len(table)} entries) on rushlight:",
+        "every sample input in float64, float32, int64 and bool; gradients and gradients of gradients in float64; the method,",
+        "operator, in-place and `out=` spellings of an operator; and its wrong inputs, compared by exception type. Random",
+        "operators run under the same seed. Shapes and dtypes must be equal, values within `torch.testing.assert_close`'s",
+        "tolerances (float32 sums: or no further from the float64 result than twice PyTorch's own error).",
+        "",
+        f"**{passed} of {len(table)} operators pass on all their samples.** {len(none)} have no CPU samples for these dtypes.",
+        f"Of the tensor core: {by['core'][0]} of {by['core'][1]}.",
+        "",
+        "| family | passing | of |",
+        "|---|---|---|",
+        *[f"| {f} | {by[f][0]} | {by[f][1]} |" for f in FAMILIES if by[f][1]],
+        "",
+        "| samples | passing | of |",
+        "|---|---|---|",
+        *[f"| {p} | {s[0]} | {s[1]} |" for p in PARTS if (s := samples(table, p))[1]],
+        "",
+        "## Not passing yet",
+        "",
+        "| operator | family | forward | gradient | first difference |",
+        "|---|---|---|---|---|",
+    ]
+    for name, p in table.items():
+        if status(p) == "fail":
+            cells = ["{}/{}".format(*p[k][:2]) if k in p else "" for k in ("forward", "gradient")]
+            why = reason(p).replace("|", "\\|").replace("\n", " ")[:160]
+            out.append(f"| `{name}` | {family(name)} | {cells[0]} | {cells[1]} | {why} |")
+    wrong = [(n, p) for n, p in table.items() if status(p) == "pass" and "errors" in p and p["errors"][0] < p["errors"][1]]
+    if wrong:
+        out += ["", "## Passing, but another exception on wrong input", "", "| operator | same | of | first |", "|---|---|---|---|"]
+        for n, p in wrong:
+            why = (p["errors"][2] or "").replace("|", "\\|").replace("\n", " ")[:160]
+            out.append(f"| `{n}` | {p['errors'][0]} | {p['errors'][1]} | {why} |")
+    out += ["", "## Passing", ""]
+    for f in FAMILIES:
+        good = [f"`{n}`" for n, p in table.items() if status(p) == "pass" and family(n) == f]
+        if good:
+            out += [f"**{f}**: " + ", ".join(good), ""]
+    if none:
+        out += ["## No samples here", "", ", ".join(f"`{n}`" for n in none), ""]
+    return "\n".join(out)
+
+
+def check(table, path, update, whole):
+    """0 when every operator of the baseline that ran still passes."""
+    passing = sorted(n for n, p in table.items() if status(p) == "pass")
+    baseline = json.loads(path.read_text())["pass"] if path.exists() else []
+    lost = [n for n in baseline if n in table and n not in passing]
+    new = [n for n in passing if n not in baseline]
+    if update:
+        kept = [n for n in baseline if n not in table]
+        path.write_text(json.dumps({"pass": sorted(set(passing) | set(kept))}, indent=0) + "\n")
+        print(f"baseline written: {len(set(passing) | set(kept))} operators")
+        return 0
+    if new and whole:
+        print(f"{len(new)} operators pass that the baseline does not list (run with --update): {', '.join(new[:20])}")
+    for n in lost:
+        print(f"REGRESSED {n}: {reason(table[n])}")
+    return 1 if lost else 0
