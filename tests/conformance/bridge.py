@@ -16,18 +16,22 @@ _NUMPY = {
 }  # fmt: skip
 
 
+def plain_values(t):
+    """The tensor's values without a pending conjugation, negation or all-zeros mark."""
+    t = t.detach()
+    if getattr(t, "_is_zerotensor", bool)():
+        t = t.clone()
+    for step in ("resolve_conj", "resolve_neg"):
+        t = getattr(t, step)() if hasattr(t, step) else t
+    return t
+
+
 class CannotConvert(Exception):
     """A sample uses something that has no meaning for the library under test (a sparse layout, a GPU)."""
 
 
 def dtype_name(dtype):
     return str(dtype).rsplit(".", 1)[-1]
-
-
-def _span(t):
-    if t.numel() == 0:
-        return 0
-    return 1 + sum((n - 1) * s for n, s in zip(t.shape, t.stride()))
 
 
 class Bridge:
@@ -40,10 +44,12 @@ class Bridge:
         if t.layout != torch.strided or t.is_nested:
             raise CannotConvert(f"layout {t.layout}")
         need = t.requires_grad if requires_grad is None else requires_grad
-        t = t.detach().resolve_conj().resolve_neg()
+        t = plain_values(t)
         c = self.c
-        plain = t.is_contiguous()
-        flat = t.reshape(-1) if plain else t.as_strided((_span(t),), (1,), t.storage_offset())
+        # A view brings its whole storage along: as_strided reaches beyond the view.
+        size = t.untyped_storage().nbytes() // t.element_size()
+        plain = t.is_contiguous() and size == t.numel()
+        flat = t.reshape(-1) if plain else t.as_strided((size,), (1,), 0)
         if t.dtype in _NUMPY:
             out = c.from_numpy(flat.numpy().copy())
         else:
@@ -51,7 +57,7 @@ class Bridge:
         if plain:
             out = out.reshape(tuple(t.shape))
         else:
-            out = out.as_strided(tuple(t.shape), tuple(t.stride()))
+            out = out.as_strided(tuple(t.shape), tuple(t.stride()), t.storage_offset())
         return out.requires_grad_(True) if need else out
 
     def dtype(self, dtype):
@@ -99,11 +105,7 @@ class Bridge:
     def back(self, v):
         c = self.c
         if isinstance(v, c.Tensor):
-            v = v.detach()
-            if v.is_complex() and hasattr(v, "resolve_conj"):
-                v = v.resolve_conj()
-            if hasattr(v, "resolve_neg"):
-                v = v.resolve_neg()
+            v = plain_values(v)
             name = dtype_name(v.dtype)
             want = getattr(torch, name)
             if want in _NUMPY:
@@ -155,6 +157,11 @@ class Bridge:
             path = f"{base}.{name}"
             if path.startswith("torch") and _lookup(path) is f:
                 return self.resolve(path)
+        if module == "torch._ops.aten":
+            name = str(f).split(".")[1]
+            for path in (name, f"ops.aten.{name}"):
+                if _exists(self.c, path):
+                    return self.resolve(path)
         if module.startswith("torch._C._nn"):
             return self.resolve(f"nn.functional.{name}")
         if isinstance(f, types.FunctionType):
@@ -200,7 +207,7 @@ class Bridge:
             return self._rebind(v, seen)
         if isinstance(v, type | torch.Tensor):
             return v
-        if callable(v) and (getattr(v, "__module__", None) or "").startswith("torch"):
+        if isinstance(v, _CALLS) and (getattr(v, "__module__", None) or "").startswith("torch"):
             try:
                 return self.function(v)
             except AttributeError as e:
@@ -208,6 +215,17 @@ class Bridge:
         if isinstance(v, torch.dtype):
             return self.dtype(v)
         return v
+
+
+_CALLS = (types.FunctionType, types.BuiltinFunctionType, types.MethodDescriptorType, functools.partial)
+
+
+def _exists(obj, path):
+    for p in path.split("."):
+        if not hasattr(obj, p):
+            return False
+        obj = getattr(obj, p)
+    return True
 
 
 def _missing(text):
@@ -224,13 +242,9 @@ def _names(code):
             yield from _names(const)
 
 
-@functools.lru_cache(None)
-def _lookup_path(path):
+@functools.cache
+def _lookup(path):
     obj = torch
     for p in path.split(".")[1:] if path.startswith("torch.") else path.split("."):
         obj = getattr(obj, p, None)
     return obj
-
-
-def _lookup(path):
-    return _lookup_path(path)

@@ -24,7 +24,7 @@ ELSEWHERE = {
     "sparse": ("sparse.", "to_sparse"),
     "internal": (
         "torch.", "jiterator_", "_chunk_cat", "_softmax_backward_data", "_unsafe_masked_index", "bmm.triton_optimized",
-        "_unsafe_masked_index_put_accumulate", "chalf", "hash_tensor", "histogramdd",
+        "_unsafe_masked_index_put_accumulate", "chalf", "hash_tensor", "histogramdd", "slice",
     ),
 }  # fmt: skip
 # The neural network functions that the quickstart's modules are made of.
