@@ -58,7 +58,7 @@ types: stubs $(call stamp,lint) ## mypy over the package, its stubs and the type
 	@$(PY) -m mypy tests/typing
 
 .PHONY: conformance
-conformance: build $(TORCH_VENV)/stamp ## PyTorch's own samples against rushlight; writes docs/conformance.md
+conformance: build $(TORCH_VENV)/stamp ## PyTorch's own samples against rushlight (ARGS=--update writes docs/conformance.md)
 	@$(TORCH_VENV)/bin/python -m tests.conformance $(ARGS)
 
 .PHONY: bench

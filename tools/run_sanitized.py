@@ -19,7 +19,9 @@ RUN = "import rushlight._C, pytest, sys; assert 'site' in rushlight._C.__file__;
 
 def runtime(name: str) -> str:
     compiler = os.environ.get("CXX", "c++")
-    return subprocess.run([compiler, f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        [compiler, f"-print-file-name={name}"], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def main() -> int:

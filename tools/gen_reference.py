@@ -1,0 +1,85 @@
+"""Writes docs/reference/ from the registry of operations: every signature with its documentation.
+
+python tools/gen_reference.py [--output docs/reference]
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import gen_stubs
+import schema as schemas
+
+NOTE = "<!-- made by tools/gen_reference.py from the registry of operations -->\n"
+
+
+def readable(signature: str) -> str:
+    """A signature without the marks that only a type checker needs."""
+    text = signature.removeprefix("def ").removesuffix(": ...")
+    for word in ("int", "float", "bool", "complex", "str", "dtype", "device", "layout", "memory_format"):
+        text = text.replace(f"_{word}", word)
+    return text
+
+
+def section(name: str, records: list[tuple[schemas.Schema, str, set[str]]]) -> str:
+    lines: list[str] = []
+    forms: set[str] = set()
+    docs: list[str] = []
+    for schema, doc, these in records:
+        out = "out" in these
+        forms |= these
+        if "function" in these:
+            lines += ["torch." + readable(s) for s in schemas.signatures(schema, "function", out)]
+        else:
+            lines += ["Tensor." + readable(s).replace("self, ", "") for s in schemas.signatures(schema, "method")]
+        if doc and inspect.cleandoc(doc) not in docs:
+            docs.append(inspect.cleandoc(doc))
+    also = []
+    if {"function", "method"} <= forms:
+        also.append(f"`Tensor.{name}`")
+    if "inplace" in forms:
+        also.append(f"`Tensor.{name}_` (in place)")
+    text = f"## {name}\n\n```python\n" + "\n".join(dict.fromkeys(lines)) + "\n```\n\n"
+    text += "\n\n".join(docs) + ("\n\n" if docs else "")
+    return text + (f"Also as {' and '.join(also)}.\n\n" if also else "")
+
+
+def pages(records: Iterable[tuple[str, str, Any]]) -> dict[str, str]:
+    """The pages by file name: one for each first letter, and an index."""
+    operations: dict[str, list[tuple[schemas.Schema, str, set[str]]]] = defaultdict(list)
+    for text, doc, flags in records:
+        schema = schemas.parse(text)
+        operations[schema.name].append((schema, doc or "", gen_stubs.forms_of(schema, flags)))
+    letters: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(operations):
+        if not name.startswith("_"):
+            letters[name[0].lower()].append(name)
+    found = {}
+    index = f"{NOTE}# Operations\n\nAll {sum(map(len, letters.values()))} operations of the registry.\n\n"
+    for letter, names in sorted(letters.items()):
+        body = "".join(section(name, operations[name]) for name in names)
+        found[f"{letter}.md"] = f"{NOTE}# Operations: {letter.upper()}\n\n{body}"
+        index += f"**{letter.upper()}** " + " · ".join(f"[{n}]({letter}.md#{n.lower()})" for n in names) + "\n\n"
+    return {"index.md": index, **found}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--module", help="the built extension; without it, rushlight._C as it is imported")
+    parser.add_argument("--output", type=Path, default=gen_stubs.ROOT / "docs" / "reference")
+    arguments = parser.parse_args()
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    for name, text in pages(gen_stubs.load(arguments.module)._schemas()).items():
+        (arguments.output / name).write_text(text.rstrip() + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

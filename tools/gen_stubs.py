@@ -1,0 +1,146 @@
+"""Writes rushlight/_C.pyi from the registry of operations, so that type checkers and editors know every signature.
+
+    python tools/gen_stubs.py [--module build/.../_C.so] [--output rushlight/_C.pyi] [--check]
+
+`rushlight._C._schemas()` lists (schema, documentation, flags); the flags say which forms exist besides the function:
+"method", "inplace", "out". What the module holds besides operations is described by tools/stub_prelude.pyi.in or, where
+that says nothing, by its bare name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import schema as schemas
+
+ROOT = Path(__file__).resolve().parent.parent
+PRELUDE = Path(__file__).resolve().parent / "stub_prelude.pyi.in"
+FORMS = ("function", "method", "inplace", "out")
+
+
+def load(module: str | None) -> ModuleType:
+    if module is None:
+        sys.path.insert(0, str(ROOT))
+        return importlib.import_module("rushlight._C")
+    spec = importlib.util.spec_from_file_location("_C", module)
+    assert spec and spec.loader
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+def forms_of(schema: schemas.Schema, flags: Any) -> set[str]:
+    """Which forms the flags name; with none named, the function and, where there is a self, the method."""
+    named = {flags} if isinstance(flags, str) else set(flags) if isinstance(flags, Iterable) else set()
+    named &= set(FORMS)
+    if not named & {"function", "method"}:
+        named |= {"function", "method"} if schema.self_parameter else {"function"}
+    return named
+
+
+def overloads(lines: list[str]) -> list[str]:
+    lines = list(dict.fromkeys(lines))
+    return lines if len(lines) == 1 else [text for line in lines for text in ("@overload", line)]
+
+
+def members(tree: ast.Module, class_name: str | None = None) -> set[str]:
+    """The names that the prelude already declares, in the module or in one of its classes."""
+    body: list[ast.stmt] = tree.body
+    if class_name is not None:
+        body = next((n.body for n in tree.body if isinstance(n, ast.ClassDef) and n.name == class_name), [])
+    found = set()
+    for node in body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            found.add(node.target.id)
+        elif isinstance(node, ast.Assign):
+            found |= {t.id for t in node.targets if isinstance(t, ast.Name)}
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            found |= {alias.asname or alias.name for alias in node.names}
+    return found
+
+
+def generate(records: Iterable[tuple[str, str, Any]], module: ModuleType | None = None) -> str:
+    prelude = PRELUDE.read_text()
+    tree = ast.parse(prelude)
+    taken, tensor_taken = members(tree), members(tree, "Tensor")
+
+    functions: dict[str, list[str]] = {}
+    methods: dict[str, list[str]] = {}
+    results: dict[str, str] = {}
+    for text, _, flags in records:
+        schema = schemas.parse(text)
+        forms = forms_of(schema, flags)
+        out = "out" in forms
+        name = schemas.result_class(schema)
+        if name and name not in results:
+            fields = "".join(f"    {field}: {schemas.annotation(type_)}\n" for field, type_ in schema.returns)
+            results[name] = f"class {name}(NamedTuple):\n{fields}"
+        if "function" in forms:
+            functions.setdefault(schema.name, []).extend(schemas.signatures(schema, "function", out))
+        if "method" in forms:
+            methods.setdefault(schema.name, []).extend(schemas.signatures(schema, "method"))
+        if "inplace" in forms:
+            methods.setdefault(schema.name + "_", []).extend(schemas.signatures(schema, "inplace"))
+
+    # The prelude ends with the class Tensor; its methods from the registry follow at once.
+    parts = [prelude.rstrip(), ""]
+    for name in sorted(set(methods) - tensor_taken):
+        parts += ["    " + line for line in overloads(methods[name])]
+    tensor = getattr(module, "Tensor", None) if module else None
+    for name in sorted(set(vars(tensor)) if tensor else ()):
+        if name.isidentifier() and not name.startswith("__") and name not in methods and name not in tensor_taken:
+            is_method = callable(getattr(tensor, name))
+            parts.append(
+                f"    def {name}(self, *args: Any, **kwargs: Any) -> Any: ..." if is_method else f"    {name}: Any"
+            )
+    parts.append("")
+    for name in sorted(results):
+        parts += [results[name].rstrip(), ""]
+    for name in sorted(set(functions) - taken):
+        parts += overloads(functions[name])
+
+    known = taken | set(functions) | set(results)
+    for name in sorted(vars(module) if module else ()):
+        if name not in known and not (name.startswith("__") and name.endswith("__")):
+            value = getattr(module, name)
+            if isinstance(value, type):
+                parts.append(f"class {name}:\n    def __init__(self, *args: Any, **kwargs: Any) -> None: ...")
+                parts.append("    def __getattr__(self, name: str) -> Any: ...")
+            elif callable(value):
+                parts.append(f"def {name}(*args: Any, **kwargs: Any) -> Any: ...")
+            else:
+                parts.append(f"{name}: Any")
+    return "\n".join(parts) + "\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--module", help="the built extension; without it, rushlight._C as it is imported")
+    parser.add_argument("--output", type=Path, default=ROOT / "rushlight" / "_C.pyi")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when the file is missing or stale")
+    arguments = parser.parse_args()
+
+    module = load(arguments.module)
+    text = generate(module._schemas(), module)
+    ast.parse(text)
+    if arguments.check:
+        fresh = arguments.output.exists() and arguments.output.read_text() == text
+        print(f"{arguments.output} is {'fresh' if fresh else 'stale: run make stubs'}")
+        return 0 if fresh else 1
+    arguments.output.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
