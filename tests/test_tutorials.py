@@ -1,0 +1,29 @@
+"""The tutorials' scripts, run unchanged, print what was recorded from PyTorch (tests/tutorials/record.py)."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import CANDIDATE, ROOT
+
+FOLDER = Path(__file__).parent / "tutorials"
+SCRIPTS = sorted(p.with_suffix(".py") for p in FOLDER.glob("*.txt"))
+
+
+def test_there_are_tutorials():
+    assert len(SCRIPTS) >= 9
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)
+def test_prints_what_pytorch_prints(script):
+    command = [sys.executable, *(["-m", "rushlight"] if CANDIDATE == "rushlight" else []), str(script)]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, env=env)
+    assert done.returncode == 0, done.stderr
+    printed = re.sub(r" at 0x[0-9a-f]+", " at 0x...", done.stdout)
+    assert printed == script.with_suffix(".txt").read_text(encoding="utf-8")
+    assert done.stderr == ""
