@@ -421,7 +421,9 @@ class Runner:
                     continue
                 raise Mismatch(f"no {expected.__name__} raised")
             except Exception as e:
-                tally.bad(e if isinstance(e, Mismatch) else Mismatch(f"expected {expected.__name__}, got {_short(e)}"), s)
+                tally.bad(
+                    e if isinstance(e, Mismatch) else Mismatch(f"expected {expected.__name__}, got {_short(e)}"), s
+                )
         if tally.total:
             emit("errors", None, tally)
 

@@ -55,7 +55,9 @@ def samples(table, part):
 def summary(table):
     passed = sum(status(p) == "pass" for p in table.values())
     none = sum(status(p) == "none" for p in table.values())
-    lines = [f"{passed} of {len(table)} operators pass on all samples ({none} have no samples for these dtypes on a CPU)"]
+    lines = [
+        f"{passed} of {len(table)} operators pass on all samples ({none} have no samples for these dtypes on a CPU)"
+    ]
     for part in PARTS:
         p, t = samples(table, part)
         if t:
@@ -104,9 +106,17 @@ def page(table, version):
             cells = ["{}/{}".format(*p[k][:2]) if k in p else "" for k in ("forward", "gradient")]
             why = reason(p).replace("|", "\\|").replace("\n", " ")[:160]
             out.append(f"| `{name}` | {family(name)} | {cells[0]} | {cells[1]} | {why} |")
-    wrong = [(n, p) for n, p in table.items() if status(p) == "pass" and "errors" in p and p["errors"][0] < p["errors"][1]]
+    wrong = [
+        (n, p) for n, p in table.items() if status(p) == "pass" and "errors" in p and p["errors"][0] < p["errors"][1]
+    ]
     if wrong:
-        out += ["", "## Passing, but another exception on wrong input", "", "| operator | same | of | first |", "|---|---|---|---|"]
+        out += [
+            "",
+            "## Passing, but another exception on wrong input",
+            "",
+            "| operator | same | of | first |",
+            "|---|---|---|---|",
+        ]
         for n, p in wrong:
             why = (p["errors"][2] or "").replace("|", "\\|").replace("\n", " ")[:160]
             out.append(f"| `{n}` | {p['errors'][0]} | {p['errors'][1]} | {why} |")
