@@ -1,0 +1,101 @@
+// Every element type to every other. Out-of-range floats become what the x86 conversion instructions give (the lowest
+// int32 or int64, then truncated), spelled out so that every compiler and machine agrees.
+#include "kernels/cpu/convert.h"
+
+namespace rl::cpu::RL_ISA {
+namespace {
+
+// bool is read and written as a byte: a byte that is neither 0 nor 1 must not be undefined behaviour.
+struct Truth {
+  uint8_t byte;
+};
+template <class T>
+struct element {
+  using type = T;
+};
+template <>
+struct element<bool> {
+  using type = Truth;
+};
+
+template <class T>
+inline constexpr bool is_float16_v = std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
+
+template <class F>
+inline int32_t to_int32(F x) {
+#if defined(__x86_64__)
+  return static_cast<int32_t>(x);
+#else
+  return x >= F(-2147483648.0) && x < F(2147483648.0) ? static_cast<int32_t>(x) : INT32_MIN;
+#endif
+}
+template <class F>
+inline int64_t to_int64(F x) {
+#if defined(__x86_64__)
+  return static_cast<int64_t>(x);
+#else
+  return x >= F(-0x1p63) && x < F(0x1p63) ? static_cast<int64_t>(x) : INT64_MIN;
+#endif
+}
+
+template <class To, class From>
+inline To convert(From x) {
+  if constexpr (std::is_same_v<To, From>) {
+    return x;
+  } else if constexpr (std::is_same_v<From, Truth>) {
+    return convert<To>(static_cast<uint8_t>(x.byte != 0));
+  } else if constexpr (is_complex_v<From>) {
+    if constexpr (is_complex_v<To>) {
+      using R = typename To::value_type;
+      return To(static_cast<R>(x.real()), static_cast<R>(x.imag()));
+    } else if constexpr (std::is_same_v<To, Truth>) {
+      return Truth{static_cast<uint8_t>((x.real() != 0) | (x.imag() != 0))};
+    } else {
+      return convert<To>(x.real());
+    }
+  } else if constexpr (is_float16_v<From>) {
+    return convert<To>(static_cast<float>(x));
+  } else if constexpr (std::is_same_v<To, Truth>) {
+    return Truth{static_cast<uint8_t>(x != 0)};
+  } else if constexpr (is_complex_v<To>) {
+    return To(static_cast<typename To::value_type>(x), 0);
+  } else if constexpr (is_float16_v<To>) {
+    return To(static_cast<float>(x));
+  } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
+    if constexpr (sizeof(To) == 8) {
+      return static_cast<To>(to_int64(x));
+    } else {
+      return static_cast<To>(to_int32(x));
+    }
+  } else {
+    return static_cast<To>(x);
+  }
+}
+
+template <int To, int From>
+void convert_run(void* dst, const void* src, int64_t n) {
+  using D = typename element<storage_t<static_cast<DType>(To)>>::type;
+  using S = typename element<storage_t<static_cast<DType>(From)>>::type;
+  if constexpr (To == From) {
+    __builtin_memcpy(dst, src, static_cast<size_t>(n) * sizeof(D));
+  } else {
+    D* __restrict d = static_cast<D*>(dst);
+    const S* __restrict s = static_cast<const S*>(src);
+    for (int64_t i = 0; i < n; ++i) d[i] = convert<D>(s[i]);
+  }
+}
+
+}  // namespace
+
+#define RL_CONVERT_ROW(to)                                                                                          \
+  {                                                                                                                 \
+    convert_run<to, 0>, convert_run<to, 1>, convert_run<to, 2>, convert_run<to, 3>, convert_run<to, 4>,             \
+        convert_run<to, 5>, convert_run<to, 6>, convert_run<to, 7>, convert_run<to, 8>, convert_run<to, 9>,         \
+        convert_run<to, 10>, convert_run<to, 11>                                                                    \
+  }
+const ConvertFn convert_fns[kDTypeCount][kDTypeCount] = {
+    RL_CONVERT_ROW(0), RL_CONVERT_ROW(1), RL_CONVERT_ROW(2), RL_CONVERT_ROW(3), RL_CONVERT_ROW(4),  RL_CONVERT_ROW(5),
+    RL_CONVERT_ROW(6), RL_CONVERT_ROW(7), RL_CONVERT_ROW(8), RL_CONVERT_ROW(9), RL_CONVERT_ROW(10), RL_CONVERT_ROW(11)};
+#undef RL_CONVERT_ROW
+
+}  // namespace rl::cpu::RL_ISA
