@@ -141,6 +141,11 @@ def test_reference_pages():
     )
 
 
+def test_examples_in_documentation_are_fenced():
+    doc = "Adds.\n\n>>> torch.add(1, 2)\ntensor(3)\n\nMore.\n"
+    assert gen_reference.markdown(doc) == "Adds.\n\n```pycon\n>>> torch.add(1, 2)\ntensor(3)\n```\n\nMore."
+
+
 def test_the_tree_check_sees_offences():
     assert check_tree.offences_of("core/kernels/a.h", '#include "tensor/tensor.h"\n')
     assert check_tree.offences_of("core/kernels/a.h", '#include "tensor/dtype.h"\n#include "runtime/error.h"\n') == []

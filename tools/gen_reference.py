@@ -28,6 +28,21 @@ def readable(signature: str) -> str:
     return text
 
 
+def markdown(doc: str) -> str:
+    """A docstring as Markdown: its examples in fences."""
+    found: list[str] = []
+    inside = False
+    for line in inspect.cleandoc(doc).splitlines():
+        if line.startswith(">>>") and not inside:
+            found += ["", "```pycon"] if found and found[-1] else ["```pycon"]
+            inside = True
+        elif not line.strip() and inside:
+            found.append("```")
+            inside = False
+        found.append(line)
+    return "\n".join([*found, "```"] if inside else found)
+
+
 def section(name: str, records: list[tuple[schemas.Schema, str, set[str]]]) -> str:
     lines: list[str] = []
     forms: set[str] = set()
@@ -39,8 +54,8 @@ def section(name: str, records: list[tuple[schemas.Schema, str, set[str]]]) -> s
             lines += ["torch." + readable(s) for s in schemas.signatures(schema, "function", out)]
         else:
             lines += ["Tensor." + readable(s).replace("self, ", "") for s in schemas.signatures(schema, "method")]
-        if doc and inspect.cleandoc(doc) not in docs:
-            docs.append(inspect.cleandoc(doc))
+        if doc and markdown(doc) not in docs:
+            docs.append(markdown(doc))
     also = []
     if {"function", "method"} <= forms:
         also.append(f"`Tensor.{name}`")
