@@ -176,7 +176,8 @@ struct Runtime {
 
   Pool& current() {
     int helpers = wanted.load(std::memory_order_relaxed) - 1;
-    if (pool && pool->helpers == helpers) [[likely]] return *pool;
+    if (pool && pool->helpers == helpers) [[likely]]
+      return *pool;
     if (pool) {
       pool->stop.store(true);
       pool->wakeups.fetch_add(1);

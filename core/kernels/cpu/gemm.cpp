@@ -1,0 +1,553 @@
+// The driver of floating-point matrix multiplication: which operand to pack, in what blocks, on how many threads.
+#include "kernels/gemm.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <limits>
+#include <utility>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "runtime/error.h"
+#include "runtime/parallel.h"
+
+namespace rl::cpu::RL_ISA {
+namespace {
+
+#include "kernels/cpu/gemm_micro.h"
+
+constexpr int64_t kDepth = 384;              // longest block along k; part of the result's bits
+constexpr int64_t kBlockRows = 224;          // rows of A that stay in the second-level cache
+constexpr int64_t kPanelElements = 1 << 20;  // packed at once, of each operand
+constexpr int64_t kParallelWork = 1 << 19;   // multiplications below which another thread does not pay
+constexpr int64_t kGrainWork = 1 << 18;
+
+// A buffer that a thread keeps. Beyond what is worth keeping it is freed after use.
+class Scratch {
+ public:
+  Scratch() = default;
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() { std::free(data_); }
+  template <class P>
+  P* get(int64_t elements) {
+    auto bytes = static_cast<size_t>(elements) * sizeof(P) + 2 * kVecBytes;
+    if (bytes > size_) {
+      std::free(data_);
+      size_ = (bytes + 4095) / 4096 * 4096;
+      data_ = std::aligned_alloc(4096, size_);
+      if (!data_) {
+        size_ = 0;
+        fail(ErrorKind::OutOfMemory, "matmul: cannot allocate ", bytes, " bytes of working memory");
+      }
+    }
+    return static_cast<P*>(data_);
+  }
+  void trim() {
+    if (size_ > (size_t{32} << 20)) {
+      std::free(data_);
+      data_ = nullptr;
+      size_ = 0;
+    }
+  }
+
+ private:
+  void* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+struct Buffers {
+  Scratch a, b, sums, line;
+};
+Buffers& buffers() {
+  static thread_local Buffers b;
+  return b;
+}
+
+template <class T>
+struct Problem {
+  using P = gemm_scalar_t<T>;
+  int64_t m, n, k;
+  Matrix<const T> a, b;
+  Matrix<T> c;
+  P alpha, beta;
+  const T *bias_n, *bias_m;
+  int64_t bias_n_stride, bias_m_stride;
+  bool relu;
+  const LinePacker<P>*a_packer, *b_packer;
+  int64_t batch;
+
+  // C^T = B^T A^T
+  void swap() {
+    std::swap(m, n);
+    std::swap(a, b);
+    std::swap(a.row_stride, a.col_stride);
+    std::swap(b.row_stride, b.col_stride);
+    std::swap(c.row_stride, c.col_stride);
+    std::swap(bias_n, bias_m);
+    std::swap(bias_n_stride, bias_m_stride);
+    std::swap(a_packer, b_packer);
+  }
+};
+
+// One element's last steps; every path gives these roundings.
+template <class T, class P>
+inline P blend(const Problem<T>& g, P sum, bool first, P before) {
+  P x = g.alpha == P(1) ? sum : g.alpha * sum;
+  if (!first) return before + x;
+  if (g.beta == P(0)) return x;
+  return fma_one(g.beta, before, x);
+}
+template <class T, class P>
+inline P finish(const Problem<T>& g, P x, int64_t i, int64_t j) {
+  if (g.bias_n) x += static_cast<P>(g.bias_n[j * g.bias_n_stride]);
+  if (g.bias_m) x += static_cast<P>(g.bias_m[i * g.bias_m_stride]);
+  if (g.relu) x = x < P(0) ? P(0) : x;
+  return x;
+}
+template <class T>
+inline void put_one(const Problem<T>& g, gemm_scalar_t<T> sum, int64_t i, int64_t j) {
+  using P = gemm_scalar_t<T>;
+  T& c = g.c.data[i * g.c.row_stride + j * g.c.col_stride];
+  P before = g.beta == P(0) ? P(0) : static_cast<P>(c);
+  c = static_cast<T>(finish(g, blend(g, sum, true, before), i, j));
+}
+
+// Where partial sums live between blocks of k: in C itself, or in a buffer when C's type is too narrow.
+template <class P>
+struct Partial {
+  P* data = nullptr;
+  int64_t ld = 0;
+};
+
+// Writes a spilled tile at (i0, j0).
+template <class T, class P>
+[[gnu::noinline]] void finish_tile(const Problem<T>& g, const P* tile, int64_t ld, int64_t i0, int64_t j0, int64_t rows,
+                                   int64_t cols, bool first, bool last, const Partial<P>& partial) {
+  int64_t rs = g.c.row_stride, cs = g.c.col_stride;
+  T* c = g.c.data + i0 * rs + j0 * cs;
+  P* part = partial.data ? partial.data + i0 * partial.ld + j0 : nullptr;
+  bool read = !first || g.beta != P(0);
+  auto element = [&](int64_t i, int64_t j, int64_t stride) {
+    T* at = c + i * rs + j * stride;
+    P before = !read ? P(0) : (!first && part) ? part[i * partial.ld + j] : static_cast<P>(*at);
+    P x = blend(g, tile[i * ld + j], first, before);
+    if (last) x = finish(g, x, i0 + i, j0 + j);
+    if (!last && part)
+      part[i * partial.ld + j] = x;
+    else
+      *at = static_cast<T>(x);
+  };
+  if (cs != 1 && rs < cs) {
+    for (int64_t j = 0; j < cols; ++j)
+      for (int64_t i = 0; i < rows; ++i) element(i, j, cs);
+  } else if (cs == 1) {
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < cols; ++j) element(i, j, 1);
+  } else {
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < cols; ++j) element(i, j, cs);
+  }
+}
+
+// Rows are cut into tiles of nearly equal height.
+struct RowTiles {
+  int64_t m, count;
+  explicit RowTiles(int64_t rows) : m(rows), count((rows + kRows - 1) / kRows) {}
+  int64_t begin(int64_t t) const { return m * t / count; }
+};
+
+// One operand as the micro-kernel sees it, for one block of k.
+template <class P>
+struct PackedA {
+  const P* data;
+  int64_t rs, ks;
+  bool packed;  // tile after tile, and rs, ks mean nothing
+};
+template <class P>
+struct PackedB {
+  const P* data;
+  int64_t ks, strip;  // strip: distance between strips of columns
+};
+
+template <class T>
+struct Block {
+  using P = gemm_scalar_t<T>;
+  const Problem<T>* g;
+  int64_t k0, depth;
+  bool first, last;
+  PackedA<P> a;
+  PackedB<P> b;
+  int64_t a_row0, b_col0;  // what data points at
+  Partial<P> partial;
+  Finish quick;   // how whole tiles leave the registers
+  const P* bias;  // for Finish::bias
+};
+
+// Tiles [t0, t1) of rows by strips [s0, s1) of columns of a block.
+template <class T>
+void compute(const Block<T>& k, const RowTiles& tiles, int64_t t0, int64_t t1, int64_t s0, int64_t s1, int64_t n) {
+  using P = gemm_scalar_t<T>;
+  constexpr int L = kLanes<P>;
+  const Problem<T>& g = *k.g;
+  alignas(64) P spilled[kRows * kStrip<P>];
+  TileOut<P> out;
+  out.finish = k.quick;
+  out.floor = g.relu ? P(0) : -std::numeric_limits<P>::infinity();
+  for (int64_t s = s0; s < s1; ++s) {
+    int64_t j = s * kStrip<P>, cols = std::min<int64_t>(kStrip<P>, n - j);
+    const P* b = k.b.data + s * k.b.strip;
+    int vecs = static_cast<int>((cols + L - 1) / L), tail = static_cast<int>(cols - (vecs - 1) * L);
+    out.bias = k.bias ? k.bias + k.b_col0 + j : nullptr;
+    for (int64_t t = t0; t < t1; ++t) {
+      int64_t i = tiles.begin(t), rows = tiles.begin(t + 1) - i;
+      const P* a = k.a.packed ? k.a.data + i * k.depth : k.a.data + i * k.a.rs;
+      int64_t rs = k.a.packed ? 1 : k.a.rs, ks = k.a.packed ? rows : k.a.ks;
+      if (k.quick == Finish::spill) {
+        out.dst = spilled;
+        out.ld = kStrip<P>;
+      } else if constexpr (std::is_same_v<T, P>) {
+        out.dst = g.c.data + (k.a_row0 + i) * g.c.row_stride + k.b_col0 + j;
+        out.ld = g.c.row_stride;
+      }
+      kTiles<P>[vecs - 1][rs == 1][rows - 1](k.depth, a, rs, ks, b, k.b.ks, tail, out);
+      if (k.quick == Finish::spill)
+        finish_tile<T, P>(g, spilled, kStrip<P>, k.a_row0 + i, k.b_col0 + j, rows, cols, k.first, k.last, k.partial);
+    }
+  }
+}
+
+template <class T>
+void pack_a(const Problem<T>& g, const RowTiles& tiles, int64_t t0, int64_t t1, int64_t row0, int64_t k0, int64_t depth,
+            gemm_scalar_t<T>* out) {
+  for (int64_t t = t0; t < t1; ++t) {
+    int64_t i = tiles.begin(t), rows = tiles.begin(t + 1) - i;
+    if (g.a_packer)
+      g.a_packer->pack(g.a_packer->context, g.batch, row0 + i, rows, rows, k0, depth, out + i * depth);
+    else
+      pack_lines(g.a.data + (row0 + i) * g.a.row_stride + k0 * g.a.col_stride, g.a.row_stride, g.a.col_stride, rows,
+                 rows, depth, out + i * depth);
+  }
+}
+
+template <class T>
+void pack_b(const Problem<T>& g, int64_t s0, int64_t s1, int64_t col0, int64_t n, int64_t k0, int64_t depth,
+            gemm_scalar_t<T>* out) {
+  using P = gemm_scalar_t<T>;
+  for (int64_t s = s0; s < s1; ++s) {
+    int64_t j = s * kStrip<P>, cols = std::min<int64_t>(kStrip<P>, n - j);
+    P* o = out + j * depth;
+    if (g.b_packer)
+      g.b_packer->pack(g.b_packer->context, g.batch, col0 + j, cols, kStrip<P>, k0, depth, o);
+    else
+      pack_lines(g.b.data + (col0 + j) * g.b.col_stride + k0 * g.b.row_stride, g.b.col_stride, g.b.row_stride, cols,
+                 int64_t{kStrip<P>}, depth, o);
+  }
+}
+
+// The general case: blocks of k, and of m and n so large that the packed operands stay in the last cache.
+template <class T>
+void blocked(const Problem<T>& g, bool direct_a, bool direct_b) {
+  using P = gemm_scalar_t<T>;
+  constexpr bool same = std::is_same_v<T, P>;
+  int64_t k_blocks = (g.k + kDepth - 1) / kDepth;
+  int64_t max_depth = (g.k + k_blocks - 1) / k_blocks;
+  Block<T> block{};
+  block.g = &g;
+  if (!same && k_blocks > 1) block.partial = {buffers().sums.get<P>(g.m * g.n), g.n};
+  bool plain = same && g.c.col_stride == 1 && g.alpha == P(1) && !g.bias_m;
+  if constexpr (same) {
+    if (g.bias_n && g.bias_n_stride == 1) block.bias = g.bias_n;
+  }
+  if (plain && g.bias_n && !block.bias) plain = false;
+  if (plain && g.relu && !g.bias_n) plain = false;
+
+  bool threads = g.m * g.n * g.k >= kParallelWork && num_threads() > 1 && !in_parallel_region();
+  int64_t max_rows = std::max<int64_t>(kPanelElements / max_depth / kRows * kRows, kRows);
+  int64_t max_cols = std::max<int64_t>(kPanelElements / max_depth / kStrip<P> * kStrip<P>, kStrip<P>);
+  if (direct_a) max_rows = g.m;
+  if (direct_b) max_cols = g.n;
+  P* packed_a = direct_a ? nullptr : buffers().a.get<P>(std::min(g.m, max_rows) * max_depth);
+  P* packed_b = direct_b
+                    ? nullptr
+                    : buffers().b.get<P>((std::min(g.n, max_cols) + kStrip<P> - 1) / kStrip<P> * kStrip<P> * max_depth);
+
+  for (int64_t col0 = 0; col0 < g.n; col0 += max_cols) {
+    int64_t n = std::min(max_cols, g.n - col0), strips = (n + kStrip<P> - 1) / kStrip<P>;
+    for (int64_t kb = 0; kb < k_blocks; ++kb) {
+      int64_t k0 = g.k * kb / k_blocks, depth = g.k * (kb + 1) / k_blocks - k0;
+      block.k0 = k0;
+      block.depth = depth;
+      block.first = kb == 0;
+      block.last = kb + 1 == k_blocks;
+      block.quick = Finish::spill;
+      if (plain) {
+        bool extra = block.last && (g.bias_n || g.relu);
+        if (block.first && g.beta == P(0)) block.quick = extra ? Finish::bias : Finish::set;
+        if (!extra && (!block.first || g.beta == P(1))) block.quick = Finish::add;
+      }
+      block.b_col0 = col0;
+      for (int64_t row0 = 0; row0 < g.m; row0 += max_rows) {
+        int64_t m = std::min(max_rows, g.m - row0);
+        RowTiles tiles(m);
+        block.a_row0 = row0;
+        int64_t a_tiles = direct_a ? 0 : tiles.count, b_strips = direct_b || row0 > 0 ? 0 : strips;
+        if (a_tiles + b_strips > 0) {
+          auto pack = [&](int64_t begin, int64_t end) {
+            pack_b(g, std::min(begin, b_strips), std::min(end, b_strips), col0, n, k0, depth, packed_b);
+            pack_a(g, tiles, std::max<int64_t>(begin - b_strips, 0), std::max<int64_t>(end - b_strips, 0), row0, k0,
+                   depth, packed_a);
+          };
+          int64_t items = a_tiles + b_strips;
+          parallel_for(items, threads ? std::max<int64_t>(1, 16384 / (depth * kRows)) : items, pack);
+        }
+        if constexpr (same) {
+          block.a = direct_a ? PackedA<P>{g.a.data + row0 * g.a.row_stride + k0 * g.a.col_stride, g.a.row_stride,
+                                          g.a.col_stride, false}
+                             : PackedA<P>{packed_a, 0, 0, true};
+          block.b = direct_b ? PackedB<P>{g.b.data + col0 + k0 * g.b.row_stride, g.b.row_stride, kStrip<P>}
+                             : PackedB<P>{packed_b, kStrip<P>, depth * kStrip<P>};
+        } else {
+          block.a = {packed_a, 0, 0, true};
+          block.b = {packed_b, kStrip<P>, depth * kStrip<P>};
+        }
+        if (!threads) {
+          for (int64_t t = 0; t < tiles.count; t += kBlockRows / kRows)
+            compute(block, tiles, t, std::min(tiles.count, t + kBlockRows / kRows), 0, strips, n);
+          continue;
+        }
+        // A grid of tasks, each a run of row tiles (short enough for the cache) by a run of strips.
+        int64_t total = m * n * depth;
+        int64_t tasks = std::clamp<int64_t>(total / kGrainWork, 1, 8 * num_threads());
+        int64_t row_groups = std::max<int64_t>((m + kBlockRows - 1) / kBlockRows, 1);
+        int64_t col_groups = std::clamp<int64_t>((tasks + row_groups - 1) / row_groups, 1, strips);
+        if (row_groups * col_groups < tasks) row_groups = std::clamp<int64_t>(tasks / col_groups, 1, tiles.count);
+        parallel_for(row_groups * col_groups, 1, [&](int64_t begin, int64_t end) {
+          for (int64_t task = begin; task < end; ++task) {
+            int64_t r = task / col_groups, c = task % col_groups;
+            compute(block, tiles, tiles.count * r / row_groups, tiles.count * (r + 1) / row_groups,
+                    strips * c / col_groups, strips * (c + 1) / col_groups, n);
+          }
+        });
+      }
+    }
+  }
+  buffers().a.trim();
+  buffers().b.trim();
+  buffers().sums.trim();
+}
+
+// Sums over k for rows x cols elements whose operands both run along k, in 2 * kDotLanes interleaved sums each.
+template <class P>
+constexpr int kDotLanes = 64 / static_cast<int>(sizeof(P));
+
+template <class P, int M, int N>
+void dots(int64_t k, const P* a, int64_t as, const P* b, int64_t bs, P* out) {
+  constexpr int L = kLanes<P>, V = 2 * kDotLanes<P> / L;
+  Vec<P> acc[M][N][V] = {};
+  int64_t p = 0;
+  auto step = [&](auto get) {
+    for (int v = 0; v < V; ++v) {
+      Vec<P> x[M];
+#pragma GCC unroll 4
+      for (int i = 0; i < M; ++i) x[i] = get(a + i * as + p + v * L, v);
+#pragma GCC unroll 4
+      for (int j = 0; j < N; ++j) {
+        Vec<P> y = get(b + j * bs + p + v * L, v);
+#pragma GCC unroll 4
+        for (int i = 0; i < M; ++i) acc[i][j][v] = fma(x[i], y, acc[i][j][v]);
+      }
+    }
+  };
+  for (; p + V * L <= k; p += V * L) step([](const P* q, int) { return load(q); });
+  if (p < k) {
+    int left = static_cast<int>(k - p);
+    step([&](const P* q, int v) {
+      int part = std::clamp(left - v * L, 0, L);
+      return part == L ? load(q) : load_part(q, part);
+    });
+  }
+  for (int i = 0; i < M; ++i)
+    for (int j = 0; j < N; ++j) {
+      alignas(64) P lanes[V * L];
+      for (int v = 0; v < V; ++v) store(lanes + v * L, acc[i][j][v]);
+      for (int w = V * L / 2; w > 0; w /= 2)
+        for (int l = 0; l < w; ++l) lanes[l] += lanes[l + w];
+      out[i * N + j] = lanes[0];
+    }
+}
+
+template <class P>
+void dots_any(int rows, int cols, int64_t k, const P* a, int64_t as, const P* b, int64_t bs, P* out) {
+  auto one_by_one = [&](auto wide) {
+    constexpr int N = decltype(wide)::value;
+    switch (rows) {
+      case 1: return dots<P, 1, N>(k, a, as, b, bs, out);
+      case 2: return dots<P, 2, N>(k, a, as, b, bs, out);
+      case 3: return dots<P, 3, N>(k, a, as, b, bs, out);
+      default: return dots<P, 4, N>(k, a, as, b, bs, out);
+    }
+  };
+  switch (cols) {
+    case 1: return one_by_one(std::integral_constant<int, 1>{});
+    case 2: return one_by_one(std::integral_constant<int, 2>{});
+    default: return one_by_one(std::integral_constant<int, 4>{});
+  }
+}
+
+// m <= 4, both operands run along k: no packing, B is read once.
+template <class T>
+void dot_rows(const Problem<T>& g) {
+  using P = gemm_scalar_t<T>;
+  constexpr int64_t kPiece = 1 << 15;
+  int rows = static_cast<int>(g.m);
+  if (g.n <= 4 && g.k >= 4 * kPiece) {
+    // One long sum: pieces of fixed length, added in order.
+    int64_t pieces = (g.k + kPiece - 1) / kPiece;
+    P* sums = buffers().line.get<P>(pieces * g.m * g.n);
+    parallel_for(pieces, 2, [&](int64_t begin, int64_t end) {
+      for (int64_t q = begin; q < end; ++q)
+        for (int64_t j = 0; j < g.n; ++j) {
+          P out[4];
+          dots_any<P>(rows, 1, std::min(kPiece, g.k - q * kPiece), g.a.data + q * kPiece, g.a.row_stride,
+                      g.b.data + j * g.b.col_stride + q * kPiece, 0, out);
+          for (int i = 0; i < rows; ++i) sums[(q * g.m + i) * g.n + j] = out[i];
+        }
+    });
+    for (int64_t i = 0; i < g.m; ++i)
+      for (int64_t j = 0; j < g.n; ++j) {
+        P sum = 0;
+        for (int64_t q = 0; q < pieces; ++q) sum += sums[(q * g.m + i) * g.n + j];
+        put_one(g, sum, i, j);
+      }
+    return;
+  }
+  int64_t grain = std::max<int64_t>(4, (1 << 17) / std::max<int64_t>(g.k, 1));
+  parallel_for(g.n, grain, [&](int64_t begin, int64_t end) {
+    P out[16];
+    for (int64_t j = begin; j < end;) {
+      int cols = end - j >= 4 ? 4 : end - j >= 2 ? 2 : 1;
+      dots_any<P>(rows, cols, g.k, g.a.data, g.a.row_stride, g.b.data + j * g.b.col_stride, g.b.col_stride, out);
+      for (int i = 0; i < rows; ++i)
+        for (int c = 0; c < cols; ++c) put_one(g, out[i * cols + c], i, j + c);
+      j += cols;
+    }
+  });
+}
+
+// m == 1, rows of B run along n: a long row of sums at a time.
+template <class T>
+void axpy_row(const Problem<T>& g) {
+  using P = gemm_scalar_t<T>;
+  constexpr int64_t kWide = 512 / static_cast<int64_t>(sizeof(P));
+  int64_t units = (g.n + kWide - 1) / kWide;
+  parallel_for(units, std::max<int64_t>(1, (1 << 17) / (g.k * kWide)), [&](int64_t u0, int64_t u1) {
+    alignas(64) P sums[kWide];
+    TileOut<P> out{Finish::spill, sums, kWide, nullptr, P(0)};
+    for (int64_t j = u0 * kWide; j < std::min(g.n, u1 * kWide); j += kWide) {
+      int64_t cols = std::min(kWide, g.n - j);
+      int64_t at = 0;
+      constexpr int L = kLanes<P>;
+      while (at < cols) {
+        int64_t left = cols - at;
+        const P* b = g.b.data + j + at;
+        out.dst = sums + at;
+        if (left >= kWideVecs * L) {
+          tile<P, 1, kWideVecs, true>(g.k, g.a.data, 1, g.a.col_stride, b, g.b.row_stride, L, out);
+          at += kWideVecs * L;
+        } else {
+          int vecs = left > L ? 2 : 1, tail = static_cast<int>(std::min<int64_t>(L, left - (vecs - 1) * L));
+          kTiles<P>[vecs - 1][1][0](g.k, g.a.data, 1, g.a.col_stride, b, g.b.row_stride, tail, out);
+          at += vecs * L;
+        }
+      }
+      for (int64_t c = 0; c < cols; ++c) put_one(g, sums[c], 0, j + c);
+    }
+  });
+}
+
+template <class T>
+void solve(Problem<T>& g) {
+  using P = gemm_scalar_t<T>;
+  constexpr bool same = std::is_same_v<T, P>;
+  if (g.k == 0) {
+    for (int64_t i = 0; i < g.m; ++i)
+      for (int64_t j = 0; j < g.n; ++j) put_one(g, P(0), i, j);
+    return;
+  }
+  if (g.n == 1 && g.m > 1)
+    g.swap();
+  else if (g.m > 1 && g.c.col_stride != 1 && g.c.row_stride == 1)
+    g.swap();
+  if (g.m == 1) g.a.row_stride = g.k;  // has no meaning of its own; must not look adjacent
+  bool hooks = g.a_packer || g.b_packer;
+  if (!same || hooks) return blocked(g, false, false);
+  if constexpr (same) {
+    bool b_along_n = g.b.col_stride == 1 || g.n == 1, b_along_k = g.b.row_stride == 1 || g.k == 1;
+    if (g.n <= 4 && g.m > 4 && b_along_k && (g.a.col_stride == 1 || g.k == 1)) {
+      g.swap();
+      std::swap(b_along_n, b_along_k);
+      b_along_k = true;
+    }
+    if (g.m <= 4 && b_along_k && (g.a.col_stride == 1 || g.k == 1) && g.k >= 8) return dot_rows(g);
+    if (g.m == 1 && b_along_n && g.n > 1) return axpy_row(g);
+    // Packing both pays when each packed element is used often enough.
+    bool direct_b = g.b.col_stride == 1 && (g.k * g.n <= (1 << 16) || g.m <= 4 * kRows);
+    bool direct_a = (g.m * g.k <= (1 << 16) || g.n <= 8 * kStrip<P>);
+    return blocked(g, direct_a, direct_b);
+  }
+}
+
+template <class T>
+void run(const GemmArgs<T>& g) {
+  if (g.m <= 0 || g.n <= 0 || g.batch <= 0) return;
+  using P = gemm_scalar_t<T>;
+  Problem<T> p{g.m,
+               g.n,
+               g.alpha == P(0) ? 0 : g.k,
+               g.a,
+               g.b,
+               g.c,
+               g.alpha,
+               g.beta,
+               g.bias_n,
+               g.bias_m,
+               g.bias_n_stride,
+               g.bias_m_stride,
+               g.relu,
+               g.a_packer.pack ? &g.a_packer : nullptr,
+               g.b_packer.pack ? &g.b_packer : nullptr,
+               0};
+  if (g.batch == 1 && !g.a_offsets && !g.b_offsets && !g.c_offsets) return solve(p);
+  bool strided = !g.a_offsets && !g.b_offsets && !g.c_offsets;
+  if (strided && g.b_batch == 0 && !p.a_packer && !p.b_packer && !g.bias_m && g.a_batch == g.m * g.a.row_stride &&
+      g.c_batch == g.m * g.c.row_stride) {
+    p.m *= g.batch;
+    return solve(p);
+  }
+  auto one = [&](int64_t i) {
+    Problem<T> q = p;
+    q.batch = i;
+    q.a.data += g.a_offsets ? g.a_offsets[i] : i * g.a_batch;
+    q.b.data += g.b_offsets ? g.b_offsets[i] : i * g.b_batch;
+    q.c.data += g.c_offsets ? g.c_offsets[i] : i * g.c_batch;
+    solve(q);
+  };
+  int64_t work = g.m * g.n * g.k + 1;
+  if (g.batch >= 2 * num_threads() || work < kParallelWork) {
+    parallel_for(g.batch, std::max<int64_t>(1, kGrainWork / work), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) one(i);
+    });
+  } else {
+    for (int64_t i = 0; i < g.batch; ++i) one(i);
+  }
+}
+
+}  // namespace
+
+extern const GemmTable gemm_table = {run<float>, run<double>, run<Half>, run<BFloat16>};
+
+}  // namespace rl::cpu::RL_ISA
