@@ -20,7 +20,7 @@ struct Polygamma; struct Zeta; struct I0; struct I0e; struct I1; struct I1e; str
 struct Abs; struct Sgn; struct Sign; struct Conj; struct Real; struct Imag; struct Angle; struct Floor; struct Ceil;
 struct Round; struct Trunc; struct Frac; struct IsNan; struct IsInf; struct IsFinite; struct Atan2; struct Hypot;
 struct Maximum; struct Minimum; struct Copysign; struct Xlogy; struct Logaddexp; struct Logaddexp2; struct BesselJ0;
-struct BesselJ1;
+struct BesselJ1; struct TimesI;
 
 // An expression that only remembers which arguments it was computed from: bit 0 is g, bits 1.. the inputs, then the
 // output.
@@ -118,6 +118,7 @@ template <is_expr E> RL_FN E sign(const E& x) { return E::template apply<pointwi
 template <is_expr E> RL_FN E conj(const E& x) { return E::template apply<pointwise::Conj>(x); }
 template <is_expr E> RL_FN E real(const E& x) { return E::template apply<pointwise::Real>(x); }
 template <is_expr E> RL_FN E imag(const E& x) { return E::template apply<pointwise::Imag>(x); }
+template <is_expr E> RL_FN E times_i(const E& x) { return E::template apply<pointwise::TimesI>(x); }
 template <is_expr E> RL_FN E angle(const E& x) { return E::template apply<pointwise::Angle>(x); }
 template <is_expr E> RL_FN E floor(const E& x) { return E::template apply<pointwise::Floor>(x); }
 template <is_expr E> RL_FN E ceil(const E& x) { return E::template apply<pointwise::Ceil>(x); }

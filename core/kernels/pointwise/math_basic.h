@@ -106,6 +106,10 @@ template <class T> requires(is_number<T>) RL_FN bool isfinite(T x) {
 template <class T> requires(is_float<T>) RL_FN T maximum(T a, T b) { return (a > b) | (a != a) ? a : b; }
 template <class T> requires(is_float<T>) RL_FN T minimum(T a, T b) { return (a < b) | (a != a) ? a : b; }
 
+template <class T> requires(is_float<T>) RL_FN T rsqrt(T x) { return T(1) / sqrt(x); }
+template <class T> requires(is_float<T>) RL_FN T square(T x) { return x * x; }
+template <class T> requires(is_float<T>) RL_FN T reciprocal(T x) { return T(1) / x; }
+
 // Division of integers: a divisor of 0 gives 0 (the engine has raised an error by then); dividing by -1 is a wrapping
 // negation, since the smallest integer has no counterpart.
 template <class T> requires(is_number<T>) RL_FN T div_trunc(T a, T b) {
@@ -159,8 +163,6 @@ template <class T> requires(is_number<T>) RL_FN T div_floor(T a, T b) {
     return div_trunc(a, b);
   }
 }
-// The gradient of remainder needs floor(a / b) of numbers in any expression form as well; expr.h has that.
-
 // Integer powers by squaring; a negative exponent gives what exact division would (1, -1 or 0).
 template <class T> requires(is_int<T>) RL_FN T pow(T base, T e) {
   T result = 1;
@@ -217,7 +219,12 @@ template <class T> requires(is_float<T>) RL_FN T nextafter(T a, T b) {
   return (a != a) | (b != b) ? a + b : r;
 }
 
+// i * x; a real number has no imaginary part, and here stands for the derivative of an angle, which is 0.
+template <class T> requires(is_number<T>) RL_FN T times_i(T) { return T(0); }
+
 #if !defined(__CUDACC_RTC__)
+template <class R> RL_FN std::complex<R> times_i(std::complex<R> x) { return {-x.imag(), x.real()}; }
+
 // Complex numbers: what the standard library lacks.
 template <class R> RL_FN std::complex<R> sgn(std::complex<R> x) {
   R m = std::abs(x);
@@ -229,6 +236,7 @@ template <class R> RL_FN bool isfinite(std::complex<R> x) { return isfinite(x.re
 template <class R> RL_FN std::complex<R> exp2(std::complex<R> x) { return std::exp(x * R(kLn2)); }
 template <class R> RL_FN std::complex<R> log2(std::complex<R> x) { return std::log(x) * R(1 / kLn2); }
 template <class R> RL_FN std::complex<R> square(std::complex<R> x) { return times(x, x); }
+template <class R> RL_FN std::complex<R> rsqrt(std::complex<R> x) { return over(std::complex<R>(1), std::sqrt(x)); }
 template <class R> RL_FN std::complex<R> reciprocal(std::complex<R> x) { return over(std::complex<R>(1), x); }
 template <class R> RL_FN std::complex<R> sigmoid(std::complex<R> x) { return R(1) / (R(1) + std::exp(-x)); }
 template <class R> RL_FN std::complex<R> expm1(std::complex<R> x) {
