@@ -8,7 +8,10 @@ PY ?= $(VENV)/bin/python
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 BUILD := build/inplace
 PIP := -m pip --disable-pip-version-check install --quiet
-TORCH := torch==2.13.0 # the release that rushlight is measured against
+# those start other processes: not sanitized
+ASAN_TESTS := tests --ignore=tests/test_tools.py --ignore=tests/test_tutorials.py
+# The release that rushlight is measured against.
+TORCH := torch==2.13.0
 
 # A stamp for each extra of pyproject.toml; with PY given, its packages are taken as they are.
 ifeq ($(PY),$(VENV)/bin/python)
@@ -70,7 +73,7 @@ asan: $(call stamp,test) $(BUILD)/build.ninja ## The core's tests under the addr
 	@$(tools); $$cmake -S . -B build/asan -G Ninja -DCMAKE_MAKE_PROGRAM=$$ninja -DRUSHLIGHT_SANITIZE=ON -DRUSHLIGHT_WERROR=OFF \
 	  -DPython_EXECUTABLE=$(python_path) >/dev/null
 	@$(tools); $$cmake --build build/asan -j $(JOBS)
-	@$(PY) tools/run_sanitized.py build/asan $(or $(ARGS),tests/core)
+	@$(PY) tools/run_sanitized.py build/asan $(or $(ARGS),$(ASAN_TESTS))
 
 .PHONY: nvrtc
 nvrtc: $(call stamp,nvrtc) ## Compile the pointwise kernels for CUDA (no GPU needed)

@@ -68,9 +68,9 @@ def test_what_is_no_schema_is_refused(text):
 @pytest.mark.parametrize(
     "text, form, out, expected",
     [
-        (CLAMP, "function", False, ["def clamp(self: Tensor, min: Number | None = None, max: Number | None = None) -> Tensor: ..."]),
+        (CLAMP, "function", False, ["def clamp(input: Tensor, min: Number | None = None, max: Number | None = None) -> Tensor: ..."]),
         (CLAMP, "inplace", True, ["def clamp_(self, min: Number | None = None, max: Number | None = None) -> Tensor: ..."]),
-        (ADD, "function", True, ["def add(self: Tensor, other: Tensor | Number, *, alpha: Number = 1, out: Tensor | None = None) -> Tensor: ..."]),
+        (ADD, "function", True, ["def add(input: Tensor, other: Tensor | Number, *, alpha: Number = 1, out: Tensor | None = None) -> Tensor: ..."]),
         (MAX_DIM, "method", False, ["def max(self, dim: _int, keepdim: _bool = False) -> _max_result: ..."]),
         (RESHAPE, "method", False, ["def reshape(self, shape: Sequence[_int]) -> Tensor: ...", "def reshape(self, *shape: _int) -> Tensor: ..."]),
         (CAT, "function", True, ["def cat(tensors: Sequence[Tensor], dim: _int = 0, *, out: Tensor | None = None) -> Tensor: ..."]),
@@ -135,8 +135,8 @@ def test_reference_pages():
     assert "[clamp](c.md#clamp)" in pages["index.md"]
     page = pages["c.md"]
     assert "## clamp" in page and "Limits every element." in page and "`Tensor.clamp_` (in place)" in page
-    assert "torch.clamp(self: Tensor, min: Number | None = None" in page
-    assert "torch.max(self: Tensor, dim: int, keepdim: bool = False) -> max_result" in pages["m.md"].replace(
+    assert "torch.clamp(input: Tensor, min: Number | None = None" in page
+    assert "torch.max(input: Tensor, dim: int, keepdim: bool = False) -> max_result" in pages["m.md"].replace(
         "_max", "max"
     )
 

@@ -8,6 +8,7 @@ leaks (it frees little at exit) are not reported, every error is fatal.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -41,9 +42,10 @@ def main() -> int:
         PYTHONDONTWRITEBYTECODE="1",
     )
     # Started in `site`, so that its rushlight is found before the checkout's.
-    tests = [str(ROOT / test) if (ROOT / test.split("::")[0]).exists() else test for test in tests]
+    tests = [re.sub(r"^(--ignore=)?(tests\b)", rf"\1{ROOT}/\2", test) for test in tests]
     command = [sys.executable, "-c", RUN, "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), *tests]
-    return subprocess.run([*command, "-p", "no:cacheprovider"], cwd=site, env=environment).returncode
+    # --capture=sys leaves the real stderr open for the report of an error that ends the process.
+    return subprocess.run([*command, "-p", "no:cacheprovider", "--capture=sys"], cwd=site, env=environment).returncode
 
 
 if __name__ == "__main__":

@@ -193,7 +193,8 @@ def result(schema: Schema) -> str:
 
 
 def _written(parameter: Parameter) -> str:
-    text = f"{parameter.name}: {annotation(parameter.type, parameter.name)}"
+    name = "input" if parameter.name == "self" else parameter.name  # what functions call it
+    text = f"{name}: {annotation(parameter.type, name)}"
     return text if parameter.default is None else f"{text} = {default(parameter)}"
 
 
