@@ -113,7 +113,7 @@ $(BUILD)/build.ninja: CMakeLists.txt $(call stamp,base)
 $(VENV)/stamp-base:
 	@echo "making $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
-	@have=$$(cmake --version 2>/dev/null | awk 'NR==1{print $$3}'); \
+	@have=$$(cmake --version 2>/dev/null | awk 'NR==1{print $$3}' || true); \
 	  if ! printf '3.24\n%s\n' "$$have" | sort -C -V || [ -z "$$have" ]; then $(PY) $(PIP) cmake; fi; \
 	  if ! command -v ninja >/dev/null; then $(PY) $(PIP) ninja; fi
 	@$(PY) $(PIP) "numpy>=1.23"

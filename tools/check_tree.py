@@ -18,7 +18,7 @@ GENERATED_OR_RECORDED = ("tests/golden/", "docs/conformance.md", "LICENSE")
 ROOMS = ["runtime", "tensor", "kernels", "autograd", "ops", "graph", "python"]
 # kernels and autograd stand side by side above tensor; kernels know only element types and the runtime.
 NOT_ALLOWED = {("autograd", "kernels"), ("kernels", "autograd")}
-KERNELS_MAY_SEE = {"tensor/dtype.h", "tensor/scalar.h", "tensor/small_vector.h"}  # plain data
+KERNELS_MAY_SEE = {f"tensor/{name}.h" for name in ("dtype", "generator", "scalar", "small_vector")}  # plain data
 
 FORBIDDEN = {
     re.compile(r"-ffast-math"): "breaks the promise of equal bits",
@@ -55,7 +55,7 @@ def offences_of(path: str, text: str) -> list[str]:
     lines = text.count("\n")
     if lines > MAX_LINES and not path.startswith(GENERATED_OR_RECORDED):
         found.append(f"{path}: {lines} lines; the limit is {MAX_LINES}")
-    if path != THIS:
+    if path != THIS and not path.endswith(".md"):  # prose may name what code may not do
         for pattern, why in FORBIDDEN.items():
             for match in pattern.finditer(text):
                 line = text.count("\n", 0, match.start()) + 1
