@@ -29,8 +29,7 @@ constexpr const char* kCppName = std::is_same_v<T, Half>       ? "c10::Half"
                                  : std::is_same_v<T, int32_t>  ? "int"
                                                                : "long";
 
-template <class T>
-constexpr double max_of() {
+template <class T> constexpr double max_of() {
   if constexpr (std::is_same_v<T, Half>) return 65504.0;
   if constexpr (std::is_same_v<T, BFloat16>) return 0x1.FEp127;
   return static_cast<double>(std::numeric_limits<compute_t<T>>::max());
@@ -45,8 +44,7 @@ void widen_complex(Out& out) {
 // ---- normal ----
 
 // The algorithm for fewer than 16 values and for tensors that are not contiguous.
-template <class T>
-void normal_serial(T* out, int64_t n, double mean, double std, Generator& g) {
+template <class T> void normal_serial(T* out, int64_t n, double mean, double std, Generator& g) {
   for (int64_t i = 0; i < n; ++i) out[i] = to<T>(std::fma(g.next_normal(), std, mean));
 }
 
@@ -81,9 +79,8 @@ void normal_vector(double* out, int64_t n, double mean, double std, Generator& g
 
 void normal_vector(float* out, int64_t n, float mean, float std, Generator& g) {
   auto fill = cpu::random().normal_f32;
-  draw<1>(n / 16 * 16, g, [&](const uint32_t* words, int64_t begin, int64_t count) {
-    fill(words, out + begin, count, mean, std);
-  });
+  draw<1>(n / 16 * 16, g,
+          [&](const uint32_t* words, int64_t begin, int64_t count) { fill(words, out + begin, count, mean, std); });
   if (int64_t rest = n % 16) {
     uint32_t last[16];
     g.fill_u32(last, rest);  // drawn and dropped
@@ -109,8 +106,7 @@ void normal_vector(T* out, int64_t n, float mean, float std, Generator& g) {
   }
 }
 
-template <class T>
-void normal_any(const Out& out, double mean, double std, Generator& g) {
+template <class T> void normal_any(const Out& out, double mean, double std, Generator& g) {
   auto* data = static_cast<T*>(out.data);
   if (out.n >= 16 && out.contiguous) {
     normal_vector(data, out.n, static_cast<compute_t<T>>(mean), static_cast<compute_t<T>>(std), g);
@@ -134,8 +130,7 @@ class Modulo {
   uint64_t divisor_, magic_;
 };
 
-template <class T>
-void fill_modulo(T* out, int64_t n, uint64_t range, int64_t base, Generator& g) {
+template <class T> void fill_modulo(T* out, int64_t n, uint64_t range, int64_t base, Generator& g) {
   auto ubase = static_cast<uint64_t>(base);
   if (range < (uint64_t{1} << 28)) {
     Modulo modulo(static_cast<uint32_t>(range));
@@ -152,8 +147,7 @@ void fill_modulo(T* out, int64_t n, uint64_t range, int64_t base, Generator& g) 
   });
 }
 
-template <class T>
-void check_bound(int64_t value, const char* name) {
+template <class T> void check_bound(int64_t value, const char* name) {
   bool inside;
   if constexpr (is_float<T>) {
     inside = std::abs(static_cast<double>(value)) <= max_of<T>();
@@ -165,29 +159,24 @@ void check_bound(int64_t value, const char* name) {
   check(inside, name, " is out of bounds for ", kCppName<T>);
 }
 
-template <>
-void check_bound<bool>(int64_t value, const char* name) {
+template <> void check_bound<bool>(int64_t value, const char* name) {
   check(value == 0 || value == 1, name, " is out of bounds for ", kCppName<bool>);
 }
 
 // PyTorch moves bounds that a floating type cannot hold inwards, by one unit of the type at their magnitude.
-template <class T>
-int64_t unit_at(int64_t value) {
+template <class T> int64_t unit_at(int64_t value) {
   int log2 = 63 - std::countl_zero(static_cast<uint64_t>(std::max<int64_t>(std::abs(value), 1)));
   return int64_t{1} << std::max(log2 - kDigits<T> + 1, 0);
 }
-template <class T>
-int64_t rounded(int64_t value) {
+template <class T> int64_t rounded(int64_t value) {
   auto v = static_cast<double>(static_cast<compute_t<T>>(to<T>(value)));
   return v >= 0x1p63 ? std::numeric_limits<int64_t>::min() : static_cast<int64_t>(v);  // as the x86 conversion
 }
-template <class T>
-int64_t inner_from(int64_t from) {
+template <class T> int64_t inner_from(int64_t from) {
   int64_t next = rounded<T>(from + 1);
   return next < from ? next + unit_at<T>(from + 1) : from;
 }
-template <class T>
-int64_t inner_to(int64_t to_value) {
+template <class T> int64_t inner_to(int64_t to_value) {
   int64_t last = rounded<T>(to_value - 1);
   return last >= to_value ? last - unit_at<T>(to_value - 1) : to_value;
 }
@@ -274,8 +263,7 @@ void normal(Out out, double mean, double std, Generator& g) {
   if (is_complex_dtype(out.dtype)) std /= std::sqrt(2.0);
   widen_complex(out);
   std::lock_guard lock(g.mutex());
-  visit_floating(out.dtype, "normal_kernel_cpu",
-                 [&](auto zero) { normal_any<decltype(zero)>(out, mean, std, g); });
+  visit_floating(out.dtype, "normal_kernel_cpu", [&](auto zero) { normal_any<decltype(zero)>(out, mean, std, g); });
 }
 
 void normal_each(Out out, const void* means, double mean, const void* stds, double std, Generator& g) {
@@ -305,14 +293,14 @@ void normal_each(Out out, const void* means, double mean, const void* stds, doub
 
 void random_range(Out out, int64_t from, std::optional<int64_t> to_value, Generator& g) {
   constexpr int64_t kMin = std::numeric_limits<int64_t>::min();
-  check(!is_complex_dtype(out.dtype),
-        "check_random_bounds handles only integral, floating-point and boolean types");
+  check(!is_complex_dtype(out.dtype), "check_random_bounds handles only integral, floating-point and boolean types");
   std::lock_guard lock(g.mutex());
   visit_real(out.dtype, "random_from_to", [&](auto zero) {
     using T = decltype(zero);
     auto* data = static_cast<T*>(out.data);
     if (!to_value && from == kMin) {
-      check(out.n == 0 || out.dtype == DType::I64 || out.dtype == DType::F64 || out.dtype == DType::F32 || out.dtype == DType::BF16,
+      check(out.n == 0 || out.dtype == DType::I64 || out.dtype == DType::F64 || out.dtype == DType::F32 ||
+                out.dtype == DType::BF16,
             "random_full_64_bits_range_kernel_cpu handles only int64, double, float and bfloat16");
       draw<2>(out.n, g, [&](const uint32_t* words, int64_t begin, int64_t count) {
         for (int64_t i = 0; i < count; ++i) {
@@ -324,14 +312,14 @@ void random_range(Out out, int64_t from, std::optional<int64_t> to_value, Genera
     }
     int64_t low = from, last;  // both ends included
     if (to_value) {
-      check(from < *to_value, "random_ expects 'from' to be less than 'to', but got from=", from,
-            " >= to=", *to_value);
+      check(from < *to_value, "random_ expects 'from' to be less than 'to', but got from=", from, " >= to=", *to_value);
       int64_t high = *to_value;
       if constexpr (is_float<T>) {
         low = inner_from<T>(from);
         high = inner_to<T>(high);
-        check(low < high, "random_ expects 'from' casted to dtype to be less than 'to' casted to dtype, but got from=",
-              low, " >= to=", high);
+        check(low < high,
+              "random_ expects 'from' casted to dtype to be less than 'to' casted to dtype, but got from=", low,
+              " >= to=", high);
       }
       check_bound<T>(low, "from");
       check_bound<T>(high - 1, "to - 1");
@@ -340,7 +328,9 @@ void random_range(Out out, int64_t from, std::optional<int64_t> to_value, Genera
       if constexpr (is_float<T>) {
         last = int64_t{1} << kDigits<T>;
         low = inner_from<T>(from);
-        check(low < last, "random_ expects 'from' casted to dtype to be less than or equal to 'to_inc' casted to dtype, but got from=",
+        check(low < last,
+              "random_ expects 'from' casted to dtype to be less than or equal to 'to_inc' casted to dtype, but got "
+              "from=",
               low, " > to_inc=", last);
       } else {
         last = static_cast<int64_t>(std::numeric_limits<T>::max());
@@ -384,7 +374,8 @@ void randperm(Out out, Generator& g) {
     } else {
       if constexpr (is_float<T>) {
         int64_t limit = (int64_t{1} << kDigits<T>)+1;
-        check(n <= limit || out.dtype == DType::BF16, "n cannot be greater than ", limit, " for ", scalar_type_name(out.dtype), " type.");
+        check(n <= limit || out.dtype == DType::BF16, "n cannot be greater than ", limit, " for ",
+              scalar_type_name(out.dtype), " type.");
       } else {
         check(std::in_range<T>(n), "value cannot be converted to type ", dtype_name(out.dtype), "_t without overflow");
       }

@@ -6,7 +6,6 @@
 #include <functional>
 #include <optional>
 
-#include "runtime/cpu.h"
 #include "tensor/dtype.h"
 #include "tensor/generator.h"
 
@@ -52,22 +51,7 @@ void poisson(Out out, const void* rates, Generator& g);
 // One draw per (count, probability) pair; float32 or float64.
 void binomial(Out out, const void* counts, const void* probabilities, Generator& g);
 // `rows` rows of `categories` weights (contiguous, floating) -> rows x samples indices.
-void multinomial(DType dtype, const void* weights, int64_t rows, int64_t categories, int64_t samples,
-                 bool replacement, int64_t* out, Generator& g);
+void multinomial(DType dtype, const void* weights, int64_t rows, int64_t categories, int64_t samples, bool replacement,
+                 int64_t* out, Generator& g);
 
 }  // namespace rl::random
-
-namespace rl::cpu {
-
-// From generator words to values; n counts values.
-struct RandomTable {
-  void (*uniform_f32)(const uint32_t* words, float* out, int64_t n, float from, float width, float end);
-  void (*uniform_f64)(const uint32_t* words, double* out, int64_t n, double from, double width, double end);  // two words each
-  // Box-Muller over blocks of 16 words; n is a multiple of 16.
-  void (*normal_f32)(const uint32_t* words, float* out, int64_t n, float mean, float std);
-  // 1 where the 53-bit draw is below the threshold; two words each.
-  void (*below_u53)(const uint32_t* words, uint8_t* out, int64_t n, int64_t threshold);
-};
-RL_ISA_TABLE(RandomTable, random)
-
-}  // namespace rl::cpu

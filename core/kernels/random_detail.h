@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernels/random.h"
+#include "kernels/random_table.h"
 #include "runtime/error.h"
 #include "runtime/parallel.h"
 
@@ -18,25 +19,19 @@ inline constexpr int64_t kChunk = 2048;        // values per block of work that 
 inline constexpr int64_t kHeavyChunk = 65536;  // for distributions whose arithmetic is worth sharing among threads
 inline constexpr int64_t kHeavyGrain = 2048;
 
-template <class T>
-struct compute_of {
+template <class T> struct compute_of {
   using type = T;
 };
-template <>
-struct compute_of<Half> {
+template <> struct compute_of<Half> {
   using type = float;
 };
-template <>
-struct compute_of<BFloat16> {
+template <> struct compute_of<BFloat16> {
   using type = float;
 };
-template <class T>
-using compute_t = typename compute_of<T>::type;
+template <class T> using compute_t = typename compute_of<T>::type;
 
-template <class T>
-inline constexpr bool is_small_float = std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
-template <class T>
-inline constexpr bool is_float = std::is_floating_point_v<T> || is_small_float<T>;
+template <class T> inline constexpr bool is_small_float = std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
+template <class T> inline constexpr bool is_float = std::is_floating_point_v<T> || is_small_float<T>;
 
 template <class T>
 inline constexpr int kDigits = std::is_same_v<T, Half>       ? 11
@@ -44,8 +39,7 @@ inline constexpr int kDigits = std::is_same_v<T, Half>       ? 11
                                                              : std::numeric_limits<compute_t<T>>::digits;
 
 // Small floats are reached from double or int64 by way of float, with both roundings.
-template <class T, class V>
-inline T to(V value) {
+template <class T, class V> inline T to(V value) {
   if constexpr (is_small_float<T>) {
     return T(static_cast<float>(value));
   } else if constexpr (std::is_same_v<T, bool>) {
@@ -60,8 +54,7 @@ inline T to(V value) {
 }
 
 // Calls f(T{}) for the floating dtypes; any other is not implemented under the given name.
-template <class F>
-void visit_floating(DType dtype, const char* name, F&& f) {
+template <class F> void visit_floating(DType dtype, const char* name, F&& f) {
   visit_dtype(dtype, [&](auto zero) {
     if constexpr (is_float<decltype(zero)>) {
       f(zero);
@@ -71,8 +64,7 @@ void visit_floating(DType dtype, const char* name, F&& f) {
   });
 }
 
-template <class F>
-void visit_real(DType dtype, const char* name, F&& f) {
+template <class F> void visit_real(DType dtype, const char* name, F&& f) {
   visit_dtype(dtype, [&](auto zero) {
     if constexpr (is_complex_v<decltype(zero)>) {
       not_implemented(name, dtype);
@@ -90,8 +82,7 @@ inline double u53(const uint32_t* words) {
 inline float u24(uint32_t word) { return static_cast<float>(word & 0xFFFFFFu) * 0x1p-24f; }
 
 // body(words, begin, count) over [0, n) in chunks, with `per` words drawn for each value.
-template <int per, int64_t chunk = kChunk, class Body>
-void draw(int64_t n, Generator& g, Body&& body) {
+template <int per, int64_t chunk = kChunk, class Body> void draw(int64_t n, Generator& g, Body&& body) {
   alignas(64) uint32_t words[per * chunk];
   for (int64_t begin = 0; begin < n; begin += chunk) {
     int64_t count = std::min(chunk, n - begin);
@@ -101,8 +92,7 @@ void draw(int64_t n, Generator& g, Body&& body) {
 }
 
 // out[i] = f(u) for a 53-bit uniform u, the arithmetic shared among threads.
-template <class T, class F>
-void transform_u53(T* out, int64_t n, Generator& g, F&& f) {
+template <class T, class F> void transform_u53(T* out, int64_t n, Generator& g, F&& f) {
   if (n <= kChunk) {
     draw<2>(n, g, [&](const uint32_t* words, int64_t begin, int64_t count) {
       for (int64_t i = 0; i < count; ++i) out[begin + i] = to<T>(f(u53(words + 2 * i)));

@@ -1,3 +1,4 @@
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <numeric>
@@ -13,14 +14,18 @@ using namespace detail;
 // ceil(p * 2^53): the draws below it are those whose value is below p.
 int64_t threshold_of(double p) { return static_cast<int64_t>(std::ceil(p * 0x1p53)); }
 
-template <class T>
-void fill_below(T* out, int64_t n, double p, T yes, Generator& g) {
+template <class T> void fill_below(T* out, int64_t n, double p, T yes, Generator& g) {
+  using U = std::conditional_t<
+      sizeof(T) == 1, uint8_t,
+      std::conditional_t<sizeof(T) == 2, uint16_t, std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>>>;
+  auto bits = std::bit_cast<U>(yes);
   int64_t threshold = threshold_of(p);
   auto below = cpu::random().below_u53;
   draw<2>(n, g, [&](const uint32_t* words, int64_t begin, int64_t count) {
     uint8_t keep[kChunk];
     below(words, keep, count, threshold);
-    for (int64_t i = 0; i < count; ++i) out[begin + i] = keep[i] ? yes : T{};
+    // A mask, since a branch on random bits is mispredicted as often as not.
+    for (int64_t i = 0; i < count; ++i) out[begin + i] = std::bit_cast<T>(static_cast<U>(-U{keep[i]} & bits));
   });
 }
 
@@ -58,61 +63,55 @@ int64_t poisson_one(double rate, Generator& g) {
 }
 
 // The tail of Stirling's series for log(k!).
-template <class T>
-T stirling_tail(T k) {
-  static constexpr double kSmall[] = {0.0810614667953272,  0.0413406959554092,  0.0276779256849983, 0.02079067210376509,
-                                      0.0166446911898211,  0.0138761288230707,  0.0118967099458917, 0.0104112652619720,
+double stirling_tail(double k) {
+  static constexpr double kSmall[] = {0.0810614667953272,  0.0413406959554092, 0.0276779256849983, 0.02079067210376509,
+                                      0.0166446911898211,  0.0138761288230707, 0.0118967099458917, 0.0104112652619720,
                                       0.00925546218271273, 0.00833056343336287};
-  if (k <= 9) return static_cast<T>(kSmall[static_cast<size_t>(k)]);
-  T square = (k + 1) * (k + 1);
-  return static_cast<T>((1.0 / 12 - (1.0 / 360 - 1.0 / 1260 / square) / square) / (k + 1));
+  if (k <= 9) return kSmall[static_cast<size_t>(k)];
+  double square = (k + 1) * (k + 1);
+  return (1.0 / 12 - (1.0 / 360 - 1.0 / 1260 / square) / square) / (k + 1);
 }
 
-// Transformed rejection for count * p >= 10 (W. Hörmann, 1993), else sums of geometric draws. The constants are
-// doubles and every named value is rounded to T: the draws depend on it.
-template <class T>
-T binomial_low(T count, T p, Generator& g) {
+// Transformed rejection for count * p >= 10 (W. Hörmann, 1993), else sums of geometric draws.
+double binomial_low(double count, double p, Generator& g) {
   if (count * p < 10) {
-    T sum = 0, successes = 0;
-    T logq = std::log1p(-p);
+    double sum = 0, successes = 0, logq = std::log1p(-p);
     while (true) {
-      T u = static_cast<T>(g.next_double());
-      sum += std::ceil(std::log(u) / logq);
+      sum += std::ceil(std::log(g.next_double()) / logq);
       if (sum > count) return successes;
       successes += 1;
     }
   }
-  T deviation = std::sqrt(count * p * (1 - p));
-  auto b = static_cast<T>(1.15 + 2.53 * deviation);
-  auto a = static_cast<T>(-0.0873 + 0.0248 * b + 0.01 * p);
-  auto c = static_cast<T>(count * p + 0.5);
-  auto vr = static_cast<T>(0.92 - 4.2 / b);
-  T odds = p / (1 - p);
-  auto alpha = static_cast<T>((2.83 + 5.1 / b) * deviation);
-  T mode = std::floor((count + 1) * p);
+  double deviation = std::sqrt(count * p * (1 - p));
+  double b = 1.15 + 2.53 * deviation;
+  double a = -0.0873 + 0.0248 * b + 0.01 * p;
+  double c = count * p + 0.5;
+  double vr = 0.92 - 4.2 / b;
+  double odds = p / (1 - p);
+  double alpha = (2.83 + 5.1 / b) * deviation;
+  double mode = std::floor((count + 1) * p);
   while (true) {
-    auto u = static_cast<T>(g.next_double() - 0.5);
-    auto v = static_cast<T>(g.next_double());
-    auto us = static_cast<T>(0.5 - std::fabs(u));
-    T k = std::floor((2 * a / us + b) * u + c);
+    double u = g.next_double() - 0.5;
+    double v = g.next_double();
+    double us = 0.5 - std::fabs(u);
+    double k = std::floor((2 * a / us + b) * u + c);
     if (us >= 0.07 && v <= vr) return k;
     if (k < 0 || k > count) continue;
     v = std::log(v * alpha / (a / (us * us) + b));
-    auto bound = static_cast<T>((mode + 0.5) * std::log((mode + 1) / (odds * (count - mode + 1))) +
-                                (count + 1) * std::log((count - mode + 1) / (count - k + 1)) +
-                                (k + 0.5) * std::log(odds * (count - k + 1) / (k + 1)) + stirling_tail(mode) +
-                                stirling_tail(count - mode) - stirling_tail(k) - stirling_tail(count - k));
+    double bound = (mode + 0.5) * std::log((mode + 1) / (odds * (count - mode + 1))) +
+                   (count + 1) * std::log((count - mode + 1) / (count - k + 1)) +
+                   (k + 0.5) * std::log(odds * (count - k + 1) / (k + 1)) + stirling_tail(mode) +
+                   stirling_tail(count - mode) - stirling_tail(k) - stirling_tail(count - k);
     if (v <= bound) return k;
   }
 }
 
-template <class T>
-T binomial_one(T count, T p, Generator& g) {
+double binomial_one(double count, double p, Generator& g) {
   if (count <= 0 || p <= 0) return 0;
   if (p >= 1) return count;
-  if (p <= T(0.5)) return binomial_low(count, p, g);
-  if (p > T(0.5)) return count - binomial_low(count, 1 - p, g);
-  return std::numeric_limits<T>::quiet_NaN();
+  if (p <= 0.5) return binomial_low(count, p, g);
+  if (p > 0.5) return count - binomial_low(count, 1 - p, g);
+  return std::numeric_limits<double>::quiet_NaN();
 }
 
 // One serial running sum per row, then a binary search per sample.
@@ -144,8 +143,7 @@ void multinomial_replaced(const T* weights, int64_t rows, int64_t categories, in
 
 // The race of exponentials: the samples are those of the largest weight / Exp(1).
 template <class T>
-void multinomial_race(const T* weights, int64_t rows, int64_t categories, int64_t samples, int64_t* out,
-                      Generator& g) {
+void multinomial_race(const T* weights, int64_t rows, int64_t categories, int64_t samples, int64_t* out, Generator& g) {
   using C = compute_t<T>;
   for (int64_t i = 0; i < rows * categories; ++i) {
     C w = static_cast<C>(weights[i]);
@@ -209,7 +207,12 @@ void dropout_mask(Out out, double p, Generator& g) {
   visit_floating(out.dtype, "bernoulli_scalar_cpu_", [&](auto zero) {
     using T = decltype(zero);
     using C = compute_t<T>;
-    fill_below(static_cast<T*>(out.data), out.n, 1 - p, T(C(1) / static_cast<C>(1 - p)), g);
+    auto* data = static_cast<T*>(out.data);
+    if (p == 0) {  // nothing to drop, nothing drawn
+      std::fill_n(data, out.n, to<T>(1));
+    } else {
+      fill_below(data, out.n, 1 - p, T(C(1) / static_cast<C>(1 - p)), g);
+    }
   });
 }
 
@@ -224,8 +227,9 @@ void bernoulli_each(Out out, DType p_dtype, const void* p, Generator& g) {
       auto* chance = static_cast<const P*>(p);
       bool sane = true;
       for (int64_t i = 0; i < out.n; ++i) sane &= static_cast<C>(chance[i]) >= 0 && static_cast<C>(chance[i]) <= 1;
-      check(sane, "bernoulli expects every probability to be in [0, 1]: Expected p_in >= 0 && p_in <= 1 to be true, "
-                  "but got false.");
+      check(sane,
+            "bernoulli expects every probability to be in [0, 1]: Expected p_in >= 0 && p_in <= 1 to be true, "
+            "but got false.");
       constexpr int kWordsEach = std::is_same_v<P, double> ? 2 : 1;
       draw<kWordsEach>(out.n, g, [&](const uint32_t* words, int64_t begin, int64_t count) {
         for (int64_t i = 0; i < count; ++i) {
@@ -299,8 +303,8 @@ void poisson(Out out, const void* rates, Generator& g) {
 }
 
 void binomial(Out out, const void* counts, const void* probabilities, Generator& g) {
-  check_value(is_floating(out.dtype), "binomial only supports floating-point dtypes for count, got: ",
-              scalar_type_name(out.dtype));
+  check_value(is_floating(out.dtype),
+              "binomial only supports floating-point dtypes for count, got: ", scalar_type_name(out.dtype));
   std::lock_guard lock(g.mutex());
   visit_floating(out.dtype, "binomial_cpu", [&](auto zero) {
     using T = decltype(zero);
@@ -310,15 +314,15 @@ void binomial(Out out, const void* counts, const void* probabilities, Generator&
       auto* count = static_cast<const T*>(counts);
       auto* p = static_cast<const T*>(probabilities);
       auto* data = static_cast<T*>(out.data);
-      for (int64_t i = 0; i < out.n; ++i) data[i] = binomial_one(count[i], p[i], g);
+      for (int64_t i = 0; i < out.n; ++i) data[i] = static_cast<T>(binomial_one(count[i], p[i], g));
     }
   });
 }
 
-void multinomial(DType dtype, const void* weights, int64_t rows, int64_t categories, int64_t samples,
-                 bool replacement, int64_t* out, Generator& g) {
-  check(is_floating(dtype), "multinomial only supports floating-point dtypes for input, got: ",
-        scalar_type_name(dtype));
+void multinomial(DType dtype, const void* weights, int64_t rows, int64_t categories, int64_t samples, bool replacement,
+                 int64_t* out, Generator& g) {
+  check(is_floating(dtype),
+        "multinomial only supports floating-point dtypes for input, got: ", scalar_type_name(dtype));
   check(samples > 0, "cannot sample n_sample <= 0 samples");
   check(replacement || samples <= categories,
         "cannot sample n_sample > prob_dist.size(-1) samples without replacement");

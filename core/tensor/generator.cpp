@@ -52,12 +52,10 @@ RL_WIDE void temper_words(const uint32_t* __restrict in, uint32_t* __restrict ou
 constexpr size_t kSeedAt = 0, kLeftAt = 8, kSeededAt = 12, kNextAt = 16, kWordsAt = 24, kNormalAt = 5024,
                  kHasNormalAt = 5040, kFloatNormalAt = 5048, kHasFloatNormalAt = 5052;
 
-template <class T>
-void put(Generator::State& state, size_t at, T value) {
+template <class T> void put(Generator::State& state, size_t at, T value) {
   std::memcpy(state.data() + at, &value, sizeof value);
 }
-template <class T>
-T get(const uint8_t* state, size_t at) {
+template <class T> T get(const uint8_t* state, size_t at) {
   T value;
   std::memcpy(&value, state + at, sizeof value);
   return value;

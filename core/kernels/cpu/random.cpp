@@ -1,13 +1,9 @@
-#include "kernels/random.h"
+#include "kernels/random_table.h"
 
 namespace rl::cpu::RL_ISA {
 namespace {
 
 inline float u24(uint32_t word) { return static_cast<float>(static_cast<int32_t>(word & 0xFFFFFFu)) * 0x1p-24f; }
-
-inline uint64_t u53_bits(const uint32_t* words) {
-  return static_cast<uint64_t>(words[0] & 0x1FFFFFu) << 32 | words[1];
-}
 
 // Exponent tricks instead of a conversion, which AVX2 lacks for 64-bit integers; the sum is exact.
 inline double u53(const uint32_t* words) {
@@ -110,9 +106,11 @@ void normal_f32(const uint32_t* words, float* out, int64_t n, float mean, float 
   }
 }
 
-void below_u53(const uint32_t* words, uint8_t* out, int64_t n, int64_t threshold) {
+void below_u53(const uint32_t* __restrict words, uint8_t* __restrict out, int64_t n, int64_t threshold) {
+  auto high_limit = static_cast<uint32_t>(threshold >> 32), low_limit = static_cast<uint32_t>(threshold);
   for (int64_t i = 0; i < n; ++i) {
-    out[i] = static_cast<int64_t>(u53_bits(words + 2 * i)) < threshold;
+    uint32_t high = words[2 * i] & 0x1FFFFFu, low = words[2 * i + 1];
+    out[i] = static_cast<uint8_t>((high < high_limit) | ((high == high_limit) & (low < low_limit)));
   }
 }
 
