@@ -62,7 +62,8 @@ inline To convert(From x) {
   } else if constexpr (is_float16_v<To>) {
     return To(static_cast<float>(x));
   } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
-    if constexpr (sizeof(To) == 8) {
+    // uint8 goes through int64 (float32 beyond int32 has zero low bytes either way, so the narrow path serves it).
+    if constexpr (sizeof(To) == 8 || (std::is_same_v<To, uint8_t> && sizeof(From) == 8)) {
       return static_cast<To>(to_int64(x));
     } else {
       return static_cast<To>(to_int32(x));

@@ -70,9 +70,18 @@ void transpose_block(T* d, int64_t ld_d, const T* s, int64_t ld_s, int64_t n1, i
       int64_t e0 = std::min(b0 + line, m0);
       for (int64_t b1 = 0; b1 < m1; b1 += line) {
         int64_t e1 = std::min(b1 + line, m1);
-        for (int64_t i1 = b1; i1 < e1; i1 += N)
-          for (int64_t i0 = b0; i0 < e0; i0 += N)
-            Tile<T>::transpose(d + i1 * ld_d + i0, ld_d, s + i0 * ld_s + i1, ld_s);
+        // Through a buffer, so that each line of either side is touched once: with strides that are powers of two
+        // the lines of a tile share one cache set.
+        alignas(64) T buffer[line * line];
+        for (int64_t i0 = b0; i0 < e0; i0 += N)
+          for (int64_t i1 = b1; i1 < e1; i1 += N)
+            Tile<T>::transpose(buffer + (i1 - b1) * line + (i0 - b0), line, s + i0 * ld_s + i1, ld_s);
+        if (e0 - b0 == line) {
+          for (int64_t i1 = b1; i1 < e1; ++i1) std::memcpy(d + i1 * ld_d + b0, buffer + (i1 - b1) * line, 64);
+        } else {
+          for (int64_t i1 = b1; i1 < e1; ++i1)
+            std::memcpy(d + i1 * ld_d + b0, buffer + (i1 - b1) * line, static_cast<size_t>(e0 - b0) * sizeof(T));
+        }
       }
     }
     for (int64_t i0 = 0; i0 < m0; ++i0)
@@ -395,7 +404,7 @@ void cat(void* dst, int64_t outer, const CatPart* parts, int64_t count) {
 
 }  // namespace
 
-extern const CopyTable copy_table;
+
 const CopyTable copy_table = {copy_strided, fill, convert_block, scatter_block, cat};
 
 }  // namespace rl::cpu::RL_ISA

@@ -1,0 +1,172 @@
+// Every destination receives its contributions in index order, whatever the number of threads: work is split across
+// the dims that are not indexed, or by ranges of destinations, never across the index.
+#include "kernels/cpu/index_scatter.h"
+
+#include <algorithm>
+
+#include "runtime/parallel.h"
+
+namespace rl::cpu::RL_ISA {
+namespace {
+
+constexpr int64_t kGrain = 1 << 14;
+
+template <Scatter op, class T>
+inline void combine(T& d, const T& s) {
+  if constexpr (op == Scatter::assign) {
+    d = s;
+  } else if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) {
+    float a = static_cast<float>(d);
+    combine<op>(a, static_cast<float>(s));
+    d = T(a);
+  } else if constexpr (std::is_same_v<T, bool>) {
+    if constexpr (op == Scatter::add || op == Scatter::max) {
+      d = d || s;
+    } else {
+      d = d && s;
+    }
+  } else if constexpr (op == Scatter::add) {
+    d = static_cast<T>(d + s);
+  } else if constexpr (op == Scatter::mul) {
+    if constexpr (is_complex_v<T>) {
+      d = T(d.real() * s.real() - d.imag() * s.imag(), d.real() * s.imag() + d.imag() * s.real());
+    } else {
+      d = static_cast<T>(d * s);
+    }
+  } else if constexpr (is_complex_v<T>) {
+    d = s;  // complex has no order: the op never asks
+  } else if constexpr (op == Scatter::min) {
+    d = (s < d || s != s) && d == d ? s : d;
+  } else {
+    d = (s > d || s != s) && d == d ? s : d;
+  }
+}
+
+template <class F>
+inline void visit_op(Scatter op, DType dtype, F&& f) {
+  auto with = [&](auto tag) { visit_dtype(dtype, [&](auto t) { f(tag, t); }); };
+  switch (op) {
+    case Scatter::assign: return with(std::integral_constant<Scatter, Scatter::assign>{});
+    case Scatter::add: return with(std::integral_constant<Scatter, Scatter::add>{});
+    case Scatter::mul: return with(std::integral_constant<Scatter, Scatter::mul>{});
+    case Scatter::min: return with(std::integral_constant<Scatter, Scatter::min>{});
+    default: return with(std::integral_constant<Scatter, Scatter::max>{});
+  }
+}
+
+// One destination line: d[index[j] * step] op= s[j * ss]. A long one is split by ranges of the index's value.
+template <Scatter op, class T>
+void scatter_line(T* d, int64_t step, const T* s, int64_t ss, const int64_t* x, int64_t xs, int64_t n, int64_t skip) {
+  int64_t high = 0;
+  if (n > 1 << 18 && num_threads() > 1 && !in_parallel_region()) {
+    for (int64_t j = 0; j < n; ++j) high = std::max(high, x[j * xs]);
+  }
+  if (high > 1 << 16) {
+    int64_t parts = std::min<int64_t>(num_threads(), 8), width = high / parts + 1;
+    parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
+      uint64_t low = static_cast<uint64_t>(begin * width), count = static_cast<uint64_t>((end - begin) * width);
+      for (int64_t j = 0; j < n; ++j) {
+        int64_t v = x[j * xs];
+        if (static_cast<uint64_t>(v) - low < count && v != skip) combine<op>(d[v * step], s[j * ss]);
+      }
+    });
+    return;
+  }
+  for (int64_t j = 0; j < n; ++j) {
+    int64_t v = x[j * xs];
+    if (v != skip) combine<op>(d[v * step], s[j * ss]);
+  }
+}
+
+}  // namespace
+
+void scatter_rows(void* dst, DType dtype, RowLayout dl, const void* src, RowLayout sl, const int64_t* index,
+                  int64_t outer, int64_t n, int64_t inner, Scatter op, int64_t skip) {
+  visit_op(op, dtype, [&](auto tag, auto t) {
+    using T = decltype(t);
+    constexpr Scatter kOp = decltype(tag)::value;
+    T* d = static_cast<T*>(dst);
+    const T* s = static_cast<const T*>(src);
+    if (inner == 1 && outer == 1) {
+      scatter_line<kOp>(d, dl.index_stride, s, sl.index_stride, index, 1, n, skip);
+      return;
+    }
+    // Pieces of the inner dim of at least a cache line; enough of them for the threads.
+    int64_t piece = inner;
+    if (outer < 4 && inner >= 32) piece = std::max<int64_t>(16, (inner / 2 + 15) / 16 * 16);
+    int64_t pieces = (inner + piece - 1) / piece;
+    parallel_for(outer * pieces, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, n * piece)),
+                 [&](int64_t begin, int64_t end) {
+                   for (int64_t u = begin; u < end; ++u) {
+                     int64_t o = u / pieces, b = u % pieces * piece, m = std::min(piece, inner - b);
+                     T* dp = d + o * dl.outer_stride + b * dl.inner_stride;
+                     const T* sp = s + o * sl.outer_stride + b * sl.inner_stride;
+                     for (int64_t j = 0; j < n; ++j) {
+                       if (index[j] == skip) continue;
+                       T* to = dp + index[j] * dl.index_stride;
+                       const T* from = sp + j * sl.index_stride;
+                       if (dl.inner_stride == 1 && sl.inner_stride == 1) {
+                         for (int64_t i = 0; i < m; ++i) combine<kOp>(to[i], from[i]);
+                       } else {
+                         for (int64_t i = 0; i < m; ++i)
+                           combine<kOp>(to[i * dl.inner_stride], from[i * sl.inner_stride]);
+                       }
+                     }
+                   }
+                 });
+  });
+}
+
+void scatter(void* dst, DType dtype, const int64_t* ds, const void* src, const int64_t* ss, const int64_t* index,
+             const int64_t* is, const int64_t* sizes, int ndim, int dim, Scatter op) {
+  int64_t n[64], a[64], b[64], c[64], total = 1;
+  int nd = 0;
+  int64_t nk = 1, step = 1, sk = 0, ik = 0;  // the indexed dim
+  if (ndim > 0) nk = sizes[dim], step = ds[dim], sk = ss[dim], ik = is[dim];
+  for (int i = 0; i < ndim; ++i) {
+    if (sizes[i] == 0) return;
+    if (sizes[i] == 1 || i == dim) continue;
+    n[nd] = sizes[i], a[nd] = ds[i], b[nd] = ss[i], c[nd] = is[i];
+    total *= sizes[i];
+    ++nd;
+  }
+  visit_op(op, dtype, [&](auto tag, auto t) {
+    using T = decltype(t);
+    constexpr Scatter kOp = decltype(tag)::value;
+    T* d = static_cast<T*>(dst);
+    const T* s = static_cast<const T*>(src);
+    if (nd == 0) {
+      scatter_line<kOp>(d, step, s, sk, index, ik, nk, -1);
+      return;
+    }
+    // Columns move together when they lie closer than the indexed dim's items; else each line is done alone.
+    int in = nd - 1;
+    bool columns = c[in] <= ik || nk == 1;
+    int64_t width = columns ? std::min<int64_t>(n[in], 512) : 1;
+    if (columns && total / width < 4) width = std::min<int64_t>(width, std::max<int64_t>(16, total / 4));
+    int64_t per = (n[in] + width - 1) / width, units = total / n[in] * per;
+    parallel_for(units, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, nk * width)), [&](int64_t begin, int64_t end) {
+      for (int64_t u = begin; u < end; ++u) {
+        int64_t i0 = u % per * width, rest = u / per, m = std::min(width, n[in] - i0);
+        int64_t oa = i0 * a[in], ob = i0 * b[in], oc = i0 * c[in];
+        for (int i = in - 1; i >= 0; --i) {
+          int64_t r = rest % n[i];
+          rest /= n[i];
+          oa += r * a[i], ob += r * b[i], oc += r * c[i];
+        }
+        if (m == 1) {
+          scatter_line<kOp>(d + oa, step, s + ob, sk, index + oc, ik, nk, -1);
+          continue;
+        }
+        for (int64_t k = 0; k < nk; ++k) {
+          T* to = d + oa;
+          const T* from = s + ob + k * sk;
+          const int64_t* x = index + oc + k * ik;
+          for (int64_t i = 0; i < m; ++i) combine<kOp>(to[i * a[in] + x[i * c[in]] * step], from[i * b[in]]);
+        }
+      }
+    });
+  });
+}
+
+}  // namespace rl::cpu::RL_ISA
