@@ -138,7 +138,7 @@ class Bridge:
         return obj
 
     def function(self, f, hint=None):
-        """The candidate's counterpart of a PyTorch callable, or a test helper rebuilt so that it calls the candidate."""
+        """The candidate's counterpart of a PyTorch callable, or a test helper rebuilt to call the candidate."""
         if isinstance(f, functools.partial):
             return functools.partial(self.function(f.func), *self.to(f.args), **self.to(f.keywords))
         if hint and _lookup(hint) is f:

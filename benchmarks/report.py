@@ -1,0 +1,221 @@
+"""The table, the page and the chart made from a run."""
+
+import math
+from collections import namedtuple
+
+from .cases import GROUP_TARGETS, GROUPS
+
+Row = namedtuple("Row", "case ratio kept jax error flops")
+Row.__doc__ = "ratio: PyTorch's median over rushlight's (kept: of the PyTorch that keeps its memory; jax: JAX's)."
+
+
+def rows(result, cases):
+    out = []
+    for c in cases:
+        t = result["cases"][c.name]
+        mine, theirs = t.get("rushlight"), t.get("torch")
+        if not isinstance(mine, float) or not isinstance(theirs, float):
+            out.append(Row(c, None, None, None, mine if isinstance(mine, str) else str(theirs), 0))
+            continue
+        kept = t["kept"] / mine if isinstance(t.get("kept"), float) else None
+        jax = t["jax"] / mine if isinstance(t.get("jax"), float) else None
+        out.append(Row(c, theirs / mine, kept, jax, None, c.flops / mine))
+    return out
+
+
+def missed(r):
+    """What a row falls short of, or an empty string."""
+    if r.ratio is None:
+        return "missing"
+    short = []
+    if r.ratio < r.case.target:
+        short.append("ratio")
+    if r.kept is not None and r.case.kept and r.kept < r.case.kept:
+        short.append("kept")
+    return ", ".join(short)
+
+
+def geomean(values):
+    values = [v for v in values if v]
+    return math.exp(sum(map(math.log, values)) / len(values)) if values else float("nan")
+
+
+def _number(x):
+    return "" if x is None else f"{x:.2f}" if x < 10 else f"{x:.1f}"
+
+
+def _start_lines(result, candidate):
+    s = result.get("start")
+    if not s:
+        return []
+    mine, theirs = s[candidate], s["torch"]
+
+    def mark(value, limit):
+        return "" if value <= limit else "MISS"
+
+    return [
+        ("import, ms", mine["seconds"] * 1e3, theirs["seconds"] * 1e3, 50, mark(mine["seconds"] * 1e3, 50)),
+        ("process after import, MB", mine["rss"], theirs["rss"], 25, mark(mine["rss"], 25)),
+        ("of that added by the import, MB", mine["added"], theirs["added"], None, ""),
+        ("installed, MB", mine["installed"], theirs["installed"], 15, mark(mine["installed"], 15)),
+    ]
+
+
+def summary(result, table):
+    out = []
+    for group in GROUPS:
+        mine = [r for r in table if r.case.group == group]
+        if not mine:
+            continue
+        g = geomean(r.ratio for r in mine)
+        target = GROUP_TARGETS.get(group)
+        line = f"{GROUPS[group]}: geometric mean {g:.2f}"
+        if target:
+            line += f" (target {target}{'' if g >= target else ', MISS'})"
+        bad = [r for r in mine if missed(r)]
+        line += f"; {len(mine) - len(bad)} of {len(mine)} reach their targets"
+        kept = [r.kept for r in mine if r.kept]
+        if kept:
+            line += f"; against kept memory {geomean(kept):.2f}"
+        out.append(line)
+    return out
+
+
+def text(result, table, candidate):
+    lim = result["limits"]
+    out = [
+        f"{candidate} {result['versions']['rushlight']} and PyTorch {result['versions']['torch']}, {result['threads']} threads",
+        f"machine: {lim['gflops']:.0f} GFLOP/s in a float32 product, {lim['gbs']:.1f} GB/s adding warm arrays",
+        "ratio = PyTorch's time / rushlight's; kept: PyTorch with a malloc that keeps its memory",
+        "",
+        f"{'case':58} {'target':>7} {'ratio':>7} {'kept':>7}",
+    ]
+    for r in table:
+        flops = f"  {r.flops / 1e9:.0f} GFLOP/s" if r.flops else ""
+        jax = f"  JAX {r.jax:.2f}" if r.jax else ""
+        note = f"  <- {missed(r)}" if missed(r) else ""
+        tail = r.error[:60] if r.error else ""
+        out.append(
+            f"{r.case.name:58} {_number(r.case.target):>7} {_number(r.ratio):>7} {_number(r.kept):>7}{flops}{jax}{note} {tail}"
+        )
+    out += ["", *summary(result, table)]
+    for name, loss in result.get("contended", {}).items():
+        mine, theirs = loss.get("rushlight"), loss.get("torch")
+        mark = "  <- loses more than the core" if mine and mine > 2.2 else ""
+        out.append(f"with one core busy, {name}: {_number(mine)} times slower (PyTorch {_number(theirs)}){mark}")
+    for label, mine, theirs, target, mark in _start_lines(result, candidate):
+        goal = f" (target {target})" if target else ""
+        out.append(f"{label}: {mine:.1f}, PyTorch {theirs:.1f}{goal} {mark}")
+    return "\n".join(out)
+
+
+def page(result, table, candidate):
+    lim = result["limits"]
+    out = [
+        "# Performance",
+        "",
+        f"Written by `make bench`: {candidate} beside PyTorch {result['versions']['torch']}, {result['threads']} threads each, both on",
+        "the same machine in one run. Each library has a process of its own, which is stopped while another is timed; the",
+        "figure is the median of batches taken in turn. Ratios only: PyTorch's time over rushlight's, so 2 means twice as fast.",
+        "*kept* is the ratio against a PyTorch whose malloc is told to keep its memory. **Bold** falls short of its target.",
+        "",
+        f"The machine: {lim['gflops']:.0f} GFLOP/s in a large float32 product, {lim['gbs']:.1f} GB/s adding arrays in warm memory.",
+        "",
+        "![Ratios by operation](performance.svg)",
+        "",
+        *[f"- {line}" for line in summary(result, table)],
+    ]
+    for group, title in GROUPS.items():
+        mine = [r for r in table if r.case.group == group]
+        if not mine:
+            continue
+        out += ["", f"## {title}", ""]
+        if group == "bulk":
+            out += ["| operation | 1e3 | 1e5 | 1e7 | kept 1e3 | kept 1e5 | kept 1e7 |", "|---|---|---|---|---|---|---|"]
+            by = {}
+            for r in mine:
+                by.setdefault(r.case.name.rsplit(" ", 1)[0], {})[r.case.size] = r
+            for name, sizes in by.items():
+                cells = [_cell(sizes.get(s), "ratio") for s in ("1e3", "1e5", "1e7")]
+                cells += [_cell(sizes.get(s), "kept") for s in ("1e3", "1e5", "1e7")]
+                out.append(f"| {name} | " + " | ".join(cells) + " |")
+            continue
+        extra = "GFLOP/s" if group == "matmul" else "JAX"
+        out += [f"| case | target | ratio | kept | {extra} |", "|---|---|---|---|---|"]
+        for r in mine:
+            last = (
+                f"{r.flops / 1e9:.0f}" if group == "matmul" and r.flops else _number(r.jax) if group != "matmul" else ""
+            )
+            out.append(
+                f"| {r.case.name} | {_number(r.case.target)} | {_cell(r, 'ratio')} | {_cell(r, 'kept')} | {last} |"
+            )
+    if result.get("contended"):
+        out += ["", "## With another process busy on one core", "", "Times slower than on an idle machine.", ""]
+        out += ["| case | rushlight | PyTorch |", "|---|---|---|"]
+        for name, loss in result["contended"].items():
+            out.append(f"| {name} | {_number(loss.get('rushlight'))} | {_number(loss.get('torch'))} |")
+    if result.get("start"):
+        out += ["", "## Start and size", "", "| | rushlight | PyTorch | target |", "|---|---|---|---|"]
+        for label, mine, theirs, target, mark in _start_lines(result, candidate):
+            value = f"**{mine:.1f}**" if mark else f"{mine:.1f}"
+            out.append(f"| {label} | {value} | {theirs:.1f} | {target or ''} |")
+    return "\n".join(out) + "\n"
+
+
+def _cell(r, what):
+    if r is None:
+        return ""
+    value = getattr(r, what)
+    if value is None:
+        return "missing" if r.error and what == "ratio" else ""
+    short = value < (r.case.target if what == "ratio" else r.case.kept or 0)
+    return f"**{_number(value)}**" if short else _number(value)
+
+
+def chart(table, path):
+    """A dot for each case on a logarithmic scale of ratios; matplotlib is an extra, so its absence is no error."""
+    try:
+        import matplotlib
+
+        matplotlib.use("Agg")
+        from matplotlib import pyplot as plt
+    except ImportError:
+        print("no chart: matplotlib is not installed")
+        return
+    matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "rushlight", "font.size": 9})
+    single = [r for r in table if r.case.group != "bulk" and r.ratio]
+    bulk = {}
+    for r in table:
+        if r.case.group == "bulk" and r.ratio:
+            bulk.setdefault(r.case.name.rsplit(" ", 1)[0], {})[r.case.size] = r
+    count = max(len(single), len(bulk))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(13, 1.6 + 0.19 * count), layout="constrained")
+    colours = {"tiny": "#2a6f97", "autograd": "#c8553d", "matmul": "#588157"}
+    for i, r in enumerate(single):
+        left.barh(i, r.ratio, color=colours[r.case.group], height=0.7)
+        left.text(r.ratio * 1.04, i, f"{r.ratio:.1f}", va="center", fontsize=7.5)
+    left.set_yticks(range(len(single)), [r.case.name for r in single], fontsize=7.5)
+    left.set_title("Small tensors, training steps, matrix products", loc="left")
+    for size, colour, marker in (("1e3", "#2a6f97", "o"), ("1e5", "#e09f3e", "s"), ("1e7", "#9e2a2b", "D")):
+        points = [(sizes[size].ratio, i) for i, sizes in enumerate(bulk.values()) if size in sizes]
+        if points:
+            right.scatter(*zip(*points), color=colour, marker=marker, s=20, label=f"{size} elements", zorder=3)
+    right.set_yticks(range(len(bulk)), list(bulk), fontsize=7.5)
+    right.set_title("Larger tensors, by number of elements", loc="left")
+    if bulk:
+        right.legend(loc="lower right", fontsize=8, framealpha=1)
+    for axis in (left, right):
+        axis.set_xscale("log")
+        axis.axvline(1, color="#333333", linewidth=1)
+        axis.invert_yaxis()
+        axis.grid(axis="x", color="#dddddd", linewidth=0.6)
+        axis.set_axisbelow(True)
+        axis.set_xlabel("times as fast as PyTorch")
+        axis.set_xticks([0.5, 1, 2, 5, 10, 20, 50], ["0.5", "1", "2", "5", "10", "20", "50"])
+        axis.minorticks_off()
+        for side in ("top", "right"):
+            axis.spines[side].set_visible(False)
+        low, high = axis.get_xlim()
+        axis.set_xlim(min(low, 0.4), max(high, 2) * 1.15)
+    figure.savefig(path, metadata={"Date": None} if str(path).endswith("svg") else None)
+    plt.close(figure)
