@@ -8,7 +8,7 @@ PY ?= $(VENV)/bin/python
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 BUILD := build/inplace
 PIP := -m pip --disable-pip-version-check install --quiet
-# those start other processes: not sanitized
+# The two left out start other processes: not sanitized
 ASAN_TESTS := tests --ignore=tests/test_tools.py --ignore=tests/test_tutorials.py
 # The release that rushlight is measured against.
 TORCH := torch==2.13.0

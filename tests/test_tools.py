@@ -11,6 +11,7 @@ import pytest
 TOOLS = Path(__file__).resolve().parent.parent / "tools"
 sys.path.insert(0, str(TOOLS))
 
+import check_links  # noqa: E402
 import check_tree  # noqa: E402
 import gen_reference  # noqa: E402
 import gen_stubs  # noqa: E402
@@ -82,6 +83,12 @@ def test_signatures(text, form, out, expected):
     assert schema.signatures(schema.parse(text), form, out) == expected
 
 
+def test_numbers_may_stand_for_tensors():
+    atan2 = schema.parse("atan2(Tensor self, Tensor angle) -> Tensor")
+    expected = ["def atan2(input: Tensor, angle: Tensor | Number) -> Tensor: ..."]
+    assert schema.signatures(atan2, numbers=True) == expected
+
+
 def test_sizes_may_be_spread_and_keywords_follow():
     spread = schema.signatures(schema.parse(ZEROS))[1]
     assert spread.startswith("def zeros(*size: _int, dtype: _dtype | None = None, ")
@@ -144,6 +151,16 @@ def test_reference_pages():
 def test_examples_in_documentation_are_fenced():
     doc = "Adds.\n\n>>> torch.add(1, 2)\ntensor(3)\n\nMore.\n"
     assert gen_reference.markdown(doc) == "Adds.\n\n```pycon\n>>> torch.add(1, 2)\ntensor(3)\n```\n\nMore."
+
+
+def test_quotes_of_code_are_checked(tmp_path, monkeypatch):
+    monkeypatch.setattr(check_links, "ROOT", tmp_path)
+    (tmp_path / "a.h").write_text("struct A {\n  int x;\n};\n")
+    page = tmp_path / "page.md"
+    page.write_text("<!-- from a.h -->\n```cpp\nstruct A {\n  int x;\n};\n```\n[a](a.h) [b](b.h) [c](#no)\n")
+    assert check_links.broken(page) == ["page.md: b.h does not exist", "page.md: no heading no in page.md"]
+    page.write_text("<!-- from a.h -->\n```cpp\nstruct A {\n  int y;\n};\n```\n")
+    assert check_links.broken(page) == ["page.md: the code quoted from a.h is not what stands there"]
 
 
 def test_the_tree_check_sees_offences():

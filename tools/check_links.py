@@ -1,4 +1,7 @@
-"""Checks that every link in the Markdown files points at a file, and at a heading, that exists."""
+"""Checks the Markdown files: links point at files and headings that exist, quoted code is what stands in the code.
+
+A fence after a line `<!-- from core/ops/a.cpp -->` is a quote of that file.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
+QUOTE = re.compile(r"^<!-- from (\S+) -->\s*^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 
 
@@ -35,6 +39,9 @@ def broken(file: Path) -> list[str]:
             found.append(f"{file.relative_to(ROOT)}: {target} does not exist")
         elif anchor and to.suffix == ".md" and anchor not in anchors(to.read_text(encoding="utf-8")):
             found.append(f"{file.relative_to(ROOT)}: no heading {anchor} in {to.relative_to(ROOT)}")
+    for source, code in QUOTE.findall(text):
+        if not (ROOT / source).exists() or code.rstrip() not in (ROOT / source).read_text(encoding="utf-8"):
+            found.append(f"{file.relative_to(ROOT)}: the code quoted from {source} is not what stands there")
     return found
 
 

@@ -48,12 +48,15 @@ def section(name: str, records: list[tuple[schemas.Schema, str, set[str]]]) -> s
     forms: set[str] = set()
     docs: list[str] = []
     for schema, doc, these in records:
-        out = "out" in these
+        out, numbers = "out" in these, "numbers" in these
         forms |= these
         if "function" in these:
-            lines += ["torch." + readable(s) for s in schemas.signatures(schema, "function", out)]
+            lines += ["torch." + readable(s) for s in schemas.signatures(schema, "function", out, numbers)]
         else:
-            lines += ["Tensor." + readable(s).replace("self, ", "") for s in schemas.signatures(schema, "method")]
+            lines += [
+                "Tensor." + readable(s).replace("self, ", "")
+                for s in schemas.signatures(schema, "method", False, numbers)
+            ]
         if doc and markdown(doc) not in docs:
             docs.append(markdown(doc))
     also = []

@@ -2,9 +2,9 @@
 
     python tools/gen_stubs.py [--module build/.../_C.so] [--output rushlight/_C.pyi] [--check]
 
-`rushlight._C._schemas()` lists (schema, documentation, flags); the flags say which forms exist besides the function:
-"method", "inplace", "out". What the module holds besides operations is described by tools/stub_prelude.pyi.in or, where
-that says nothing, by its bare name.
+`rushlight._C._schemas()` lists (schema, documentation, flags). The flags say which forms exist: "function", "method",
+"inplace", "out"; and, with "numbers", that a number may stand for a tensor. What the module holds besides operations is
+described by tools/stub_prelude.pyi.in or, where that says nothing, by its bare name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import schema as schemas
 
 ROOT = Path(__file__).resolve().parent.parent
 PRELUDE = Path(__file__).resolve().parent / "stub_prelude.pyi.in"
-FORMS = ("function", "method", "inplace", "out")
+FLAGS = ("function", "method", "inplace", "out", "numbers")
 
 
 def load(module: str | None) -> ModuleType:
@@ -41,7 +41,7 @@ def load(module: str | None) -> ModuleType:
 def forms_of(schema: schemas.Schema, flags: Any) -> set[str]:
     """Which forms the flags name; with none named, the function and, where there is a self, the method."""
     named = {flags} if isinstance(flags, str) else set(flags) if isinstance(flags, Iterable) else set()
-    named &= set(FORMS)
+    named &= set(FLAGS)
     if not named & {"function", "method"}:
         named |= {"function", "method"} if schema.self_parameter else {"function"}
     return named
@@ -81,17 +81,17 @@ def generate(records: Iterable[tuple[str, str, Any]], module: ModuleType | None 
     for text, _, flags in records:
         schema = schemas.parse(text)
         forms = forms_of(schema, flags)
-        out = "out" in forms
+        out, numbers = "out" in forms, "numbers" in forms
         name = schemas.result_class(schema)
         if name and name not in results:
             fields = "".join(f"    {field}: {schemas.annotation(type_)}\n" for field, type_ in schema.returns)
             results[name] = f"class {name}(NamedTuple):\n{fields}"
         if "function" in forms:
-            functions.setdefault(schema.name, []).extend(schemas.signatures(schema, "function", out))
+            functions.setdefault(schema.name, []).extend(schemas.signatures(schema, "function", out, numbers))
         if "method" in forms:
-            methods.setdefault(schema.name, []).extend(schemas.signatures(schema, "method"))
+            methods.setdefault(schema.name, []).extend(schemas.signatures(schema, "method", False, numbers))
         if "inplace" in forms:
-            methods.setdefault(schema.name + "_", []).extend(schemas.signatures(schema, "inplace"))
+            methods.setdefault(schema.name + "_", []).extend(schemas.signatures(schema, "inplace", False, numbers))
 
     # The prelude ends with the class Tensor; its methods from the registry follow at once.
     parts = [prelude.rstrip(), ""]

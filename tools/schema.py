@@ -147,14 +147,14 @@ _PLAIN = {
 _TENSOR_OR_NUMBER = {"other", "exponent"}  # operands of the arithmetic operators
 
 
-def annotation(type_: Type, name: str = "") -> str:
+def annotation(type_: Type, name: str = "", numbers: bool = False) -> str:
     plain = _PLAIN.get(type_.base, "Any")
     if type_.list:
         item = f"{plain} | None" if type_.inner_optional else plain
         plain = f"Sequence[{item}]"
         if type_.size is not None:
             plain = f"{_PLAIN.get(type_.base, 'Any')} | {plain}"
-    elif type_.base == "Tensor" and name in _TENSOR_OR_NUMBER:
+    elif type_.base == "Tensor" and (numbers or name in _TENSOR_OR_NUMBER):
         plain = "Tensor | Number"
     return f"{plain} | None" if type_.optional else plain
 
@@ -192,14 +192,16 @@ def result(schema: Schema) -> str:
     return result_class(schema) or "tuple[" + ", ".join(one(type_) for _, type_ in schema.returns) + "]"
 
 
-def _written(parameter: Parameter) -> str:
+def _written(parameter: Parameter, numbers: bool) -> str:
     name = "input" if parameter.name == "self" else parameter.name  # what functions call it
-    text = f"{name}: {annotation(parameter.type, name)}"
+    text = f"{name}: {annotation(parameter.type, name, numbers and parameter.name != 'self')}"
     return text if parameter.default is None else f"{text} = {default(parameter)}"
 
 
-def signatures(schema: Schema, form: str = "function", out: bool = False) -> list[str]:
+def signatures(schema: Schema, form: str = "function", out: bool = False, numbers: bool = False) -> list[str]:
     """The signatures of one schema as a "function", a "method" or an "inplace" method.
+
+    numbers: a Python number may stand where the schema says Tensor.
 
     More than one where a list of integers may also be given as separate arguments: x.reshape(2, 3).
     """
@@ -215,7 +217,7 @@ def signatures(schema: Schema, form: str = "function", out: bool = False) -> lis
             keyword, positional = positional[i:] + keyword, positional[:i]
             break
 
-    named = [_written(p) for p in keyword if not (out and p.name == "out")]
+    named = [_written(p, numbers) for p in keyword if not (out and p.name == "out")]
     if out and form != "inplace":
         tensors = "Tensor" if len(schema.returns) == 1 else "tuple[Tensor, ...]"
         named.append(f"out: {tensors} | None = None")
@@ -228,7 +230,7 @@ def signatures(schema: Schema, form: str = "function", out: bool = False) -> lis
         return f"def {name}({', '.join(arguments)}) -> {returned}: ..."
 
     star = ["*"] if named else []
-    found = [line([*first, *(_written(p) for p in positional), *star, *named])]
+    found = [line([*first, *(_written(p, numbers) for p in positional), *star, *named])]
     spread = positional[0] if len(positional) == 1 else None
     if spread and spread.type.base in ("int", "SymInt") and spread.type.list and spread.default is None:
         found.append(line([*first, f"*{spread.name}: _int", *named]))
