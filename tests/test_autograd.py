@@ -1,0 +1,568 @@
+"""The graph, hooks, views and in-place changes, higher orders, custom functions, gradcheck."""
+
+import gc
+import warnings
+import weakref
+
+import pytest
+
+from .conftest import torch
+
+
+def leaf(*shape, dtype=None):
+    return torch.randn(*shape, dtype=dtype or torch.float64, requires_grad=True)
+
+
+class TestGraph:
+    def test_leaf_and_grad_fn(self):
+        x = torch.tensor([1.0], requires_grad=True)
+        y = x + 2
+        assert x.is_leaf and x.grad_fn is None and x.grad is None
+        assert not y.is_leaf and y.requires_grad
+
+    @pytest.mark.parametrize(
+        "name, f",
+        {
+            "AddBackward0": lambda x: x + 2,
+            "MulBackward0": lambda x: x * x,
+            "SubBackward0": lambda x: x - x,
+            "DivBackward0": lambda x: x / x,
+            "PowBackward0": lambda x: x**2,
+            "SumBackward0": lambda x: x.sum(),
+            "SumBackward1": lambda x: x.sum(0),
+            "MeanBackward0": lambda x: x.mean(),
+            "MmBackward0": lambda x: x.mm(x),
+            "AddmmBackward0": lambda x: torch.addmm(x, x, x),
+            "NegBackward0": lambda x: -x,
+            "ExpBackward0": lambda x: x.exp(),
+            "ReluBackward0": lambda x: x.relu(),
+            "TBackward0": lambda x: x.t(),
+            "TransposeBackward0": lambda x: x.transpose(0, 1),
+            "ViewBackward0": lambda x: x.view(-1),
+            "SelectBackward0": lambda x: x[0],
+            "SliceBackward0": lambda x: x[1:],
+            "IndexBackward0": lambda x: x[torch.tensor([0])],
+            "CatBackward0": lambda x: torch.cat([x, x]),
+            "StackBackward0": lambda x: torch.stack([x, x]),
+            "CloneBackward0": lambda x: x.clone(),
+            "ExpandBackward0": lambda x: x.unsqueeze(0).expand(2, -1, -1),
+            "UnsqueezeBackward0": lambda x: x.unsqueeze(0),
+            "SoftmaxBackward0": lambda x: x.softmax(0),
+            "MaxBackward0": lambda x: x.max(0).values,
+            "WhereBackward0": lambda x: torch.where(x > 0, x, x),
+            "ToCopyBackward0": lambda x: x.to(torch.float32),
+        }.items(),
+        ids=lambda v: v if isinstance(v, str) else "",
+    )
+    def test_names(self, name, f):
+        fn = f(leaf(3, 3)).grad_fn
+        assert fn.name() == name
+        assert type(fn).__name__ == name
+
+    def test_next_functions(self):
+        x, y = leaf(2), leaf(2)
+        fn = (x * y.exp()).grad_fn
+        (a, i), (b, j) = fn.next_functions
+        assert (i, j) == (0, 0)
+        assert a.name().endswith("AccumulateGrad") and a.variable is x
+        assert b.name() == "ExpBackward0"
+        assert (x * 2).grad_fn.next_functions[1][0] is None
+
+    def test_accumulates(self):
+        x = torch.tensor([1.0], requires_grad=True)
+        (x**2).backward()
+        (x**3).backward()
+        assert x.grad.item() == 5
+        x.grad.zero_()
+        (x**3).backward()
+        assert x.grad.item() == 3
+        x.grad = None
+        (2 * x).backward()
+        assert x.grad.item() == 2
+
+    def test_gradient_argument(self):
+        x = leaf(3)
+        (x * 2).backward(torch.tensor([1.0, 10.0, 100.0], dtype=torch.float64))
+        assert x.grad.tolist() == [2, 20, 200]
+
+    def test_inputs_argument(self):
+        x, y = leaf(3), leaf(3)
+        (x * y).sum().backward(inputs=[x])
+        assert x.grad is not None and y.grad is None
+
+    def test_retain_graph(self):
+        x = leaf(2)
+        y = x.exp().sum()
+        y.backward(retain_graph=True)
+        y.backward()
+        assert torch.allclose(x.grad, 2 * x.exp())
+        with pytest.raises(RuntimeError, match="second time"):
+            y.backward()
+
+    def test_diamond_and_reuse(self):
+        x = leaf(4)
+        y = x.sin()
+        (y * y + y).sum().backward()
+        assert torch.allclose(x.grad, (2 * x.sin() + 1) * x.cos())
+
+    def test_retain_grad(self):
+        x = leaf(2)
+        y = x * 3
+        y.retain_grad()
+        (y * y).sum().backward()
+        assert torch.allclose(y.grad, 2 * y)
+        assert y.retains_grad
+
+    def test_detach(self):
+        x = leaf(2)
+        y = (x * 2).detach()
+        assert not y.requires_grad and y.is_leaf
+        y[0] = 7
+        z = x * 2
+        z.detach_()
+        assert z.is_leaf and not z.requires_grad
+        assert x.detach().data_ptr() == x.data_ptr()
+
+    def test_modes(self):
+        x = leaf(2)
+        with torch.no_grad():
+            assert not (x * 2).requires_grad and not torch.is_grad_enabled()
+            with torch.enable_grad():
+                assert (x * 2).requires_grad
+        with torch.set_grad_enabled(False):
+            assert not (x * 2).requires_grad
+        assert torch.is_grad_enabled()
+        torch.set_grad_enabled(False)
+        assert not (x * 2).requires_grad
+        torch.set_grad_enabled(True)
+
+        @torch.no_grad()
+        def f():
+            return x * 2
+
+        assert not f().requires_grad and torch.is_grad_enabled()
+
+    def test_modes_end_with_an_exception(self):
+        with pytest.raises(KeyError):
+            with torch.no_grad():
+                raise KeyError
+        assert torch.is_grad_enabled()
+
+    def test_inference_mode(self):
+        x = leaf(2)
+        with torch.inference_mode():
+            y = x * 2
+        assert y.is_inference() and not y.requires_grad
+        with pytest.raises(RuntimeError, match="[Ii]nference"):
+            (y * x).sum().backward()
+
+    def test_integers_cannot_require_grad(self):
+        with pytest.raises(RuntimeError, match="floating"):
+            torch.tensor([1], requires_grad=True)
+        with pytest.raises(RuntimeError, match="floating"):
+            torch.tensor([1]).requires_grad_()
+
+    def test_grad_function(self):
+        x, y = leaf(3), leaf(3)
+        gx, gy = torch.autograd.grad((x * y).sum(), [x, y])
+        assert torch.equal(gx, y) and torch.equal(gy, x)
+        assert x.grad is None
+        with pytest.raises(RuntimeError, match="not have been used"):
+            torch.autograd.grad(x.sum(), [x, y])
+        assert torch.autograd.grad(x.sum(), [x, y], allow_unused=True)[1] is None
+        assert torch.autograd.grad(x.sum(), [x, y], materialize_grads=True)[1].tolist() == [0, 0, 0]
+
+    def test_broadcast_gradients_have_the_input_shape(self):
+        x, y = leaf(3, 1), leaf(4)
+        (x * y).sum().backward()
+        assert x.grad.shape == (3, 1) and y.grad.shape == (4,)
+
+    def test_identity_of_grad(self):
+        x = leaf(2)
+        x.sum().backward()
+        assert x.grad is x.grad
+
+    def test_million_operations(self):
+        x = torch.ones(1, requires_grad=True)
+        y = x
+        for _ in range(1_000_000):
+            y = y + 1e-7
+        y.backward()
+        assert x.grad.item() == 1
+        del y
+
+    def test_deep_graph_is_freed_unused(self):
+        y = torch.ones(1, requires_grad=True)
+        for _ in range(200_000):
+            y = y * 1.0
+        del y
+
+    def test_graph_is_freed(self):
+        class Kept:
+            pass
+
+        x = leaf(2)
+        y = x.exp()
+        mark = Kept()
+        ref = weakref.ref(mark)
+        y.register_hook(lambda g, mark=mark: None)
+        del mark
+        y.sum().backward()
+        del y
+        gc.collect()
+        assert ref() is None
+
+
+class TestHooks:
+    def test_tensor_hook_changes_gradient(self):
+        x = leaf(2)
+        handle = x.register_hook(lambda g: g * 10)
+        x.sum().backward()
+        assert x.grad.tolist() == [10, 10]
+        handle.remove()
+        x.grad = None
+        x.sum().backward()
+        assert x.grad.tolist() == [1, 1]
+
+    def test_hook_on_intermediate(self):
+        seen = []
+        x = leaf(2)
+        y = x * 2
+        y.register_hook(lambda g: seen.append(g.clone()))
+        (y * 3).sum().backward()
+        assert seen[0].tolist() == [3, 3]
+
+    def test_node_hooks(self):
+        order = []
+        x = leaf(2)
+        y = x * 2
+        y.grad_fn.register_prehook(lambda g: order.append("pre"))
+        y.grad_fn.register_hook(lambda gi, go: order.append("post"))
+        y.sum().backward()
+        assert order == ["pre", "post"]
+
+    def test_post_accumulate(self):
+        seen = []
+        x = leaf(2)
+        x.register_post_accumulate_grad_hook(lambda p: seen.append(p.grad.sum().item()))
+        x.sum().backward()
+        assert seen == [2]
+
+    def test_hook_error_reaches_the_caller(self):
+        x = leaf(2)
+        y = x * 2
+
+        def bad(g):
+            raise ZeroDivisionError("from the hook")
+
+        y.register_hook(bad)
+        with pytest.raises(ZeroDivisionError, match="from the hook"):
+            y.sum().backward()
+
+
+class TestInplace:
+    def test_changed_saved_tensor(self):
+        x = leaf(3)
+        y = x.exp()
+        y.add_(1)
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            y.sum().backward()
+
+    def test_harmless_change(self):
+        x = leaf(3)
+        y = x + 1
+        y.mul_(3)
+        y.sum().backward()
+        assert x.grad.tolist() == [3, 3, 3]
+
+    def test_leaf(self):
+        x = leaf(3)
+        with pytest.raises(RuntimeError, match="leaf Variable that requires grad"):
+            x.add_(1)
+        with pytest.raises(RuntimeError, match="view of a leaf"):
+            x[0] = 1
+        with torch.no_grad():
+            x.add_(1)
+
+    def test_assignment_into_a_buffer(self):
+        x = leaf(3)
+        b = torch.zeros(2, 3, dtype=torch.float64)
+        b[1] = x * 2
+        assert b.requires_grad
+        (b * b).sum().backward()
+        assert torch.allclose(x.grad, 8 * x)
+
+    def test_write_through_a_view(self):
+        x = leaf(4)
+        y = x * 1
+        v = y[1:3]
+        v.mul_(10)
+        y.sum().backward()
+        assert x.grad.tolist() == [1, 10, 10, 1]
+
+    def test_view_sees_change_of_base(self):
+        x = leaf(4)
+        y = x * 1
+        v = y[:2]
+        y.mul_(3)
+        v.sum().backward()
+        assert x.grad.tolist() == [3, 3, 0, 0]
+
+    def test_version_counter_is_shared(self):
+        x = torch.zeros(4)
+        v = x[:2]
+        before = x._version
+        v.add_(1)
+        assert x._version == before + 1 == v._version
+
+    def test_is_view(self):
+        x = torch.zeros(4)
+        assert x[:2]._is_view() and x[:2]._base is x and not x._is_view()
+
+    def test_inplace_changes_grad_fn(self):
+        y = leaf(3) * 1
+        y.relu_()
+        assert y.grad_fn.name() == "ReluBackward0"
+
+
+class TestHigherOrder:
+    def test_second_derivative(self):
+        x = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
+        (g,) = torch.autograd.grad(x**4, x, create_graph=True)
+        (h,) = torch.autograd.grad(g, x, create_graph=True)
+        (k,) = torch.autograd.grad(h, x)
+        assert (g.item(), h.item(), k.item()) == (32, 48, 48)
+
+    def test_hessian_and_jacobian(self):
+        F = torch.autograd.functional
+        x = torch.tensor([1.0, 2.0], dtype=torch.float64)
+        assert torch.allclose(F.hessian(lambda v: (v**3).sum(), x), torch.diag(6 * x))
+        assert torch.allclose(F.jacobian(lambda v: v**2, x), torch.diag(2 * x))
+        assert torch.allclose(F.vjp(lambda v: v**2, x, torch.ones_like(x))[1], 2 * x)
+        assert torch.allclose(F.jvp(lambda v: v**2, x, torch.ones_like(x))[1], 2 * x)
+        assert torch.allclose(F.hvp(lambda v: (v**3).sum(), x, torch.ones_like(x))[1], 6 * x)
+
+    def test_gradient_penalty(self):
+        w, x = leaf(3, 3), leaf(2, 3)
+        y = torch.tanh(x @ w).sum()
+        (g,) = torch.autograd.grad(y, x, create_graph=True)
+        (g**2).sum().backward()
+        assert w.grad.abs().sum() > 0
+
+
+GRADCHECKED = {
+    "add": lambda x, y: x + y,
+    "mul": lambda x, y: x * y,
+    "div": lambda x, y: x / (y.abs() + 1),
+    "pow": lambda x, y: (x.abs() + 0.5) ** y,
+    "matmul": lambda x, y: x @ y.T,
+    "where": lambda x, y: torch.where(x > y, x * y, y),
+    "cat": lambda x, y: torch.cat([x, y], 1),
+    "stack": lambda x, y: torch.stack([x, y]).permute(2, 0, 1),
+    "softmax": lambda x, y: (x.softmax(1) * y).sum(0),
+    "log_softmax": lambda x, y: x.log_softmax(0) * y,
+    "logsumexp": lambda x, y: (x + y).logsumexp(1),
+    "var": lambda x, y: (x * y).var(1),
+    "std": lambda x, y: (x * y).std(),
+    "norm": lambda x, y: (x + y).norm(dim=1),
+    "prod": lambda x, y: (x * y).prod(1),
+    "cumsum": lambda x, y: (x * y).cumsum(1),
+    "cumprod": lambda x, y: (x * y).cumprod(1),
+    "amax": lambda x, y: (x * y).amax(1),
+    "median": lambda x, y: (x * y).median(),
+    "sort": lambda x, y: (x * y).sort(1).values,
+    "index": lambda x, y: (x * y)[:, torch.tensor([0, 2, 2])],
+    "mask": lambda x, y: (x * y)[torch.tensor([[True, False, True, True], [False, True, True, False], [True] * 4])],
+    "gather": lambda x, y: (x * y).gather(1, torch.tensor([[0], [3], [1]])),
+    "scatter": lambda x, y: x.scatter(1, torch.tensor([[0], [3], [1]]), y[:, :1]),
+    "index_add": lambda x, y: x.index_add(0, torch.tensor([0, 0, 2]), y),
+    "expand": lambda x, y: x[:, :1].expand(3, 4) * y,
+    "as_strided": lambda x, y: (x * y).as_strided((2, 2), (1, 2), 1),
+    "unfold": lambda x, y: (x * y).unfold(1, 2, 1),
+    "roll flip": lambda x, y: x.roll(1, 0) * y.flip(1),
+    "tril": lambda x, y: x.tril() * y.triu(1),
+    "clamp": lambda x, y: x.clamp(-0.5, 0.5) * y,
+    "lerp": lambda x, y: torch.lerp(x, y, 0.3),
+    "addcmul": lambda x, y: torch.addcmul(x, x, y, value=2),
+    "atan2": lambda x, y: torch.atan2(x, y),
+    "erf": lambda x, y: torch.erf(x) * torch.sigmoid(y),
+    "tanh": lambda x, y: torch.tanh(x) * torch.exp(y),
+    "log1p": lambda x, y: torch.log1p(x.abs()) + torch.sqrt(y.abs() + 1),
+    "einsum": lambda x, y: torch.einsum("ij,kj->ik", x, y),
+    "outer": lambda x, y: torch.outer(x[0], y[0]),
+    "mse": lambda x, y: torch.nn.functional.mse_loss(x, y),
+    "linear": lambda x, y: torch.nn.functional.linear(x, y),
+    "cross entropy": lambda x, y: torch.nn.functional.cross_entropy(x * y, torch.tensor([0, 3, 1])),
+    "view chain": lambda x, y: (x * y).view(2, 6).t().reshape(3, 4)[::2].contiguous(),
+    "inplace": lambda x, y: (x * 1).mul_(y).add_(x),
+    "repeat": lambda x, y: x.repeat(2, 1) + y.repeat_interleave(2, 0),
+}
+
+
+@pytest.mark.parametrize("name", GRADCHECKED)
+def test_gradcheck(name):
+    f = GRADCHECKED[name]
+    x, y = leaf(3, 4), leaf(3, 4)
+    assert torch.autograd.gradcheck(f, (x, y))
+    assert torch.autograd.gradgradcheck(f, (x, y))
+
+
+def test_gradcheck_finds_a_wrong_gradient():
+    class Wrong(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 3
+
+    with pytest.raises(RuntimeError, match="Jacobian mismatch"):
+        torch.autograd.gradcheck(Wrong.apply, (leaf(2),))
+    assert not torch.autograd.gradcheck(Wrong.apply, (leaf(2),), raise_exception=False)
+
+
+class TestFunction:
+    def test_round_trip(self):
+        class Cube(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x, scale, name=None):
+                ctx.save_for_backward(x)
+                ctx.scale = scale
+                return scale * x**3
+
+            @staticmethod
+            def backward(ctx, g):
+                (x,) = ctx.saved_tensors
+                assert ctx.needs_input_grad[0] and not ctx.needs_input_grad[1]
+                return g * ctx.scale * 3 * x**2, None, None
+
+        x = leaf(3)
+        y = Cube.apply(x, 2, "name")
+        assert "CubeBackward" in type(y.grad_fn).__name__
+        y.sum().backward()
+        assert torch.allclose(x.grad, 6 * x**2)
+        assert torch.autograd.gradcheck(lambda v: Cube.apply(v, 2), (leaf(3),))
+        assert torch.autograd.gradgradcheck(lambda v: Cube.apply(v, 2), (leaf(3),))
+
+    def test_many_outputs_and_none(self):
+        class Split(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.set_materialize_grads(False)
+                return x * 1, x * 2
+
+            @staticmethod
+            def backward(ctx, a, b):
+                assert a is None
+                return b * 2
+
+        x = leaf(2)
+        Split.apply(x)[1].sum().backward()
+        assert x.grad.tolist() == [2, 2]
+
+    def test_setup_context(self):
+        class Double(torch.autograd.Function):
+            @staticmethod
+            def forward(x):
+                return x * 2
+
+            @staticmethod
+            def setup_context(ctx, inputs, output):
+                ctx.factor = 2
+
+            @staticmethod
+            def backward(ctx, g):
+                return g * ctx.factor
+
+        x = leaf(2)
+        Double.apply(x).sum().backward()
+        assert x.grad.tolist() == [2, 2]
+
+    def test_mark_non_differentiable_and_once(self):
+        class F(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                index = x.argmax()
+                ctx.mark_non_differentiable(index)
+                return x * 1, index
+
+            @staticmethod
+            @torch.autograd.function.once_differentiable
+            def backward(ctx, g, _):
+                return g
+
+        x = leaf(2)
+        y, index = F.apply(x)
+        assert not index.requires_grad
+        (g,) = torch.autograd.grad(y.sum() ** 2, x, create_graph=True)
+        with pytest.raises(RuntimeError, match="once_differentiable"):
+            g.sum().backward()
+
+    def test_wrong_number_of_gradients(self):
+        class F(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x, y):
+                return x + y
+
+            @staticmethod
+            def backward(ctx, g):
+                return g
+
+        with pytest.raises(RuntimeError, match="incorrect number of gradients"):
+            F.apply(leaf(2), leaf(2)).sum().backward()
+
+
+class TestAnomaly:
+    def test_names_the_forward_line(self):
+        x = leaf(2)
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            with torch.autograd.set_detect_anomaly(True):
+                y = (x * 0 - 1).sqrt()  # the line to be named
+                with pytest.raises(RuntimeError, match="returned nan values"):
+                    y.sum().backward()
+        text = " ".join(str(w.message) for w in seen)
+        assert "the line to be named" in text or "test_autograd.py" in text
+
+    def test_detect_anomaly_context(self):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with torch.autograd.detect_anomaly():
+                assert torch.is_anomaly_enabled()
+        assert not torch.is_anomaly_enabled()
+
+
+def test_saved_tensor_hooks():
+    packed = []
+
+    def pack(t):
+        packed.append(t.shape)
+        return t
+
+    x = leaf(3)
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
+        y = x * x
+    y.sum().backward()
+    assert packed and torch.allclose(x.grad, 2 * x)
+
+
+def test_threads_run_backward_at_once():
+    import threading
+
+    failed = []
+
+    def work():
+        x = leaf(64)
+        for _ in range(50):
+            x.grad = None
+            (x.sin() * x).sum().backward()
+            if not torch.allclose(x.grad, x.cos() * x + x.sin()):
+                failed.append(1)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not failed
