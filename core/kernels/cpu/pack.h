@@ -1,0 +1,219 @@
+// Pack<C>: 64 bytes of C as a fixed number of virtual lanes, held in as many registers as the instruction set needs.
+// Lane structure never depends on the instruction set, so neither do the bits of a result. Only for kernels/cpu/*.cpp.
+#pragma once
+
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <type_traits>
+
+#include "tensor/dtype.h"
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+namespace rl::cpu::RL_ISA {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int kRegBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kRegBytes = 32;
+#else
+constexpr int kRegBytes = 16;
+#endif
+constexpr int kRegs = 64 / kRegBytes;
+
+// Uninitialised scratch memory, aligned for vectors.
+template <class T> class Scratch {
+ public:
+  explicit Scratch(int64_t count) {
+    size_t bytes = ((count > 0 ? static_cast<size_t>(count) : 1) * sizeof(T) + 63) / 64 * 64;
+    data_ = static_cast<T*>(std::aligned_alloc(64, bytes));
+    if (data_ == nullptr) throw std::bad_alloc();
+  }
+  ~Scratch() { std::free(data_); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  operator T*() const { return data_; }
+
+ private:
+  T* data_;
+};
+
+template <class C> using IntOf = std::conditional_t<sizeof(C) == 8, int64_t, int32_t>;
+
+template <class C> struct Pack {
+  typedef C Reg __attribute__((vector_size(kRegBytes)));
+  static constexpr int kLanes = 64 / static_cast<int>(sizeof(C));
+  static constexpr int kRegLanes = kRegBytes / static_cast<int>(sizeof(C));
+  Reg r[kRegs];
+};
+template <class C> using Mask = Pack<IntOf<C>>;
+template <class C> constexpr int kLanes = Pack<C>::kLanes;
+
+template <class C> [[gnu::always_inline]] inline Pack<C> splat(C v) {
+  Pack<C> p;
+  for (int k = 0; k < kRegs; ++k) p.r[k] = v - typename Pack<C>::Reg{};
+  return p;
+}
+template <class C> [[gnu::always_inline]] inline Pack<C> operator+(Pack<C> a, const Pack<C>& b) {
+  for (int k = 0; k < kRegs; ++k) a.r[k] += b.r[k];
+  return a;
+}
+template <class C> [[gnu::always_inline]] inline Pack<C> operator-(Pack<C> a, const Pack<C>& b) {
+  for (int k = 0; k < kRegs; ++k) a.r[k] -= b.r[k];
+  return a;
+}
+template <class C> [[gnu::always_inline]] inline Pack<C> operator*(Pack<C> a, const Pack<C>& b) {
+  for (int k = 0; k < kRegs; ++k) a.r[k] *= b.r[k];
+  return a;
+}
+template <class C> [[gnu::always_inline]] inline Mask<C> less(const Pack<C>& a, const Pack<C>& b) {
+  Mask<C> m;
+  for (int k = 0; k < kRegs; ++k) m.r[k] = a.r[k] < b.r[k];
+  return m;
+}
+template <class C> [[gnu::always_inline]] inline Pack<C> select(const Mask<C>& m, const Pack<C>& a, const Pack<C>& b) {
+  Pack<C> p;
+  for (int k = 0; k < kRegs; ++k) p.r[k] = m.r[k] ? a.r[k] : b.r[k];
+  return p;
+}
+template <class C> [[gnu::always_inline]] inline Pack<C> zero_nans(Pack<C> a) {
+  for (int k = 0; k < kRegs; ++k) a.r[k] = a.r[k] == a.r[k] ? a.r[k] : typename Pack<C>::Reg{};
+  return a;
+}
+template <class C> [[gnu::always_inline]] inline Pack<C> absolute(Pack<C> a) {
+  using I = IntOf<C>;
+  typedef typename Pack<I>::Reg R;
+  constexpr I keep = std::numeric_limits<I>::max();
+  for (int k = 0; k < kRegs; ++k) a.r[k] = (typename Pack<C>::Reg)((R)a.r[k] & (R{} + keep));
+  return a;
+}
+// The larger (smaller) of two, NaN if x is NaN, and a NaN in acc stays.
+template <bool Max, class C> [[gnu::always_inline]] inline Pack<C> extreme(Pack<C> acc, const Pack<C>& x) {
+  for (int k = 0; k < kRegs; ++k) {
+    if constexpr (Max) acc.r[k] = x.r[k] > acc.r[k] ? x.r[k] : acc.r[k];
+    if constexpr (!Max) acc.r[k] = x.r[k] < acc.r[k] ? x.r[k] : acc.r[k];
+    if constexpr (std::is_floating_point_v<C>) acc.r[k] = x.r[k] != x.r[k] ? x.r[k] : acc.r[k];
+  }
+  return acc;
+}
+template <bool Max, class C> [[gnu::always_inline]] inline C extreme(C acc, C x) {
+  if (Max ? x > acc : x < acc) return x;
+  return x != x ? x : acc;
+}
+template <class C> constexpr C lowest_of() {
+  if constexpr (std::is_floating_point_v<C>) return -std::numeric_limits<C>::infinity();
+  else return std::numeric_limits<C>::lowest();
+}
+template <class C> constexpr C highest_of() {
+  if constexpr (std::is_floating_point_v<C>) return std::numeric_limits<C>::infinity();
+  else return std::numeric_limits<C>::max();
+}
+
+// The type a dtype is computed in.
+template <class T> struct compute_of { using type = int32_t; };
+template <> struct compute_of<int64_t> { using type = int64_t; };
+template <> struct compute_of<float> { using type = float; };
+template <> struct compute_of<double> { using type = double; };
+template <> struct compute_of<Half> { using type = float; };
+template <> struct compute_of<BFloat16> { using type = float; };
+template <class T> using compute_t = typename compute_of<T>::type;
+
+template <class C, class T> [[gnu::always_inline]] inline C widen(T v) {
+  if constexpr (std::is_same_v<T, BFloat16>) {
+    return static_cast<C>(__builtin_bit_cast(float, static_cast<uint32_t>(v.bits) << 16));
+  } else if constexpr (std::is_same_v<T, Half>) {
+    uint32_t sign = static_cast<uint32_t>(v.bits & 0x8000u) << 16;
+    uint32_t magnitude = static_cast<uint32_t>(v.bits & 0x7FFFu) << 13;
+    float scaled = __builtin_bit_cast(float, magnitude) * 0x1p112f;
+    uint32_t r = (v.bits & 0x7C00u) == 0x7C00u ? (magnitude | 0x7F800000u) : __builtin_bit_cast(uint32_t, scaled);
+    return static_cast<C>(__builtin_bit_cast(float, sign | r));
+  } else {
+    return static_cast<C>(v);
+  }
+}
+
+// Rounds to nearest even, as Half and BFloat16 do; its own copy so that no shared inline function is compiled here.
+template <class T, class C> [[gnu::always_inline]] inline T narrow(C v) {
+  if constexpr (std::is_same_v<T, BFloat16>) {
+    uint32_t u = __builtin_bit_cast(uint32_t, static_cast<float>(v));
+    uint32_t rounded = (u + 0x7FFFu + ((u >> 16) & 1u)) >> 16;
+    T out;
+    out.bits = (u & 0x7FFFFFFFu) > 0x7F800000u ? uint16_t{0x7FC0} : static_cast<uint16_t>(rounded);
+    return out;
+  } else if constexpr (std::is_same_v<T, Half>) {
+    uint32_t u = __builtin_bit_cast(uint32_t, static_cast<float>(v));
+    uint32_t sign = (u >> 16) & 0x8000u;
+    uint32_t a = u & 0x7FFFFFFFu;
+    uint32_t normal = (a + 0xC8000FFFu + ((a >> 13) & 1u)) >> 13;
+    uint32_t subnormal = __builtin_bit_cast(uint32_t, __builtin_bit_cast(float, a) + 0.5f) - 0x3F000000u;
+    uint32_t r = a < 0x38800000u ? subnormal : normal;
+    r = a >= 0x477FF000u ? 0x7C00u : r;
+    r = a > 0x7F800000u ? 0x7E00u : r;
+    T out;
+    out.bits = static_cast<uint16_t>(sign | r);
+    return out;
+  } else {
+    return static_cast<T>(v);
+  }
+}
+
+template <class C, class T> [[gnu::always_inline]] inline Pack<C> load(const T* p) {
+  Pack<C> out;
+  if constexpr (std::is_same_v<C, T>) {
+    std::memcpy(&out, p, 64);
+#if defined(__AVX512F__)
+  } else if constexpr (std::is_same_v<T, Half> && std::is_same_v<C, float>) {
+    out.r[0] = (typename Pack<C>::Reg)_mm512_maskz_cvtph_ps(0xFFFF, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  } else if constexpr (std::is_same_v<T, BFloat16> && std::is_same_v<C, float>) {
+    __m256i raw = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    out.r[0] = (typename Pack<C>::Reg)_mm512_maskz_slli_epi32(0xFFFF, _mm512_maskz_cvtepu16_epi32(0xFFFF, raw), 16);
+#elif defined(__AVX2__)
+  } else if constexpr (std::is_same_v<T, Half> && std::is_same_v<C, float>) {
+    for (int k = 0; k < kRegs; ++k) {
+      __m128i raw = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 8 * k));
+      out.r[k] = (typename Pack<C>::Reg)_mm256_cvtph_ps(raw);
+    }
+  } else if constexpr (std::is_same_v<T, BFloat16> && std::is_same_v<C, float>) {
+    for (int k = 0; k < kRegs; ++k) {
+      __m128i raw = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 8 * k));
+      out.r[k] = (typename Pack<C>::Reg)_mm256_slli_epi32(_mm256_cvtepu16_epi32(raw), 16);
+    }
+#endif
+  } else {
+    alignas(64) C buffer[kLanes<C>];
+    for (int l = 0; l < kLanes<C>; ++l) buffer[l] = widen<C>(p[l]);
+    std::memcpy(&out, buffer, 64);
+  }
+  return out;
+}
+
+template <class C> [[gnu::always_inline]] inline void store(C* p, const Pack<C>& v) { std::memcpy(p, &v, 64); }
+
+template <class C> [[gnu::always_inline]] inline Mask<C> lane_numbers() {
+  using I = IntOf<C>;
+  alignas(64) static constexpr I numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return load<I>(numbers);
+}
+
+// The last `rest` (0 < rest < lanes) of n elements at p, in the upper lanes (the first ones if n < lanes);
+// the other lanes hold fill.
+template <class C, class T> [[gnu::always_inline]] inline Pack<C> load_tail(const T* p, int64_t n, int64_t rest, C fill) {
+  constexpr int lanes = kLanes<C>;
+  if (n >= lanes) {
+    Mask<C> skip = less(lane_numbers<C>(), splat(static_cast<IntOf<C>>(lanes - rest)));
+    return select<C>(skip, splat(fill), load<C>(p + n - lanes));
+  }
+  alignas(64) C buffer[lanes];
+  store(buffer, splat(fill));
+#pragma GCC unroll 1
+  for (int64_t l = 0; l < rest; ++l) buffer[l] = widen<C>(p[l]);
+  return load<C>(buffer);
+}
+
+}  // namespace
+}  // namespace rl::cpu::RL_ISA

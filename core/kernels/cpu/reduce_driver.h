@@ -1,0 +1,264 @@
+// Walks [outer, n, inner] for a reducer. A reducer R has
+//   In, State; static constexpr int kLanes
+//   State empty() const                                     the result of nothing
+//   State row(const In* p, int64_t n) const                 n >= 1 contiguous elements
+//   void cols(const In* p, int64_t n, int64_t stride, int64_t width, State* out) const
+//                                                           kLanes <= width <= kMaxWidth columns, n >= 1 rows
+//   State join(State a, State b) const
+//   State place(State s, int64_t scale, int64_t offset)     index i becomes i * scale + offset (arg reductions)
+// Work is cut by shape alone and pieces are joined in order, so results do not depend on the number of threads.
+// The walk itself is compiled once: it sees reducers through the virtual functions of Reducer, many outputs at a time.
+#pragma once
+
+#include "kernels/cpu/pack.h"
+#include "kernels/reduce.h"
+#include "runtime/parallel.h"
+
+namespace rl::cpu::RL_ISA {
+namespace {
+
+constexpr int64_t kMaxWidth = 1024;          // columns taken together
+constexpr int64_t kFlatRows = 16;            // rows joined into one wide row when there are few columns
+constexpr int64_t kBatch = 64;               // rows whose results are stored together
+constexpr int64_t kGatherBytes = 32768;
+constexpr int64_t kStateBytes = 24;          // the largest State
+constexpr int64_t kMaxLanes = 16;
+
+inline int64_t at_least(int64_t a, int64_t b) { return a > b ? a : b; }
+inline int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
+inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// Elements per task: enough to be worth a hand-off, few enough to share out.
+inline int64_t task_elements(int64_t total) { return at_most(at_least(total / 32, 65536), 262144); }
+
+// Pointers are to In (input) and State (states); sizes in bytes.
+class Reducer {
+ public:
+  Reducer(int64_t lanes, int64_t in_size, int64_t state_size) : lanes(lanes), in_size(in_size), state_size(state_size) {}
+  const int64_t lanes, in_size, state_size;
+
+  virtual void empty(void* state) const = 0;
+  virtual void row(const char* p, int64_t n, void* state) const = 0;
+  virtual void cols(const char* p, int64_t n, int64_t stride, int64_t width, void* states) const = 0;
+  // states[i] = join(states[i], place(more[i], scale, offset)), or just the placed state if `first`.
+  virtual void join(void* states, const void* more, int64_t count, int64_t scale, int64_t offset, bool first) const = 0;
+  virtual void store(int64_t output, const void* states, int64_t count) const = 0;
+
+ protected:
+  ~Reducer() = default;
+};
+
+template <class R, class Store> class Adapter final : public Reducer {
+  using In = typename R::In;
+  using State = typename R::State;
+  static_assert(sizeof(State) <= kStateBytes && R::kLanes <= kMaxLanes);
+
+ public:
+  Adapter(const R& reducer, const Store& store) : Reducer(R::kLanes, sizeof(In), sizeof(State)), reducer_(reducer), store_(store) {}
+
+  void empty(void* state) const override { *static_cast<State*>(state) = reducer_.empty(); }
+  void row(const char* p, int64_t n, void* state) const override {
+    *static_cast<State*>(state) = reducer_.row(reinterpret_cast<const In*>(p), n);
+  }
+  void cols(const char* p, int64_t n, int64_t stride, int64_t width, void* states) const override {
+    reducer_.cols(reinterpret_cast<const In*>(p), n, stride, width, static_cast<State*>(states));
+  }
+  void join(void* states, const void* more, int64_t count, int64_t scale, int64_t offset, bool first) const override {
+    State* s = static_cast<State*>(states);
+    const State* m = static_cast<const State*>(more);
+    for (int64_t i = 0; i < count; ++i) {
+      State placed = reducer_.place(m[i], scale, offset);
+      s[i] = first ? placed : reducer_.join(s[i], placed);
+    }
+  }
+  void store(int64_t output, const void* states, int64_t count) const override {
+    const State* s = static_cast<const State*>(states);
+    for (int64_t i = 0; i < count; ++i) store_(output + i, s[i]);
+  }
+
+ private:
+  const R& reducer_;
+  const Store& store_;
+};
+
+inline void copy_items(char* to, const char* from, int64_t count, int64_t to_stride, int64_t from_stride, int64_t size) {
+  auto copy = [&](auto item) {
+    for (int64_t i = 0; i < count; ++i) std::memcpy(to + i * to_stride, from + i * from_stride, sizeof(item));
+  };
+  if (size == 1) copy(char{});
+  else if (size == 2) copy(int16_t{});
+  else if (size == 4) copy(int32_t{});
+  else if (size == 8) copy(int64_t{});
+  else copy(Complex128{});
+}
+
+class ReduceWalk {
+ public:
+  ReduceWalk(const Reducer& reducer, const void* x, const ReduceShape& shape)
+      : r_(reducer), x_(static_cast<const char*>(x)), s_(shape) {}
+
+  void run() {
+    if (s_.outer <= 0 || s_.inner <= 0) return;
+    if (s_.n <= 0) {
+      alignas(16) char state[kStateBytes];
+      r_.empty(state);
+      for (int64_t i = 0; i < s_.outer * s_.inner; ++i) r_.store(i, state, 1);
+      return;
+    }
+    if (s_.inner == 1 && s_.outer > 1 && s_.outer_stride == 1 && s_.n_stride != 1) {
+      s_ = {1, s_.n, s_.outer, 0, s_.n_stride, 1};
+    }
+    if (s_.inner == 1) s_.inner_stride = 1;
+    if (s_.inner_stride == 1 && s_.inner >= r_.lanes) return by_columns();
+    if (s_.inner > 1 && s_.inner_stride == 1 && s_.n_stride == s_.inner && s_.n >= 2 * kFlatRows) return by_flat_columns();
+    if (s_.outer * s_.inner >= 2 * r_.lanes && s_.n < 32) return by_gathered_columns();
+    by_rows();
+  }
+
+ private:
+  const char* at(int64_t output) const {
+    return x_ + (output / s_.inner * s_.outer_stride + output % s_.inner * s_.inner_stride) * r_.in_size;
+  }
+
+  void row_piece(const char* p, int64_t begin, int64_t end, char* state) const {
+    alignas(16) char piece[kStateBytes];
+    if (s_.n_stride == 1 || end - begin == 1) {
+      if (begin == 0) return r_.row(p, end, state);
+      r_.row(p + begin * s_.n_stride * r_.in_size, end - begin, piece);
+      return r_.join(state, piece, 1, 1, begin, true);
+    }
+    alignas(64) char buffer[kGatherBytes];
+    const int64_t capacity = kGatherBytes / r_.in_size;
+    for (int64_t i = begin; i < end; i += capacity) {
+      int64_t count = at_most(capacity, end - i);
+      copy_items(buffer, p + i * s_.n_stride * r_.in_size, count, r_.in_size, s_.n_stride * r_.in_size, r_.in_size);
+      r_.row(buffer, count, piece);
+      r_.join(state, piece, 1, 1, i, i == begin);
+    }
+  }
+
+  void by_rows() {
+    const int64_t outputs = s_.outer * s_.inner, chunk = task_elements(outputs * s_.n);
+    if (s_.n < 2 * chunk) {
+      parallel_for(outputs, at_least(1, chunk / s_.n), [&](int64_t begin, int64_t end) {
+        alignas(16) char states[kBatch * kStateBytes];
+        for (int64_t o = begin; o < end; o += kBatch) {
+          const int64_t count = at_most(kBatch, end - o);
+          for (int64_t i = 0; i < count; ++i) row_piece(at(o + i), 0, s_.n, states + i * r_.state_size);
+          r_.store(o, states, count);
+        }
+      });
+      return;
+    }
+    const int64_t pieces = ceil_div(s_.n, chunk), size = r_.state_size;
+    Scratch<char> partial(outputs * pieces * size);
+    parallel_for(outputs * pieces, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t t = begin; t < end; ++t) {
+        int64_t from = t % pieces * chunk;
+        row_piece(at(t / pieces), from, at_most(from + chunk, s_.n), partial + t * size);
+      }
+    });
+    for (int64_t o = 0; o < outputs; ++o) {
+      char* first = partial + o * pieces * size;
+      for (int64_t k = 1; k < pieces; ++k) r_.join(first, first + k * size, 1, 1, 0, false);
+      r_.store(o, first, 1);
+    }
+  }
+
+  void by_columns() {
+    const int64_t stripes = ceil_div(s_.inner, kMaxWidth), size = r_.state_size;
+    const int64_t width = ceil_div(ceil_div(s_.inner, stripes), r_.lanes) * r_.lanes;
+    const int64_t chunk = task_elements(s_.outer * s_.n * s_.inner);
+    const bool many = s_.outer * stripes >= 32 && s_.n < (int64_t{1} << 30);
+    const int64_t rows = many ? s_.n : at_least(64, chunk / at_most(width, s_.inner));
+    const int64_t pieces = ceil_div(s_.n, rows);
+    Scratch<char> partial(pieces > 1 ? s_.outer * pieces * s_.inner * size : 0);
+    const int64_t grain = pieces > 1 ? 1 : at_least(1, chunk / (s_.n * at_most(width, s_.inner)));
+    parallel_for(s_.outer * stripes * pieces, grain, [&](int64_t begin, int64_t end) {
+      alignas(64) char states[(kMaxWidth + kMaxLanes) * kStateBytes];
+      for (int64_t t = begin; t < end; ++t) {
+        const int64_t stripe = t % stripes, piece = t / stripes % pieces, o = t / stripes / pieces, first = piece * rows;
+        const int64_t from = stripe * width, to = at_most(from + width, s_.inner);
+        // A last stripe narrower than a pack reaches back over columns that belong to the stripe before.
+        const int64_t start = at_most(from, s_.inner - r_.lanes);
+        r_.cols(x_ + (o * s_.outer_stride + first * s_.n_stride + start) * r_.in_size, at_most(rows, s_.n - first),
+                s_.n_stride, to - start, states);
+        const char* own = states + (from - start) * size;
+        if (pieces == 1) r_.store(o * s_.inner + from, own, to - from);
+        else r_.join(partial + ((o * pieces + piece) * s_.inner + from) * size, own, to - from, 1, first, true);
+      }
+    });
+    if (pieces > 1) join_pieces(partial, pieces);
+  }
+
+  // Few columns: kFlatRows rows are one wide row, whose columns are joined at the end.
+  void by_flat_columns() {
+    const int64_t width = kFlatRows * s_.inner, wide_rows = s_.n / kFlatRows, size = r_.state_size;
+    const int64_t rows = at_least(16, task_elements(s_.outer * s_.n * s_.inner) / width);
+    const int64_t pieces = ceil_div(wide_rows, rows);
+    Scratch<char> partial(s_.outer * pieces * s_.inner * size);
+    parallel_for(s_.outer * pieces, at_least(1, rows / wide_rows), [&](int64_t begin, int64_t end) {
+      alignas(64) char states[(kFlatRows + 1) * kMaxLanes * kStateBytes];
+      for (int64_t t = begin; t < end; ++t) {
+        const int64_t piece = t % pieces, first = piece * rows, count = at_most(rows, wide_rows - first);
+        const char* base = x_ + t / pieces * s_.outer_stride * r_.in_size;
+        r_.cols(base + first * width * r_.in_size, count, width, width, states);
+        char* out = partial + t * s_.inner * size;
+        for (int64_t k = 0; k < kFlatRows; ++k) {
+          r_.join(out, states + k * s_.inner * size, s_.inner, kFlatRows, first * kFlatRows + k, k == 0);
+        }
+        if (piece + 1 < pieces) continue;
+        for (int64_t row = wide_rows * kFlatRows; row < s_.n; ++row) {
+          for (int64_t i = 0; i < s_.inner; ++i) {
+            r_.row(base + (row * s_.n_stride + i) * r_.in_size, 1, states);
+            r_.join(out + i * size, states, 1, 1, row, false);
+          }
+        }
+      }
+    });
+    join_pieces(partial, pieces);
+  }
+
+  void join_pieces(char* partial, int64_t pieces) {
+    const int64_t line = s_.inner * r_.state_size;
+    for (int64_t o = 0; o < s_.outer; ++o) {
+      char* first = partial + o * pieces * line;
+      for (int64_t k = 1; k < pieces; ++k) r_.join(first, first + k * line, s_.inner, 1, 0, false);
+      r_.store(o * s_.inner, first, s_.inner);
+    }
+  }
+
+  // Many short rows: a group of them is gathered so that each becomes a column.
+  void by_gathered_columns() {
+    const int64_t outputs = s_.outer * s_.inner, size = r_.in_size;
+    const int64_t group = size == 16 ? 4 * r_.lanes : 8 * r_.lanes;
+    parallel_for(ceil_div(outputs, group), at_least(1, 32768 / (group * s_.n)), [&](int64_t begin, int64_t end) {
+      alignas(64) char buffer[32 * 8 * kMaxLanes * 8];
+      alignas(64) char states[8 * kMaxLanes * kStateBytes];
+      for (int64_t g = begin; g < end; ++g) {
+        const int64_t first = g * group, count = at_most(group, outputs - first);
+        for (int64_t c = 0; c < count; ++c) {
+          copy_items(buffer + c * size, at(first + c), s_.n, group * size, s_.n_stride * size, size);
+        }
+        for (int64_t c = count; c < r_.lanes; ++c) copy_items(buffer + c * size, buffer, s_.n, group * size, group * size, size);
+        r_.cols(buffer, s_.n, group, at_least(count, r_.lanes), states);
+        r_.store(first, states, count);
+      }
+    });
+  }
+
+  const Reducer& r_;
+  const char* x_;
+  ReduceShape s_;
+};
+
+[[gnu::noinline]] inline void reduce_with(const Reducer& reducer, const void* x, const ReduceShape& shape) {
+  ReduceWalk(reducer, x, shape).run();
+}
+
+template <class R, class Store> void reduce(const R& reducer, const void* x, const ReduceShape& shape, const Store& store) {
+  reduce_with(Adapter<R, Store>(reducer, store), x, shape);
+}
+
+}  // namespace
+}  // namespace rl::cpu::RL_ISA

@@ -1,0 +1,160 @@
+// amax, amin and the ones that also tell where.
+#include "kernels/cpu/fold.h"
+
+namespace rl::cpu::RL_ISA {
+namespace {
+
+template <class T, bool Max> struct ExtremeOp {
+  using In = T;
+  using Block = compute_t<T>;
+  using State = Block;
+
+  State start() const { return Max ? lowest_of<Block>() : highest_of<Block>(); }
+  Block unit() const { return start(); }
+  Block filler() const { return start(); }
+  bool done(const State*, int) const { return false; }
+  [[gnu::always_inline]] Pack<Block> pre(const Pack<Block>& x) const { return x; }
+  [[gnu::always_inline]] Pack<Block> fold(const Pack<Block>& a, const Pack<Block>& b) const { return extreme<Max>(a, b); }
+  [[gnu::always_inline]] State merge(State s, Block b) const { return extreme<Max>(s, b); }
+  [[gnu::always_inline]] State join(State a, State b) const { return extreme<Max>(a, b); }
+};
+
+// The extreme and its first position. Rows: the extreme of each block, and a search for its place only when it is
+// better than what came before. Columns: values and row numbers side by side.
+template <class T, bool Max> struct WhereExtreme {
+  using In = T;
+  using C = compute_t<T>;
+  using I = IntOf<C>;
+  struct State {
+    C value;
+    int64_t index;
+  };
+  static constexpr int kLanes = Pack<C>::kLanes;
+  static constexpr int64_t kBlock = 2048;
+
+  State empty() const { return {Max ? lowest_of<C>() : highest_of<C>(), 0}; }
+  static bool better(C a, C b) { return (Max ? !(a <= b) : !(a >= b)) && b == b; }
+  State join(State a, State b) const {
+    if (better(b.value, a.value)) return b;
+    if (better(a.value, b.value)) return a;
+    return a.index <= b.index ? a : b;
+  }
+  State place(State s, int64_t scale, int64_t offset) const { return {s.value, s.index * scale + offset}; }
+
+  static int64_t first_of(const T* p, int64_t n, C value) {
+    int64_t i = 0;
+    const Pack<C> wanted = splat(value);
+    for (; i + kLanes <= n; i += kLanes) {
+      Pack<C> x = load<C>(p + i);
+      Mask<C> hit;
+      for (int k = 0; k < kRegs; ++k) hit.r[k] = (x.r[k] == wanted.r[k]) | (x.r[k] != x.r[k]);
+      alignas(64) I lanes[kLanes];
+      store(lanes, hit);
+      I any = 0;
+      for (int l = 0; l < kLanes; ++l) any |= lanes[l];
+      if (any == 0) continue;
+      for (int l = 0; l < kLanes; ++l) {
+        if (lanes[l] != 0) return i + l;
+      }
+    }
+    for (; i < n; ++i) {
+      C x = widen<C>(p[i]);
+      if (x == value || x != x) return i;
+    }
+    return 0;
+  }
+
+  [[gnu::noinline]] State row(const T* p, int64_t n) const {
+    State best{};
+    for (int64_t from = 0; from < n; from += kBlock) {
+      int64_t count = at_most(kBlock, n - from);
+      C value = Fold<ExtremeOp<T, Max>>{}.row(p + from, count);
+      if (from > 0 && !better(value, best.value)) continue;
+      best = {value, from + first_of(p + from, count, value)};
+      if (value != value) break;
+    }
+    return best;
+  }
+
+  [[gnu::noinline]] void cols(const T* p, int64_t n, int64_t stride, int64_t width, State* out) const {
+    alignas(64) C values[kMaxWidth + kLanes];
+    alignas(64) I rows[kMaxWidth + kLanes];
+    const int64_t packs = ceil_div(width, kLanes), last = width - kLanes;
+    for (int64_t q = 0; q < packs; ++q) {
+      store(values + q * kLanes, load<C>(p + at_most(q * kLanes, last)));
+      store(rows + q * kLanes, splat(I(0)));
+    }
+    int64_t r = 1;
+    for (; r + 4 <= n; r += 4) step<4>(p + r * stride, r, stride, packs, last, values, rows);
+    for (; r < n; ++r) step<1>(p + r * stride, r, stride, packs, last, values, rows);
+    for (int64_t i = 0; i < width; ++i) {
+      int64_t at = i < (packs - 1) * kLanes ? i : (packs - 1) * kLanes + i - last;
+      out[i] = {values[at], rows[at]};
+    }
+  }
+
+  template <int Rows>
+  [[gnu::always_inline]] static void step(const T* row, int64_t r, int64_t stride, int64_t packs, int64_t last, C* values,
+                                          I* rows) {
+    for (int64_t q = 0; q < packs; ++q) {
+      const T* x = row + at_most(q * kLanes, last);
+      Pack<C> best = load<C>(values + q * kLanes);
+      Mask<C> where = load<I>(rows + q * kLanes);
+      for (int j = 0; j < Rows; ++j) {
+        Pack<C> v = load<C>(x + j * stride);
+        for (int k = 0; k < kRegs; ++k) {
+          auto take = Max ? v.r[k] > best.r[k] : v.r[k] < best.r[k];
+          if constexpr (std::is_floating_point_v<C>) take |= (v.r[k] != v.r[k]) & (best.r[k] == best.r[k]);
+          best.r[k] = take ? v.r[k] : best.r[k];
+          where.r[k] = take ? typename Mask<C>::Reg{} + static_cast<I>(r + j) : where.r[k];
+        }
+      }
+      store(values + q * kLanes, best);
+      store(rows + q * kLanes, where);
+    }
+  }
+};
+
+template <class F> void visit_real(DType in, const F& f) {
+  visit_dtype(in, [&](auto tag) {
+    using T = decltype(tag);
+    if constexpr (std::is_same_v<T, bool>) f(uint8_t{});
+    else if constexpr (!is_complex_v<T>) f(tag);
+  });
+}
+
+template <bool Max> void amost(DType in, const void* x, const ReduceShape& shape, void* out) {
+  visit_real(in, [&](auto tag) {
+    using T = decltype(tag);
+    T* o = static_cast<T*>(out);
+    reduce(Fold<ExtremeOp<T, Max>>{}, x, shape, [&](int64_t i, auto s) { o[i] = narrow<T>(s); });
+  });
+}
+
+void aminmax(DType in, const void* x, const ReduceShape& shape, void* out_min, void* out_max) {
+  visit_real(in, [&](auto tag) {
+    using T = decltype(tag);
+    T *low = static_cast<T*>(out_min), *high = static_cast<T*>(out_max);
+    reduce(Both<Fold<ExtremeOp<T, false>>, Fold<ExtremeOp<T, true>>>{}, x, shape, [&](int64_t i, auto s) {
+      low[i] = narrow<T>(s.a);
+      high[i] = narrow<T>(s.b);
+    });
+  });
+}
+
+template <bool Max> void where(DType in, const void* x, const ReduceShape& shape, void* values, int64_t* indices) {
+  visit_real(in, [&](auto tag) {
+    using T = decltype(tag);
+    T* v = static_cast<T*>(values);
+    reduce(WhereExtreme<T, Max>{}, x, shape, [&](int64_t i, auto s) {
+      if (v != nullptr) v[i] = narrow<T>(s.value);
+      if (indices != nullptr) indices[i] = s.index;
+    });
+  });
+}
+
+}  // namespace
+
+extern const ReduceMinMaxTable reduce_minmax_table = {amost<true>, amost<false>, aminmax, where<true>, where<false>};
+
+}  // namespace rl::cpu::RL_ISA

@@ -1,0 +1,291 @@
+// sum, mean, prod, counts and norms.
+#include <cmath>
+
+#include "kernels/cpu/fold.h"
+
+namespace rl::cpu::RL_ISA {
+namespace {
+
+// Lanes within a block: float, or 32-bit integers that a block cannot overflow; totals: double or int64.
+template <class T> using SumBlock = std::conditional_t<std::is_same_v<T, int32_t>, int64_t, compute_t<T>>;
+template <class T>
+using Total = std::conditional_t<std::is_floating_point_v<compute_t<T>>, double, int64_t>;
+
+template <class T> struct real_part { using type = T; };
+template <class T> struct real_part<std::complex<T>> { using type = T; };
+
+enum class Pre { none, drop_nan, magnitude, square };
+
+template <class T, Pre P, class BlockType = SumBlock<T>> struct AddOp {
+  using In = T;
+  using Block = BlockType;
+  using State = std::conditional_t<std::is_floating_point_v<Block>, double, int64_t>;
+
+  State start() const { return 0; }
+  Block unit() const { return 0; }
+  Block filler() const { return 0; }
+  bool done(const State*, int) const { return false; }
+  [[gnu::always_inline]] Pack<Block> pre(Pack<Block> x) const {
+    if constexpr (P == Pre::drop_nan) return zero_nans(x);
+    if constexpr (P == Pre::magnitude) return absolute(x);
+    if constexpr (P == Pre::square) return x * x;
+    return x;
+  }
+  [[gnu::always_inline]] Pack<Block> fold(const Pack<Block>& a, const Pack<Block>& b) const { return a + b; }
+  [[gnu::always_inline]] State merge(State s, Block b) const { return s + static_cast<State>(b); }
+  [[gnu::always_inline]] State join(State a, State b) const { return a + b; }
+};
+
+template <class T> struct ProductOp {
+  using In = T;
+  using Block = Total<T>;
+  using State = Block;
+
+  State start() const { return 1; }
+  Block unit() const { return 1; }
+  Block filler() const { return 1; }
+  bool done(const State*, int) const { return false; }
+  [[gnu::always_inline]] Pack<Block> pre(const Pack<Block>& x) const { return x; }
+  [[gnu::always_inline]] Pack<Block> fold(const Pack<Block>& a, const Pack<Block>& b) const { return a * b; }
+  [[gnu::always_inline]] State merge(State s, Block b) const { return s * b; }
+  [[gnu::always_inline]] State join(State a, State b) const { return a * b; }
+};
+
+// Counts nonzeros (or, inverted, zeros); may stop at the first. One instance serves count_nonzero, any and all.
+template <class T> struct CountOp {
+  using In = T;
+  using Block = std::conditional_t<std::is_same_v<T, int64_t> || std::is_same_v<T, double>, T,
+                                   std::conditional_t<std::is_same_v<T, float>, float, int32_t>>;
+  using State = int64_t;
+  using I = IntOf<Block>;
+
+  bool invert, stop;
+  I mask;  // bits that matter
+
+  State start() const { return 0; }
+  Block unit() const { return 0; }
+  Block filler() const { return Block(invert ? 1 : 0); }
+  bool done(const State* lanes, int count) const {
+    if (!stop) return false;
+    State found = 0;
+    for (int l = 0; l < count; ++l) found |= lanes[l];
+    return found != 0;
+  }
+  [[gnu::always_inline]] Pack<Block> pre(Pack<Block> x) const {
+    typedef typename Pack<I>::Reg Bits;
+    const Bits flip = Bits{} - static_cast<I>(invert);
+    for (int k = 0; k < kRegs; ++k) {
+      if constexpr (std::is_same_v<Block, int32_t>) x.r[k] &= Bits{} + mask;
+      Bits counted = (Bits)(x.r[k] != 0) ^ flip;
+      x.r[k] = counted ? typename Pack<Block>::Reg{} + 1 : typename Pack<Block>::Reg{};
+    }
+    return x;
+  }
+  [[gnu::always_inline]] Pack<Block> fold(const Pack<Block>& a, const Pack<Block>& b) const { return a + b; }
+  [[gnu::always_inline]] State merge(State s, Block b) const { return s + static_cast<State>(b); }
+  [[gnu::always_inline]] State join(State a, State b) const { return a + b; }
+};
+
+template <class T, bool Max> struct MagnitudeExtremeOp {
+  using In = T;
+  using Block = compute_t<T>;
+  using State = Block;
+
+  State start() const { return Max ? Block(0) : highest_of<Block>(); }
+  Block unit() const { return start(); }
+  Block filler() const { return start(); }
+  bool done(const State*, int) const { return false; }
+  [[gnu::always_inline]] Pack<Block> pre(const Pack<Block>& x) const { return absolute(x); }
+  [[gnu::always_inline]] Pack<Block> fold(const Pack<Block>& a, const Pack<Block>& b) const { return extreme<Max>(a, b); }
+  [[gnu::always_inline]] State merge(State s, Block b) const { return extreme<Max>(s, b); }
+  [[gnu::always_inline]] State join(State a, State b) const { return extreme<Max>(a, b); }
+};
+
+// Sums f(element) one element after another: for what has no vector form (complex, general powers).
+template <class T, class S, class Step> struct Plain {
+  using In = T;
+  using State = S;
+  static constexpr int kLanes = 8;
+  S start;
+  Step step;         // S step(S, T)
+  S (*merge)(S, S);
+
+  S empty() const { return start; }
+  S join(S a, S b) const { return merge(a, b); }
+  S place(S s, int64_t, int64_t) const { return s; }
+  [[gnu::noinline]] S row(const T* p, int64_t n) const {
+    S lanes[4] = {start, start, start, start};
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+      for (int l = 0; l < 4; ++l) lanes[l] = step(lanes[l], p[i + l]);
+    }
+    for (; i < n; ++i) lanes[0] = step(lanes[0], p[i]);
+    return merge(merge(lanes[0], lanes[1]), merge(lanes[2], lanes[3]));
+  }
+  [[gnu::noinline]] void cols(const T* p, int64_t n, int64_t stride, int64_t width, S* out) const {
+    for (int64_t i = 0; i < width; ++i) out[i] = start;
+    for (int64_t r = 0; r < n; ++r) {
+      for (int64_t i = 0; i < width; ++i) out[i] = step(out[i], p[r * stride + i]);
+    }
+  }
+};
+
+template <class T, class S, class Step, class Store>
+void reduce_plain(S start, Step step, S (*merge)(S, S), const void* x, const ReduceShape& shape, const Store& store) {
+  reduce(Plain<T, S, Step>{start, step, merge}, x, shape, store);
+}
+
+template <class T> struct Parts {
+  T re, im;
+};
+
+template <class T> using OutOf = std::conditional_t<std::is_floating_point_v<compute_t<T>>, T, int64_t>;
+
+template <Pre P> void add(DType in, const void* x, const ReduceShape& shape, void* out, double scale_by) {
+  visit_dtype(in, [&](auto tag) {
+    using T = decltype(tag);
+    if constexpr (is_complex_v<T>) {
+      using Real = typename T::value_type;
+      Real* o = static_cast<Real*>(out);
+      reduce(FoldComplex<AddOp<Real, P>, T>{}, x, shape, [&](int64_t i, auto s) {
+        o[2 * i] = static_cast<Real>(s.re / scale_by);
+        o[2 * i + 1] = static_cast<Real>(s.im / scale_by);
+      });
+    } else if constexpr (std::is_floating_point_v<compute_t<T>>) {
+      T* o = static_cast<T*>(out);
+      reduce(Fold<AddOp<T, P>>{}, x, shape, [&](int64_t i, double s) { o[i] = narrow<T>(s / scale_by); });
+    } else {
+      int64_t* o = static_cast<int64_t*>(out);
+      reduce(Fold<AddOp<T, Pre::none>>{}, x, shape, [&](int64_t i, int64_t s) { o[i] = s; });
+    }
+  });
+}
+
+void sum(DType in, const void* x, const ReduceShape& shape, void* out) { add<Pre::none>(in, x, shape, out, 1.0); }
+void nansum(DType in, const void* x, const ReduceShape& shape, void* out) { add<Pre::drop_nan>(in, x, shape, out, 1.0); }
+void mean(DType in, const void* x, const ReduceShape& shape, void* out) {
+  add<Pre::none>(in, x, shape, out, static_cast<double>(shape.n));
+}
+
+void prod(DType in, const void* x, const ReduceShape& shape, void* out) {
+  visit_dtype(in, [&](auto tag) {
+    using T = decltype(tag);
+    if constexpr (is_complex_v<T>) {
+      using Real = typename T::value_type;
+      using P = Parts<Real>;
+      auto times = [](P a, P b) { return P{a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; };
+      P* o = static_cast<P*>(out);
+      reduce_plain<P, P>(P{1, 0}, times, +times, x, shape, [&](int64_t i, P s) { o[i] = s; });
+    } else {
+      auto* o = static_cast<OutOf<T>*>(out);
+      reduce(Fold<ProductOp<T>>{}, x, shape, [&](int64_t i, auto s) { o[i] = narrow<OutOf<T>>(s); });
+    }
+  });
+}
+
+template <class Store> void count(DType in, const void* x, const ReduceShape& shape, bool invert, bool stop, const Store& store) {
+  auto run = [&](auto tag, auto mask) { reduce(Fold<CountOp<decltype(tag)>>{{invert, stop, mask}}, x, shape, store); };
+  switch (in) {
+    case DType::Bool:
+    case DType::U8:
+    case DType::I8: return run(uint8_t{}, int32_t{-1});
+    case DType::I16: return run(int16_t{}, int32_t{-1});
+    case DType::F16:
+    case DType::BF16: return run(uint16_t{}, int32_t{0x7FFF});
+    case DType::I32: return run(int32_t{}, int32_t{-1});
+    case DType::I64: return run(int64_t{}, int64_t{-1});
+    case DType::F32: return run(float{}, int32_t{-1});
+    case DType::F64: return run(double{}, int64_t{-1});
+    default: break;
+  }
+  auto complex = [&](auto tag) {
+    using P = Parts<decltype(tag)>;
+    auto step = [invert](int64_t s, P v) { return s + ((v.re != 0 || v.im != 0) != invert ? 1 : 0); };
+    reduce_plain<P, int64_t>(0, step, +[](int64_t a, int64_t b) { return a + b; }, x, shape, store);
+  };
+  if (in == DType::C64) complex(float{});
+  else complex(double{});
+}
+
+struct StoreCount {
+  void* out;
+  bool as_bool, invert;
+  void operator()(int64_t i, int64_t s) const {
+    if (as_bool) static_cast<bool*>(out)[i] = (s != 0) != invert;
+    else static_cast<int64_t*>(out)[i] = s;
+  }
+};
+
+void count_nonzero(DType in, const void* x, const ReduceShape& shape, int64_t* out) {
+  count(in, x, shape, false, false, StoreCount{out, false, false});
+}
+
+template <bool All> void decide(DType in, const void* x, const ReduceShape& shape, bool* out) {
+  count(in, x, shape, All, true, StoreCount{out, true, All});
+}
+
+// The sum of |v|^p in double, for powers without a vector form.
+template <class T, class Store> void sum_of_powers(double p, const void* x, const ReduceShape& shape, const Store& store) {
+  auto plus = [](double a, double b) { return a + b; };
+  auto power = [p](double v) {
+    if (p == 0) return v != 0 ? 1.0 : 0.0;
+    if (p == 1) return v;
+    if (p == 3) return v * v * v;
+    if (p == 4) return v * v * (v * v);
+    return std::pow(v, p);
+  };
+  if constexpr (is_complex_v<T>) {
+    using P = Parts<typename T::value_type>;
+    auto step = [power](double s, P v) { return s + power(std::sqrt(double(v.re) * double(v.re) + double(v.im) * double(v.im))); };
+    reduce_plain<P, double>(0.0, step, +plus, x, shape, store);
+  } else {
+    auto step = [power](double s, T v) { return s + power(__builtin_fabs(widen<double>(v))); };
+    reduce_plain<T, double>(0.0, step, +plus, x, shape, store);
+  }
+}
+
+template <class T, bool Max, class Store> void extreme_of(const void* x, const ReduceShape& shape, const Store& store) {
+  if constexpr (is_complex_v<T>) {
+    using P = Parts<typename T::value_type>;
+    auto pick = [](double a, double b) { return extreme<Max>(a, b); };
+    auto step = [](double s, P v) {
+      return extreme<Max>(s, std::sqrt(double(v.re) * double(v.re) + double(v.im) * double(v.im)));
+    };
+    reduce_plain<P, double>(Max ? 0.0 : highest_of<double>(), step, +pick, x, shape, store);
+  } else {
+    reduce(Fold<MagnitudeExtremeOp<T, Max>>{}, x, shape, store);
+  }
+}
+
+void norm(DType in, double p, const void* x, const ReduceShape& shape, void* out) {
+  visit_dtype(in, [&](auto tag) {
+    using T = decltype(tag);
+    if constexpr (is_complex_v<T> || std::is_floating_point_v<compute_t<T>>) {
+      using O = typename std::conditional_t<is_complex_v<T>, real_part<T>, compute_of<T>>::type;
+      using Result = std::conditional_t<is_complex_v<T>, O, T>;
+      Result* o = static_cast<Result*>(out);
+      auto put = [&](int64_t i, double s) { o[i] = narrow<Result>(s); };
+      if (p == highest_of<double>()) return extreme_of<T, true>(x, shape, put);
+      if (p == lowest_of<double>()) return extreme_of<T, false>(x, shape, put);
+      if (p == 2) {
+        auto root = [&](int64_t i, double s) { o[i] = narrow<Result>(std::sqrt(s)); };
+        if constexpr (is_complex_v<T>) {
+          return reduce(FoldComplex<AddOp<Result, Pre::square, double>, T>{}, x, shape,
+                        [&](int64_t i, auto s) { root(i, s.re + s.im); });
+        } else {
+          return reduce(Fold<AddOp<T, Pre::square, double>>{}, x, shape, root);
+        }
+      }
+      if constexpr (!is_complex_v<T>) {
+        if (p == 1) return reduce(Fold<AddOp<T, Pre::magnitude>>{}, x, shape, put);
+      }
+      sum_of_powers<T>(p, x, shape, [&](int64_t i, double s) { o[i] = narrow<Result>(p == 0 || p == 1 ? s : std::pow(s, 1.0 / p)); });
+    }
+  });
+}
+
+}  // namespace
+
+extern const ReduceSumTable reduce_sum_table = {sum, nansum, mean, prod, count_nonzero, decide<false>, decide<true>, norm};
+
+}  // namespace rl::cpu::RL_ISA
