@@ -1,0 +1,163 @@
+"""Differentiation: `backward`, `grad`, grad modes, custom functions, and checks of gradients."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from rushlight import _C
+from rushlight.autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
+
+if TYPE_CHECKING:
+    from rushlight.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
+    from rushlight.autograd.function import Function
+    from rushlight.autograd.gradcheck import gradcheck, gradgradcheck
+
+__all__ = [
+    "Function",
+    "Variable",
+    "backward",
+    "detect_anomaly",
+    "enable_grad",
+    "grad",
+    "gradcheck",
+    "gradgradcheck",
+    "inference_mode",
+    "no_grad",
+    "set_detect_anomaly",
+    "set_grad_enabled",
+]
+
+_LAZY = {
+    "Function": "function",
+    "detect_anomaly": "anomaly_mode",
+    "set_detect_anomaly": "anomaly_mode",
+    "gradcheck": "gradcheck",
+    "gradgradcheck": "gradcheck",
+}
+_SUBMODULES = ("anomaly_mode", "function", "functional", "grad_mode", "graph")
+
+
+def Variable(data: Any, requires_grad: bool = False) -> Any:  # noqa: N802 - PyTorch's name
+    """The tensor itself (kept for old code, where Variables were wrappers)."""
+    return data.requires_grad_(True) if requires_grad else data
+
+
+def _seeds(outputs: tuple[Any, ...], grads: Any) -> tuple[Any, ...]:
+    if grads is None:
+        return (None,) * len(outputs)
+    grads = (grads,) if isinstance(grads, _C.Tensor) else tuple(grads)
+    if len(grads) != len(outputs):
+        raise RuntimeError(f"got {len(outputs)} tensors and {len(grads)} gradients")
+    return grads
+
+
+def backward(
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    grad_variables: Any = None,
+    inputs: Any = None,
+) -> None:
+    """Add the gradients of `tensors` to the `.grad` of the leaves (or of `inputs` alone).
+
+    Args:
+        tensors: a tensor or several; each must have one element unless `grad_tensors` has a seed for it.
+        grad_tensors: the seeds, shaped like `tensors`.
+        retain_graph: keep what was saved, to run backward again. Default: the value of `create_graph`.
+        create_graph: record the backward pass itself, for higher derivatives.
+        inputs: accumulate into these only.
+
+    Raises:
+        RuntimeError: a tensor does not require grad, or has several elements and no seed.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.autograd.backward.html
+    """
+    if grad_variables is not None:
+        import warnings
+
+        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
+        if grad_tensors is not None:
+            raise RuntimeError("`grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`.")
+        grad_tensors = grad_variables
+    if inputs is not None and not isinstance(inputs, _C.Tensor) and len(inputs) == 0:
+        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    roots = (tensors,) if isinstance(tensors, _C.Tensor) else tuple(tensors)
+    if isinstance(inputs, dict):
+        inputs = tuple(inputs.values())
+    elif isinstance(inputs, _C.Tensor):
+        inputs = (inputs,)
+    elif inputs is not None:
+        inputs = tuple(inputs)
+    keep = create_graph if retain_graph is None else retain_graph
+    _C._backward(roots, _seeds(roots, grad_tensors), keep, create_graph, inputs)
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> Any:
+    """The gradients of the sum of `outputs` with respect to `inputs`, without touching any `.grad`.
+
+    Args:
+        outputs, inputs: a tensor or several (`inputs` may be a dict, and then so is the result).
+        grad_outputs: seeds shaped like `outputs`; needed where an output has several elements.
+        retain_graph, create_graph: as in `backward`.
+        allow_unused: None instead of an error for an input that did not take part.
+        is_grads_batched: `grad_outputs` have a leading batch dimension; so have the results.
+        materialize_grads: zeros instead of None for unused inputs.
+
+    Returns:
+        A tuple of tensors, one for each input.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.autograd.grad.html
+    """
+    if materialize_grads and allow_unused is False:
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+        )
+    if isinstance(inputs, dict):
+        values = grad(
+            outputs, tuple(inputs.values()), grad_outputs, retain_graph, create_graph, only_inputs, allow_unused,
+            is_grads_batched, materialize_grads,
+        )  # fmt: skip
+        return dict(zip(inputs, values, strict=True))
+    roots = (outputs,) if isinstance(outputs, _C.Tensor) else tuple(outputs)
+    leaves = (inputs,) if isinstance(inputs, _C.Tensor) else tuple(inputs)
+    seeds = _seeds(roots, grad_outputs)
+    keep = create_graph if retain_graph is None else retain_graph
+    unused = materialize_grads if allow_unused is None else allow_unused
+    if is_grads_batched:
+        count = next(s.shape[0] for s in seeds if s is not None)
+        rows = [
+            grad(roots, leaves, tuple(None if s is None else s[i] for s in seeds), True, create_graph,
+                 allow_unused=unused, materialize_grads=materialize_grads)
+            for i in range(count)
+        ]  # fmt: skip
+        return tuple(None if row[0] is None else _C.stack(list(row)) for row in zip(*rows, strict=True))
+    found = _C._grad(roots, leaves, seeds, keep, create_graph, unused)
+    if materialize_grads:
+        return tuple(_C.zeros_like(x) if g is None else g for x, g in zip(leaves, found, strict=True))
+    return tuple(found)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        value = getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
+        globals()[name] = value
+        return value
+    if name in _SUBMODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY, *_SUBMODULES})

@@ -1,0 +1,146 @@
+"""Custom functions: subclass `Function`, say `forward` and `backward`, call `apply`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rushlight import _C
+
+__all__ = ["Function", "FunctionCtx", "InplaceFunction", "once_differentiable"]
+
+
+class FunctionCtx:
+    """What `forward` and `backward` of a custom function share; `ctx` in their signatures.
+
+    The core makes one for each `apply`, reads what `forward` left on it, and gives `saved_tensors` and
+    `needs_input_grad` back.
+    """
+
+    to_save: tuple[Any, ...] = ()
+    dirty_tensors: tuple[Any, ...] = ()
+    non_differentiable: tuple[Any, ...] = ()
+    materialize_grads: bool = True
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep tensors (inputs or outputs of `forward`, or None) for `backward`, where `ctx.saved_tensors` has them."""
+        self.to_save = tensors
+
+    def save_for_forward(self, *tensors: Any) -> None:
+        """Keep tensors for `jvp`."""
+        self.saved_for_forward = tensors
+
+    def mark_dirty(self, *tensors: Any) -> None:
+        """Say which inputs `forward` changed in place; they must be returned too."""
+        self.dirty_tensors = tensors
+
+    def mark_non_differentiable(self, *tensors: Any) -> None:
+        """Say which outputs have no gradient, such as indices."""
+        self.non_differentiable = tensors
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """False: `backward` gets None, not zeros, for outputs that took no part in the loss."""
+        self.materialize_grads = value
+
+
+class Function(_C._FunctionBase):  # type: ignore[misc]
+    """Base of custom differentiable functions.
+
+    Example:
+        >>> import rushlight as torch
+        >>> class Exp(torch.autograd.Function):
+        ...     @staticmethod
+        ...     def forward(ctx, x):
+        ...         y = x.exp()
+        ...         ctx.save_for_backward(y)
+        ...         return y
+        ...     @staticmethod
+        ...     def backward(ctx, grad):
+        ...         (y,) = ctx.saved_tensors
+        ...         return grad * y
+        >>> Exp.apply(torch.tensor(0.0))
+        tensor(1.)
+
+    `backward` returns one gradient (or None) for each argument of `forward`. With a separate
+    `setup_context(ctx, inputs, output)`, `forward` takes no `ctx`.
+
+    Reference: https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        raise RuntimeError(
+            f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you should "
+            f"invoke them on the class itself: {type(self).__name__}.apply(...)"
+        )
+
+    @staticmethod
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        """Compute the result; the first argument is `ctx` unless the class has `setup_context`."""
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> Any:
+        """Save what `backward` needs, from the inputs and the output of a `forward` without `ctx`."""
+        raise NotImplementedError("setup_context is not implemented.")
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        """The gradient of each argument of `forward`, from that of each output."""
+        raise NotImplementedError(
+            "You must implement either the backward or vjp method for your custom autograd.Function to use it with "
+            "backward mode AD."
+        )
+
+    vjp = backward
+
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+        """The tangent of each output, from that of each input."""
+        raise NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
+        )
+
+
+class InplaceFunction(Function):
+    """A custom function that may work in place (kept for old code)."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        self.inplace = inplace
+
+
+def once_differentiable(fn: Any) -> Any:
+    """Decorates a `backward` that can not itself be differentiated; a second derivative is then an error."""
+    import functools
+
+    @functools.wraps(fn)
+    def backward(ctx: Any, *grads: Any) -> Any:
+        recording = _C._is_grad_enabled()
+        _C._set_grad_enabled(False)
+        try:
+            outputs = fn(ctx, *grads)
+        finally:
+            _C._set_grad_enabled(recording)
+        if not recording or not any(isinstance(g, _C.Tensor) and g.requires_grad for g in grads):
+            return outputs
+        single = not isinstance(outputs, tuple)
+        results = tuple(
+            _Blocked.apply(o, *[g for g in grads if isinstance(g, _C.Tensor)]) if isinstance(o, _C.Tensor) else o
+            for o in ((outputs,) if single else outputs)
+        )
+        return results[0] if single else results
+
+    return backward
+
+
+class _Blocked(Function):
+    """Passes a value on, and refuses to be differentiated."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Any, *sources: Any) -> Any:
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        raise RuntimeError(
+            "trying to differentiate twice a function that was marked with @once_differentiable; write its backward "
+            "with differentiable operations and take the decorator away"
+        )
