@@ -1,0 +1,36 @@
+"""The `reduction` argument of losses, and the two arguments it replaced."""
+
+from __future__ import annotations
+
+__all__ = ["code", "legacy"]
+
+_CODES = {"none": 0, "mean": 1, "sum": 2}
+
+
+def code(reduction: str) -> int:
+    """The core's number for "none", "mean" or "sum"; ValueError for anything else."""
+    found = _CODES.get(reduction)
+    if found is not None:
+        return found
+    if reduction == "elementwise_mean":
+        import warnings
+
+        warnings.warn("reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.", stacklevel=3)
+        return 1
+    raise ValueError(f"{reduction} is not a valid value for reduction (none, mean or sum)")
+
+
+def legacy(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
+    """`reduction`, or what the deprecated `size_average` and `reduce` mean where they are given."""
+    if size_average is None and reduce is None:
+        return reduction
+    import warnings
+
+    if reduce is False:
+        meant = "none"
+    else:
+        meant = "sum" if size_average is False else "mean"
+    warnings.warn(
+        f"size_average and reduce args will be deprecated, please use reduction='{meant}' instead.", stacklevel=4
+    )
+    return meant

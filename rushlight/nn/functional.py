@@ -1,0 +1,528 @@
+"""Functions of tensors that layers are made of; `import rushlight.nn.functional as F`.
+
+Each is a thin function over an op of the core. What the core offers under the same name and arguments is not
+written here: it is looked up when first used.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rushlight import _C
+from rushlight.nn import _reduction
+
+_code = _reduction.code
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    op = getattr(_C, name, None)
+    if op is None:
+        import rushlight._composite
+
+        op = rushlight._composite.find(name)
+    if op is None:
+        import difflib
+
+        close = difflib.get_close_matches(name, __dir__(), 1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise AttributeError(f"module 'torch.nn.functional' has no attribute {name!r} in rushlight{hint}")
+    globals()[name] = op
+    return op
+
+
+def __dir__() -> list[str]:
+    return sorted({*(n for n in globals() if not n.startswith("_")), *_CORE})
+
+
+# Ops of the core that belong to this module as they are.
+_CORE = (
+    "linear", "bilinear", "gelu", "prelu", "softplus", "logsigmoid", "hardshrink", "softshrink", "one_hot",
+    "cosine_similarity", "pairwise_distance", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
+    "conv_transpose3d", "scaled_dot_product_attention", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle",
+    "avg_pool1d", "avg_pool2d", "avg_pool3d", "adaptive_avg_pool1d",
+)  # fmt: skip
+
+
+# ---- activations ----
+
+
+def sigmoid(input: Any) -> Any:
+    """1 / (1 + exp(-input))."""
+    return input.sigmoid()
+
+
+def tanh(input: Any) -> Any:
+    """The hyperbolic tangent."""
+    return input.tanh()
+
+
+def logsigmoid(input: Any) -> Any:
+    """log(sigmoid(input)), without overflow."""
+    return _C.log_sigmoid(input)
+
+
+def relu(input: Any, inplace: bool = False) -> Any:
+    """max(input, 0)."""
+    return _C.relu_(input) if inplace else _C.relu(input)
+
+
+def relu6(input: Any, inplace: bool = False) -> Any:
+    """min(max(input, 0), 6)."""
+    return _C.relu6_(input) if inplace else _C.relu6(input)
+
+
+def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """input where positive, else alpha * (exp(input) - 1)."""
+    return _C.elu_(input, alpha) if inplace else _C.elu(input, alpha)
+
+
+def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """max(input, 0) + min(alpha * (exp(input / alpha) - 1), 0)."""
+    return _C.celu_(input, alpha) if inplace else _C.celu(input, alpha)
+
+
+def selu(input: Any, inplace: bool = False) -> Any:
+    """ELU with the scale and alpha that keep mean 0 and variance 1."""
+    return _C.selu_(input) if inplace else _C.selu(input)
+
+
+def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
+    """input where positive, else negative_slope * input."""
+    return _C.leaky_relu_(input, negative_slope) if inplace else _C.leaky_relu(input, negative_slope)
+
+
+def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
+    """input clamped to [min_val, max_val]."""
+    return _C.hardtanh_(input, min_val, max_val) if inplace else _C.hardtanh(input, min_val, max_val)
+
+
+def hardswish(input: Any, inplace: bool = False) -> Any:
+    """input * relu6(input + 3) / 6."""
+    return _C.hardswish_(input) if inplace else _C.hardswish(input)
+
+
+def hardsigmoid(input: Any, inplace: bool = False) -> Any:
+    """relu6(input + 3) / 6."""
+    return _C.hardsigmoid_(input) if inplace else _C.hardsigmoid(input)
+
+
+def silu(input: Any, inplace: bool = False) -> Any:
+    """input * sigmoid(input)."""
+    return _C.silu_(input) if inplace else _C.silu(input)
+
+
+def mish(input: Any, inplace: bool = False) -> Any:
+    """input * tanh(softplus(input))."""
+    return _C.mish_(input) if inplace else _C.mish(input)
+
+
+def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
+    """input where it is above threshold, else value."""
+    return _C.threshold_(input, threshold, value) if inplace else _C.threshold(input, threshold, value)
+
+
+def rrelu(
+    input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
+) -> Any:
+    """Leaky ReLU with a random slope from [lower, upper] in training, their mean otherwise."""
+    op = _C.rrelu_ if inplace else _C.rrelu
+    return op(input, lower, upper, training)
+
+
+def glu(input: Any, dim: int = -1) -> Any:
+    """The first half of input along dim times the sigmoid of the second."""
+    if input.dim() == 0:
+        raise RuntimeError("glu does not support scalars because halving size must be even")
+    return _C.glu(input, dim)
+
+
+def tanhshrink(input: Any) -> Any:
+    """input - tanh(input)."""
+    return input - input.tanh()
+
+
+def softsign(input: Any) -> Any:
+    """input / (1 + |input|)."""
+    return input / (input.abs() + 1)
+
+
+def _implicit_dim(name: str, ndim: int, stacklevel: int) -> int:
+    """The dimension that softmax took in old code that named none."""
+    import warnings
+
+    warnings.warn(
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
+        stacklevel=stacklevel + 1,
+    )
+    return 0 if ndim in (0, 1, 3) else 1
+
+
+def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """exp(input) scaled to sum to 1 along dim."""
+    if dim is None:
+        dim = _implicit_dim("softmax", input.dim(), _stacklevel)
+    return _C.softmax(input, dim) if dtype is None else _C.softmax(input, dim, dtype=dtype)
+
+
+def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """softmax(-input)."""
+    if dim is None:
+        dim = _implicit_dim("softmin", input.dim(), _stacklevel)
+    return _C.softmax(-input, dim) if dtype is None else _C.softmax(-input, dim, dtype=dtype)
+
+
+def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """log(softmax(input)), computed in one go and so without overflow."""
+    if dim is None:
+        dim = _implicit_dim("log_softmax", input.dim(), _stacklevel)
+    return _C.log_softmax(input, dim) if dtype is None else _C.log_softmax(input, dim, dtype=dtype)
+
+
+def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Any:
+    """A sample from the Gumbel-Softmax distribution (Jang et al. 2016); one-hot, with the soft gradient, if hard."""
+    noise = -_C.empty_like(logits).exponential_().log()
+    soft = _C.softmax((logits + noise) / tau, dim)
+    if not hard:
+        return soft
+    index = soft.max(dim, keepdim=True)[1]
+    return _C.zeros_like(logits).scatter_(dim, index, 1.0) - soft.detach() + soft
+
+
+# ---- dropout ----
+
+
+def _check_probability(p: float) -> None:
+    if p < 0.0 or p > 1.0:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """In training, zero each element with probability p and scale the others by 1 / (1 - p)."""
+    _check_probability(p)
+    return _C.dropout_(input, p, training) if inplace else _C.dropout(input, p, training)
+
+
+def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
+    """Dropout that keeps mean and variance, for SELU networks."""
+    _check_probability(p)
+    return _C.alpha_dropout_(input, p, training) if inplace else _C.alpha_dropout(input, p, training)
+
+
+def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
+    """alpha_dropout of whole channels."""
+    _check_probability(p)
+    op = _C.feature_alpha_dropout_ if inplace else _C.feature_alpha_dropout
+    return op(input, p, training)
+
+
+def _channel_dropout(input: Any, p: float, training: bool, inplace: bool, spatial: int) -> Any:
+    _check_probability(p)
+    single = input.dim() == spatial + 1  # no batch dimension
+    if single:
+        input = input.unsqueeze_(0) if inplace else input.unsqueeze(0)
+    result = _C.feature_dropout_(input, p, training) if inplace else _C.feature_dropout(input, p, training)
+    if single:
+        result = result.squeeze_(0) if inplace else result.squeeze(0)
+    return result
+
+
+def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Dropout of whole channels of (N, C, L) or (C, L)."""
+    if input.dim() not in (2, 3):
+        raise RuntimeError(
+            f"dropout1d: Expected 2D or 3D input, but received a {input.dim()}D input. "
+            "Note that dropout1d exists to provide channel-wise dropout on inputs with 1 spatial dimension."
+        )
+    return _channel_dropout(input, p, training, inplace, 1)
+
+
+def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Dropout of whole channels of (N, C, H, W)."""
+    return _channel_dropout(input, p, training, inplace, 3 if input.dim() == 3 else 2)
+
+
+def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W)."""
+    return _channel_dropout(input, p, training, inplace, 3)
+
+
+# ---- losses ----
+
+
+def _check_same_size(input: Any, target: Any) -> None:
+    if input.shape != target.shape:
+        import warnings
+
+        warnings.warn(
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will "
+            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
+            stacklevel=3,
+        )
+
+
+def _weighted(loss: Any, weight: Any, reduction: str) -> Any:
+    """Weight unreduced losses, and reduce: the mean divides by the sum of the weights."""
+    if weight.shape != loss.shape:
+        raise ValueError("Inputs and weights must have the same size.")
+    loss = loss * weight
+    if reduction == "none":
+        return loss
+    return loss.sum() if reduction == "sum" else loss.sum() / weight.sum()
+
+
+def mse_loss(
+    input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+    weight: Any = None,
+) -> Any:  # fmt: skip
+    """(input - target)^2, reduced."""
+    if input.shape != target.shape:
+        _check_same_size(input, target)
+        input, target = _C.broadcast_tensors(input, target)
+    reduction = _reduction.legacy(size_average, reduce, reduction)
+    if weight is not None:
+        return _weighted(_C.mse_loss(input, target, 0), weight, reduction)
+    return _C.mse_loss(input, target, _code(reduction))
+
+
+def l1_loss(
+    input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+    weight: Any = None,
+) -> Any:  # fmt: skip
+    """|input - target|, reduced."""
+    if input.shape != target.shape:
+        _check_same_size(input, target)
+        input, target = _C.broadcast_tensors(input, target)
+    reduction = _reduction.legacy(size_average, reduce, reduction)
+    if weight is not None:
+        return _weighted(_C.l1_loss(input, target, 0), weight, reduction)
+    return _C.l1_loss(input, target, _code(reduction))
+
+
+def smooth_l1_loss(
+    input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+    beta: float = 1.0,
+) -> Any:  # fmt: skip
+    """Quadratic below beta, linear above (Fast R-CNN), reduced."""
+    if input.shape != target.shape:
+        _check_same_size(input, target)
+        input, target = _C.broadcast_tensors(input, target)
+    code = _code(_reduction.legacy(size_average, reduce, reduction))
+    return _C.l1_loss(input, target, code) if beta == 0.0 else _C.smooth_l1_loss(input, target, code, beta)
+
+
+def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
+    """Quadratic below delta, delta times linear above, reduced."""
+    if input.shape != target.shape:
+        _check_same_size(input, target)
+        input, target = _C.broadcast_tensors(input, target)
+    if weight is not None:
+        return _weighted(_C.huber_loss(input, target, 0, delta), weight, reduction)
+    return _C.huber_loss(input, target, _code(reduction), delta)
+
+
+def nll_loss(
+    input: Any, target: Any, weight: Any = None, size_average: bool | None = None, ignore_index: int = -100,
+    reduce: bool | None = None, reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """-input at the target class: input holds log-probabilities, (N, C, ...), target class indices, (N, ...)."""
+    code = _code(_reduction.legacy(size_average, reduce, reduction))
+    return _C.nll_loss_nd(input, target, weight, code, ignore_index)
+
+
+def cross_entropy(
+    input: Any, target: Any, weight: Any = None, size_average: bool | None = None, ignore_index: int = -100,
+    reduce: bool | None = None, reduction: str = "mean", label_smoothing: float = 0.0,
+) -> Any:  # fmt: skip
+    """The cross entropy of logits (N, C, ...) with class indices (N, ...) or class probabilities (N, C, ...)."""
+    code = _code(_reduction.legacy(size_average, reduce, reduction))
+    return _C.cross_entropy_loss(input, target, weight, code, ignore_index, label_smoothing)
+
+
+def binary_cross_entropy(
+    input: Any, target: Any, weight: Any = None, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """The cross entropy of probabilities with targets in [0, 1]."""
+    code = _code(_reduction.legacy(size_average, reduce, reduction))
+    if target.shape != input.shape:
+        raise ValueError(
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
+            "Please ensure they have the same size."
+        )
+    if weight is not None:
+        weight = weight.expand(_C.broadcast_shapes(weight.shape, target.shape))
+    return _C.binary_cross_entropy(input, target, weight, code)
+
+
+def binary_cross_entropy_with_logits(
+    input: Any, target: Any, weight: Any = None, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean", pos_weight: Any = None,
+) -> Any:  # fmt: skip
+    """binary_cross_entropy of sigmoid(input), without overflow."""
+    code = _code(_reduction.legacy(size_average, reduce, reduction))
+    if target.shape != input.shape:
+        raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
+    return _C.binary_cross_entropy_with_logits(input, target, weight, pos_weight, code)
+
+
+def kl_div(
+    input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+    log_target: bool = False,
+) -> Any:  # fmt: skip
+    """target * (log(target) - input): input (and with log_target also target) holds log-probabilities."""
+    reduction = _reduction.legacy(size_average, reduce, reduction)
+    if reduction == "mean":
+        import warnings
+
+        warnings.warn(
+            "reduction: 'mean' divides the total loss by both the batch size and the support size."
+            "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
+            "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
+            stacklevel=2,
+        )
+    if reduction == "batchmean":
+        total = _C.kl_div(input, target, 2, log_target=log_target)
+        return total / input.shape[0] if input.dim() else total
+    return _C.kl_div(input, target, _code(reduction), log_target=log_target)
+
+
+def _reduced(loss: Any, reduction: str) -> Any:
+    code = _code(reduction)
+    return loss if code == 0 else loss.mean() if code == 1 else loss.sum()
+
+
+def poisson_nll_loss(
+    input: Any, target: Any, log_input: bool = True, full: bool = False, size_average: bool | None = None,
+    eps: float = 1e-8, reduce: bool | None = None, reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """The negative log likelihood of counts under a Poisson distribution."""
+    reduction = _reduction.legacy(size_average, reduce, reduction)
+    _code(reduction)
+    loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
+    if full:
+        stirling = target * target.log() - target + 0.5 * (2 * 3.141592653589793 * target).log()
+        loss = loss + stirling.masked_fill(target <= 1, 0)
+    return _reduced(loss, reduction)
+
+
+def gaussian_nll_loss(
+    input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+) -> Any:
+    """The negative log likelihood of targets under normal distributions with means input and variances var."""
+    if isinstance(var, float):
+        if var < 0:
+            raise ValueError("var has negative entry/entries")
+        var = var * _C.ones_like(input)
+    elif (var < 0).any():
+        raise ValueError("var has negative entry/entries")
+    if var.shape != input.shape:
+        if input.shape[:-1] == var.shape:
+            var = var.unsqueeze(-1)
+        elif not (input.shape[:-1] == var.shape[:-1] and var.shape[-1] == 1) and input.dim() != var.dim():
+            raise ValueError("var is of incorrect size")
+    _code(reduction)
+    with_floor = var.clone()
+    recording = _C._is_grad_enabled()
+    _C._set_grad_enabled(False)
+    with_floor.clamp_(min=eps)
+    _C._set_grad_enabled(recording)
+    loss = 0.5 * (with_floor.log() + (input - target) ** 2 / with_floor)
+    if full:
+        loss = loss + 0.9189385332046727
+    return _reduced(loss, reduction)
+
+
+def hinge_embedding_loss(
+    input: Any, target: Any, margin: float = 1.0, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """input where target is 1, max(0, margin - input) where it is -1."""
+    code = _code(_reduction.legacy(size_average, reduce, reduction))
+    return _C.hinge_embedding_loss(input, target, margin, code)
+
+
+def soft_margin_loss(
+    input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
+) -> Any:
+    """log(1 + exp(-target * input)), reduced."""
+    return _C.soft_margin_loss(input, target, _code(_reduction.legacy(size_average, reduce, reduction)))
+
+
+def margin_ranking_loss(
+    input1: Any, input2: Any, target: Any, margin: float = 0, size_average: bool | None = None,
+    reduce: bool | None = None, reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """max(0, -target * (input1 - input2) + margin), reduced."""
+    code = _code(_reduction.legacy(size_average, reduce, reduction))
+    if not input1.dim() == input2.dim() == target.dim():
+        raise RuntimeError(
+            "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
+            f"input1: {input1.size()}, input2: {input2.size()}, target: {target.size()} "
+        )
+    return _C.margin_ranking_loss(input1, input2, target, margin, code)
+
+
+def cosine_embedding_loss(
+    input1: Any, input2: Any, target: Any, margin: float = 0, size_average: bool | None = None,
+    reduce: bool | None = None, reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """1 - cos where target is 1, max(0, cos - margin) where it is -1, reduced."""
+    code = _code(_reduction.legacy(size_average, reduce, reduction))
+    return _C.cosine_embedding_loss(input1, input2, target, margin, code)
+
+
+def triplet_margin_loss(
+    anchor: Any, positive: Any, negative: Any, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
+    swap: bool = False, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """max(0, d(anchor, positive) - d(anchor, negative) + margin), reduced."""
+    code = _code(_reduction.legacy(size_average, reduce, reduction))
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+    return _C.triplet_margin_loss(anchor, positive, negative, margin, p, eps, swap, code)
+
+
+# ---- normalisation, embedding, padding ----
+
+
+def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+    """Mean 0 and variance 1 over the last dimensions, then weight and bias."""
+    return _C.layer_norm(input, normalized_shape, weight, bias, eps)
+
+
+def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
+    """input over its root mean square in the last dimensions, then weight."""
+    return _C.rms_norm(input, normalized_shape, weight, eps)
+
+
+def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> Any:
+    """input over its p-norm along dim (at least eps)."""
+    norm = input.norm(p, dim, keepdim=True).clamp_min(eps).expand_as(input)
+    return input / norm if out is None else _C.div(input, norm, out=out)
+
+
+def embedding(
+    input: Any, weight: Any, padding_idx: int | None = None, max_norm: float | None = None, norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False, sparse: bool = False,
+) -> Any:  # fmt: skip
+    """The rows of weight that input names; the row padding_idx gets no gradient, rows above max_norm are shrunk."""
+    if padding_idx is None:
+        padding_idx = -1
+    else:
+        rows = weight.shape[0]
+        if not -rows <= padding_idx < rows:
+            raise AssertionError("Padding_idx must be within num_embeddings")
+        padding_idx %= rows
+    if max_norm is not None:
+        recording = _C._is_grad_enabled()
+        _C._set_grad_enabled(False)
+        _C.embedding_renorm_(weight, input.contiguous(), max_norm, norm_type)
+        _C._set_grad_enabled(recording)
+    return _C.embedding(weight, input, padding_idx, scale_grad_by_freq, sparse)
+
+
+def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
+    """Add elements before and after each of the last dimensions: pad = (left, right, top, bottom, ...)."""
+    return _C.pad(input, pad, mode, value)
