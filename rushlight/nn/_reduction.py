@@ -17,7 +17,7 @@ def code(reduction: str) -> int:
 
         warnings.warn("reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.", stacklevel=3)
         return 1
-    raise ValueError(f"{reduction} is not a valid value for reduction (none, mean or sum)")
+    raise ValueError(f"{reduction} is not a valid value for reduction")
 
 
 def legacy(size_average: bool | None, reduce: bool | None, reduction: str) -> str:

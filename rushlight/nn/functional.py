@@ -251,15 +251,18 @@ def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
 # ---- losses ----
 
 
-def _check_same_size(input: Any, target: Any) -> None:
-    if input.shape != target.shape:
-        import warnings
+def _to_same_size(input: Any, target: Any) -> Any:
+    """Broadcast two tensors of different sizes, with the warning that this is seldom meant."""
+    import warnings
 
-        warnings.warn(
-            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will "
-            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
-            stacklevel=3,
-        )
+    from rushlight._composite.shapes import broadcast_tensors
+
+    warnings.warn(
+        f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will likely "
+        "lead to incorrect results due to broadcasting. Please ensure they have the same size.",
+        stacklevel=3,
+    )
+    return broadcast_tensors(input, target)
 
 
 def _weighted(loss: Any, weight: Any, reduction: str) -> Any:
@@ -278,8 +281,7 @@ def mse_loss(
 ) -> Any:  # fmt: skip
     """(input - target)^2, reduced."""
     if input.shape != target.shape:
-        _check_same_size(input, target)
-        input, target = _C.broadcast_tensors(input, target)
+        input, target = _to_same_size(input, target)
     reduction = _reduction.legacy(size_average, reduce, reduction)
     if weight is not None:
         return _weighted(_C.mse_loss(input, target, 0), weight, reduction)
@@ -292,8 +294,7 @@ def l1_loss(
 ) -> Any:  # fmt: skip
     """|input - target|, reduced."""
     if input.shape != target.shape:
-        _check_same_size(input, target)
-        input, target = _C.broadcast_tensors(input, target)
+        input, target = _to_same_size(input, target)
     reduction = _reduction.legacy(size_average, reduce, reduction)
     if weight is not None:
         return _weighted(_C.l1_loss(input, target, 0), weight, reduction)
@@ -306,8 +307,7 @@ def smooth_l1_loss(
 ) -> Any:  # fmt: skip
     """Quadratic below beta, linear above (Fast R-CNN), reduced."""
     if input.shape != target.shape:
-        _check_same_size(input, target)
-        input, target = _C.broadcast_tensors(input, target)
+        input, target = _to_same_size(input, target)
     code = _code(_reduction.legacy(size_average, reduce, reduction))
     return _C.l1_loss(input, target, code) if beta == 0.0 else _C.smooth_l1_loss(input, target, code, beta)
 
@@ -315,8 +315,7 @@ def smooth_l1_loss(
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
     """Quadratic below delta, delta times linear above, reduced."""
     if input.shape != target.shape:
-        _check_same_size(input, target)
-        input, target = _C.broadcast_tensors(input, target)
+        input, target = _to_same_size(input, target)
     if weight is not None:
         return _weighted(_C.huber_loss(input, target, 0, delta), weight, reduction)
     return _C.huber_loss(input, target, _code(reduction), delta)
@@ -352,7 +351,7 @@ def binary_cross_entropy(
             "Please ensure they have the same size."
         )
     if weight is not None:
-        weight = weight.expand(_C.broadcast_shapes(weight.shape, target.shape))
+        weight = weight.expand_as(target)
     return _C.binary_cross_entropy(input, target, weight, code)
 
 

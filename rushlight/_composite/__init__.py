@@ -1,0 +1,84 @@
+"""Ops that are compositions of other ops, in Python.
+
+They cost nothing until used: `find(name)` imports the module that has the name. The core asks for what it lacks
+through `_C._set_missing_attribute_hook`, the package through its `__getattr__`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["NAMES", "Composite", "composite", "find", "find_method"]
+
+_F = TypeVar("_F", bound="Callable[..., Any]")
+
+# Where each composition lives. A test holds this against what the modules register.
+_HOMES: dict[str, tuple[str, ...]] = {
+    "shapes": (
+        "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes", "broadcast_tensors",
+        "cartesian_prod", "column_stack", "combinations", "dsplit", "dstack", "fliplr", "flipud", "hsplit", "hstack",
+        "meshgrid", "rot90", "row_stack", "tensor_split", "unravel_index", "vander", "vsplit", "vstack",
+    ),
+    "products": ("cdist", "chain_matmul", "cross", "einsum", "kron", "pdist", "tensordot"),
+    "statistics": (
+        "corrcoef", "cov", "histogram", "nanquantile", "quantile", "std_mean", "var_mean",
+    ),
+    "calculus": ("cumulative_trapezoid", "diff", "gradient", "trapezoid", "trapz"),
+    "compare": ("allclose", "float_power", "float_power_", "isclose", "isin", "nan_to_num", "take_along_dim"),
+}  # fmt: skip
+NAMES: dict[str, str] = {name: home for home, names in _HOMES.items() for name in names}
+
+
+class Composite:
+    """A registered composition: its schema in PyTorch's notation, and where it shows."""
+
+    __slots__ = ("function", "implementation", "method", "schema")
+
+    def __init__(self, schema: str, implementation: Callable[..., Any], method: bool, function: bool) -> None:
+        self.schema = schema
+        self.implementation = implementation
+        self.method = method
+        self.function = function
+
+
+REGISTRY: dict[str, Composite] = {}
+
+
+def composite(schema: str, *, method: bool = True, function: bool = True) -> Callable[[_F], _F]:
+    """Register a function as torch.NAME and (unless `method` is False) as Tensor.NAME.
+
+    Args:
+        schema: as PyTorch writes it, such as "kron(Tensor self, Tensor other) -> Tensor"; NAME is its name.
+        method: whether tensors have it.
+        function: whether the package has it.
+    """
+
+    def register(implementation: _F) -> _F:
+        REGISTRY[schema.partition("(")[0]] = Composite(schema, implementation, method, function)
+        return implementation
+
+    return register
+
+
+def _load(name: str) -> Composite | None:
+    home = NAMES.get(name)
+    if home is None:
+        return None
+    importlib.import_module(f"{__name__}.{home}")
+    return REGISTRY[name]
+
+
+def find(name: str) -> Any:
+    """The function torch.NAME, or None when no composition has that name."""
+    found = _load(name)
+    return found.implementation if found is not None and found.function else None
+
+
+def find_method(name: str) -> Any:
+    """The function behind Tensor.NAME, or None."""
+    found = _load(name)
+    return found.implementation if found is not None and found.method else None

@@ -1,0 +1,527 @@
+"""Activation functions as modules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rushlight import _C
+from rushlight.nn import functional as F
+from rushlight.nn.modules.module import Module
+from rushlight.nn.parameter import Parameter
+
+__all__ = [
+    "CELU",
+    "ELU",
+    "GELU",
+    "GLU",
+    "Hardshrink",
+    "Hardsigmoid",
+    "Hardswish",
+    "Hardtanh",
+    "LeakyReLU",
+    "LogSigmoid",
+    "LogSoftmax",
+    "Mish",
+    "PReLU",
+    "RReLU",
+    "ReLU",
+    "ReLU6",
+    "SELU",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softmax2d",
+    "Softmin",
+    "Softplus",
+    "Softshrink",
+    "Softsign",
+    "Tanh",
+    "Tanhshrink",
+    "Threshold",
+]
+
+
+class _Activation(Module):
+    """A module whose arguments are its attributes, named in `__constants__` and shown in that order."""
+
+    __constants__: list[str] = []
+
+    def extra_repr(self) -> str:
+        shown = []
+        for name in self.__constants__:
+            value = getattr(self, name)
+            if name != "inplace":
+                shown.append(f"{name}={value!r}")
+            elif value:
+                shown.append("inplace=True")
+        return ", ".join(shown)
+
+
+class ReLU(_Activation):
+    """max(input, 0).
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.ReLU.html
+    """
+
+    __constants__ = ["inplace"]
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.relu(input, self.inplace)
+
+
+class ReLU6(_Activation):
+    """min(max(input, 0), 6).
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.ReLU6.html
+    """
+
+    __constants__ = ["inplace"]
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.relu6(input, self.inplace)
+
+
+class ELU(_Activation):
+    """input where positive, else alpha * (exp(input) - 1).
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.ELU.html
+    """
+
+    __constants__ = ["alpha", "inplace"]
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__()
+        self.alpha = alpha
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.elu(input, self.alpha, self.inplace)
+
+
+class CELU(_Activation):
+    """max(input, 0) + min(alpha * (exp(input / alpha) - 1), 0).
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.CELU.html
+    """
+
+    __constants__ = ["alpha", "inplace"]
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__()
+        self.alpha = alpha
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.celu(input, self.alpha, self.inplace)
+
+
+class SELU(_Activation):
+    """ELU with the scale and alpha that keep mean 0 and variance 1.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.SELU.html
+    """
+
+    __constants__ = ["inplace"]
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.selu(input, self.inplace)
+
+
+class GELU(_Activation):
+    """input * Phi(input), Phi the normal distribution; approximate is "none" or "tanh".
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.GELU.html
+    """
+
+    __constants__ = ["approximate"]
+
+    def __init__(self, approximate: str = "none") -> None:
+        super().__init__()
+        self.approximate = approximate
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return _C.gelu(input, approximate=self.approximate)
+
+
+class LeakyReLU(_Activation):
+    """input where positive, else negative_slope * input.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.LeakyReLU.html
+    """
+
+    __constants__ = ["negative_slope", "inplace"]
+
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        super().__init__()
+        self.negative_slope = negative_slope
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.leaky_relu(input, self.negative_slope, self.inplace)
+
+
+class RReLU(_Activation):
+    """Leaky ReLU with a random slope in training.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.RReLU.html
+    """
+
+    __constants__ = ["lower", "upper", "inplace"]
+
+    def __init__(self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False) -> None:
+        super().__init__()
+        self.lower = lower
+        self.upper = upper
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
+
+
+class Threshold(_Activation):
+    """input where it is above threshold, else value.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.Threshold.html
+    """
+
+    __constants__ = ["threshold", "value", "inplace"]
+
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        super().__init__()
+        self.threshold = threshold
+        self.value = value
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.threshold(input, self.threshold, self.value, self.inplace)
+
+
+class Hardsigmoid(_Activation):
+    """relu6(input + 3) / 6.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.Hardsigmoid.html
+    """
+
+    __constants__ = ["inplace"]
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.hardsigmoid(input, self.inplace)
+
+
+class Hardswish(_Activation):
+    """input * relu6(input + 3) / 6.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.Hardswish.html
+    """
+
+    __constants__ = ["inplace"]
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.hardswish(input, self.inplace)
+
+
+class SiLU(_Activation):
+    """input * sigmoid(input).
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.SiLU.html
+    """
+
+    __constants__ = ["inplace"]
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.silu(input, self.inplace)
+
+
+class Mish(_Activation):
+    """input * tanh(softplus(input)).
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.Mish.html
+    """
+
+    __constants__ = ["inplace"]
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.mish(input, self.inplace)
+
+
+class Softplus(_Activation):
+    """log(1 + exp(beta * input)) / beta; the input itself where beta * input is above threshold.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.Softplus.html
+    """
+
+    __constants__ = ["beta", "threshold"]
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        super().__init__()
+        self.beta = beta
+        self.threshold = threshold
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.softplus(input, self.beta, self.threshold)
+
+
+class Softsign(_Activation):
+    """input / (1 + |input|).
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.Softsign.html
+    """
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.softsign(input)
+
+
+class Sigmoid(_Activation):
+    """1 / (1 + exp(-input)).
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html
+    """
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return input.sigmoid()
+
+
+class Tanh(_Activation):
+    """The hyperbolic tangent.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.Tanh.html
+    """
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return input.tanh()
+
+
+class LogSigmoid(_Activation):
+    """log(sigmoid(input)), without overflow.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.LogSigmoid.html
+    """
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.logsigmoid(input)
+
+
+class Tanhshrink(_Activation):
+    """input - tanh(input).
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.Tanhshrink.html
+    """
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.tanhshrink(input)
+
+
+class GLU(_Activation):
+    """The first half of input along dim times the sigmoid of the second.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.GLU.html
+    """
+
+    __constants__ = ["dim"]
+
+    def __init__(self, dim: int = -1) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.glu(input, self.dim)
+
+
+class Softmax(_Activation):
+    """exp(input) scaled to sum to 1 along dim.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.Softmax.html
+    """
+
+    __constants__ = ["dim"]
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.softmax(input, self.dim, _stacklevel=5)
+
+
+class Softmin(_Activation):
+    """softmax(-input).
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.Softmin.html
+    """
+
+    __constants__ = ["dim"]
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.softmin(input, self.dim, _stacklevel=5)
+
+
+class LogSoftmax(_Activation):
+    """log(softmax(input)), without overflow.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.LogSoftmax.html
+    """
+
+    __constants__ = ["dim"]
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.log_softmax(input, self.dim, _stacklevel=5)
+
+
+class Hardtanh(_Activation):
+    """The input clamped to [min_val, max_val].
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.Hardtanh.html
+    """
+
+    __constants__ = ["min_val", "max_val", "inplace"]
+
+    def __init__(
+        self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False, min_value: float | None = None,
+        max_value: float | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        for old, new, value in (("min_value", "min_val", min_value), ("max_value", "max_val", max_value)):
+            if value is not None:
+                import warnings
+
+                warnings.warn(
+                    f"keyword argument `{old}` is deprecated and rename to `{new}`", FutureWarning, stacklevel=2
+                )
+        self.min_val = min_val if min_value is None else min_value
+        self.max_val = max_val if max_value is None else max_value
+        self.inplace = inplace
+        if self.max_val <= self.min_val:
+            raise AssertionError(f"max_val ({self.max_val}) must be greater than min_val ({self.min_val})")
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
+
+
+class _Shrink(Module):
+    __constants__ = ["lambd"]
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
+
+    def extra_repr(self) -> str:
+        return str(self.lambd)
+
+
+class Hardshrink(_Shrink):
+    """The input where its absolute value is above lambd, else 0."""
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.hardshrink(input, self.lambd)
+
+
+class Softshrink(_Shrink):
+    """The input moved towards 0 by lambd."""
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.softshrink(input, self.lambd)
+
+
+class Softmax2d(Module):
+    """softmax over the channels of (N, C, H, W) or (C, H, W)."""
+
+    def forward(self, input: Any) -> Any:
+        """The same shape."""
+        if input.dim() not in (3, 4):
+            raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.dim()}D instead")
+        return _C.softmax(input, -3)
+
+
+class PReLU(Module):
+    """Leaky ReLU whose slope is learned: one for all, or one for each channel.
+
+    Args:
+        num_parameters: 1, or the number of channels (dimension 1 of the input).
+        init: the slope to start with.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.PReLU.html (He et al. 2015)
+    """
+
+    __constants__ = ["num_parameters"]
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None) -> None:
+        super().__init__()
+        self.num_parameters = num_parameters
+        self.init = init
+        self.weight = Parameter(_C.empty(num_parameters, device=device, dtype=dtype))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Set every slope to `init`."""
+        from rushlight.nn.init import constant_
+
+        constant_(self.weight, self.init)
+
+    def forward(self, input: Any) -> Any:
+        """Any shape, unchanged."""
+        return F.prelu(input, self.weight)
+
+    def extra_repr(self) -> str:
+        return f"num_parameters={self.num_parameters}"
