@@ -107,6 +107,13 @@ class _BackwardHooks:
             grads = self._replaced(hook(self.module, grads), grads)
         self.grad_output = grads
         if self.hooks and not self.inputs_gated:
+            import warnings
+
+            warnings.warn(
+                "Full backward hook is firing when gradients are computed with respect to module outputs since no "
+                "inputs require gradients.",
+                stacklevel=2,
+            )
             for hook in self.hooks:
                 if hook(self.module, (None,) * self.input_count, grads) is not None:
                     raise RuntimeError(

@@ -485,7 +485,11 @@ class Module:
             recording = _C._is_grad_enabled()
             _C._set_grad_enabled(False)
             try:
-                param.data = fn(param.data)
+                data = fn(param.data)
+                if (data.device.type == "meta") != (param.device.type == "meta"):
+                    home[name] = Parameter(data, param.requires_grad)  # memory can not come or go under a tensor
+                    continue
+                param.data = data
                 if param.grad is not None:
                     grad = fn(param.grad).requires_grad_(param.grad.requires_grad)
                     param.grad = None
