@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/pointwise/math_basic.h"
+#include "kernels/pointwise/math_elementary.h"
 #include "kernels/pointwise/math_libm.h"
 
 namespace rl::math {

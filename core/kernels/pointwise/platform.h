@@ -1,5 +1,5 @@
 // What the pointwise headers need from their surroundings, for a C++ compiler and for NVRTC (which has no
-// standard headers): function attributes, type traits, a few builtins.
+// standard headers; compile with --device-as-default-execution-space and --fmad=false): function attributes, type traits, a few builtins.
 #pragma once
 
 #if defined(__CUDACC_RTC__)
@@ -55,8 +55,8 @@ template <class T> using wrap_t = typename WrapOf<T>::type;
 // Expression types: see expr.h.
 template <class E> concept is_expr = requires { requires E::is_expr; };
 
-inline constexpr double kInf = __builtin_huge_val();
-inline constexpr double kNaN = __builtin_nan("");
+inline constexpr double kInf = __builtin_bit_cast(double, 0x7FF0000000000000ull);
+inline constexpr double kNaN = __builtin_bit_cast(double, 0x7FF8000000000000ull);
 inline constexpr double kPi = 3.14159265358979323846;
 inline constexpr double kLn2 = 0.69314718055994530942;
 inline constexpr double kLn10 = 2.30258509299404568402;
