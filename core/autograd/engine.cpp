@@ -1,0 +1,261 @@
+#include "autograd/engine.h"
+
+#include <algorithm>
+
+namespace rl {
+namespace {
+
+struct NodeState {
+  Node* node;
+  uint32_t dependencies = 0;
+  bool needed = true;
+  bool queued = false;
+  int32_t capture = -1;  // first of the inputs that this node stands for
+  Gradients buffer;
+  // Marks of an outer walk that this one (a backward inside a backward) overwrote.
+  uint32_t outer_task, outer_slot;
+};
+
+thread_local uint32_t task_counter = 0;
+thread_local int depth = 0;
+thread_local Node* running = nullptr;
+thread_local std::vector<std::function<void()>> callbacks;
+
+class Walk {
+ public:
+  explicit Walk(const BackwardOptions& options) : options_(options), task_(++task_counter) { ++depth; }
+  ~Walk() {
+    for (auto it = states_.rbegin(); it != states_.rend(); ++it) {
+      it->node->task = it->outer_task;
+      it->node->slot = it->outer_slot;
+    }
+    --depth;
+  }
+
+  std::vector<Tensor> run(const std::vector<Edge>& roots, std::vector<Tensor>& grads) {
+    discover(roots);
+    if (!options_.inputs.empty()) mark_needed();
+    for (size_t i = 0; i < roots.size(); ++i) {
+      add_gradient(roots[i], std::move(grads[i]));
+      enqueue_if_ready(roots[i].node->slot);
+    }
+    GradModeGuard mode(options_.create_graph);
+    while (!ready_.empty()) {
+      std::pop_heap(ready_.begin(), ready_.end(), older());
+      uint32_t slot = ready_.back();
+      ready_.pop_back();
+      evaluate(slot);
+    }
+    return std::move(captured_);
+  }
+
+ private:
+  struct Older {
+    const std::vector<NodeState>* states;
+    bool operator()(uint32_t a, uint32_t b) const { return (*states)[a].node->sequence < (*states)[b].node->sequence; }
+  };
+  Older older() const { return Older{&states_}; }
+
+  NodeState& state_of(Node* node) {
+    if (node->task != task_) {
+      states_.push_back(NodeState{.node = node, .buffer = {}, .outer_task = node->task, .outer_slot = node->slot});
+      keep_alive_.emplace_back(node);
+      node->task = task_;
+      node->slot = static_cast<uint32_t>(states_.size() - 1);
+    }
+    return states_[node->slot];
+  }
+
+  // Counts, for each reachable node, the edges that lead to it.
+  void discover(const std::vector<Edge>& roots) {
+    std::vector<Node*> stack;
+    for (const Edge& root : roots) {
+      if (root.node->task != task_) stack.push_back(root.node.get());
+      state_of(root.node.get());
+    }
+    while (!stack.empty()) {
+      Node* node = stack.back();
+      stack.pop_back();
+      for (const Edge& edge : node->edges) {
+        if (!edge) continue;
+        Node* next = edge.node.get();
+        bool fresh = next->task != task_;
+        ++state_of(next).dependencies;
+        if (fresh) stack.push_back(next);
+      }
+    }
+    captured_.resize(options_.accumulate ? 0 : options_.inputs.size());
+  }
+
+  // needed = stands for an input, or leads to a node that does. Edges always lead from newer to older nodes, except
+  // that accumulators (sequence max) come last, so one pass in ascending order sees every successor first.
+  void mark_needed() {
+    for (NodeState& s : states_) s.needed = false;
+    for (size_t i = 0; i < options_.inputs.size(); ++i) {
+      Node* node = options_.inputs[i].node.get();
+      if (!node || node->task != task_) continue;
+      NodeState& s = states_[node->slot];
+      if (s.capture < 0) s.capture = static_cast<int32_t>(i);
+      s.needed = true;
+    }
+    std::vector<uint32_t> order(states_.size());
+    for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+    auto rank = [&](uint32_t i) { return states_[i].node->edges.empty() ? 0 : states_[i].node->sequence; };
+    std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return rank(a) < rank(b); });
+    // A captured node that is not a leaf need not run itself, unless something needed lies behind it.
+    for (uint32_t i : order) {
+      bool behind = false;
+      for (const Edge& edge : states_[i].node->edges)
+        behind |= edge && states_[edge.node->slot].needed;
+      runs_.resize(states_.size());
+      runs_[i] = behind;
+      states_[i].needed |= behind;
+    }
+  }
+
+  void add_gradient(const Edge& edge, Tensor grad) {
+    Gradients& buffer = state_of(edge.node.get()).buffer;
+    while (buffer.size() <= edge.index) buffer.emplace_back();
+    Tensor& slot = buffer[edge.index];
+    if (!slot.defined()) {
+      slot = std::move(grad);
+    } else if (grad.defined()) {
+      // A sum that only this buffer holds can take the next summand in place.
+      bool ours = !grad_mode.enabled && slot->use_count() == 1 && slot->storage().use_count() == 1 && !slot->pyobj &&
+                  slot.is_contiguous() && slot.dtype() == grad.dtype() && !slot->storage().read_only;
+      if (ours && std::equal(slot.sizes().begin(), slot.sizes().end(), grad.sizes().begin(), grad.sizes().end()))
+        autograd_support.add_in_place(slot, grad);
+      else
+        slot = autograd_support.add(slot, grad);
+    }
+  }
+
+  void enqueue_if_ready(uint32_t slot) {
+    NodeState& s = states_[slot];
+    if (s.dependencies != 0 || s.queued) return;
+    s.queued = true;
+    ready_.push_back(slot);
+    std::push_heap(ready_.begin(), ready_.end(), older());
+  }
+
+  void evaluate(uint32_t slot) {
+    Node* node = states_[slot].node;
+    Gradients grads = std::move(states_[slot].buffer);
+    while (grads.size() < node->outputs) grads.emplace_back();
+    if (node->extras) run_tensor_hooks(*node, grads);
+    bool runs = true;
+    if (!options_.inputs.empty()) {
+      if (states_[slot].capture >= 0) capture(node, grads);
+      runs = runs_[slot] || (options_.accumulate && states_[slot].capture >= 0 && node->variable());
+    }
+    Gradients results;
+    bool any = false;
+    for (const Tensor& g : grads) any |= g.defined();
+    if (runs && any) {
+      for (int64_t i = 0; i < node->edges.size(); ++i) results.emplace_back();
+      call(*node, grads, results);
+    }
+    if (!options_.keep_graph && runs) node->release_saved();
+    for (int64_t i = 0; i < node->edges.size(); ++i) {
+      const Edge& edge = node->edges[i];
+      if (!edge) continue;
+      uint32_t next = edge.node->slot;
+      --states_[next].dependencies;
+      if (states_[next].needed) {
+        if (i < results.size() && results[i].defined()) add_gradient(edge, std::move(results[i]));
+        enqueue_if_ready(next);
+      }
+    }
+  }
+
+  void call(Node& node, Gradients& grads, Gradients& results) {
+    Node* outer = std::exchange(running, &node);
+    struct Restore {
+      Node* outer;
+      ~Restore() { running = outer; }
+    } restore{outer};
+    if (!node.extras || node.extras->hooks.empty()) {
+      node.apply(grads, results);
+    } else {
+      auto hooks = node.extras->hooks;
+      for (auto& [id, hook] : hooks) hook->before(grads);
+      node.apply(grads, results);
+      for (auto& [id, hook] : hooks) hook->after(results, grads);
+    }
+    if (grad_mode.anomaly && grad_mode.check_nan) {
+      for (int64_t i = 0; i < results.size(); ++i)
+        if (results[i].defined() && autograd_support.has_nan(results[i]))
+          fail(ErrorKind::Runtime, "Function '", node.name(), "' returned nan values in its ", i, "th output.");
+    }
+  }
+
+  static void run_tensor_hooks(Node& node, Gradients& grads) {
+    auto hooks = node.extras->tensor_hooks;
+    for (auto& h : hooks) {
+      if (!grads[h.index].defined()) continue;
+      Tensor changed = h.hook->call(grads[h.index]);
+      if (changed.defined()) grads[h.index] = changed;
+    }
+    for (auto& r : node.extras->retained) {
+      if (!grads[r.index].defined()) continue;
+      Tensor target(r.tensor);
+      AutogradMeta& meta = make_autograd_meta(target);
+      meta.grad = meta.grad.defined() ? autograd_support.add(meta.grad, grads[r.index]) : grads[r.index];
+    }
+  }
+
+  void capture(Node* node, const Gradients& grads) {
+    for (size_t i = 0; i < options_.inputs.size(); ++i) {
+      const Edge& edge = options_.inputs[i];
+      if (edge.node.get() != node || edge.index >= grads.size()) continue;
+      if (!options_.accumulate) {
+        Tensor g = grads[edge.index];
+        if (TensorImpl* leaf = node->variable(); leaf && g.defined()) {
+          Tensor t(leaf);
+          for (auto& h : make_autograd_meta(t).leaf_hooks) {
+            Tensor changed = h.hook->call(g);
+            if (changed.defined()) g = changed;
+          }
+        }
+        captured_[i] = g;
+      }
+    }
+  }
+
+  const BackwardOptions& options_;
+  uint32_t task_;
+  std::vector<NodeState> states_;
+  std::vector<Ref<Node>> keep_alive_;
+  std::vector<uint32_t> ready_;
+  std::vector<Tensor> captured_;
+  std::vector<bool> runs_;
+};
+
+}  // namespace
+
+std::vector<Tensor> run_backward(std::vector<Edge> roots, std::vector<Tensor> grads, const BackwardOptions& options) {
+  std::vector<Tensor> result;
+  {
+    Walk walk(options);
+    try {
+      result = walk.run(roots, grads);
+    } catch (...) {
+      if (depth == 1) callbacks.clear();
+      throw;
+    }
+  }
+  if (depth == 0 && !callbacks.empty()) {
+    auto pending = std::exchange(callbacks, {});
+    for (auto& callback : pending) callback();
+  }
+  return result;
+}
+
+void queue_backward_callback(std::function<void()> callback) {
+  check(depth > 0, "Final callbacks can only be installed during backward pass.");
+  callbacks.push_back(std::move(callback));
+}
+bool in_backward() { return depth > 0; }
+Node* current_node() { return running; }
+
+}  // namespace rl

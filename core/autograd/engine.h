@@ -1,0 +1,25 @@
+// Backward: walks the tape from the roots, newest node first, and sums gradients where paths meet.
+#pragma once
+
+#include "autograd/node.h"
+
+namespace rl {
+
+struct BackwardOptions {
+  bool keep_graph = false;
+  bool create_graph = false;
+  // With `inputs`, only the nodes on a path to them run. accumulate: add to their .grad (backward(inputs=...)),
+  // else return their gradients (autograd.grad), undefined where there is no path.
+  std::vector<Edge> inputs;
+  bool accumulate = true;
+};
+
+// roots[i] receives grads[i]. Runs on the calling thread, without recursion; reentrant.
+std::vector<Tensor> run_backward(std::vector<Edge> roots, std::vector<Tensor> grads, const BackwardOptions& options);
+
+// Callbacks that run when the outermost backward of this thread ends.
+void queue_backward_callback(std::function<void()> callback);
+bool in_backward();
+Node* current_node();  // the node being evaluated, or null
+
+}  // namespace rl

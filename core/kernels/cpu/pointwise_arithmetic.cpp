@@ -1,0 +1,6 @@
+#include "kernels/cpu/pointwise_instances.h"
+#include "kernels/pointwise_tables.h"
+
+namespace rl::cpu::RL_ISA {
+extern const ArithmeticLoops arithmetic_loops_table = Instances<pointwise::ArithmeticOps>::loops;
+}

@@ -1,0 +1,140 @@
+// Instantiates the loops of a list of pointwise records for this instruction set.
+#pragma once
+
+#include <array>
+#include <utility>
+
+#include "kernels/pointwise/expr.h"
+#include "kernels/pointwise_loops.h"
+
+namespace rl::cpu::RL_ISA {
+namespace {
+
+using pointwise::Rule;
+
+template <class Op, class T, class R>
+using stored_t = std::conditional_t<std::is_same_v<R, bool>, bool, std::conditional_t<is_complex_v<T> && !is_complex_v<R>, R, T>>;
+
+template <class T>
+inline T* as(char* p) {
+  return reinterpret_cast<T*>(p);
+}
+template <class T>
+inline const T* as(const char* p) {
+  return reinterpret_cast<const T*>(p);
+}
+template <class T>
+inline T scalar_at(const char* scalars, size_t i) {
+  return *as<T>(scalars + i * kScalarSlot);
+}
+
+template <class Op, class T, size_t... I, size_t... S>
+void forward_loop(char* out, const char* const* in, [[maybe_unused]] const char* scalars, int64_t n, std::index_sequence<I...>,
+                  std::index_sequence<S...>) {
+  [[maybe_unused]] const T values[sizeof...(S) + 1] = {scalar_at<T>(scalars, S)...};
+  if constexpr (Op::rule == Rule::Select) {
+    const bool* c = as<bool>(in[0]);
+    const T* a = as<T>(in[1]);
+    const T* b = as<T>(in[2]);
+    T* y = as<T>(out);
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; ++i) y[i] = c[i] ? a[i] : b[i];
+  } else if constexpr (Op::rule == Rule::ComplexOfReal) {
+    const T* x[] = {as<T>(in[I])...};
+    T* y = as<T>(out);
+    for (int64_t i = 0; i < n; ++i) {
+      auto pair = Op::template forward<T>(x[I][i]..., values[S]...);
+      y[2 * i] = pair.re;
+      y[2 * i + 1] = pair.im;
+    }
+  } else {
+    using R = decltype(Op::template forward<T>(T(as<T>(in[I])[0])..., values[S]...));
+    using Y = stored_t<Op, T, R>;
+    const T* x[] = {as<T>(in[I])...};
+    Y* y = as<Y>(out);
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; ++i) y[i] = static_cast<Y>(Op::template forward<T>(x[I][i]..., values[S]...));
+  }
+}
+
+// Reads an argument only where the gradient uses it (mask bit): the others may have no data.
+template <unsigned Bit, unsigned Mask, class T>
+inline T read(const T* p, int64_t i) {
+  if constexpr ((Mask & Bit) != 0) return p[i];
+  else return T(0);
+}
+
+template <class Op, int G, class T, size_t... I, size_t... S>
+void grad_loop(char* out, const char* const* in, [[maybe_unused]] const char* scalars, int64_t n, std::index_sequence<I...>,
+               std::index_sequence<S...>) {
+  [[maybe_unused]] const T values[sizeof...(S) + 1] = {scalar_at<T>(scalars, S)...};
+  constexpr unsigned mask = pointwise::grad_uses<Op, G>();
+  constexpr unsigned inputs = sizeof...(I) + sizeof...(S);
+  T* y = as<T>(out);
+  if constexpr (Op::rule == Rule::RealOfComplex && is_complex_v<T>) {
+    using Real = typename T::value_type;
+    const T* x[] = {as<T>(in[1 + I])...};
+    const Real* g = as<Real>(in[0]);
+    const Real* r = as<Real>(in[1 + sizeof...(I)]);
+    for (int64_t i = 0; i < n; ++i)
+      y[i] = static_cast<T>(pointwise::grad<Op, G>(read<1u, mask>(g, i), read<(2u << I), mask>(x[I], i)..., values[S]..., read<(2u << inputs), mask>(r, i)));
+  } else {
+    const T* g = as<T>(in[0]);
+    const T* x[] = {as<T>(in[1 + I])...};
+    const T* r = as<T>(in[1 + sizeof...(I)]);
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; ++i)
+      y[i] = static_cast<T>(pointwise::grad<Op, G>(read<1u, mask>(g, i), read<(2u << I), mask>(x[I], i)..., values[S]..., read<(2u << inputs), mask>(r, i)));
+  }
+}
+
+template <class Op, class T>
+constexpr PointwiseLoop forward_of() {
+  if constexpr (pointwise::computes_in<Op, T>) {
+    return [](char* out, const char* const* in, const char* scalars, int64_t n) {
+      constexpr auto arity = pointwise::arity<Op>;
+      forward_loop<Op, T>(out, in, scalars, n, std::make_index_sequence<arity.tensors>{}, std::make_index_sequence<arity.scalars>{});
+    };
+  } else {
+    return nullptr;
+  }
+}
+
+template <class Op, int G, class T>
+constexpr PointwiseLoop grad_of() {
+  if constexpr (pointwise::computes_in<Op, T> && pointwise::has_grad<Op, G>() && Op::rule != Rule::Select &&
+                Op::rule != Rule::ComplexOfReal) {
+    return [](char* out, const char* const* in, const char* scalars, int64_t n) {
+      constexpr auto arity = pointwise::arity<Op>;
+      grad_loop<Op, G, T>(out, in, scalars, n, std::make_index_sequence<arity.tensors>{}, std::make_index_sequence<arity.scalars>{});
+    };
+  } else {
+    return nullptr;
+  }
+}
+
+template <class Op>
+constexpr PointwiseLoops loops_of() {
+  PointwiseLoops loops;
+  auto forward = [&]<class... T>(std::type_identity<T>...) { ((loops.forward[static_cast<int>(dtype_of_v<T>)] = forward_of<Op, T>()), ...); };
+  auto grad = [&]<int G, class... T>(std::integral_constant<int, G>, std::type_identity<T>...) {
+    ((loops.grad[G][static_cast<int>(dtype_of_v<T>)] = grad_of<Op, G, T>()), ...);
+  };
+  forward(std::type_identity<uint8_t>{}, std::type_identity<int8_t>{}, std::type_identity<int16_t>{}, std::type_identity<int32_t>{},
+          std::type_identity<int64_t>{}, std::type_identity<float>{}, std::type_identity<double>{}, std::type_identity<Complex64>{},
+          std::type_identity<Complex128>{}, std::type_identity<bool>{});
+  [&]<int... G>(std::integer_sequence<int, G...>) {
+    (grad(std::integral_constant<int, G>{}, std::type_identity<float>{}, std::type_identity<double>{}, std::type_identity<Complex64>{},
+          std::type_identity<Complex128>{}),
+     ...);
+  }(std::make_integer_sequence<int, kMaxGrads>{});
+  return loops;
+}
+
+template <class List> struct Instances;
+template <class... Ops> struct Instances<pointwise::List<Ops...>> {
+  static constexpr std::array<PointwiseLoops, sizeof...(Ops)> loops = {loops_of<Ops>()...};
+};
+
+}  // namespace
+}  // namespace rl::cpu::RL_ISA

@@ -1,0 +1,38 @@
+// The loop tables of the pointwise lists, one per header in kernels/pointwise/.
+#pragma once
+
+#include <array>
+
+#include "kernels/pointwise/arithmetic.h"
+#include "kernels/pointwise/compare.h"
+#include "kernels/pointwise/complex.h"
+#include "kernels/pointwise/exponential.h"
+#include "kernels/pointwise/trig.h"
+#include "kernels/pointwise/rounding.h"
+#include "kernels/pointwise/activation.h"
+#include "kernels/pointwise/loss.h"
+#include "kernels/pointwise_loops.h"
+
+namespace rl::cpu {
+
+template <class List> using LoopTable = std::array<PointwiseLoops, List::size>;
+
+using ArithmeticLoops = LoopTable<pointwise::ArithmeticOps>;
+using CompareLoops = LoopTable<pointwise::CompareOps>;
+using ComplexLoops = LoopTable<pointwise::ComplexOps>;
+using ExponentialLoops = LoopTable<pointwise::ExponentialOps>;
+using TrigLoops = LoopTable<pointwise::TrigOps>;
+using RoundingLoops = LoopTable<pointwise::RoundingOps>;
+using ActivationLoops = LoopTable<pointwise::ActivationOps>;
+using LossLoops = LoopTable<pointwise::LossOps>;
+
+RL_ISA_TABLE(ArithmeticLoops, arithmetic_loops)
+RL_ISA_TABLE(CompareLoops, compare_loops)
+RL_ISA_TABLE(ComplexLoops, complex_loops)
+RL_ISA_TABLE(ExponentialLoops, exponential_loops)
+RL_ISA_TABLE(TrigLoops, trig_loops)
+RL_ISA_TABLE(RoundingLoops, rounding_loops)
+RL_ISA_TABLE(ActivationLoops, activation_loops)
+RL_ISA_TABLE(LossLoops, loss_loops)
+
+}  // namespace rl::cpu

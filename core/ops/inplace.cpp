@@ -1,0 +1,159 @@
+// In-place changes: what may be changed, how versions and histories follow.
+#include <algorithm>
+
+#include "ops/basic.h"
+#include "ops/pointwise.h"
+
+namespace rl {
+namespace {
+
+// The history of a base after one of its views was changed: the gradient of that part of it goes through the op that
+// changed it, the rest passes by.
+class CopySlices final : public Node {
+ public:
+  CopySlices(const Tensor& base, const Tensor& view, Ref<Node> op)
+      : op_(std::move(op)), base_sizes_(base.sizes()), base_strides_(base.strides()), sizes_(view.sizes()), strides_(view.strides()),
+        offset_(view->offset() - base->offset()) {
+    edges.push_back(gradient_edge(base));
+    for (int64_t i = 1; i < op_->edges.size(); ++i) edges.push_back(op_->edges[i]);
+  }
+  const char* name() const override { return "CopySlices"; }
+  void release_saved() override {
+    op_->release_saved();
+    released = true;
+  }
+
+  void apply(const Gradients& grads, Gradients& results) override {
+    Tensor whole = Tensor::empty_strided(base_sizes_, is_dense(base_sizes_, base_strides_) ? Dims(base_strides_) : contiguous_strides(base_sizes_), grads[0].dtype());
+    Dims strides = is_dense(base_sizes_, base_strides_) ? strides_ : Dims();
+    Tensor part;
+    if (is_dense(base_sizes_, base_strides_)) {
+      whole = grad_mode.enabled ? clone_as(grads[0], whole) : (copy_data(whole, grads[0]), whole);
+      part = as_strided(whole, sizes_, strides_, offset_);
+    } else {
+      fail(ErrorKind::Runtime, "an in-place change of a view whose base is not dense in memory cannot be differentiated; clone() the base first");
+    }
+    Gradients inner;
+    for (int64_t i = 0; i < op_->edges.size(); ++i) inner.emplace_back();
+    op_->apply(Gradients{clone(part)}, inner);
+    if (needs(0)) {
+      if (inner.size() > 0 && inner[0].defined()) copy_(part, inner[0]);
+      else zero_(part);
+      results[0] = whole;
+    }
+    for (int64_t i = 1; i < inner.size(); ++i) results[i] = inner[i];
+  }
+
+ private:
+  static Tensor clone_as(const Tensor& g, const Tensor& layout) {
+    Tensor out = zeros_like(layout);
+    return copy_(out, g);
+  }
+  Ref<Node> op_;
+  Dims base_sizes_, base_strides_, sizes_, strides_;
+  int64_t offset_;
+};
+
+bool overlaps_itself(const Tensor& t) {
+  for (int64_t d = 0; d < t.dim(); ++d)
+    if (t.strides()[d] == 0 && t.sizes()[d] > 1) return true;
+  return false;
+}
+
+}  // namespace
+
+void check_in_place(const Tensor& self, const char* op, bool tracked) {
+  check(!self->storage().read_only, op, ": this tensor's memory is read-only (it came from a read-only buffer); clone() it first");
+  check(!overlaps_itself(self), "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+        "Please clone() the tensor before performing the operation.");
+  check(!(self->inference && !grad_mode.inference && tracked),
+        "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal tensor before doing inplace update.");
+  if (!tracked) return;
+  if (self.requires_grad() && is_leaf(self) && !self->base)
+    fail(ErrorKind::Runtime, "a leaf Variable that requires grad is being used in an in-place operation. (", op,
+         ": change it inside torch.no_grad(), or use the out-of-place form)");
+  if (!self->base) return;
+  Tensor base(self->base.get());
+  if (base->requires_grad && is_leaf(base))
+    fail(ErrorKind::Runtime, "a view of a leaf Variable that requires grad is being used in an in-place operation. (", op,
+         ": change it inside torch.no_grad(), or use the out-of-place form)");
+  switch (self->view_kind) {
+    case ViewKind::Plain: return;
+    case ViewKind::NoGrad:
+      fail(ErrorKind::Runtime,
+           "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use case is ambiguous and "
+           "error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace either both inside the no_grad block "
+           "(if you don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked).");
+    case ViewKind::Inference:
+      fail(ErrorKind::Runtime, "A view was created in inference mode and is being modified inplace with grad mode enabled; this is forbidden.");
+    case ViewKind::MultiOutput:
+      fail(ErrorKind::Runtime,
+           "Output 0 of a function that returns multiple views is a view and is being modified inplace. This view is the output of a function that "
+           "returns multiple views. Such functions do not allow the output views to be modified inplace. You should replace the inplace operation by "
+           "an out-of-place one.");
+    case ViewKind::CustomFunction:
+      fail(ErrorKind::Runtime, "A view returned by a custom Function is being modified inplace; this is forbidden. Clone it in the forward instead.");
+  }
+}
+
+void changed_in_place(const Tensor& self, const char* op) {
+  self->bump_version();
+  self->storage().changed_by = op;
+}
+
+void rebase_history(const Tensor& self, Ref<Node> node) {
+  if (!self->base) {
+    set_history(self, std::move(node));
+    return;
+  }
+  Tensor base(self->base.get());
+  Ref<Node> slices(new CopySlices(base, self, std::move(node)));
+  set_history(base, std::move(slices));
+  grad_fn(self);  // refreshes the view's own history from the base
+}
+
+Tensor run_in_place(const OpDef& def, const Value* args) {
+  Tensor self(args[0].tensor);
+  bool tracked = false;
+  if (grad_mode.enabled) {
+    for (size_t i = 0; i < def.params.size(); ++i) {
+      if (args[i].tag == Tag::Tensor) tracked |= Tensor(args[i].tensor).requires_grad();
+      if (args[i].tag == Tag::TensorList)
+        for (const Tensor& t : *args[i].tensors) tracked |= t.defined() && t.requires_grad();
+    }
+  }
+  tracked &= is_differentiable(self.dtype());
+  check_in_place(self, (def.name + "_").c_str(), tracked);
+  const char* label = def.name.c_str();
+  if (!tracked && def.pointwise && args[0].tensor->pyobj != nullptr) {
+    const PointwiseDef& p = *def.pointwise;
+    Tensor inputs[8];
+    Scalar scalars[4];
+    for (int i = 0; i < p.tensors; ++i) inputs[i] = Tensor(args[i].tensor);
+    for (int i = 0; i < p.scalars; ++i) scalars[i] = args[p.tensors + i].scalar;
+    run_pointwise(p, inputs, scalars, self);
+    changed_in_place(self, label);
+    return self;
+  }
+  // Out of place on self as it was, then the result goes into self's memory and its history becomes self's.
+  Tensor before = self;
+  std::vector<Value> shifted(args, args + def.params.size());
+  if (tracked) {
+    before = Tensor::empty_like(self);
+    copy_data(before, self);
+    if (Edge edge = gradient_edge(self)) set_history(before, edge.node, edge.index);
+  }
+  shifted[0] = Value(before);
+  Result result;
+  def.fn(shifted.data(), result);
+  const Tensor& r = result.tensor;
+  check(can_cast(r.dtype(), self.dtype()), "result type ", scalar_type_name(r.dtype()), " can't be cast to the desired output type ",
+        scalar_type_name(self.dtype()));
+  check(same_shape(r, self), "output with shape ", shape_str(self.sizes()), " doesn't match the broadcast shape ", shape_str(r.sizes()));
+  copy_data(self, r);
+  changed_in_place(self, label);
+  if (tracked && r.requires_grad()) rebase_history(self, grad_fn(r.dtype() == self.dtype() ? r : to_dtype(r, self.dtype())));
+  return self;
+}
+
+}  // namespace rl

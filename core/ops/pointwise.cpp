@@ -1,0 +1,441 @@
+#include "ops/pointwise.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/copy.h"
+#include "ops/basic.h"
+#include "ops/gradient.h"
+#include "runtime/parallel.h"
+#include "tensor/shape.h"
+
+namespace rl {
+namespace {
+
+using cpu::PointwiseLoop;
+using pointwise::Rule;
+
+constexpr int kMaxInputs = 8;
+constexpr int64_t kBlock = 1024;
+constexpr int64_t kGrain = 16384;
+
+// --- types -----------------------------------------------------------------------------------------------------------
+
+// Promotion as in PyTorch: tensors with dimensions first, then 0-d tensors, then Python numbers; a lower kind matters
+// only where its category (bool < int < float < complex) is higher.
+int category(DType d) { return is_complex_dtype(d) ? 3 : is_floating(d) ? 2 : d == DType::Bool ? 0 : 1; }
+
+}  // namespace
+
+DType result_type(std::span<const Tensor> inputs, std::span<const Scalar> scalars) {
+  bool have[3] = {};
+  DType best[3] = {};
+  auto take = [&](int kind, DType d) {
+    best[kind] = have[kind] ? promote(best[kind], d) : d;
+    have[kind] = true;
+  };
+  for (const Tensor& t : inputs) {
+    if (!t.defined()) continue;
+    DType d = t.dtype();
+    if (t->wrapped_number) {
+      if (d == DType::F64) d = default_dtype();
+      if (d == DType::C128) d = default_complex();
+    }
+    take(t->wrapped_number ? 2 : t.dim() == 0 ? 1 : 0, d);
+  }
+  for (const Scalar& s : scalars)
+    take(2, s.is_bool() ? DType::Bool : s.is_integral() ? DType::I64 : s.is_float() ? default_dtype() : default_complex());
+  DType result = DType::Bool;
+  bool any = false;
+  for (int kind = 0; kind < 3; ++kind) {
+    if (!have[kind]) continue;
+    if (!any) {
+      result = best[kind];
+      any = true;
+    } else if (category(best[kind]) > category(result)) {
+      // A complex number keeps the width of the real result it meets.
+      result = category(best[kind]) == 3 && category(result) == 2 && kind == 2 ? complex_of(result) : promote(result, best[kind]);
+    }
+  }
+  return result;
+}
+
+namespace {
+
+DType compute_dtype(const PointwiseDef& def, const Tensor* inputs, const Scalar* scalars) {
+  int first = def.rule == Rule::Select ? 1 : 0;
+  DType d = inputs[first].dtype();
+  bool same = !inputs[first]->wrapped_number;
+  for (int i = first + 1; i < def.tensors; ++i) same &= inputs[i].dtype() == d && !inputs[i]->wrapped_number;
+  if (!same) d = result_type({inputs + first, static_cast<size_t>(def.tensors - first)}, {});
+  if (def.scalars_promote)
+    for (int i = 0; i < def.scalars; ++i) {
+      const Tensor probe = Tensor::empty(Dims{1}, d);
+      d = result_type({&probe, 1}, {scalars + i, 1});
+    }
+  if (def.rule == Rule::Float && is_integral(d)) d = default_dtype();
+  return d;
+}
+
+unsigned type_class(DType d) {
+  if (d == DType::Bool) return pointwise::kBool;
+  if (d == DType::U8) return pointwise::kUnsigned;
+  if (is_integral(d)) return pointwise::kSigned;
+  return is_complex_dtype(d) ? pointwise::kComplex : pointwise::kFloating;
+}
+
+[[noreturn]] void not_implemented(const PointwiseDef& def, DType d) {
+  fail(ErrorKind::NotImplemented, "\"", def.name, "\" not implemented for '", scalar_type_name(d), "'");
+}
+
+// Half and bfloat16 run through the float loop.
+DType loop_dtype(DType d) { return d == DType::F16 || d == DType::BF16 ? DType::F32 : d; }
+
+// --- iteration -------------------------------------------------------------------------------------------------------
+
+struct Operand {
+  char* data;
+  DType dtype;
+  DType load;       // the type that the loop reads (or writes)
+  bool contiguous;  // over the whole iteration, and dtype == load
+  Dims strides;     // in elements
+};
+
+// Runs loop over `sizes`. operands[0] is the output.
+void iterate(PointwiseLoop loop, SmallVector<Operand, kMaxInputs>& operands, Dims sizes, const char* scalars) {
+  int64_t n = 1;
+  for (int64_t s : sizes) n *= s;
+  if (n == 0) return;
+  int count = static_cast<int>(operands.size());
+  bool all_contiguous = true;
+  for (Operand& o : operands) all_contiguous &= o.contiguous;
+  if (all_contiguous) {
+    auto run = [&](int64_t begin, int64_t end) {
+      const char* in[kMaxInputs];
+      for (int i = 1; i < count; ++i) in[i - 1] = operands[i].data ? operands[i].data + begin * item_size(operands[i].load) : nullptr;
+      loop(operands[0].data + begin * item_size(operands[0].load), in, scalars, end - begin);
+    };
+    parallel_for(n, kGrain, run);
+    return;
+  }
+
+  // Merge neighbouring axes that every operand walks as one.
+  for (int64_t d = sizes.size() - 2; d >= 0; --d) {
+    bool merge = sizes[d] == 1 || sizes[d + 1] == 1;
+    if (!merge) {
+      merge = true;
+      for (Operand& o : operands) merge &= o.strides[d] == o.strides[d + 1] * sizes[d + 1];
+    }
+    if (!merge) continue;
+    for (Operand& o : operands) {
+      if (sizes[d + 1] == 1) o.strides[d + 1] = o.strides[d];
+      o.strides.erase(d);
+    }
+    sizes[d + 1] *= sizes[d];
+    sizes.erase(d);
+  }
+  int64_t dims = sizes.size();
+  int64_t inner = dims ? sizes.back() : 1;
+  int64_t rows = n / inner;
+
+  // Blocks of up to kBlock elements: whole short rows, or pieces of one long row. An operand that is not laid out as
+  // the loop wants goes through a buffer that stays in the first-level cache.
+  bool long_rows = inner >= 256;
+  int64_t rows_per_block = long_rows ? 1 : std::max<int64_t>(1, kBlock / inner);
+  int64_t pieces = long_rows ? (inner + kBlock - 1) / kBlock : 1;
+  int64_t blocks = long_rows ? rows * pieces : (rows + rows_per_block - 1) / rows_per_block;
+
+  auto run = [&](int64_t first, int64_t last) {
+    alignas(64) char scratch[kMaxInputs][kBlock * 16];
+    int64_t splat_filled[kMaxInputs] = {};
+    for (int64_t block = first; block < last; ++block) {
+      int64_t row = long_rows ? block / pieces : block * rows_per_block;
+      int64_t column = long_rows ? (block % pieces) * kBlock : 0;
+      int64_t row_count = long_rows ? 1 : std::min(rows_per_block, rows - row);
+      int64_t width = long_rows ? std::min(kBlock, inner - column) : inner;
+      int64_t length = row_count * width;
+      const char* in[kMaxInputs];
+      char* out = nullptr;
+      for (int i = 0; i < count; ++i) {
+        Operand& o = operands[i];
+        if (!o.data) {
+          in[i - 1] = nullptr;
+          continue;
+        }
+        int64_t item = item_size(o.dtype);
+        int64_t inner_stride = dims ? o.strides[dims - 1] : 0;
+        auto row_offset = [&](int64_t r) {
+          int64_t offset = column * inner_stride;
+          for (int64_t d = dims - 2; d >= 0; --d) {
+            offset += (r % sizes[d]) * o.strides[d];
+            r /= sizes[d];
+          }
+          return offset;
+        };
+        bool direct = o.dtype == o.load && (o.contiguous || (inner_stride == 1 && row_count == 1));
+        if (direct) {
+          char* p = o.data + (o.contiguous ? row * inner + column : row_offset(row)) * item;
+          if (i == 0) out = p;
+          else in[i - 1] = p;
+          continue;
+        }
+        char* buffer = scratch[i];
+        if (i == 0) {
+          out = buffer;
+          continue;
+        }
+        in[i - 1] = buffer;
+        bool splat = true;
+        for (int64_t d = 0; d < dims; ++d) splat &= o.strides[d] == 0;
+        if (splat && splat_filled[i] >= length) continue;
+        if (splat) splat_filled[i] = length;
+        for (int64_t r = 0; r < row_count; ++r)
+          cpu::copy().convert_block(buffer + r * width * item_size(o.load), o.load, o.data + row_offset(row + r) * item, o.dtype, inner_stride, width);
+      }
+      loop(out, in, scalars, length);
+      Operand& o = operands[0];
+      if (out == scratch[0]) {
+        int64_t inner_stride = dims ? o.strides[dims - 1] : 1;
+        for (int64_t r = 0; r < row_count; ++r) {
+          int64_t offset = column * inner_stride;
+          for (int64_t d = dims - 2, rest = row + r; d >= 0; --d) {
+            offset += (rest % sizes[d]) * o.strides[d];
+            rest /= sizes[d];
+          }
+          char* from = out + r * width * item_size(o.load);
+          char* to = o.data + offset * item_size(o.dtype);
+          if (inner_stride == 1 || width == 1) {
+            cpu::copy().convert_block(to, o.dtype, from, o.load, 1, width);
+          } else {
+            if (o.dtype != o.load) cpu::copy().convert_block(scratch[kMaxInputs - 1], o.dtype, from, o.load, 1, width), from = scratch[kMaxInputs - 1];
+            cpu::copy().scatter_block(to, inner_stride, from, item_size(o.dtype), width);
+          }
+        }
+      }
+    }
+  };
+  int64_t per_block = n / blocks + 1;
+  parallel_for(blocks, std::max<int64_t>(1, kGrain / 2 / per_block), run);
+}
+
+void fill_scalars(char* where, const Scalar* scalars, int count, DType dtype) {
+  for (int i = 0; i < count; ++i) scalars[i].store(dtype, where + i * cpu::kScalarSlot);
+}
+
+Operand operand(const Tensor& t, DType load, IntSpan shape, bool same_shape) {
+  Operand o{static_cast<char*>(t.raw()), t.dtype(), load, false, {}};
+  o.contiguous = same_shape && t.is_contiguous() && t.dtype() == load;
+  o.strides = broadcast_strides(t.sizes(), t.strides(), shape);
+  return o;
+}
+
+bool same_sizes(IntSpan a, IntSpan b) { return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin()); }
+
+// Axes in the memory order of a transposed (dense, not contiguous) operand, so that it is walked as it lies.
+void reorder_axes(SmallVector<Operand, kMaxInputs>& operands, Dims& sizes) {
+  const Operand* guide = nullptr;
+  for (const Operand& o : operands)
+    if (o.data && !o.contiguous && (!guide || guide == &operands[0])) {
+      bool broadcast = false;
+      for (int64_t d = 0; d < sizes.size(); ++d) broadcast |= o.strides[d] == 0 && sizes[d] > 1;
+      if (!broadcast) guide = &o;
+    }
+  if (!guide || sizes.size() < 2) return;
+  Dims order(sizes.size(), 0);
+  for (int64_t i = 0; i < order.size(); ++i) order[i] = i;
+  const Dims key = operands[0].strides;
+  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return key[a] > key[b]; });
+  if (std::is_sorted(order.begin(), order.end())) return;
+  Dims old_sizes = sizes;
+  for (int64_t d = 0; d < order.size(); ++d) sizes[d] = old_sizes[order[d]];
+  for (Operand& o : operands) {
+    if (!o.data) continue;
+    Dims old = o.strides;
+    for (int64_t d = 0; d < order.size(); ++d) o.strides[d] = old[order[d]];
+    o.contiguous = false;
+  }
+}
+
+Tensor allocate_result(const Tensor* inputs, int count, IntSpan shape, DType dtype, bool all_contiguous) {
+  if (!all_contiguous)
+    for (int i = 0; i < count; ++i)
+      if (inputs[i].defined() && inputs[i].dim() > 0 && same_sizes(inputs[i].sizes(), shape)) return Tensor::empty_like(inputs[i], dtype);
+  return Tensor::empty(shape, dtype);
+}
+
+// The common part of forward and backward: broadcast, choose the loop's operands, run.
+Tensor run_loop(PointwiseLoop loop, const Tensor* inputs, int count, DType loads, DType first_load, DType y_load, DType result, const char* scalars,
+                const Tensor& out) {
+  // Everything contiguous, of one shape and of the loop's own type: straight in.
+  const Tensor* lead = nullptr;
+  bool plain = true;
+  for (int i = 0; i < count; ++i) {
+    const Tensor& t = inputs[i];
+    if (!t.defined()) continue;
+    if (!lead) lead = &t;
+    plain &= t.is_contiguous() && t.dtype() == (i == 0 ? first_load : loads) && (lead == &t || same_sizes(lead->sizes(), t.sizes()));
+  }
+  if (plain && (!out.defined() || (out.is_contiguous() && out.dtype() == y_load && same_sizes(out.sizes(), lead->sizes()))) && result == y_load) {
+    Tensor y = out.defined() ? out : Tensor::empty(lead->sizes(), result);
+    int64_t n = lead->numel();
+    char* data[kMaxInputs];
+    int sizes[kMaxInputs];
+    for (int i = 0; i < count; ++i) {
+      data[i] = inputs[i].defined() ? static_cast<char*>(inputs[i].raw()) : nullptr;
+      sizes[i] = inputs[i].defined() ? item_size(inputs[i].dtype()) : 0;
+    }
+    char* y_data = static_cast<char*>(y.raw());
+    int64_t y_item = item_size(y_load);
+    auto run = [&](int64_t begin, int64_t end) {
+      const char* in[kMaxInputs];
+      for (int i = 0; i < count; ++i) in[i] = data[i] + begin * sizes[i];
+      loop(y_data + begin * y_item, in, scalars, end - begin);
+    };
+    parallel_for(n, kGrain, run);
+    return y;
+  }
+
+  Dims shape;
+  bool first = true, all_contiguous = true;
+  for (int i = 0; i < count; ++i) {
+    if (!inputs[i].defined()) continue;
+    shape = first ? Dims(inputs[i].sizes()) : broadcast_shapes(shape, inputs[i].sizes());
+    first = false;
+    all_contiguous &= inputs[i].is_contiguous();
+  }
+  Tensor y = out.defined() ? out : allocate_result(inputs, count, shape, result, all_contiguous);
+  if (out.defined() && !same_sizes(out.sizes(), shape))
+    fail(ErrorKind::Runtime, "output with shape ", shape_str(out.sizes()), " doesn't match the broadcast shape ", shape_str(shape));
+  SmallVector<Operand, kMaxInputs> operands;
+  operands.push_back(operand(y, y_load, shape, true));
+  bool overlaps = false;
+  for (int i = 0; i < count; ++i) {
+    const Tensor& t = inputs[i];
+    if (!t.defined()) {
+      operands.push_back(Operand{nullptr, DType::F32, DType::F32, true, Dims(shape.size(), 0)});
+      continue;
+    }
+    operands.push_back(operand(t, i == 0 ? first_load : loads, shape, same_sizes(t.sizes(), shape)));
+    // Writing into memory that is read elsewhere (x[1:] += x[:-1]) needs a copy of the source.
+    if (out.defined() && &t.get()->storage() == &out.get()->storage()) {
+      bool exact = t.raw() == out.raw() && same_sizes(t.sizes(), out.sizes()) && std::equal(t.strides().begin(), t.strides().end(), out.strides().begin());
+      overlaps |= !exact;
+    }
+  }
+  if (overlaps) {
+    Tensor fresh = run_loop(loop, inputs, count, loads, first_load, y_load, result, scalars, Tensor());
+    copy_data(out, fresh);
+    return out;
+  }
+  reorder_axes(operands, shape);
+  iterate(loop, operands, shape, scalars);
+  return y;
+}
+
+void check_integer_division(const PointwiseDef& def, const Tensor* inputs, const Scalar* scalars, DType compute) {
+  if (!is_integral(compute)) return;
+  if (def.integer_division) {
+    bool zero = def.scalars > 0 && def.tensors == 1 ? scalars[def.scalars - 1].to_int() == 0 : any_zero(inputs[def.tensors - 1]);
+    check(!zero, "ZeroDivisionError");
+  }
+  if (def.no_negative_power) {
+    const Tensor& exponent = inputs[def.tensors - 1];
+    check(!(exponent->wrapped_number && exponent.item().to_double() < 0), "Integers to negative integer powers are not allowed.");
+  }
+}
+
+class PointwiseNode final : public Node {
+ public:
+  PointwiseNode(const PointwiseDef& def, const Tensor* inputs, const Scalar* scalars, const Tensor& y, DType compute) : def_(def), compute_(compute) {
+    unsigned uses = 0;
+    for (int i = 0; i < def.tensors; ++i) {
+      bool wants = def.has_grad[i] && inputs[i].requires_grad() && is_differentiable(inputs[i].dtype());
+      edges.push_back(wants ? gradient_edge(inputs[i]) : Edge{});
+      if (wants) uses |= def.grad_uses[i];
+    }
+    for (int i = 0; i < def.tensors; ++i) {
+      shapes_.push_back(inputs[i].sizes());
+      dtypes_[i] = inputs[i].dtype();
+      // Where only the shape matters there is nothing to keep.
+      saved.emplace_back(uses & (2u << i) ? inputs[i] : Tensor(), false);
+    }
+    saved.emplace_back(uses & (2u << (def.tensors + def.scalars)) ? y : Tensor(), true);
+    keeps_ = (uses >> 1) != 0;
+    for (int i = 0; i < def.scalars; ++i) scalars_.push_back(scalars[i]);
+  }
+  const char* name() const override { return def_.backward_name.c_str(); }
+
+  void apply(const Gradients& grads, Gradients& results) override {
+    const Tensor& g = grads[0];
+    Tensor inputs[kMaxInputs];
+    for (int i = 0; i < def_.tensors; ++i) inputs[i] = keeps_ ? saved[i].get(*this) : Tensor();
+    Tensor y = keeps_ ? saved[def_.tensors].get(*this) : Tensor();
+    for (int i = 0; i < def_.tensors; ++i) {
+      if (!needs(i)) continue;
+      Tensor r = grad_mode.enabled || def_.rule == Rule::Select || def_.rule == Rule::ComplexOfReal ? def_.grad_expr(i, g, inputs, scalars_.data(), y) : fused(i, g, inputs, y);
+      r = sum_to(r, shapes_[i]);
+      if (r.dtype() != dtypes_[i]) {
+        if (is_complex_dtype(r.dtype()) && !is_complex_dtype(dtypes_[i])) r = real(r);
+        if (r.dtype() != dtypes_[i]) r = to_dtype(r, dtypes_[i]);
+      }
+      results[i] = r;
+    }
+  }
+
+ private:
+  Tensor fused(int i, const Tensor& g, const Tensor* inputs, const Tensor& y) {
+    DType loads = loop_dtype(compute_);
+    DType real_load = def_.rule == Rule::RealOfComplex ? real_of(loads) : loads;
+    Tensor list[kMaxInputs];
+    list[0] = def_.grad_uses[i] & 1u ? g : Tensor();
+    bool any = list[0].defined();
+    for (int j = 0; j < def_.tensors; ++j) {
+      list[1 + j] = def_.grad_uses[i] & (2u << j) ? inputs[j] : Tensor();
+      any |= list[1 + j].defined();
+    }
+    if (def_.grad_uses[i] & (2u << (def_.tensors + def_.scalars))) list[1 + def_.tensors] = y;
+    if (!any && !list[1 + def_.tensors].defined()) return zeros_like(g);
+    PointwiseLoop loop = def_.loops().grad[i][static_cast<int>(loads)];
+    if (!loop) not_implemented(def_, compute_);
+    alignas(16) char scalars[4 * cpu::kScalarSlot];
+    fill_scalars(scalars, scalars_.data(), static_cast<int>(scalars_.size()), loads);
+    if (real_load != loads && list[1 + def_.tensors].defined()) return def_.grad_expr(i, g, inputs, scalars_.data(), y);
+    return run_loop(loop, list, def_.tensors + 2, loads, real_load, loads, compute_, scalars, Tensor());
+  }
+
+  const PointwiseDef& def_;
+  DType compute_;
+  DType dtypes_[4] = {};
+  bool keeps_ = false;
+  SmallVector<Dims, 2> shapes_;
+  SmallVector<Scalar, 2> scalars_;
+};
+
+}  // namespace
+
+Tensor run_pointwise(const PointwiseDef& def, const Tensor* inputs, const Scalar* scalars, const Tensor& out) {
+  DType compute = compute_dtype(def, inputs, scalars);
+  if (!(def.types & type_class(compute))) not_implemented(def, compute);
+  DType loads = loop_dtype(compute);
+  PointwiseLoop loop = def.loops().forward[static_cast<int>(loads)];
+  if (!loop) not_implemented(def, compute);
+  if (def.integer_division || def.no_negative_power) check_integer_division(def, inputs, scalars, compute);
+  DType y_load = def.bool_result ? DType::Bool : loads, result = def.bool_result ? DType::Bool : compute;
+  if (def.rule == Rule::RealOfComplex) y_load = real_of(loads), result = real_of(compute);
+  if (def.rule == Rule::ComplexOfReal) y_load = complex_of(loads), result = complex_of(compute);
+  if (out.defined()) {
+    check(can_cast(result, out.dtype()), "result type ", scalar_type_name(result), " can't be cast to the desired output type ", scalar_type_name(out.dtype()));
+  }
+  DType first_load = def.rule == Rule::Select ? DType::Bool : loads;
+  alignas(16) char numbers[4 * cpu::kScalarSlot];
+  if (def.scalars) fill_scalars(numbers, scalars, def.scalars, loads);
+  Tensor y = run_loop(loop, inputs, def.tensors, loads, first_load, y_load, out.defined() ? out.dtype() : result, numbers, out);
+  if (grad_mode.enabled && !out.defined()) {
+    bool wanted = false;
+    for (int i = 0; i < def.tensors; ++i) wanted |= def.has_grad[i] && inputs[i].requires_grad();
+    if (wanted && is_differentiable(y.dtype())) set_history(y, Ref<Node>(new PointwiseNode(def, inputs, scalars, y, compute)));
+  }
+  return y;
+}
+
+}  // namespace rl

@@ -1,0 +1,56 @@
+// Runs pointwise records (kernels/pointwise/*.h): type promotion, broadcasting, strides, threads and gradients, once for
+// all ops. call<pointwise::Exp>(x) is the C++ form of torch.exp.
+#pragma once
+
+#include <span>
+
+#include "kernels/pointwise/expr.h"
+#include "kernels/pointwise_loops.h"
+#include "ops/registry.h"
+
+namespace rl {
+
+struct PointwiseDef {
+  const char* name = nullptr;
+  std::string backward_name;
+  pointwise::Rule rule;
+  unsigned types;
+  int tensors, scalars;
+  bool bool_result;
+  bool integer_division;
+  bool no_negative_power;
+  bool scalars_promote;  // the numbers take part in type promotion (clamp's bounds do, add's alpha does not)
+  unsigned grad_uses[cpu::kMaxGrads];  // bit 0: g, bit 1 + i: input i, bit 1 + inputs: the output
+  bool has_grad[cpu::kMaxGrads];
+  const cpu::PointwiseLoops& (*loops)();
+  // gradI over expressions: the differentiable form, for gradients of gradients.
+  Tensor (*grad_expr)(int input, const Tensor& g, const Tensor* inputs, const Scalar* scalars, const Tensor& y);
+};
+
+// out, if defined, receives the result (its dtype may be any that the result casts to).
+Tensor run_pointwise(const PointwiseDef& def, const Tensor* inputs, const Scalar* scalars, const Tensor& out = {});
+
+// Sums `grad` down to `sizes`, the shape of an input that was broadcast.
+Tensor sum_to(const Tensor& grad, IntSpan sizes);
+
+// Filled when the op's list is registered (pointwise_register.h).
+template <class Op> inline PointwiseDef pointwise_slot;
+template <class Op> const PointwiseDef& pointwise_def() { return pointwise_slot<Op>; }
+
+// call<pointwise::Mul>(a, b); numbers after the tensors are the op's Scalar arguments: call<pointwise::Add>(a, b, 1).
+template <class Op, class... T>
+Tensor call(const T&... arguments) {
+  constexpr auto arity = pointwise::arity<Op>;
+  static_assert(sizeof...(T) == arity.inputs());
+  Tensor tensors[arity.tensors + 1];
+  Scalar scalars[arity.scalars + 1];
+  int t = 0, s = 0;
+  auto take = [&](const auto& x) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(x)>, Tensor>) tensors[t++] = x;
+    else scalars[s++] = Scalar(x);
+  };
+  (take(arguments), ...);
+  return run_pointwise(pointwise_def<Op>(), tensors, scalars);
+}
+
+}  // namespace rl

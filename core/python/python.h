@@ -1,0 +1,138 @@
+// What the files of the binding share. Only this room includes Python.h.
+#pragma once
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <structmember.h>
+
+#include <string>
+#include <utility>
+
+#include "autograd/engine.h"
+#include "ops/basic.h"
+#include "ops/registry.h"
+
+namespace rl::py {
+
+// Thrown when a Python error is already set.
+struct PythonError {};
+
+// An owned reference.
+class Object {
+ public:
+  Object() = default;
+  static Object steal(PyObject* p) {
+    Object o;
+    o.p_ = p;
+    return o;
+  }
+  // Steals, and throws if there is nothing to steal.
+  static Object check(PyObject* p) {
+    if (!p) throw PythonError{};
+    return steal(p);
+  }
+  static Object borrow(PyObject* p) {
+    Py_XINCREF(p);
+    return steal(p);
+  }
+  Object(const Object& o) : p_(o.p_) { Py_XINCREF(p_); }
+  Object(Object&& o) noexcept : p_(std::exchange(o.p_, nullptr)) {}
+  Object& operator=(Object o) noexcept {
+    std::swap(p_, o.p_);
+    return *this;
+  }
+  ~Object() { Py_XDECREF(p_); }
+  PyObject* get() const { return p_; }
+  PyObject* release() { return std::exchange(p_, nullptr); }
+  explicit operator bool() const { return p_ != nullptr; }
+
+ private:
+  PyObject* p_ = nullptr;
+};
+
+void set_python_error(const Error& error);
+
+// Runs body and turns C++ exceptions into Python errors; on error the result is `failure`.
+template <class Body, class R = decltype(std::declval<Body>()())>
+inline R guarded(Body&& body, R failure = R{}) {
+  try {
+    return body();
+  } catch (const PythonError&) {
+  } catch (const Error& e) {
+    set_python_error(e);
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  } catch (const std::exception& e) {
+    PyErr_SetString(PyExc_RuntimeError, e.what());
+  }
+  return failure;
+}
+
+// --- Tensor objects ----------------------------------------------------------------------------------------------------
+struct PyTensor {
+  PyObject_HEAD
+  TensorImpl* impl;  // owned, unless impl->owns_pyobj
+  PyObject* dict;
+  PyObject* weakrefs;
+};
+extern PyTypeObject* tensor_type;
+extern PyTypeObject* parameter_type;  // nn.Parameter, once rushlight.nn defined it
+inline bool is_tensor_exact(PyObject* o) { return Py_TYPE(o) == tensor_type; }
+inline bool is_tensor(PyObject* o) { return is_tensor_exact(o) || PyType_IsSubtype(Py_TYPE(o), tensor_type); }
+inline TensorImpl* impl_of(PyObject* o) { return reinterpret_cast<PyTensor*>(o)->impl; }
+inline Tensor tensor_of(PyObject* o) { return Tensor(impl_of(o)); }
+PyObject* wrap(Tensor t);                                // a new reference; None for an undefined tensor
+PyObject* wrap_as(PyTypeObject* type, const Tensor& t);  // of a subclass; t must have no object yet
+
+// --- the small types ---------------------------------------------------------------------------------------------------
+struct PyDType {
+  PyObject_HEAD
+  DType dtype;
+};
+extern PyTypeObject *dtype_type, *device_type, *layout_type, *memory_format_type, *size_type, *generator_type;
+PyObject* dtype_object(DType d);  // borrowed
+bool is_dtype(PyObject* o);       // a torch.dtype, or float/int/bool/complex
+DType dtype_from(PyObject* o);
+PyObject* device_object(Device d);  // new reference
+Device device_from(PyObject* o);    // a torch.device, a str or an int
+bool is_device(PyObject* o);
+PyObject* size_object(IntSpan sizes);  // torch.Size, new reference
+MemoryFormat memory_format_from(PyObject* o);
+PyObject* memory_format_object(MemoryFormat f);  // borrowed
+PyObject* layout_strided();                      // borrowed
+Generator* generator_from(PyObject* o);
+PyObject* default_generator_object();  // borrowed
+
+// --- numbers -----------------------------------------------------------------------------------------------------------
+PyObject* from_scalar(const Scalar& s);
+// Python and NumPy numbers (and, if asked, one-element tensors) to Scalar; false if o is none of them.
+bool to_scalar(PyObject* o, Scalar& out, bool allow_tensor = true);
+bool to_int(PyObject* o, int64_t& out);      // int, NumPy integer or integer 0-d tensor; false otherwise
+bool is_numpy_scalar(PyObject* o);
+std::string type_name(PyObject* o);
+
+// --- ops ---------------------------------------------------------------------------------------------------------------
+PyObject* from_result(const OpDef& def, Result& result);
+int add_small_types(PyObject* module);
+int add_tensor_type(PyObject* module);
+int add_ops(PyObject* module);
+int add_autograd(PyObject* module);
+int add_construct(PyObject* module);
+int add_interop(PyObject* module);
+extern PyMethodDef tensor_methods[];
+extern PyMethodDef interop_methods[];
+extern PyMethodDef autograd_methods[];
+extern PyGetSetDef tensor_properties[];
+extern PyBufferProcs tensor_buffer;
+PyObject* tensor_getitem(PyObject* self, PyObject* index);
+int tensor_setitem(PyObject* self, PyObject* index, PyObject* value);
+PyObject* wrap_node(const Ref<Node>& node);  // new reference; None for null
+// torch.tensor(data): nested sequences, numbers, arrays, tensors.
+Tensor tensor_from_data(PyObject* data, std::optional<DType> dtype, bool copy);
+bool tensor_from_buffer(PyObject* o, Tensor& out);  // shares the memory of an object with the buffer protocol
+// Calls a registered op by its OpDef, as torch.NAME would.
+PyObject* call_from_python(const OpDef& def, const Value* args);
+const OpDef& find_op(const char* name, const char* overload = "");
+
+}  // namespace rl::py

@@ -1,0 +1,48 @@
+// The bytes behind a tensor. Views share a storage and its version counter. A small storage keeps its bytes right behind
+// its own header, so a small result costs one allocation for both.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tensor/ref.h"
+
+namespace rl {
+
+class Storage {
+ public:
+  using Deleter = void (*)(void* context);
+
+  static Ref<Storage> allocate(size_t bytes);
+  // Wraps memory that someone else owns (a NumPy array, a DLPack capsule); deleter(context) gives it back.
+  static Ref<Storage> external(void* data, size_t bytes, Deleter deleter, void* context);
+
+  void* data() const { return data_; }
+  size_t bytes() const { return bytes_; }
+  bool resizable() const { return deleter_ == nullptr; }
+  void resize(size_t bytes);  // keeps the old contents; tensors must refresh their data pointers
+
+  void retain() { ++refs_; }
+  void release() {
+    if (--refs_ == 0) destroy();
+  }
+  int64_t use_count() const { return refs_; }
+
+  uint32_t version = 0;
+  bool read_only = false;
+  const char* changed_by = nullptr;  // the last in-place op, for error messages
+
+ private:
+  Storage() = default;
+  void destroy();
+  bool is_inline() const;
+
+  uint32_t refs_ = 0;
+  uint16_t inline_bytes_ = 0;  // bytes right behind this header (a resize leaves them unused)
+  size_t bytes_ = 0;
+  void* data_ = nullptr;
+  Deleter deleter_ = nullptr;
+  void* context_ = nullptr;
+};
+
+}  // namespace rl
