@@ -1,0 +1,43 @@
+// Order: sort, topk, selection, unique, searching. NaN is greater than everything, -0.0 equals 0.0, and every order is
+// stable, so results do not depend on the machine or the number of threads. Real types and bool only.
+// Sources and results are contiguous [outer, n, inner]; indices are int64.
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/cpu.h"
+#include "tensor/dtype.h"
+
+namespace rl::cpu {
+
+enum class Select : uint8_t { kth, median, nanmedian, mode };
+
+struct SortTable {
+  // values or indices may be null.
+  void (*sort)(void* values, int64_t* indices, const void* src, DType dtype, int64_t outer, int64_t n, int64_t inner,
+               bool descending);
+  // The k largest (or smallest) of each row, in order: results are [outer, k, inner].
+  void (*topk)(void* values, int64_t* indices, const void* src, DType dtype, int64_t outer, int64_t n, int64_t inner,
+               int64_t k, bool largest);
+  // One element of each row: results are [outer, inner]. k counts from 0 and serves kth only; n > 0.
+  void (*select)(void* values, int64_t* indices, const void* src, DType dtype, int64_t outer, int64_t n, int64_t inner,
+                 Select what, int64_t k);
+  // Sorted distinct values of src[n]; returns how many. Every NaN counts as distinct. values has room for n; inverse [n]
+  // and counts [room for n] may be null.
+  int64_t (*unique)(void* values, int64_t* inverse, int64_t* counts, const void* src, DType dtype, int64_t n);
+  int64_t (*unique_consecutive)(void* values, int64_t* inverse, int64_t* counts, const void* src, DType dtype,
+                                int64_t n);
+};
+RL_ISA_TABLE(SortTable, sort)
+
+struct SearchTable {
+  // out[r, i] = the place of values[r, i] in the ascending sorted[r] (one row for all when rows_shared), after equal
+  // elements if right. sorter (same layout as sorted) may be null. Both of one dtype.
+  void (*searchsorted)(int64_t* out, const void* sorted, const int64_t* sorter, const void* values, DType dtype,
+                       int64_t rows, int64_t n, int64_t m, bool rows_shared, bool right);
+  // out[i] = (elements[i] is among test[m]) != invert. Both of one dtype.
+  void (*isin)(bool* out, const void* elements, int64_t n, const void* test, int64_t m, DType dtype, bool invert);
+};
+RL_ISA_TABLE(SearchTable, search)
+
+}  // namespace rl::cpu
