@@ -92,7 +92,13 @@ def compile_source(nvrtc, source, arch):
     """Returns (log, ptx); ptx is None when compiling failed."""
     program = ctypes.c_void_p()
     nvrtc.nvrtcCreateProgram(ctypes.byref(program), source.encode(), b"pointwise.cu", 0, None, None)
-    options = [f"--gpu-architecture={arch}", "--std=c++20", "--fmad=false", "--device-as-default-execution-space", f"--include-path={CORE}"]
+    options = [
+        f"--gpu-architecture={arch}",
+        "--std=c++20",
+        "--fmad=false",
+        "--device-as-default-execution-space",
+        f"--include-path={CORE}",
+    ]
     array = (ctypes.c_char_p * len(options))(*[o.encode() for o in options])
     status = nvrtc.nvrtcCompileProgram(program, len(options), array)
     size = ctypes.c_size_t()

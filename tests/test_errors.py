@@ -1,0 +1,150 @@
+"""The mistakes that learners make: PyTorch's exception and key words, and never a crash."""
+
+import warnings
+
+import pytest
+
+from .conftest import CANDIDATE, torch
+
+a = torch.zeros(2, 3)
+b = torch.zeros(2, 3)
+F = torch.nn.functional
+
+# expression: (exception, pattern with PyTorch's key words)
+MISTAKES = {
+    # shapes
+    "a @ b": (RuntimeError, "mat1 and mat2 shapes cannot be multiplied.*2x3 and 2x3"),
+    "a + torch.zeros(4)": (RuntimeError, r"size of tensor a \(3\) must match the size of tensor b \(4\).*dimension 1"),
+    "torch.dot(a, b)": (RuntimeError, "1D tensors expected"),
+    "torch.bmm(a, b)": (RuntimeError, "3D tensor"),
+    "torch.mm(a, torch.zeros(3))": (RuntimeError, "must be a matrix"),
+    "torch.nn.Linear(3, 2)(torch.zeros(2, 4))": (RuntimeError, "shapes cannot be multiplied|in_features"),
+    "a.reshape(4, 2)": (RuntimeError, r"shape '\[4, 2\]' is invalid for input of size 6"),
+    "a.view(5)": (RuntimeError, r"shape '\[5\]' is invalid for input of size 6"),
+    "a.view(3, 2).t().view(6)": (RuntimeError, r"view size is not compatible.*reshape"),
+    "torch.cat([a, torch.zeros(2, 4)])": (RuntimeError, "Sizes of tensors must match except in dimension 0"),
+    "torch.cat([])": (ValueError, "non-empty list"),
+    "torch.stack([a, torch.zeros(3)])": (RuntimeError, "stack expects each tensor to be equal size"),
+    "torch.stack([])": (RuntimeError, "non-empty"),
+    "a.expand(3, 3)": (RuntimeError, r"expanded size of the tensor \(3\) must match the existing size \(2\)"),
+    "torch.broadcast_to(a, (4, 3))": (RuntimeError, "must match the existing size"),
+    "a.permute(0)": (RuntimeError, "number of dimensions"),
+    "a.unflatten(0, (3, 3))": (RuntimeError, "multiply up to"),
+    "a.repeat(2)": (RuntimeError, "repeat dims can not be smaller"),
+    "torch.einsum('ij,jk', a, b)": (RuntimeError, "subscript j has size"),
+    "a.copy_(torch.zeros(5))": (RuntimeError, "must match"),
+    "torch.zeros(-1)": (RuntimeError, "negative"),
+    "torch.eye(-1)": (RuntimeError, "-1"),
+    "torch.randperm(-1)": (RuntimeError, "negative"),
+    "a.as_strided((9, 9), (1, 1))": (RuntimeError, "out of bounds for storage"),
+    # indices and dimensions
+    "a[5]": (IndexError, "index 5 is out of bounds for dimension 0 with size 2"),
+    "a[:, 7]": (IndexError, "index 7 is out of bounds for dimension 1 with size 3"),
+    "a[0, 0, 0]": (IndexError, "too many indices for tensor of dimension 2"),
+    "torch.tensor(3)[0]": (IndexError, "invalid index of a 0-dim tensor"),
+    "a[1.5]": (IndexError, "only integers, slices"),
+    "a['x']": (TypeError, "str"),
+    "a[::-1]": (ValueError, "step must be greater than zero"),
+    "torch.zeros(3)[torch.tensor([5])]": (IndexError, "index 5 is out of bounds for dimension 0 with size 3"),
+    "a[torch.zeros(3, dtype=torch.bool)]": (IndexError, r"shape of the mask \[3\].*does not match"),
+    "a.index_select(0, torch.tensor([9]))": (IndexError, "out of range"),
+    "torch.gather(a, 1, torch.zeros(2, 2))": (RuntimeError, "int64"),
+    "torch.ones(3).scatter_(0, torch.tensor([9]), 1.0)": (RuntimeError, "index 9 is out of bounds for dimension 0"),
+    "a.sum(5)": (IndexError, r"Dimension out of range \(expected to be in range of \[-2, 1\], but got 5\)"),
+    "a.transpose(0, 5)": (IndexError, "Dimension out of range"),
+    "a.unsqueeze(5)": (IndexError, "Dimension out of range"),
+    "torch.cumsum(a, 4)": (IndexError, "Dimension out of range"),
+    "a.topk(9)": (RuntimeError, "out of range"),
+    "a.kthvalue(9)": (RuntimeError, "out of range"),
+    "a.narrow(0, 1, 5)": (RuntimeError, r"exceeds dimension size \(2\)"),
+    "a.split(0)": (RuntimeError, "split_size"),
+    "a.chunk(0)": (RuntimeError, "greater than 0"),
+    "torch.max(torch.zeros(0))": (RuntimeError, "reduction dim"),
+    "torch.argmax(torch.zeros(0))": (IndexError, "reduction dim"),
+    # dtypes
+    "torch.ones(2, dtype=torch.int64) @ torch.ones(2)": (RuntimeError, "same dtype"),
+    "F.softmax(torch.tensor([1, 2]), 0)": (NotImplementedError, "not implemented for 'Long'"),
+    "torch.tensor([1, 2]).div_(2)": (RuntimeError, "result type Float can't be cast to the desired output type Long"),
+    "a.masked_fill(a, 1.0)": (RuntimeError, "boolean mask"),
+    "torch.where(a, a, a)": (RuntimeError, "bool"),
+    "~torch.ones(2)": (TypeError, "integer and Boolean"),
+    "torch.ones(2) & torch.ones(2)": (NotImplementedError, "not implemented for 'Float'"),
+    "-torch.tensor([True])": (RuntimeError, "Negation.*bool"),
+    "torch.tensor([True]) - torch.tensor([True])": (RuntimeError, "Subtraction.*bool"),
+    "torch.norm(torch.ones(3, dtype=torch.int64))": (RuntimeError, "floating point"),
+    "torch.set_default_dtype(torch.int32)": (TypeError, "floating-point"),
+    # values
+    "torch.tensor([[1, 2], [3]])": (ValueError, r"expected sequence of length 2 at dim 1 \(got 1\)"),
+    "torch.tensor('a')": (TypeError, "invalid data type 'str'"),
+    "torch.tensor([2**70])": ((ValueError, RuntimeError, OverflowError), "[Oo]verflow"),
+    "torch.arange(1, 5, 0)": (RuntimeError, "step must be nonzero"),
+    "torch.multinomial(torch.tensor([-1.0, 2.0]), 1)": (RuntimeError, "element < 0"),
+    "torch.randint(5, 5, (2,))": (RuntimeError, "'from' to be less than 'to'"),
+    "torch.quantile(torch.ones(3), 2.0)": (RuntimeError, r"\[0, 1\]"),
+    "F.cross_entropy(a, torch.tensor([7, 0]))": (IndexError, "Target 7 is out of bounds"),
+    "torch.from_numpy([1])": (TypeError, "expected np.ndarray"),
+    "a.item()": (RuntimeError, "6 elements cannot be converted to Scalar"),
+    "bool(a)": (RuntimeError, "Boolean value of Tensor with more than one value is ambiguous"),
+    "int(a)": (ValueError, "only one element tensors can be converted to Python scalars"),
+    "len(torch.tensor(1))": (TypeError, "len\\(\\) of a 0-d tensor"),
+    "iter(torch.tensor(1))": (TypeError, "iteration over a 0-d tensor"),
+    # arguments
+    "a + 'x'": (TypeError, "unsupported operand type"),
+    "a + None": (TypeError, "unsupported operand type"),
+    "torch.add(a)": (TypeError, "add\\(\\)"),
+    "torch.add(a, b, c=1)": (TypeError, "unexpected keyword argument 'c'"),
+    "torch.zeros('a')": (TypeError, "zeros\\(\\).*str"),
+    "torch.zeros(2, dtype='float')": (TypeError, "dtype"),
+    "torch.full((2,), 'a')": (TypeError, "fill_value.*Number"),
+    "torch.linspace(0, 1)": (TypeError, "linspace\\(\\)"),
+    # names and devices
+    "torch.flaot32": (AttributeError, "has no attribute 'flaot32'"),
+    "a.nosuch": (AttributeError, "'Tensor' object has no attribute 'nosuch'"),
+    "torch.device('gpu')": (RuntimeError, "Expected one of cpu, cuda"),
+    "a.to('cuda')": ((AssertionError, RuntimeError), "CUDA"),
+    # autograd
+    "(g * 2).backward()": (RuntimeError, "grad can be implicitly created only for scalar outputs"),
+    "a.sum().backward()": (RuntimeError, "does not require grad and does not have a grad_fn"),
+    "g.numpy()": (RuntimeError, r"Can't call numpy\(\) on Tensor that requires grad.*detach"),
+    "g.add_(1)": (RuntimeError, "a leaf Variable that requires grad is being used in an in-place operation"),
+    "torch.tensor([1]).requires_grad_()": (RuntimeError, "floating point"),
+    "g.sum().backward(torch.ones(3))": (RuntimeError, "[Mm]ismatch in shape"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", MISTAKES)
+def test_mistake(text):
+    kind, words = MISTAKES[text]
+    g = torch.ones(2, requires_grad=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(kind, match=f"(?s){words}"):
+            eval(text, {"torch": torch, "a": a, "b": b, "F": F, "g": g})
+
+
+def test_assignment_of_a_wrong_shape():
+    x = torch.zeros(2, 3)
+    with pytest.raises(RuntimeError, match=r"\(7\)|\[7\]"):
+        x[0] = torch.zeros(7)
+    with pytest.raises(IndexError, match="out of bounds"):
+        x[4] = 1
+
+
+if CANDIDATE != "torch":
+    # What the messages say beyond PyTorch's: the shapes and what to do.
+    HINTS = {
+        "a @ b": r"\(2, 3\)|transpose|\.T",
+        "torch.nn.Linear(3, 2)(torch.zeros(2, 4))": "in_features",
+        "torch.flaot32": "[Dd]id you mean.*float32",
+        "a.rehsape(6)": "[Dd]id you mean.*reshape",
+    }
+
+    @pytest.mark.parametrize("text", HINTS)
+    def test_hint(text):
+        with pytest.raises((RuntimeError, AttributeError), match=f"(?s){HINTS[text]}"):
+            eval(text, {"torch": torch, "a": a, "b": b})
+
+    def test_integers_have_a_mean():
+        x = torch.tensor([[1, 2, 3], [4, 5, 6]])
+        assert x.mean().item() == 3.5 and x.mean().dtype == torch.float32
+        assert abs(x.std().item() - 1.8708287) < 1e-6
