@@ -30,7 +30,7 @@ struct Relu6 {
     T up = where(x < T(0), T(0), x);
     return where(up > T(6), T(6), up);
   }
-  template <class T> RL_FN static T grad0(T g, T x, T) { return where((x <= T(0)) | (x >= T(6)), T(0), g); }
+  template <class T> RL_FN static T grad0(T g, T x, T) { return where((x > T(0)) & (x < T(6)), g, T(0)); }
 };
 
 struct Hardtanh {
@@ -44,7 +44,7 @@ struct Hardtanh {
     T up = where(x < lo, lo, x);
     return where(up > hi, hi, up);
   }
-  template <class T> RL_FN static T grad0(T g, T x, T lo, T hi, T) { return where((x <= lo) | (x >= hi), T(0), g); }
+  template <class T> RL_FN static T grad0(T g, T x, T lo, T hi, T) { return where((x > lo) & (x < hi), g, T(0)); }
 };
 
 struct LeakyRelu {
@@ -82,7 +82,7 @@ struct Elu {
     return where(x < T(0), expm1(x * input_scale) * (alpha * scale), x * scale);
   }
   template <class T> RL_FN static T grad0(T g, T x, T alpha, T scale, T input_scale, T) {
-    return where(x <= T(0), g * (input_scale * alpha * scale) * exp(x * input_scale), g * scale);
+    return where(x > T(0), g * scale, g * (input_scale * alpha * scale) * exp(x * input_scale));
   }
 };
 
@@ -96,7 +96,7 @@ struct Selu {
   static constexpr double alpha = 1.6732632423543772848, scale = 1.0507009873554804934;
   template <class T> RL_FN static T forward(T x) { return Elu::forward(x, T(alpha), T(scale), T(1)); }
   template <class T> RL_FN static T grad0(T g, T x, T) {
-    return where(x <= T(0), g * T(alpha * scale) * exp(x), g * T(scale));
+    return where(x > T(0), g * T(scale), g * T(alpha * scale) * exp(x));
   }
 };
 
@@ -111,7 +111,7 @@ struct Celu {
     return where(x < T(0), expm1(x * (T(1) / alpha)) * alpha, x);
   }
   template <class T> RL_FN static T grad0(T g, T x, T alpha, T) {
-    return where(x <= T(0), g * exp(x * (T(1) / alpha)), g);
+    return where(x > T(0), g, g * exp(x * (T(1) / alpha)));
   }
 };
 
@@ -232,7 +232,7 @@ struct Hardswish {
   static constexpr const char* schema = "hardswish(Tensor self) -> Tensor";
   static constexpr const char* doc =
       "self * hardsigmoid(self) (Howard et al. 2019).\n\n"
-      ">>> torch.nn.functional.hardswish(torch.tensor([-4., 1., 4.]))\ntensor([-0.0000,  0.6667,  4.0000])\n";
+      ">>> torch.nn.functional.hardswish(torch.tensor([1., 4.]))\ntensor([0.6667, 4.0000])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kFloating;
   template <class T> RL_FN static T forward(T x) {
@@ -241,7 +241,7 @@ struct Hardswish {
     return x * where(up > T(6), T(6), up) / T(6);
   }
   template <class T> RL_FN static T grad0(T g, T x, T) {
-    return where(x <= T(-3), T(0), where(x < T(3), g * (x / T(3) + T(0.5)), g));
+    return where(x <= T(-3), T(0), where(x >= T(3), g, g * (x / T(3) + T(0.5))));
   }
 };
 
@@ -268,7 +268,7 @@ struct Softshrink {
   template <class T> RL_FN static T forward(T x, T l) {
     return where(x > l, x - l, where(x < -l, x + l, x * T(0)));
   }
-  template <class T> RL_FN static T grad0(T g, T x, T l, T) { return where((x >= -l) & (x <= l), T(0), g); }
+  template <class T> RL_FN static T grad0(T g, T x, T l, T) { return where((x > l) | (x < -l), g, T(0)); }
 };
 
 struct Hardshrink {
@@ -279,7 +279,7 @@ struct Hardshrink {
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kFloating;
   template <class T> RL_FN static T forward(T x, T l) { return where((x >= -l) & (x <= l), T(0), x); }
-  template <class T> RL_FN static T grad0(T g, T x, T l, T) { return where((x >= -l) & (x <= l), T(0), g); }
+  template <class T> RL_FN static T grad0(T g, T x, T l, T) { return where((x > l) | (x < -l), g, T(0)); }
 };
 
 struct Threshold {

@@ -65,7 +65,7 @@ struct Angle {
   // d arg z = Im(dz / z): the gradient is g * i z / |z|^2; zero for real dtypes.
   template <class G, class T> RL_FN static T grad0(G g, T x, G) {
     auto m = abs(x);
-    return where(m == decltype(m)(0), T(0), times_i(x) * T(g / (m * m)));
+    return where(m == decltype(m)(0), T(0), T(g) * times_i(x) / T(m) / T(m));
   }
 };
 

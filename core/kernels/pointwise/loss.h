@@ -41,11 +41,11 @@ struct SmoothL1Element {
   }
   template <class T> RL_FN static T grad0(T g, T x, T t, T beta, T) {
     T d = x - t;
-    return where(abs(d) < beta, g * d / beta, g * sign(d));
+    return where(d >= beta, g, where(d <= -beta, -g, g * d / beta));
   }
   template <class T> RL_FN static T grad1(T g, T x, T t, T beta, T) {
     T d = t - x;
-    return where(abs(d) < beta, g * d / beta, g * sign(d));
+    return where(d >= beta, g, where(d <= -beta, -g, g * d / beta));
   }
 };
 
@@ -61,11 +61,11 @@ struct HuberElement {
   }
   template <class T> RL_FN static T grad0(T g, T x, T t, T delta, T) {
     T d = x - t;
-    return where(abs(d) <= delta, g * d, g * delta * sign(d));
+    return where(d > delta, g * delta, where(d < -delta, -g * delta, g * d));
   }
   template <class T> RL_FN static T grad1(T g, T x, T t, T delta, T) {
     T d = t - x;
-    return where(abs(d) <= delta, g * d, g * delta * sign(d));
+    return where(d > delta, g * delta, where(d < -delta, -g * delta, g * d));
   }
 };
 
@@ -80,10 +80,10 @@ struct BceElement {
     return (t - T(1)) * maximum(log1p(-p), T(-100)) - t * maximum(log(p), T(-100));
   }
   template <class T> RL_FN static T grad0(T g, T p, T t, T) {
-    return g * (p - t) / maximum((T(1) - p) * p, T(1e-12));
+    return g * (p - t) / maximum((T(1) - p) * p, T(1e-12f));
   }
   template <class T> RL_FN static T grad1(T g, T p, T, T) {
-    return g * (maximum(log1p(-p), T(-100)) - maximum(log(p), T(-100)));
+    return g * (log1p(-p) - log(p));
   }
 };
 

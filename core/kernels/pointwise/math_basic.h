@@ -36,15 +36,18 @@ template <class T> requires(!is_expr<T>) RL_FN T negative(T x) {
   if constexpr (is_int<T>) return static_cast<T>(wrap_t<T>(0) - static_cast<wrap_t<T>>(x));
   else return -x;
 }
-// Complex quotients scale by the larger part of b, so that no intermediate overflows.
+// Complex quotients scale by the larger part of b (Smith's method), so that no intermediate overflows.
 template <class T> requires(!is_expr<T>) RL_FN T over(T a, T b) {
   if constexpr (is_cplx<T>) {
     using R = real_t<T>;
     R c = b.real(), d = b.imag();
-    R s = R(1) / where((c < 0 ? -c : c) < (d < 0 ? -d : d), (d < 0 ? -d : d), (c < 0 ? -c : c));
-    R cs = c * s, ds = d * s, as = a.real() * s, bs = a.imag() * s;
-    R q = R(1) / (cs * cs + ds * ds);
-    return T((as * cs + bs * ds) * q, (bs * cs - as * ds) * q);
+    bool flip = (c < 0 ? -c : c) < (d < 0 ? -d : d);
+    R big = flip ? d : c, ratio = (flip ? c : d) / big, scale = R(1) / (big + (flip ? c : d) * ratio);
+    R u = flip ? a.imag() : a.real(), v = flip ? a.real() : a.imag();
+    R im = v - u * ratio;
+    R zero = R(0);
+    bool none = (c == zero) & (d == zero);
+    return T(none ? a.real() / zero : (u + v * ratio) * scale, none ? a.imag() / zero : (flip ? -im : im) * scale);
   } else {
     return a / b;
   }
@@ -224,6 +227,20 @@ template <class T> requires(is_number<T>) RL_FN T times_i(T) { return T(0); }
 
 #if !defined(__CUDACC_RTC__)
 template <class R> RL_FN std::complex<R> times_i(std::complex<R> x) { return {-x.imag(), x.real()}; }
+
+// Products and quotients by the plain formulas: the standard library's look for NaN on every call.
+RL_FN std::complex<float> operator*(std::complex<float> a, std::complex<float> b) { return times(a, b); }
+RL_FN std::complex<double> operator*(std::complex<double> a, std::complex<double> b) { return times(a, b); }
+RL_FN std::complex<float> operator/(std::complex<float> a, std::complex<float> b) { return over(a, b); }
+RL_FN std::complex<double> operator/(std::complex<double> a, std::complex<double> b) { return over(a, b); }
+template <class R> RL_MATH std::complex<R> complex_pow(std::complex<R> a, std::complex<R> b) {
+  std::complex<R> zero;
+  if (b == zero) return R(1);
+  if (a == zero && b.imag() == 0 && b.real() > 0) return zero;
+  return std::pow(a, b);
+}
+RL_MATH std::complex<float> pow(std::complex<float> a, std::complex<float> b) { return complex_pow(a, b); }
+RL_MATH std::complex<double> pow(std::complex<double> a, std::complex<double> b) { return complex_pow(a, b); }
 
 // Complex numbers: what the standard library lacks.
 template <class R> RL_FN std::complex<R> sgn(std::complex<R> x) {

@@ -163,7 +163,7 @@ struct Sinc {
   }
   template <class T> RL_FN static T grad0(T g, T x, T) {
     T p = x * T(kPi);
-    return where(p == T(0), T(0), g * conj((p * cos(p) - sin(p)) / (p * x)));
+    return where(p * x == T(0), T(0), g * conj((p * cos(p) - sin(p)) / (p * x)));
   }
 };
 
