@@ -138,6 +138,7 @@ template <class C, class T> [[gnu::always_inline]] inline C widen(T v) {
 }
 
 // Rounds to nearest even, as Half and BFloat16 do; its own copy so that no shared inline function is compiled here.
+// All NaNs become one: which of two NaNs an addition keeps is the compiler's choice.
 template <class T, class C> [[gnu::always_inline]] inline T narrow(C v) {
   if constexpr (std::is_same_v<T, BFloat16>) {
     uint32_t u = __builtin_bit_cast(uint32_t, static_cast<float>(v));
@@ -155,8 +156,10 @@ template <class T, class C> [[gnu::always_inline]] inline T narrow(C v) {
     r = a >= 0x477FF000u ? 0x7C00u : r;
     r = a > 0x7F800000u ? 0x7E00u : r;
     T out;
-    out.bits = static_cast<uint16_t>(sign | r);
+    out.bits = static_cast<uint16_t>(a > 0x7F800000u ? r : sign | r);
     return out;
+  } else if constexpr (std::is_floating_point_v<T>) {
+    return v != v ? std::numeric_limits<T>::quiet_NaN() : static_cast<T>(v);
   } else {
     return static_cast<T>(v);
   }

@@ -148,8 +148,8 @@ template <Pre P> void add(DType in, const void* x, const ReduceShape& shape, voi
       using Real = typename T::value_type;
       Real* o = static_cast<Real*>(out);
       reduce(FoldComplex<AddOp<Real, P>, T>{}, x, shape, [&](int64_t i, auto s) {
-        o[2 * i] = static_cast<Real>(s.re / scale_by);
-        o[2 * i + 1] = static_cast<Real>(s.im / scale_by);
+        o[2 * i] = narrow<Real>(s.re / scale_by);
+        o[2 * i + 1] = narrow<Real>(s.im / scale_by);
       });
     } else if constexpr (std::is_floating_point_v<compute_t<T>>) {
       T* o = static_cast<T*>(out);
