@@ -1,0 +1,171 @@
+"""Indexing and assignment: views, copies, masks and mixed forms, against NumPy and with gradients."""
+
+import numpy as np
+import pytest
+
+from .conftest import torch
+
+A = np.arange(120).reshape(2, 3, 4, 5)
+I = np.array([0, 2, 1])
+M = np.arange(120).reshape(2, 3, 4, 5) % 7 < 3
+
+READS = {
+    "0": (0,),
+    "-1": (-1,),
+    "int int": (1, 2),
+    "slice": (slice(0, 1),),
+    "step": (slice(None), slice(None, None, 2)),
+    "all": (slice(None),),
+    "ellipsis": (..., 0),
+    "ellipsis middle": (0, ..., 1),
+    "none": (None, 0, None),
+    "none ellipsis": (..., None),
+    "empty tuple": (),
+    "empty slice": (slice(5, 2),),
+    "negative": (slice(None), slice(-2, None)),
+    "array": (slice(None), I),
+    "array first": (np.array([1, 0, 1]),),
+    "array negative": (np.array([-1, 0]),),
+    "array 2d": (slice(None), np.array([[0, 1], [2, 0]])),
+    "two arrays": (slice(None), I, I),
+    "two arrays apart": (np.array([0, 1, 1]), slice(None), I),
+    "broadcast arrays": (slice(None), I[:, None], np.array([0, 3])),
+    "array and int": (0, I, 1),
+    "int between": (slice(None), I, 1, np.array([0, 1, 2])),
+    "array and none": (slice(None), None, I),
+    "array and slice": (slice(None), slice(None), np.array([3, 0]), slice(1, 3)),
+    "mask whole": (M,),
+    "mask 2d": (M[:, :, 0, 0],),
+    "mask 1d": (slice(None), np.array([True, False, True])),
+    "mask and int": (slice(None), np.array([True, False, True]), 1),
+    "mask and array": (np.array([True, True]), np.array([0, 2])),
+    "list": (slice(None), [0, 2]),
+    "bool list": (slice(None), [True, False, True]),
+    "empty array": (np.array([], dtype=np.int64),),
+}
+
+
+def to_torch(key):
+    return tuple(torch.from_numpy(k) if isinstance(k, np.ndarray) else k for k in key)
+
+
+@pytest.mark.parametrize("name", READS)
+def test_read(name):
+    key = READS[name]
+    x = torch.from_numpy(A.copy())
+    got = x[to_torch(key)]
+    assert tuple(got.shape) == A[key].shape
+    assert got.tolist() == A[key].tolist()
+
+
+@pytest.mark.parametrize("name", READS)
+def test_write(name):
+    key = READS[name]
+    for value in (7, "full", "row"):
+        want = A.copy()
+        x = torch.from_numpy(A.copy())
+        shape = want[key].shape
+        if value == "row" and (not shape or shape[-1] == 0):
+            continue
+        v = 7 if value == 7 else -1 - np.arange(np.prod(shape if value == "full" else shape[-1:], dtype=int))
+        if value == "full":
+            v = v.reshape(shape)
+        want[key] = v
+        x[to_torch(key)] = v if value == 7 else torch.from_numpy(np.ascontiguousarray(v))
+        assert x.tolist() == want.tolist()
+
+
+@pytest.mark.parametrize("name", READS)
+def test_gradient(name):
+    key = READS[name]
+    x = torch.from_numpy(A.astype(np.float64)).requires_grad_(True)
+    y = x[to_torch(key)]
+    w = torch.arange(1.0, y.numel() + 1, dtype=torch.float64).reshape(y.shape)
+    (y * w).sum().backward()
+    want = np.zeros(A.shape)
+    np.add.at(want, key, w.numpy())
+    assert x.grad.tolist() == want.tolist()
+
+
+def test_basic_indexing_is_a_view():
+    x = torch.zeros(3, 4)
+    for view in (x[0], x[:, 1], x[1:, ::2], x[None], x[..., 0]):
+        assert view._is_view() and view.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
+    x[1:][0, 2] = 5
+    assert x[1, 2] == 5
+
+
+def test_advanced_indexing_is_a_copy():
+    x = torch.zeros(3)
+    y = x[torch.tensor([0, 1])]
+    y += 1
+    assert x.tolist() == [0, 0, 0]
+
+
+def test_augmented_assignment():
+    x = torch.zeros(4)
+    x[1:3] += 2
+    x[torch.tensor([0, 0])] += 1
+    x[x > 1] *= 10
+    assert x.tolist() == [1, 20, 20, 0]
+
+
+def test_assignment_converts_dtype():
+    x = torch.zeros(3)
+    x[0] = 2
+    x[1] = True
+    x[2] = torch.tensor(3, dtype=torch.int64)
+    assert x.tolist() == [2, 1, 3]
+    y = torch.zeros(2, dtype=torch.int64)
+    y[0] = 2.7
+    assert y.tolist() == [2, 0]
+
+
+def test_mask_with_too_few_values():
+    x = torch.zeros(3)
+    with pytest.raises((IndexError, RuntimeError)):
+        x[torch.tensor([True, True, True])] = torch.zeros(2)
+
+
+def test_index_put_accumulate():
+    x = torch.zeros(3)
+    x.index_put_((torch.tensor([0, 0, 2]),), torch.tensor([1.0, 2.0, 3.0]), accumulate=True)
+    assert x.tolist() == [3, 0, 3]
+
+
+def test_int_like_indices():
+    x = torch.arange(5)
+    assert x[np.int64(2)] == 2
+    assert x[torch.tensor(2)] == 2
+    assert x[torch.tensor(1) : torch.tensor(3)].tolist() == [1, 2]
+    assert x[True].shape == (1, 5) and x[False].shape == (0, 5)
+
+
+def test_uint8_mask_and_int32_index():
+    x = torch.arange(3)
+    assert x[torch.tensor([0, 2], dtype=torch.int32)].tolist() == [0, 2]
+
+
+def test_iteration_and_unpacking():
+    a, b = torch.tensor([[1, 2], [3, 4]])
+    assert a.tolist() == [1, 2] and b.tolist() == [3, 4]
+    assert [int(v) for v in torch.arange(3)] == [0, 1, 2]
+    assert 2 in torch.arange(3) and 5 not in torch.arange(3)
+    assert len(torch.zeros(4, 2)) == 4
+    assert [v.item() for v in reversed(torch.arange(3))] == [2, 1, 0]
+
+
+def test_range_of_out_of_bounds_slices():
+    x = torch.arange(5)
+    assert x[-100:100].tolist() == [0, 1, 2, 3, 4]
+    assert x[3:1].tolist() == [] and x[10:].tolist() == []
+    assert x[1::3].tolist() == [1, 4]
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0), (2, 0, 4)])
+def test_empty(shape):
+    x = torch.zeros(shape)
+    assert x[:].shape == shape
+    assert x[x > 0].shape == (0,)
+    assert x[..., None].shape == (*shape, 1)
+    x[x == 0] = 1
