@@ -32,8 +32,7 @@ class Scratch {
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   ~Scratch() { std::free(data_); }
-  template <class P>
-  P* get(int64_t elements) {
+  template <class P> P* get(int64_t elements) {
     auto bytes = static_cast<size_t>(elements) * sizeof(P) + 2 * kVecBytes;
     if (bytes > size_) {
       std::free(data_);
@@ -67,8 +66,7 @@ Buffers& buffers() {
   return b;
 }
 
-template <class T>
-struct Problem {
+template <class T> struct Problem {
   using P = gemm_scalar_t<T>;
   int64_t m, n, k;
   Matrix<const T> a, b;
@@ -94,22 +92,19 @@ struct Problem {
 };
 
 // One element's last steps; every path gives these roundings.
-template <class T, class P>
-inline P blend(const Problem<T>& g, P sum, bool first, P before) {
+template <class T, class P> inline P blend(const Problem<T>& g, P sum, bool first, P before) {
   P x = g.alpha == P(1) ? sum : g.alpha * sum;
   if (!first) return before + x;
   if (g.beta == P(0)) return x;
   return fma_one(g.beta, before, x);
 }
-template <class T, class P>
-inline P finish(const Problem<T>& g, P x, int64_t i, int64_t j) {
+template <class T, class P> inline P finish(const Problem<T>& g, P x, int64_t i, int64_t j) {
   if (g.bias_n) x += static_cast<P>(g.bias_n[j * g.bias_n_stride]);
   if (g.bias_m) x += static_cast<P>(g.bias_m[i * g.bias_m_stride]);
   if (g.relu) x = x < P(0) ? P(0) : x;
   return x;
 }
-template <class T>
-inline void put_one(const Problem<T>& g, gemm_scalar_t<T> sum, int64_t i, int64_t j) {
+template <class T> inline void put_one(const Problem<T>& g, gemm_scalar_t<T> sum, int64_t i, int64_t j) {
   using P = gemm_scalar_t<T>;
   T& c = g.c.data[i * g.c.row_stride + j * g.c.col_stride];
   P before = g.beta == P(0) ? P(0) : static_cast<P>(c);
@@ -117,40 +112,46 @@ inline void put_one(const Problem<T>& g, gemm_scalar_t<T> sum, int64_t i, int64_
 }
 
 // Where partial sums live between blocks of k: in C itself, or in a buffer when C's type is too narrow.
-template <class P>
-struct Partial {
+template <class P> struct Partial {
   P* data = nullptr;
   int64_t ld = 0;
 };
 
-// Writes a spilled tile at (i0, j0).
+// Writes a spilled tile at (i0, j0), in passes that each vectorise; the tile is used up.
 template <class T, class P>
-[[gnu::noinline]] void finish_tile(const Problem<T>& g, const P* tile, int64_t ld, int64_t i0, int64_t j0, int64_t rows,
-                                   int64_t cols, bool first, bool last, const Partial<P>& partial) {
+[[gnu::noinline]] void finish_tile(const Problem<T>& g, P* tile, int64_t i0, int64_t j0, int64_t rows, int64_t cols,
+                                   bool first, bool last, const Partial<P>& partial) {
+  constexpr int64_t ld = kStrip<P>;
   int64_t rs = g.c.row_stride, cs = g.c.col_stride;
   T* c = g.c.data + i0 * rs + j0 * cs;
   P* part = partial.data ? partial.data + i0 * partial.ld + j0 : nullptr;
-  bool read = !first || g.beta != P(0);
-  auto element = [&](int64_t i, int64_t j, int64_t stride) {
-    T* at = c + i * rs + j * stride;
-    P before = !read ? P(0) : (!first && part) ? part[i * partial.ld + j] : static_cast<P>(*at);
-    P x = blend(g, tile[i * ld + j], first, before);
-    if (last) x = finish(g, x, i0 + i, j0 + j);
-    if (!last && part)
-      part[i * partial.ld + j] = x;
-    else
-      *at = static_cast<T>(x);
+  auto each = [&](auto f) {
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < cols; ++j) f(tile[i * ld + j], i, j);
   };
-  if (cs != 1 && rs < cs) {
-    for (int64_t j = 0; j < cols; ++j)
-      for (int64_t i = 0; i < rows; ++i) element(i, j, cs);
-  } else if (cs == 1) {
-    for (int64_t i = 0; i < rows; ++i)
-      for (int64_t j = 0; j < cols; ++j) element(i, j, 1);
-  } else {
-    for (int64_t i = 0; i < rows; ++i)
-      for (int64_t j = 0; j < cols; ++j) element(i, j, cs);
+  // at(i, j) with the stride of the usual case known to the compiler
+  auto with_c = [&](auto f) {
+    if (cs == 1)
+      each([&](P& x, int64_t i, int64_t j) { f(x, c[i * rs + j]); });
+    else
+      each([&](P& x, int64_t i, int64_t j) { f(x, c[i * rs + j * cs]); });
+  };
+  if (g.alpha != P(1)) each([&](P& x, int64_t, int64_t) { x = g.alpha * x; });
+  if (!first && part)
+    each([&](P& x, int64_t i, int64_t j) { x = part[i * partial.ld + j] + x; });
+  else if (!first)
+    with_c([](P& x, const T& before) { x = static_cast<P>(before) + x; });
+  else if (g.beta != P(0))
+    with_c([&](P& x, const T& before) { x = fma_one(g.beta, static_cast<P>(before), x); });
+  if (last) {
+    if (g.bias_n) each([&](P& x, int64_t, int64_t j) { x += static_cast<P>(g.bias_n[(j0 + j) * g.bias_n_stride]); });
+    if (g.bias_m) each([&](P& x, int64_t i, int64_t) { x += static_cast<P>(g.bias_m[(i0 + i) * g.bias_m_stride]); });
+    if (g.relu) each([](P& x, int64_t, int64_t) { x = x < P(0) ? P(0) : x; });
   }
+  if (!last && part)
+    each([&](P& x, int64_t i, int64_t j) { part[i * partial.ld + j] = x; });
+  else
+    with_c([](const P& x, T& at) { at = static_cast<T>(x); });
 }
 
 // Rows are cut into tiles of nearly equal height.
@@ -161,20 +162,17 @@ struct RowTiles {
 };
 
 // One operand as the micro-kernel sees it, for one block of k.
-template <class P>
-struct PackedA {
+template <class P> struct PackedA {
   const P* data;
   int64_t rs, ks;
   bool packed;  // tile after tile, and rs, ks mean nothing
 };
-template <class P>
-struct PackedB {
+template <class P> struct PackedB {
   const P* data;
   int64_t ks, strip;  // strip: distance between strips of columns
 };
 
-template <class T>
-struct Block {
+template <class T> struct Block {
   using P = gemm_scalar_t<T>;
   const Problem<T>* g;
   int64_t k0, depth;
@@ -196,16 +194,18 @@ void compute(const Block<T>& k, const RowTiles& tiles, int64_t t0, int64_t t1, i
   alignas(64) P spilled[kRows * kStrip<P>];
   TileOut<P> out;
   out.finish = k.quick;
+  out.bias = nullptr;
   out.floor = g.relu ? P(0) : -std::numeric_limits<P>::infinity();
   for (int64_t s = s0; s < s1; ++s) {
     int64_t j = s * kStrip<P>, cols = std::min<int64_t>(kStrip<P>, n - j);
     const P* b = k.b.data + s * k.b.strip;
     int vecs = static_cast<int>((cols + L - 1) / L), tail = static_cast<int>(cols - (vecs - 1) * L);
-    out.bias = k.bias ? k.bias + k.b_col0 + j : nullptr;
+    if (k.bias && !g.bias_m) out.bias = k.bias + k.b_col0 + j;
     for (int64_t t = t0; t < t1; ++t) {
       int64_t i = tiles.begin(t), rows = tiles.begin(t + 1) - i;
       const P* a = k.a.packed ? k.a.data + i * k.depth : k.a.data + i * k.a.rs;
       int64_t rs = k.a.packed ? 1 : k.a.rs, ks = k.a.packed ? rows : k.a.ks;
+      if (k.bias && g.bias_m) out.bias = k.bias + k.a_row0 + i;
       if (k.quick == Finish::spill) {
         out.dst = spilled;
         out.ld = kStrip<P>;
@@ -215,7 +215,7 @@ void compute(const Block<T>& k, const RowTiles& tiles, int64_t t0, int64_t t1, i
       }
       kTiles<P>[vecs - 1][rs == 1][rows - 1](k.depth, a, rs, ks, b, k.b.ks, tail, out);
       if (k.quick == Finish::spill)
-        finish_tile<T, P>(g, spilled, kStrip<P>, k.a_row0 + i, k.b_col0 + j, rows, cols, k.first, k.last, k.partial);
+        finish_tile<T, P>(g, spilled, k.a_row0 + i, k.b_col0 + j, rows, cols, k.first, k.last, k.partial);
     }
   }
 }
@@ -249,8 +249,7 @@ void pack_b(const Problem<T>& g, int64_t s0, int64_t s1, int64_t col0, int64_t n
 }
 
 // The general case: blocks of k, and of m and n so large that the packed operands stay in the last cache.
-template <class T>
-void blocked(const Problem<T>& g, bool direct_a, bool direct_b) {
+template <class T> void blocked(const Problem<T>& g, bool direct_a, bool direct_b) {
   using P = gemm_scalar_t<T>;
   constexpr bool same = std::is_same_v<T, P>;
   int64_t k_blocks = (g.k + kDepth - 1) / kDepth;
@@ -258,12 +257,12 @@ void blocked(const Problem<T>& g, bool direct_a, bool direct_b) {
   Block<T> block{};
   block.g = &g;
   if (!same && k_blocks > 1) block.partial = {buffers().sums.get<P>(g.m * g.n), g.n};
-  bool plain = same && g.c.col_stride == 1 && g.alpha == P(1) && !g.bias_m;
+  bool plain = same && g.c.col_stride == 1 && g.alpha == P(1) && !(g.bias_n && g.bias_m);
   if constexpr (same) {
     if (g.bias_n && g.bias_n_stride == 1) block.bias = g.bias_n;
+    if (g.bias_m && g.bias_m_stride == 1) block.bias = g.bias_m;
   }
-  if (plain && g.bias_n && !block.bias) plain = false;
-  if (plain && g.relu && !g.bias_n) plain = false;
+  if (plain && (g.bias_n || g.bias_m || g.relu) && !block.bias) plain = false;
 
   bool threads = g.m * g.n * g.k >= kParallelWork && num_threads() > 1 && !in_parallel_region();
   int64_t max_rows = std::max<int64_t>(kPanelElements / max_depth / kRows * kRows, kRows);
@@ -285,8 +284,9 @@ void blocked(const Problem<T>& g, bool direct_a, bool direct_b) {
       block.last = kb + 1 == k_blocks;
       block.quick = Finish::spill;
       if (plain) {
-        bool extra = block.last && (g.bias_n || g.relu);
-        if (block.first && g.beta == P(0)) block.quick = extra ? Finish::bias : Finish::set;
+        bool extra = block.last && block.bias;
+        if (block.first && g.beta == P(0))
+          block.quick = !extra ? Finish::set : g.bias_m ? Finish::row_bias : Finish::bias;
         if (!extra && (!block.first || g.beta == P(1))) block.quick = Finish::add;
       }
       block.b_col0 = col0;
@@ -340,16 +340,16 @@ void blocked(const Problem<T>& g, bool direct_a, bool direct_b) {
   buffers().sums.trim();
 }
 
-// Sums over k for rows x cols elements whose operands both run along k, in 2 * kDotLanes interleaved sums each.
-template <class P>
-constexpr int kDotLanes = 64 / static_cast<int>(sizeof(P));
-
-template <class P, int M, int N>
-void dots(int64_t k, const P* a, int64_t as, const P* b, int64_t bs, P* out) {
-  constexpr int L = kLanes<P>, V = 2 * kDotLanes<P> / L;
-  Vec<P> acc[M][N][V] = {};
+// Sums over k for M x N elements whose operands both run along k, each in 16 (for double 8) interleaved sums, or twice
+// as many; the number depends on M alone.
+template <class P, int M, int N> void dots(int64_t k, const P* a, int64_t as, const P* b, int64_t bs, P* out) {
+  constexpr int L = kLanes<P>, V = 64 / kVecBytes * (M <= 2 ? 2 : 1);
+  Vec<P> acc[M * N][V];
+  for (int i = 0; i < M * N; ++i)
+    for (int v = 0; v < V; ++v) acc[i][v] = Vec<P>{};
   int64_t p = 0;
   auto step = [&](auto get) {
+#pragma GCC unroll 8
     for (int v = 0; v < V; ++v) {
       Vec<P> x[M];
 #pragma GCC unroll 4
@@ -358,7 +358,7 @@ void dots(int64_t k, const P* a, int64_t as, const P* b, int64_t bs, P* out) {
       for (int j = 0; j < N; ++j) {
         Vec<P> y = get(b + j * bs + p + v * L, v);
 #pragma GCC unroll 4
-        for (int i = 0; i < M; ++i) acc[i][j][v] = fma(x[i], y, acc[i][j][v]);
+        for (int i = 0; i < M; ++i) acc[i * N + j][v] = fma(x[i], y, acc[i * N + j][v]);
       }
     }
   };
@@ -370,14 +370,24 @@ void dots(int64_t k, const P* a, int64_t as, const P* b, int64_t bs, P* out) {
       return part == L ? load(q) : load_part(q, part);
     });
   }
-  for (int i = 0; i < M; ++i)
-    for (int j = 0; j < N; ++j) {
-      alignas(64) P lanes[V * L];
-      for (int v = 0; v < V; ++v) store(lanes + v * L, acc[i][j][v]);
-      for (int w = V * L / 2; w > 0; w /= 2)
-        for (int l = 0; l < w; ++l) lanes[l] += lanes[l + w];
-      out[i * N + j] = lanes[0];
-    }
+#pragma GCC unroll 16
+  for (int i = 0; i < M * N; ++i)
+#pragma GCC unroll 4
+    for (int w = V / 2; w > 0; w /= 2)
+#pragma GCC unroll 8
+      for (int v = 0; v < w; ++v) acc[i][v] += acc[i][v + w];
+  // The lanes are added pairwise, as many elements at once as there are lanes.
+  for (int i0 = 0; i0 < M * N; i0 += L) {
+    Vec<P> r[L];
+#pragma GCC unroll 16
+    for (int i = 0; i < L; ++i) r[i] = i0 + i < M * N ? acc[i0 + i][0] : Vec<P>{};
+    transpose_block<P>(r);
+#pragma GCC unroll 4
+    for (int w = L / 2; w > 0; w /= 2)
+#pragma GCC unroll 8
+      for (int i = 0; i < w; ++i) r[i] += r[i + w];
+    store_part(out + i0, r[0], std::min(L, M * N - i0));
+  }
 }
 
 template <class P>
@@ -398,13 +408,12 @@ void dots_any(int rows, int cols, int64_t k, const P* a, int64_t as, const P* b,
   }
 }
 
-// m <= 4, both operands run along k: no packing, B is read once.
-template <class T>
-void dot_rows(const Problem<T>& g) {
+// A few rows, both operands run along k: no packing, B is read once.
+template <class T> void dot_rows(const Problem<T>& g) {
   using P = gemm_scalar_t<T>;
   constexpr int64_t kPiece = 1 << 15;
-  int rows = static_cast<int>(g.m);
-  if (g.n <= 4 && g.k >= 4 * kPiece) {
+  if (g.m <= 4 && g.n <= 4 && g.k >= 4 * kPiece) {
+    int rows = static_cast<int>(g.m);
     // One long sum: pieces of fixed length, added in order.
     int64_t pieces = (g.k + kPiece - 1) / kPiece;
     P* sums = buffers().line.get<P>(pieces * g.m * g.n);
@@ -425,22 +434,58 @@ void dot_rows(const Problem<T>& g) {
       }
     return;
   }
-  int64_t grain = std::max<int64_t>(4, (1 << 17) / std::max<int64_t>(g.k, 1));
+  int64_t grain = std::max<int64_t>(4, (1 << 17) / (g.k * ((g.m + 3) / 4)));
   parallel_for(g.n, grain, [&](int64_t begin, int64_t end) {
     P out[16];
     for (int64_t j = begin; j < end;) {
       int cols = end - j >= 4 ? 4 : end - j >= 2 ? 2 : 1;
-      dots_any<P>(rows, cols, g.k, g.a.data, g.a.row_stride, g.b.data + j * g.b.col_stride, g.b.col_stride, out);
-      for (int i = 0; i < rows; ++i)
-        for (int c = 0; c < cols; ++c) put_one(g, out[i * cols + c], i, j + c);
+      for (int64_t i = 0; i < g.m; i += 4) {
+        int rows = static_cast<int>(std::min<int64_t>(4, g.m - i));
+        dots_any<P>(rows, cols, g.k, g.a.data + i * g.a.row_stride, g.a.row_stride, g.b.data + j * g.b.col_stride,
+                    g.b.col_stride, out);
+        for (int r = 0; r < rows; ++r)
+          for (int c = 0; c < cols; ++c) put_one(g, out[r * cols + c], i + r, j + c);
+      }
       j += cols;
     }
   });
 }
 
+// m == 1 and a B larger than the cache: eight whole rows at a time, the sums staying in the nearest cache.
+template <class T> void stream_rows(const Problem<T>& g) {
+  using P = gemm_scalar_t<T>;
+  constexpr int64_t kCols = 2048;
+  constexpr int kStep = 8, L = kLanes<P>;
+  parallel_for((g.n + 255) / 256, std::max<int64_t>(1, (1 << 17) / (g.k * 256)), [&](int64_t u0, int64_t u1) {
+    alignas(64) P sums[kCols];
+    int64_t end = std::min(g.n, u1 * 256);
+    for (int64_t j = u0 * 256; j < end; j += kCols) {
+      int64_t cols = std::min(kCols, end - j);
+      std::fill(sums, sums + cols, P(0));
+      for (int64_t p = 0; p < g.k; p += kStep) {
+        int steps = static_cast<int>(std::min<int64_t>(kStep, g.k - p));
+        const P* x = g.a.data + p * g.a.col_stride;
+        const P* b = g.b.data + p * g.b.row_stride + j;
+        int64_t q = 0;
+        if (steps == kStep) {
+          for (; q + L <= cols; q += L) {
+            Vec<P> s = load(sums + q);
+#pragma GCC unroll 8
+            for (int r = 0; r < kStep; ++r)
+              s = fma(splat<P>(x[r * g.a.col_stride]), load(b + r * g.b.row_stride + q), s);
+            store(sums + q, s);
+          }
+        }
+        for (; q < cols; ++q)
+          for (int r = 0; r < steps; ++r) sums[q] = fma_one(x[r * g.a.col_stride], b[r * g.b.row_stride + q], sums[q]);
+      }
+      for (int64_t q = 0; q < cols; ++q) put_one(g, sums[q], 0, j + q);
+    }
+  });
+}
+
 // m == 1, rows of B run along n: a long row of sums at a time.
-template <class T>
-void axpy_row(const Problem<T>& g) {
+template <class T> void axpy_row(const Problem<T>& g) {
   using P = gemm_scalar_t<T>;
   constexpr int64_t kWide = 512 / static_cast<int64_t>(sizeof(P));
   int64_t units = (g.n + kWide - 1) / kWide;
@@ -469,8 +514,7 @@ void axpy_row(const Problem<T>& g) {
   });
 }
 
-template <class T>
-void solve(Problem<T>& g) {
+template <class T> void solve(Problem<T>& g) {
   using P = gemm_scalar_t<T>;
   constexpr bool same = std::is_same_v<T, P>;
   if (g.k == 0) {
@@ -487,13 +531,14 @@ void solve(Problem<T>& g) {
   if (!same || hooks) return blocked(g, false, false);
   if constexpr (same) {
     bool b_along_n = g.b.col_stride == 1 || g.n == 1, b_along_k = g.b.row_stride == 1 || g.k == 1;
-    if (g.n <= 4 && g.m > 4 && b_along_k && (g.a.col_stride == 1 || g.k == 1)) {
+    if (g.n <= 4 && g.m > g.n && b_along_k && (g.a.col_stride == 1 || g.k == 1)) {
       g.swap();
       std::swap(b_along_n, b_along_k);
       b_along_k = true;
     }
-    if (g.m <= 4 && b_along_k && (g.a.col_stride == 1 || g.k == 1) && g.k >= 8) return dot_rows(g);
-    if (g.m == 1 && b_along_n && g.n > 1) return axpy_row(g);
+    bool few_rows = (g.m <= 4 && g.k >= 8) || (g.m <= 16 && g.m * 24 <= g.k);
+    if (few_rows && b_along_k && g.b.col_stride != 1 && (g.a.col_stride == 1 || g.k == 1)) return dot_rows(g);
+    if (g.m == 1 && b_along_n && g.n > 1) return g.n >= 512 && g.n * g.k >= (1 << 18) ? stream_rows(g) : axpy_row(g);
     // Packing both pays when each packed element is used often enough.
     bool direct_b = g.b.col_stride == 1 && (g.k * g.n <= (1 << 16) || g.m <= 4 * kRows);
     bool direct_a = (g.m * g.k <= (1 << 16) || g.n <= 8 * kStrip<P>);
@@ -501,8 +546,7 @@ void solve(Problem<T>& g) {
   }
 }
 
-template <class T>
-void run(const GemmArgs<T>& g) {
+template <class T> void run(const GemmArgs<T>& g) {
   if (g.m <= 0 || g.n <= 0 || g.batch <= 0) return;
   using P = gemm_scalar_t<T>;
   Problem<T> p{g.m,

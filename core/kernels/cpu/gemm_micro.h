@@ -12,28 +12,17 @@ constexpr int kVecBytes = 16, kRows = 4;
 #endif
 constexpr int kVecs = 2;  // vectors in a packed strip of B
 
-template <class P>
-struct VecOf {
+template <class P> struct VecOf {
   typedef P type __attribute__((vector_size(kVecBytes)));
   typedef P loose __attribute__((vector_size(kVecBytes), aligned(alignof(P)), may_alias));
 };
-template <class P>
-using Vec = typename VecOf<P>::type;
-template <class P>
-constexpr int kLanes = kVecBytes / static_cast<int>(sizeof(P));
-template <class P>
-constexpr int kStrip = kVecs * kLanes<P>;
+template <class P> using Vec = typename VecOf<P>::type;
+template <class P> constexpr int kLanes = kVecBytes / static_cast<int>(sizeof(P));
+template <class P> constexpr int kStrip = kVecs * kLanes<P>;
 
-template <class P>
-inline Vec<P> load(const P* p) {
-  return *reinterpret_cast<const typename VecOf<P>::loose*>(p);
-}
-template <class P>
-inline void store(P* p, Vec<P> v) {
-  *reinterpret_cast<typename VecOf<P>::loose*>(p) = v;
-}
-template <class P>
-inline Vec<P> splat(P x) {
+template <class P> inline Vec<P> load(const P* p) { return *reinterpret_cast<const typename VecOf<P>::loose*>(p); }
+template <class P> inline void store(P* p, Vec<P> v) { *reinterpret_cast<typename VecOf<P>::loose*>(p) = v; }
+template <class P> inline Vec<P> splat(P x) {
   return x - Vec<P>{};  // folds to a broadcast
 }
 
@@ -73,22 +62,19 @@ inline float fma1(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 inline double fma1(double a, double b, double c) { return __builtin_fma(a, b, c); }
 #endif
 #if !defined(__AVX2__)
-template <class V>
-inline V fma(V a, V b, V c) {
+template <class V> inline V fma(V a, V b, V c) {
   V r;
   for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i) r[i] = fma1(a[i], b[i], c[i]);
   return r;
 }
 #endif
-template <class P>
-inline Vec<P> load_part(const P* p, int count) {
+template <class P> inline Vec<P> load_part(const P* p, int count) {
   Vec<P> v{};
   for (int i = 0; i < kLanes<P>; ++i)
     if (i < count) v[i] = p[i];
   return v;
 }
-template <class P>
-inline void store_part(P* p, Vec<P> v, int count) {
+template <class P> inline void store_part(P* p, Vec<P> v, int count) {
   for (int i = 0; i < kLanes<P>; ++i)
     if (i < count) p[i] = v[i];
 }
@@ -104,15 +90,14 @@ inline float fma_one(float a, float b, float c) {
 inline double fma_one(double a, double b, double c) { return __builtin_fma(a, b, c); }
 
 // Where a tile of sums goes. The plain kinds are written straight from the registers.
-enum class Finish { set, add, bias, spill };
+enum class Finish { set, add, bias, row_bias, spill };
 
-template <class P>
-struct TileOut {
+template <class P> struct TileOut {
   Finish finish;
   P* dst;  // row-major; for spill a buffer of kRows rows
   int64_t ld;
-  const P* bias;  // for Finish::bias: one value per column
-  P floor;        // for Finish::bias: 0 for relu, else -infinity
+  const P* bias;  // one value per column; for row_bias per row
+  P floor;        // with a bias: 0 for relu, else -infinity
 };
 
 // out[i][j] = sum over p of a[i * rs + p * ks] * b[p * bs + j], i < MR, j < (NV - 1) * lanes + tail.
@@ -188,6 +173,14 @@ template <class P, int MR, int NV, bool UnitRows>
       });
       break;
     }
+    case Finish::row_bias: {
+      V floor = splat<P>(out.floor);
+      put([&](int i, int v, auto) {
+        V x = acc[i][v] + splat<P>(out.bias[i]);
+        return x < floor ? floor : x;
+      });
+      break;
+    }
     default: put([&](int i, int v, auto) { return acc[i][v]; });
   }
 }
@@ -195,8 +188,7 @@ template <class P, int MR, int NV, bool UnitRows>
 template <class P>
 using TileFn = void (*)(int64_t, const P*, int64_t, int64_t, const P*, int64_t, int, const TileOut<P>&);
 
-template <class P, int NV, bool UnitRows, int... I>
-constexpr auto tile_table(std::integer_sequence<int, I...>) {
+template <class P, int NV, bool UnitRows, int... I> constexpr auto tile_table(std::integer_sequence<int, I...>) {
   return std::array<TileFn<P>, sizeof...(I)>{&tile<P, I + 1, NV, UnitRows>...};
 }
 // [vectors - 1][rows are adjacent][rows - 1]
@@ -210,12 +202,11 @@ constexpr std::array<std::array<std::array<TileFn<P>, kRows>, 2>, kVecs> kTiles 
 constexpr int kWideVecs = 8;  // for a single row: enough columns at once to hide the latency of the additions
 
 // In-register transposition of L x L blocks, by log2(L) rounds of interleaving.
-template <class P>
-inline void transpose_block(Vec<P>* r) {
+template <class P> inline void transpose_block(Vec<P>* r) {
   constexpr int L = kLanes<P>;
   using I = std::conditional_t<sizeof(P) == 4, int32_t, int64_t>;
   typedef I VI __attribute__((vector_size(kVecBytes)));
-  VI low, high;
+  [[maybe_unused]] VI low, high;
   for (int i = 0; i < L; ++i) {
     low[i] = (i & 1) ? L + i / 2 : i / 2;
     high[i] = low[i] + L / 2;
@@ -225,8 +216,15 @@ inline void transpose_block(Vec<P>* r) {
     Vec<P> s[L];
 #pragma GCC unroll 16
     for (int i = 0; i < L / 2; ++i) {
+#if defined(__clang__)
+      for (int l = 0; l < L; ++l) {
+        s[2 * i][l] = (l & 1) ? r[i + L / 2][l / 2] : r[i][l / 2];
+        s[2 * i + 1][l] = (l & 1) ? r[i + L / 2][L / 2 + l / 2] : r[i][L / 2 + l / 2];
+      }
+#else
       s[2 * i] = __builtin_shuffle(r[i], r[i + L / 2], low);
       s[2 * i + 1] = __builtin_shuffle(r[i], r[i + L / 2], high);
+#endif
     }
 #pragma GCC unroll 16
     for (int i = 0; i < L; ++i) r[i] = s[i];
