@@ -13,7 +13,7 @@ import torch
 
 HERE = Path(__file__).parent
 
-# (script, what PyTorch prints, what the tutorial says, occurrences)
+# script: (what PyTorch prints, what the tutorial says)
 DIFFERENCES = {"basics_3_3": ("torch.int32\ntorch.int32\nFalse\nFalse\n", "torch.int32\ntorch.int32\nTrue\nTrue\n")}
 
 
