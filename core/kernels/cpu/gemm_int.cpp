@@ -21,27 +21,44 @@ using Sum = std::make_unsigned_t<T>;
 constexpr int kCols = 128;
 constexpr int kTileRows = 4;
 
+#if defined(__AVX512F__)
+constexpr int kVecBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kVecBytes = 32;
+#else
+constexpr int kVecBytes = 16;
+#endif
+
 template <class T, int Rows>
 void row_block(int64_t k, int64_t cols, const T* a, int64_t ars, int64_t acs, const T* b, int64_t brs, Sum<T>* sums) {
-  if (cols == kCols) {  // a constant trip count
+  typedef Sum<T> V __attribute__((vector_size(kVecBytes)));
+  typedef Sum<T> Loose __attribute__((vector_size(kVecBytes), aligned(alignof(T)), may_alias));
+  constexpr int L = kVecBytes / static_cast<int>(sizeof(T)), kVecs = 2;
+  int64_t j = 0;
+  for (; j + kVecs * L <= cols; j += kVecs * L) {
+    V acc[Rows][kVecs];
+    for (int i = 0; i < Rows; ++i)
+      for (int v = 0; v < kVecs; ++v) acc[i][v] = *reinterpret_cast<const Loose*>(sums + i * kCols + j + v * L);
     for (int64_t p = 0; p < k; ++p) {
-      const T* row = b + p * brs;
+      V row[kVecs];
+      for (int v = 0; v < kVecs; ++v) row[v] = *reinterpret_cast<const Loose*>(b + p * brs + j + v * L);
+#pragma GCC unroll 4
       for (int i = 0; i < Rows; ++i) {
-        auto x = static_cast<Wrap<T>>(static_cast<Sum<T>>(a[i * ars + p * acs]));
-        Sum<T>* s = sums + i * kCols;
-        for (int j = 0; j < kCols; ++j)
-          s[j] = static_cast<Sum<T>>(s[j] + x * static_cast<Wrap<T>>(static_cast<Sum<T>>(row[j])));
+        V x = V{} + static_cast<Sum<T>>(a[i * ars + p * acs]);
+        for (int v = 0; v < kVecs; ++v) acc[i][v] += x * row[v];
       }
     }
-    return;
+    for (int i = 0; i < Rows; ++i)
+      for (int v = 0; v < kVecs; ++v) *reinterpret_cast<Loose*>(sums + i * kCols + j + v * L) = acc[i][v];
   }
+  if (j == cols) return;
   for (int64_t p = 0; p < k; ++p) {
     const T* row = b + p * brs;
     for (int i = 0; i < Rows; ++i) {
       auto x = static_cast<Wrap<T>>(static_cast<Sum<T>>(a[i * ars + p * acs]));
       Sum<T>* s = sums + i * kCols;
-      for (int64_t j = 0; j < cols; ++j)
-        s[j] = static_cast<Sum<T>>(s[j] + x * static_cast<Wrap<T>>(static_cast<Sum<T>>(row[j])));
+      for (int64_t q = j; q < cols; ++q)
+        s[q] = static_cast<Sum<T>>(s[q] + x * static_cast<Wrap<T>>(static_cast<Sum<T>>(row[q])));
     }
   }
 }
