@@ -1,0 +1,398 @@
+"""Compositions of products: einsum, tensordot, kron, distances."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rushlight import _C
+from rushlight._composite import composite
+
+
+def _letters(equation: str, operands: tuple[Any, ...]) -> tuple[list[list[str]], list[str] | None]:
+    """The labels of each operand and of the output (None: implicit); "..." is a label of its own."""
+
+    def parse(text: str) -> list[str]:
+        labels: list[str] = []
+        text = text.replace(" ", "")
+        i = 0
+        while i < len(text):
+            if text[i] == ".":
+                if text[i : i + 3] != "..." or "..." in labels:
+                    raise RuntimeError(f"einsum(): found '.' that is not part of a single ellipsis in {equation!r}")
+                labels.append("...")
+                i += 3
+            elif text[i].isascii() and text[i].isalpha():
+                labels.append(text[i])
+                i += 1
+            else:
+                raise RuntimeError(
+                    f"einsum(): invalid subscript given at index {i} in the equation string, subscripts must be in "
+                    "[a-zA-Z]"
+                )
+        return labels
+
+    left, arrow, right = equation.partition("->")
+    inputs = [parse(part) for part in left.split(",")]
+    if len(inputs) != len(operands):
+        raise RuntimeError(
+            f"einsum(): {'more' if len(inputs) < len(operands) else 'fewer'} operands were provided than specified in "
+            f"the equation ({len(operands)} operands, {len(inputs)} terms)"
+        )
+    return inputs, parse(right) if arrow else None
+
+
+def _from_sublists(args: tuple[Any, ...]) -> tuple[list[list[str]], list[str] | None, tuple[Any, ...]]:
+    """einsum(x, [0, 1], y, [1, 2], [0, 2]): numbers name the dimensions."""
+
+    def parse(numbers: Any) -> list[str]:
+        labels = []
+        for n in numbers:
+            if n is Ellipsis:
+                labels.append("...")
+            elif 0 <= n < 52:
+                labels.append(chr(ord("A") + n) if n < 26 else chr(ord("a") + n - 26))
+            else:
+                raise RuntimeError(f"einsum(): subscript {n} in a sublist is not in the range [0, 52)")
+        return labels
+
+    operands = args[0 : len(args) - len(args) % 2 : 2]
+    inputs = [parse(labels) for labels in args[1::2][: len(operands)]]
+    return inputs, parse(args[-1]) if len(args) % 2 else None, operands
+
+
+def _expand_ellipses(inputs: list[list[str]], output: list[str] | None, operands: tuple[Any, ...]) -> list[str]:
+    """Replace "..." by labels of its own for each dimension it covers, in place; returns the output's labels."""
+    widest = 0
+    for labels, t in zip(inputs, operands, strict=True):
+        named = len(labels) - ("..." in labels)
+        covered = t.dim() - named
+        if covered < 0 or (covered > 0 and "..." not in labels):
+            raise RuntimeError(
+                f"einsum(): the number of subscripts in the equation ({named}) does not match the number of dimensions "
+                f"({t.dim()}) for an operand of shape {tuple(t.shape)}"
+                + (" and no ellipsis was given" if covered > 0 else "")
+            )
+        if "..." in labels:
+            widest = max(widest, covered)
+    batch = [f".{i}" for i in range(widest)]
+    if output is None:
+        counts: dict[str, int] = {}
+        for labels in inputs:
+            for label in labels:
+                counts[label] = counts.get(label, 0) + 1
+        output = ["..."] if "..." in counts else []
+        output += sorted(label for label, count in counts.items() if count == 1 and label != "...")
+    for labels, t in zip(inputs, operands, strict=True):
+        if "..." in labels:
+            at = labels.index("...")
+            covered = t.dim() - len(labels) + 1
+            labels[at : at + 1] = batch[widest - covered :]
+    if "..." in output:
+        at = output.index("...")
+        output[at : at + 1] = batch
+    return output
+
+
+def _take_diagonals(t: Any, labels: list[str]) -> tuple[Any, list[str]]:
+    """ "ii" becomes the diagonal, labelled "i"."""
+    labels = list(labels)
+    for label in dict.fromkeys(labels):
+        while labels.count(label) > 1:
+            first = labels.index(label)
+            second = labels.index(label, first + 1)
+            if t.shape[first] != t.shape[second] and 1 in (t.shape[first], t.shape[second]):
+                size = max(t.shape[first], t.shape[second])
+                t = t.expand([size if d in (first, second) else n for d, n in enumerate(t.shape)])
+            if t.shape[first] != t.shape[second]:
+                raise RuntimeError(
+                    f"einsum(): subscript {label} is repeated for an operand but the sizes don't match, "
+                    f"{t.shape[second]} != {t.shape[first]}"
+                )
+            t = t.diagonal(0, first, second)
+            del labels[second], labels[first]
+            labels.append(label)
+    return t, labels
+
+
+def _sum_away(t: Any, labels: list[str], keep: set[str]) -> tuple[Any, list[str]]:
+    """Sum over the labels that nobody needs any more."""
+    gone = [d for d, label in enumerate(labels) if label not in keep]
+    if gone:
+        t = t.sum(gone)
+        labels = [label for label in labels if label in keep]
+    return t, labels
+
+
+def _contract(a: Any, la: list[str], b: Any, lb: list[str], keep: set[str]) -> tuple[Any, list[str]]:
+    """The product of two operands, summed over what only they have: one batched matrix product."""
+    sizes: dict[str, int] = {}
+    for t, labels in ((a, la), (b, lb)):
+        for label, size in zip(labels, t.shape, strict=True):
+            sizes[label] = size if sizes.get(label, 1) == 1 else sizes[label]
+    # A dimension of size 1 that meets a larger one broadcasts; it is as if this operand did not have it.
+    for label in set(la) & set(lb):
+        small_a, small_b = a.shape[la.index(label)] == 1, b.shape[lb.index(label)] == 1
+        if small_a and not small_b:
+            a, la = a.squeeze(la.index(label)), [x for x in la if x != label]
+        elif small_b and not small_a:
+            b, lb = b.squeeze(lb.index(label)), [x for x in lb if x != label]
+    a, la = _sum_away(a, la, keep | set(lb))
+    b, lb = _sum_away(b, lb, keep | set(la))
+    batch = [x for x in la if x in lb and x in keep]
+    inner = [x for x in la if x in lb and x not in keep]
+    rows = [x for x in la if x not in lb]
+    cols = [x for x in lb if x not in la]
+    if not inner:
+        order = batch + rows + cols
+
+        def spread(t: Any, labels: list[str]) -> Any:
+            t = t.permute([labels.index(x) for x in order if x in labels])
+            return t.reshape([sizes[x] if x in labels else 1 for x in order])
+
+        return spread(a, la) * spread(b, lb), order
+
+    def size(labels: list[str]) -> int:
+        return math.prod(sizes[x] for x in labels)
+
+    left = a.permute([la.index(x) for x in batch + rows + inner])
+    right = b.permute([lb.index(x) for x in batch + inner + cols])
+    if batch:
+        result = _C.bmm(
+            left.reshape(size(batch), size(rows), size(inner)), right.reshape(size(batch), size(inner), size(cols))
+        )
+    else:
+        result = _C.mm(left.reshape(size(rows), size(inner)), right.reshape(size(inner), size(cols)))
+    order = batch + rows + cols
+    return result.reshape([sizes[x] for x in order]), order
+
+
+@composite("einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor", method=False)
+def einsum(*args: Any) -> Any:
+    """Sums of products in Einstein's notation.
+
+    Args:
+        args: an equation such as "bij,bjk->bik" and the operands, or operands each followed by a list of numbers
+            that name its dimensions, and at the end a list for the output. "..." stands for any further
+            dimensions, which broadcast; a repeated label takes the diagonal.
+
+    Raises:
+        RuntimeError: an equation that does not fit the operands' shapes.
+
+    Example:
+        >>> import rushlight as torch
+        >>> torch.einsum("ij,j->i", torch.ones(2, 3), torch.arange(3.0))
+        tensor([3., 3.])
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.einsum.html
+    """
+    if len(args) < 2:
+        raise ValueError(
+            "einsum(): must specify the equation string and at least one operand, or at least one operand and its "
+            "subscripts list"
+        )
+    if isinstance(args[0], str):
+        operands = tuple(args[1]) if len(args) == 2 and isinstance(args[1], (list, tuple)) else args[1:]
+        inputs, output = _letters(args[0], operands)
+    else:
+        inputs, output, operands = _from_sublists(args)
+    output = _expand_ellipses(inputs, output, operands)
+    known: dict[str, int] = {}
+    for labels, t in zip(inputs, operands, strict=True):
+        for label, size in zip(labels, t.shape, strict=True):
+            if known.get(label, 1) not in (1, size) and size != 1:
+                raise RuntimeError(
+                    f"einsum(): operands do not broadcast with remapped shapes [original->remapped]: subscript {label} "
+                    f"has size {size} for an operand which does not broadcast with previously seen size {known[label]}"
+                )
+            known[label] = size if known.get(label, 1) == 1 else known[label]
+    for label in output:
+        if output.count(label) > 1:
+            raise RuntimeError(f"einsum(): output subscript {label} appears more than once in the output")
+        if label not in known:
+            raise RuntimeError(
+                f"einsum(): output subscript {label} does not appear in the equation for any input operand"
+            )
+    terms = [_take_diagonals(t, labels) for t, labels in zip(operands, inputs, strict=True)]
+    while len(terms) > 1:
+        i, j = _next_pair(terms, output)
+        (a, la), (b, lb) = terms[i], terms[j]
+        rest = [terms[k] for k in range(len(terms)) if k not in (i, j)]
+        keep = set(output).union(*(labels for _, labels in rest))
+        terms = [_contract(a, la, b, lb, keep), *rest] if (i, j) == (0, 1) else [*rest, _contract(a, la, b, lb, keep)]
+    result, labels = _sum_away(*terms[0], set(output))
+    return result.permute([labels.index(label) for label in output])
+
+
+def _next_pair(terms: list[tuple[Any, list[str]]], output: list[str]) -> tuple[int, int]:
+    """Which two operands to multiply next: the pair with the smallest result, the first of equals."""
+    if len(terms) == 2:
+        return 0, 1
+    best, pair = None, (0, 1)
+    for i in range(len(terms)):
+        for j in range(i + 1, len(terms)):
+            keep = set(output).union(*(labels for k, (_, labels) in enumerate(terms) if k not in (i, j)))
+            sizes: dict[str, int] = {}
+            for t, labels in (terms[i], terms[j]):
+                for label, size in zip(labels, t.shape, strict=True):
+                    sizes[label] = max(size, sizes.get(label, 1))
+            cost = (math.prod(n for label, n in sizes.items() if label in keep), math.prod(sizes.values()))
+            if best is None or cost < best:
+                best, pair = cost, (i, j)
+    return pair
+
+
+@composite("tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor", method=False)
+def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
+    """The product summed over pairs of dimensions.
+
+    Args:
+        a, b: the operands.
+        dims: a number n (the last n of a with the first n of b), or the two lists of dimensions.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.tensordot.html
+    """
+    if isinstance(dims, _C.Tensor):
+        dims = dims.tolist() if dims.numel() > 1 else int(dims.item())
+    if isinstance(dims, int):
+        if dims < 0:
+            raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
+        if dims > min(a.dim(), b.dim()):
+            raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
+        of_a, of_b = list(range(a.dim() - dims, a.dim())), list(range(dims))
+    else:
+        of_a, of_b = ([d] if isinstance(d, int) else [int(x) for x in d] for d in dims)
+    if len(of_a) != len(of_b):
+        raise RuntimeError("both dimension lists should have same length")
+    of_a = [d % a.dim() if a.dim() else d for d in of_a]
+    of_b = [d % b.dim() if b.dim() else d for d in of_b]
+    for x, y in zip(of_a, of_b, strict=True):
+        if a.shape[x] == b.shape[y]:
+            continue
+        if a.shape[x] == 1:
+            b = b.sum(y, keepdim=True)
+        elif b.shape[y] == 1:
+            a = a.sum(x, keepdim=True)
+        else:
+            raise RuntimeError(
+                f"contracted dimensions need to match, but first has size {a.shape[x]} in dim {x} and second has size "
+                f"{b.shape[y]} in dim {y}"
+            )
+    keep_a = [d for d in range(a.dim()) if d not in of_a]
+    keep_b = [d for d in range(b.dim()) if d not in of_b]
+    inner = math.prod(a.shape[d] for d in of_a)
+    shape = [a.shape[d] for d in keep_a] + [b.shape[d] for d in keep_b]
+    left = a.permute(keep_a + of_a).reshape(math.prod(a.shape[d] for d in keep_a), inner)
+    right = b.permute(of_b + keep_b).reshape(inner, math.prod(b.shape[d] for d in keep_b))
+    result = _C.mm(left, right).reshape(shape)
+    return result if out is None else out.copy_(result)
+
+
+@composite("kron(Tensor self, Tensor other) -> Tensor")
+def kron(input: Any, other: Any) -> Any:
+    """The Kronecker product: every element of input times all of other.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.kron.html
+    """
+    ndim = max(input.dim(), other.dim())
+    a = [1] * (ndim - input.dim()) + list(input.shape)
+    b = [1] * (ndim - other.dim()) + list(other.shape)
+    left = input.reshape([n for size in a for n in (size, 1)])
+    right = other.reshape([n for size in b for n in (1, size)])
+    return (left * right).reshape([x * y for x, y in zip(a, b, strict=True)])
+
+
+@composite("chain_matmul(Tensor[] matrices) -> Tensor", method=False)
+def chain_matmul(*matrices: Any, out: Any = None) -> Any:
+    """The product of several matrices, in the cheapest order."""
+    parts = list(matrices[0]) if len(matrices) == 1 and isinstance(matrices[0], (list, tuple)) else list(matrices)
+    if not parts:
+        raise RuntimeError("chain_matmul(): Expected one or more matrices")
+    while len(parts) > 1:
+        # Multiply first where the largest inner dimension disappears.
+        i = max(range(len(parts) - 1), key=lambda k: parts[k].shape[1])
+        parts[i : i + 2] = [_C.mm(parts[i], parts[i + 1])]
+    return parts[0] if out is None else out.copy_(parts[0])
+
+
+@composite("cross(Tensor self, Tensor other, int? dim=None) -> Tensor")
+def cross(input: Any, other: Any, dim: int | None = None, *, out: Any = None) -> Any:
+    """The vector product along a dimension of size 3 (the first such one by default).
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.cross.html
+    """
+    if input.dim() != other.dim():
+        raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
+    if dim is None:
+        import warnings
+
+        warnings.warn(
+            "Using torch.cross without specifying the dim arg is deprecated.\nPlease either pass the dim explicitly or "
+            "simply use torch.linalg.cross.",
+            stacklevel=2,
+        )
+        dim = next((d for d, n in enumerate(input.shape) if n == 3), None)
+        if dim is None:
+            raise RuntimeError("no dimension of size 3 in input")
+    if input.shape[dim] != 3 or other.shape[dim] != 3:
+        raise RuntimeError(
+            f"linalg.cross: inputs dimension {dim} must have length 3. Got {input.shape[dim]} and {other.shape[dim]}"
+        )
+    a, b = input.unbind(dim), other.unbind(dim)
+    parts = [a[(i + 1) % 3] * b[(i + 2) % 3] - a[(i + 2) % 3] * b[(i + 1) % 3] for i in range(3)]
+    result = _C.stack(parts, dim if dim >= 0 else dim + input.dim())
+    return result if out is None else out.copy_(result)
+
+
+@composite("cdist(Tensor x1, Tensor x2, float p=2, str? compute_mode=None) -> Tensor", method=False)
+def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = "use_mm_for_euclid_dist_if_necessary") -> Any:
+    """The p-norm distance of each row of x1 (..., P, M) from each row of x2 (..., R, M): (..., P, R).
+
+    Args:
+        compute_mode: accepted; more than 25 rows use a matrix product when p is 2, as in PyTorch, unless it is
+            "donot_use_mm_for_euclid_dist".
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.cdist.html
+    """
+    if x1.dim() < 2 or x2.dim() < 2:
+        raise RuntimeError("cdist only supports at least 2D tensors")
+    if x1.shape[-1] != x2.shape[-1]:
+        raise RuntimeError(
+            f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}"
+        )
+    if p < 0:
+        raise RuntimeError("cdist only supports non-negative p values")
+    many = x1.shape[-2] > 25 or x2.shape[-2] > 25
+    if p == 2.0 and compute_mode != "donot_use_mm_for_euclid_dist" and (many or compute_mode == "use_mm_for_euclid_dist"):
+        squares1 = (x1 * x1).sum(-1, keepdim=True)
+        squares2 = (x2 * x2).sum(-1, keepdim=True)
+        squared = squares1 + squares2.transpose(-2, -1) - 2 * _C.matmul(x1, x2.transpose(-2, -1))
+        return squared.clamp_min(0).sqrt()
+    difference = x1.unsqueeze(-2) - x2.unsqueeze(-3)
+    return _norm(difference, p)
+
+
+def _norm(difference: Any, p: float) -> Any:
+    """The p-norm over the last dimension, with gradient 0 where it is 0."""
+    if p == 0:
+        return (difference != 0).sum(-1).to(difference.dtype)
+    if difference.shape[-1] == 0:
+        return difference.sum(-1)
+    if p == 1:
+        return difference.abs().sum(-1)
+    if p == math.inf:
+        return difference.abs().amax(-1)
+    return difference.norm(p, -1)
+
+
+@composite("pdist(Tensor self, float p=2) -> Tensor", method=False)
+def pdist(input: Any, p: float = 2) -> Any:
+    """The distances of all pairs of rows, as a vector in the order (0, 1), (0, 2), ..., (1, 2), ..."""
+    if input.dim() != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.dim()}D")
+    rows = input.shape[0]
+    pairs = [(i, j) for i in range(rows) for j in range(i + 1, rows)]
+    if not pairs:
+        return input.new_empty(0)
+    index = _C.tensor(pairs)
+    return _norm(input[index[:, 0]] - input[index[:, 1]], p)

@@ -1,0 +1,243 @@
+"""Compositions that summarise data."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rushlight import _C
+from rushlight._composite import composite
+
+
+def _moments(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """(std or var, mean), for both forms of the arguments: (dim, unbiased, keepdim) and (unbiased)."""
+    input = args[0] if args else kwargs.pop("input")
+    rest = list(args[1:])
+    dim, keepdim, correction = kwargs.pop("dim", None), kwargs.pop("keepdim", False), kwargs.pop("correction", None)
+    unbiased = kwargs.pop("unbiased", None)
+    if rest and isinstance(rest[0], bool):
+        unbiased = rest.pop(0)
+    elif rest:
+        dim = rest.pop(0)
+        if rest:
+            unbiased = rest.pop(0)
+        if rest:
+            keepdim = rest.pop(0)
+    if kwargs:
+        raise TypeError(f"{name}_mean() got an unexpected keyword argument '{next(iter(kwargs))}'")
+    if correction is None:
+        correction = 1 if unbiased is None else int(unbiased)
+    spread = getattr(_C, name)(input, dim, correction=correction, keepdim=keepdim)
+    mean = input.mean() if dim is None and not keepdim else input.mean(
+        list(range(input.dim())) if dim is None else dim, keepdim=keepdim
+    )  # fmt: skip
+    return spread, mean
+
+
+@composite("std_mean(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, Tensor)",
+           method=False)  # fmt: skip
+def std_mean(*args: Any, **kwargs: Any) -> Any:
+    """The standard deviation and the mean."""
+    return _moments("std", args, kwargs)
+
+
+@composite("var_mean(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, Tensor)",
+           method=False)  # fmt: skip
+def var_mean(*args: Any, **kwargs: Any) -> Any:
+    """The variance and the mean."""
+    return _moments("var", args, kwargs)
+
+
+@composite("cov(Tensor self, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None) -> Tensor")
+def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Any:
+    """The covariance matrix of the rows, columns being observations.
+
+    Args:
+        correction: subtracted from the number of observations.
+        fweights: how often each observation counts.
+        aweights: how much each observation weighs.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.cov.html
+    """
+    if input.dim() > 2:
+        raise RuntimeError(f"cov(): expected input to have two or fewer dimensions but got an input with {input.dim()} dimensions")
+    if input.dtype == _C.bool:
+        raise RuntimeError("cov(): bool dtype is not supported for input")
+    if not (input.dtype.is_floating_point or input.dtype.is_complex):
+        input = input.to(_C.get_default_dtype())
+    rows = input.reshape(1, -1) if input.dim() < 2 else input
+    weights = fweights
+    if aweights is not None:
+        weights = aweights if weights is None else weights * aweights
+    count = rows.shape[1]
+    if weights is None:
+        total: Any = count
+        mean = rows.sum(1, keepdim=True) / count if count else rows.sum(1, keepdim=True)
+    else:
+        if weights.dim() > 1 or weights.numel() != count:
+            raise RuntimeError(f"cov(): expected weights to have one value for each of the {count} observations")
+        weights = weights.to(rows.dtype)
+        total = weights.sum()
+        mean = (rows * weights).sum(1, keepdim=True) / total
+    if weights is None:
+        norm = total - correction
+        norm = max(norm, 0)
+    elif aweights is not None and correction != 0:
+        norm = (total - correction * (weights * aweights).sum() / total).clamp_min(0)
+    else:
+        norm = (total - correction).clamp_min(0)
+    centred = rows - mean
+    weighted = centred if weights is None else centred * weights
+    other = weighted.t().conj() if rows.dtype.is_complex else weighted.t()
+    result = _C.mm(centred, other)
+    result = result * math.nan if isinstance(norm, int) and norm == 0 else result / norm
+    return result.squeeze() if input.dim() < 2 else result
+
+
+@composite("corrcoef(Tensor self) -> Tensor")
+def corrcoef(input: Any) -> Any:
+    """The correlation coefficients of the rows, columns being observations.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.corrcoef.html
+    """
+    if input.dim() > 2:
+        raise RuntimeError(
+            f"corrcoef(): expected input to have two or fewer dimensions but got an input with {input.dim()} dimensions"
+        )
+    c = cov(input)
+    if c.dim() == 0:
+        return c / c
+    spread = c.diagonal()
+    spread = (spread.real if spread.dtype.is_complex else spread).sqrt()
+    result = c / spread.unsqueeze(1) / spread.unsqueeze(0)
+    return result if result.dtype.is_complex else result.clamp(-1, 1)
+
+
+_INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
+
+
+def _quantile(
+    name: str, input: Any, q: Any, dim: int | None, keepdim: bool, interpolation: str, ignore_nan: bool
+) -> Any:
+    if not isinstance(q, _C.Tensor):
+        if not 0 <= q <= 1:
+            raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q}")
+        q = _C.tensor(q, dtype=input.dtype)
+    if input.numel() == 0:
+        raise RuntimeError(f"{name}() input tensor must be non-empty")
+    if input.dtype not in (_C.float32, _C.float64):
+        raise RuntimeError(f"{name}() input tensor must be either float or double dtype")
+    if q.dim() > 1:
+        raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
+    if q.dtype != input.dtype:
+        raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor")
+    if interpolation not in _INTERPOLATIONS:
+        raise RuntimeError(
+            f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {interpolation}"
+        )
+    if not bool(((q >= 0) & (q <= 1)).all()):
+        raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
+    shape = list(input.shape)
+    if dim is None:
+        values, kept = input.reshape(-1), [1] * input.dim()
+    else:
+        dim = dim % input.dim() if input.dim() else 0
+        values = input.transpose(dim, -1) if input.dim() else input.reshape(1)
+        kept = [1 if d == dim else n for d, n in enumerate(shape)]
+    values = values.sort(-1)[0]
+    size = values.shape[-1]
+    spread_q = q.reshape([-1] + [1] * values.dim())  # (Q, 1, ..., 1)
+    invalid = values.isnan()
+    if ignore_nan:
+        last = (invalid.logical_not().sum(-1, keepdim=True) - 1).clamp_min(0)
+        rank = spread_q * last
+    else:
+        rank = spread_q * (size - 1)
+        rank = rank.expand([rank.shape[0], *values.shape[:-1], 1])
+        rank = _C.where(invalid.any(-1, keepdim=True), _C.tensor(float(size - 1), dtype=rank.dtype), rank)
+    if interpolation == "lower":
+        rank = rank.floor()
+    elif interpolation == "higher":
+        rank = rank.ceil()
+    elif interpolation == "nearest":
+        rank = rank.round()
+    below = rank.to(_C.int64)
+    wide = values.unsqueeze(0).expand([below.shape[0], *values.shape])
+    low = wide.gather(-1, below)
+    if interpolation in ("linear", "midpoint"):
+        weight = _C.full_like(rank, 0.5) if interpolation == "midpoint" else rank - below.to(rank.dtype)
+        high = wide.gather(-1, rank.ceil().to(_C.int64))
+        low = low.lerp(high, weight)
+    if dim is None:
+        result = low.reshape([-1, *(kept if keepdim else [])])
+    else:
+        result = low.transpose(dim + 1, -1) if input.dim() else low.reshape(-1)
+        if not keepdim and input.dim():
+            result = result.squeeze(dim + 1)
+    return result.squeeze(0) if q.dim() == 0 else result
+
+
+@composite("quantile(Tensor self, Tensor q, int? dim=None, bool keepdim=False, *, str interpolation='linear') -> Tensor")
+def quantile(
+    input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear", out: Any = None
+) -> Any:
+    """The q-quantiles along dim (or of all values); NaN wherever there is one.
+
+    Args:
+        q: a number or a vector of numbers in [0, 1]; a vector adds a first dimension.
+        interpolation: between neighbours: "linear", "lower", "higher", "midpoint" or "nearest".
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.quantile.html
+    """
+    result = _quantile("quantile", input, q, dim, keepdim, interpolation, False)
+    return result if out is None else out.copy_(result)
+
+
+@composite("nanquantile(Tensor self, Tensor q, int? dim=None, bool keepdim=False, *, str interpolation='linear') -> Tensor")
+def nanquantile(
+    input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear", out: Any = None
+) -> Any:
+    """quantile of the values that are not NaN."""
+    result = _quantile("nanquantile", input, q, dim, keepdim, interpolation, True)
+    return result if out is None else out.copy_(result)
+
+
+@composite("histogram(Tensor self, int bins, *, float[]? range=None, Tensor? weight=None, bool density=False) -> (Tensor hist, Tensor bin_edges)")
+def histogram(input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False) -> Any:
+    """How many values (or what weight) fall between neighbouring edges; the last bin includes its right edge.
+
+    Args:
+        bins: their number, or the edges.
+        range: (lowest, highest) edge where bins is a number; the extremes of input by default.
+        weight: of each value.
+        density: scale so that the integral is 1.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.histogram.html
+    """
+    from collections import namedtuple
+
+    values = input.reshape(-1)
+    if isinstance(bins, _C.Tensor):
+        edges = bins
+    else:
+        if bins <= 0:
+            raise RuntimeError("torch.histogramdd(): bins must be > 0")
+        if range is not None:
+            low, high = range
+        elif values.numel():
+            low, high = values.min().item(), values.max().item()
+        else:
+            low, high = 0.0, 1.0
+        if low == high:
+            low, high = low - 0.5, high + 0.5
+        edges = _C.linspace(low, high, bins + 1, dtype=input.dtype)
+    count = edges.numel() - 1
+    at = _C.searchsorted(edges, values, right=True) - 1
+    at = _C.where(values == edges[-1], count - 1, at)
+    inside = (at >= 0) & (at < count) & values.isfinite()
+    inside = inside & (values <= edges[-1])
+    amount = _C.ones_like(values) if weight is None else weight.reshape(-1)
+    hist = _C.zeros(count, dtype=input.dtype).scatter_add(0, at[inside], amount[inside])
+    if density:
+        hist = hist / hist.sum() / (edges[1:] - edges[:-1])
+    return namedtuple("histogram", ["hist", "bin_edges"])(hist, edges)

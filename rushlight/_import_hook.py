@@ -1,0 +1,88 @@
+"""Serves `import torch` (and `torchvision`) with rushlight: the same module objects under both names."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.machinery
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
+
+__all__ = ["disable_torch_alias", "enable_torch_alias"]
+
+_SERVED = {"torch": "rushlight", "torchvision": "rushlight.vision"}
+
+
+class _Loader:
+    """Loads `torch.x` by importing `rushlight.x`."""
+
+    def __init__(self, real: str) -> None:
+        self.real = real
+        self.spec: Any = None
+
+    def create_module(self, spec: Any) -> ModuleType:
+        module = importlib.import_module(self.real)
+        self.spec = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__spec__ = self.spec  # the import system put the alias there
+
+
+class _Finder:
+    """Finds every module below the served names, so that no other torch is ever mixed in."""
+
+    @staticmethod
+    def find_spec(fullname: str, path: Sequence[str] | None = None, target: Any = None) -> Any:
+        top, dot, rest = fullname.partition(".")
+        if top not in _SERVED:
+            return None
+        real = _SERVED[top] + dot + rest
+        if real not in sys.modules and not _exists(real):
+            parent, _, name = fullname.rpartition(".")
+            hint = ""
+            if parent:
+                from rushlight._missing import suggestion
+
+                real_parent = real.rpartition(".")[0]
+                hint = ": " + suggestion(real_parent, name, dir(sys.modules[real_parent]))
+            raise ModuleNotFoundError(f"No module named {fullname!r}{hint}", name=fullname)
+        return importlib.machinery.ModuleSpec(fullname, _Loader(real), is_package=False)  # type: ignore[arg-type]
+
+
+def _exists(real: str) -> bool:
+    from importlib.util import find_spec
+
+    try:
+        return find_spec(real) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+_finder = _Finder()
+
+
+def enable_torch_alias() -> None:
+    """From now on `import torch` gives rushlight, and `import torchvision` rushlight.vision.
+
+    Raises:
+        RuntimeError: another torch has been imported already.
+    """
+    import rushlight
+
+    loaded = sys.modules.get("torch")
+    if loaded is not None and loaded is not rushlight:
+        raise RuntimeError("enable_torch_alias(): another torch is imported already; call this before importing it")
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)  # type: ignore[arg-type]
+
+
+def disable_torch_alias() -> None:
+    """Undo `enable_torch_alias`: names imported from now on are looked up as usual."""
+    if _finder in sys.meta_path:
+        sys.meta_path.remove(_finder)  # type: ignore[arg-type]
+    for name in [n for n in sys.modules if n.partition(".")[0] in _SERVED]:
+        del sys.modules[name]

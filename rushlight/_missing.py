@@ -1,0 +1,66 @@
+"""Errors for names that rushlight does not have: they say `torch.name`, and what it may have been meant to be."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["module_getattr", "no_attribute", "torch_name"]
+
+
+def torch_name(module: str) -> str:
+    """What the program calls a module: "rushlight.nn" is torch.nn, "rushlight.vision" is torchvision."""
+    if module == "rushlight.vision" or module.startswith("rushlight.vision."):
+        return "torchvision" + module[len("rushlight.vision") :]
+    return "torch" + module[len("rushlight") :] if module.partition(".")[0] == "rushlight" else module
+
+
+def suggestion(module: str, name: str, names: Iterable[str]) -> str:
+    """ "rushlight has no torch.foo; did you mean torch.fool?" """
+    import difflib
+
+    path = torch_name(module)
+    text = f"rushlight has no {path}.{name}"
+    candidates = [n for n in names if not n.startswith("_")]
+    close = difflib.get_close_matches(name, candidates, 1, 0.7)
+    if not close:
+        folded = {n.lower(): n for n in candidates}
+        close = [folded[name.lower()]] if name.lower() in folded else []
+    return f"{text}; did you mean {path}.{close[0]}?" if close else text
+
+
+def _is_from_import(depth: int) -> bool:
+    """Whether the code that looks for a name is `from module import name`."""
+    import opcode
+
+    frame = sys._getframe(depth)
+    code = frame.f_code.co_code
+    return 0 <= frame.f_lasti < len(code) and code[frame.f_lasti] == opcode.opmap["IMPORT_FROM"]
+
+
+def no_attribute(module: str, name: str, names: Iterable[str], depth: int = 2) -> Exception:
+    """The error for a name that a module lacks: an ImportError in `from module import name`, else AttributeError.
+
+    `depth` is how far above this call the code that wants the name is.
+    """
+    if name.startswith("__") and name.endswith("__"):
+        return AttributeError(f"module {module!r} has no attribute {name!r}")
+    hint = suggestion(module, name, names)
+    if f"{module}.{name}" not in sys.modules and _is_from_import(depth + 1):
+        path = torch_name(module)
+        return ImportError(f"cannot import name {name!r} from {path!r}: {hint}", name=path)
+    error = AttributeError(f"module {torch_name(module)!r} has no attribute {name!r}: {hint}")
+    error.name = name
+    return error
+
+
+def module_getattr(module: str) -> Callable[[str], Any]:
+    """A `__getattr__` for a module that has all its names already."""
+
+    def __getattr__(name: str) -> Any:  # noqa: N807 - becomes the module's
+        raise no_attribute(module, name, vars(sys.modules[module]))
+
+    return __getattr__
