@@ -128,7 +128,7 @@ struct Strides2 {
 
 template <class T>
 void copy_block(T* d, const T* s, int64_t n1, int64_t n0, const Strides2& st) {
-  if (st.d0 == 1 && st.s1 == 1 && st.s0 != 1 && n1 > 1) {
+  if (st.d0 == 1 && st.s1 == 1 && st.s0 != 1 && st.s0 != 0 && n1 > 1) {
     transpose_block(d, st.d1, s, st.s0, n1, n0);
   } else if (n0 < 8 && n1 > n0) {
     for (int64_t b = 0; b < n1; b += 512) {

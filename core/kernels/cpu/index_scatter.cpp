@@ -65,9 +65,21 @@ void scatter_line(T* d, int64_t step, const T* s, int64_t ss, const int64_t* x, 
     int64_t parts = std::min<int64_t>(num_threads(), 8), width = high / parts + 1;
     parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
       uint64_t low = static_cast<uint64_t>(begin * width), count = static_cast<uint64_t>((end - begin) * width);
-      for (int64_t j = 0; j < n; ++j) {
-        int64_t v = x[j * xs];
-        if (static_cast<uint64_t>(v) - low < count && v != skip) combine<op>(d[v * step], s[j * ss]);
+      // The indices in range are picked out first, without branches: which part an index belongs to is a coin toss.
+      constexpr int64_t kBlock = 2048;
+      int32_t mine[kBlock];
+      for (int64_t b = 0; b < n; b += kBlock) {
+        int32_t m = static_cast<int32_t>(std::min(kBlock, n - b));
+        int64_t held = 0;
+        for (int32_t j = 0; j < m; ++j) {
+          int64_t v = x[(b + j) * xs];
+          mine[held] = j;
+          held += (static_cast<uint64_t>(v) - low < count) & (v != skip);
+        }
+        for (int64_t k = 0; k < held; ++k) {
+          int64_t j = b + mine[k];
+          combine<op>(d[x[j * xs] * step], s[j * ss]);
+        }
       }
     });
     return;

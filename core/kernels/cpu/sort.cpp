@@ -15,29 +15,58 @@
 namespace rl::cpu::RL_ISA {
 namespace {
 
-// Scratch memory; huge pages make a large fresh block several times cheaper to touch.
+// Scratch memory. Each thread keeps a few blocks for the next call; huge pages make a large fresh block several times
+// cheaper to touch.
+struct Block {
+  void* data = nullptr;
+  size_t bytes = 0;
+};
+struct Cache {
+  Block slots[4];
+  ~Cache() {
+    for (Block& b : slots) std::free(b.data);
+  }
+};
+thread_local Cache cache;
+
+Block take_block(size_t bytes) {
+  constexpr size_t kHuge = size_t{2} << 20;
+  for (Block& b : cache.slots) {
+    if (b.bytes >= bytes) {
+      Block taken = b;
+      b = Block{};
+      return taken;
+    }
+  }
+  size_t align = bytes >= 2 * kHuge ? kHuge : 4096;
+  bytes = (bytes + align - 1) / align * align;
+  void* data = std::aligned_alloc(align, bytes);
+  if (!data) throw std::bad_alloc();
+#if defined(__linux__)
+  if (align == kHuge) madvise(data, bytes, MADV_HUGEPAGE);
+#endif
+  return {data, bytes};
+}
+
+void give_block(Block block) {
+  if (block.bytes <= size_t{16} << 20) {
+    for (Block& b : cache.slots)
+      if (b.bytes < block.bytes) std::swap(b, block);
+  }
+  std::free(block.data);
+}
+
 template <class T>
 class Buffer {
  public:
-  explicit Buffer(int64_t n) {
-    size_t bytes = static_cast<size_t>(n) * sizeof(T) + 64, align = 64;
-#if defined(__linux__)
-    if (bytes >= size_t{8} << 20) align = size_t{2} << 20;
-#endif
-    bytes = (bytes + align - 1) / align * align;
-    data_ = static_cast<T*>(std::aligned_alloc(align, bytes));
-    if (!data_) throw std::bad_alloc();
-#if defined(__linux__)
-    if (align > 64) madvise(data_, bytes, MADV_HUGEPAGE);
-#endif
-  }
-  ~Buffer() { std::free(data_); }
+  explicit Buffer(int64_t n) : block_(take_block(static_cast<size_t>(n) * sizeof(T) + 64)) {}
+  ~Buffer() { give_block(block_); }
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
-  T* get() { return data_; }
+  T* get() { return static_cast<T*>(block_.data); }
 
  private:
-  T* data_;
+  Block block_;
 };
 
 template <int Bytes>
@@ -183,13 +212,13 @@ struct Row {
   using Key = Keys<T>;
   using K = typename Key::K;
   const char* src;
-  int64_t n, stride;
+  int64_t n;
   uint64_t flip = 0;  // all ones of a key when descending
   K base = 0;         // subtracted from int64 keys in packed words
 
   K raw(int64_t i) const {
     K u;
-    std::memcpy(&u, src + i * stride * static_cast<int64_t>(sizeof(T)), sizeof(T));
+    std::memcpy(&u, src + i * static_cast<int64_t>(sizeof(T)), sizeof(T));
     return u;
   }
   K key(int64_t i) const { return static_cast<K>(Key::of(raw(i)) ^ static_cast<K>(flip)); }
@@ -240,7 +269,7 @@ bool fits_word(Row<T>& r, int& bits) {
 }
 
 struct Scratch {
-  explicit Scratch(int64_t n, int64_t item) : a(n * item), b(n * item), counts(kMaxParts * 2048) {}
+  explicit Scratch(int64_t n, int64_t item) : a(n * item), b(n * item), counts(n < 1 << 13 ? 256 : kMaxParts * 2048) {}
   Buffer<char> a, b;
   Buffer<uint32_t> counts;
 };
@@ -281,7 +310,7 @@ void for_rows(const void* src, int64_t outer, int64_t n, int64_t inner, bool fli
     for (int64_t u = begin; u < end; ++u) {
       int64_t o = u / inner, c = u % inner;
       Row<T> r;
-      r.n = n, r.stride = 1;
+      r.n = n;
       r.flip = flip ? ~uint64_t{0} : 0;
       if (inner == 1) {
         r.src = static_cast<const char*>(src) + o * n * static_cast<int64_t>(sizeof(T));
@@ -351,7 +380,7 @@ template <class T, class E, class Make>
 E* least(const Row<T>& r, Scratch& scratch, int64_t k, int bits_low, int bits_high, Make&& make) {
   E* a = reinterpret_cast<E*>(scratch.a.get());
   using K = typename Keys<T>::K;
-  int64_t room = std::max<int64_t>(4 * k, 1024), held = 0;
+  int64_t room = std::max<int64_t>(4 * k, 192), held = 0;
   if (room > r.n) {
     for (int64_t i = 0; i < r.n; ++i) a[i] = make(i, r.key(i));
     held = r.n;
@@ -476,7 +505,7 @@ int64_t unique(void* values, int64_t* inverse, int64_t* counts, const void* src,
     using K = typename Keys<T>::K;
     K* out = static_cast<K*>(values);
     Row<T> r;
-    r.src = static_cast<const char*>(src), r.n = n, r.stride = 1;
+    r.src = static_cast<const char*>(src), r.n = n;
     if constexpr (sizeof(T) == 1) {
       // 256 possible values need no sorting.
       int64_t total[256] = {}, place[256];
@@ -516,7 +545,7 @@ int64_t unique_consecutive(void* values, int64_t* inverse, int64_t* counts, cons
     using T = decltype(t);
     using K = typename Keys<T>::K;
     Row<T> r;
-    r.src = static_cast<const char*>(src), r.n = n, r.stride = 1;
+    r.src = static_cast<const char*>(src), r.n = n;
     int64_t begin = 0;
     K last = 0;
     for (int64_t i = 0; i < n; ++i) {
