@@ -4,6 +4,7 @@
 #include "kernels/pointwise/math_basic.h"
 #include "kernels/pointwise/math_elementary.h"
 #include "kernels/pointwise/math_libm.h"
+#include "kernels/pointwise/math_special.h"
 
 namespace rl::math {
 
