@@ -22,10 +22,16 @@ ROOT = Path(__file__).resolve().parent.parent
 KEEP = "glibc.malloc.mmap_threshold=1073741824:glibc.malloc.trim_threshold=17179869184"
 
 
+def environment():
+    """The caller's, with this checkout first on the path."""
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "PYTHONPATH": path}
+
+
 class Worker:
     def __init__(self, label, library, threads, tunables=""):
         self.label = label
-        env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+        env = {**environment(), "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
         if tunables:
             env["GLIBC_TUNABLES"] = tunables
         command = [sys.executable, "-m", "benchmarks.worker", library, str(threads)]
@@ -94,7 +100,7 @@ def start_up(library, repeat):
         "r1 = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "print(t, r1 / 1024, (r1 - r0) / 1024)"
     )
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    env = environment()
     runs = []
     for _ in range(repeat + 1):
         text = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env).stdout
