@@ -12,6 +12,14 @@ from rushlight.autograd.grad_mode import enable_grad, inference_mode, no_grad, s
 
 __version__ = "2.13.0"  # of the PyTorch whose API this is: programs compare it
 
+__all__ = [
+    *(name for name in dir(_C) if not name.startswith("_")),
+    "enable_grad",
+    "inference_mode",
+    "no_grad",
+    "set_grad_enabled",
+]
+
 # Imported when first used, so that `import rushlight` stays quick.
 _SUBMODULES = frozenset(
     {

@@ -24,8 +24,8 @@ def suggestion(module: str, name: str, names: Iterable[str]) -> str:
 
     path = torch_name(module)
     text = f"rushlight has no {path}.{name}"
-    candidates = [n for n in names if not n.startswith("_")]
-    close = difflib.get_close_matches(name, candidates, 1, 0.7)
+    candidates = [n for n in names if not n.startswith("_") and n != name]
+    close = difflib.get_close_matches(name, candidates, 1, 0.7 if len(name) > 3 else 0.5)
     if not close:
         folded = {n.lower(): n for n in candidates}
         close = [folded[name.lower()]] if name.lower() in folded else []
@@ -60,7 +60,7 @@ def no_attribute(module: str, name: str, names: Iterable[str], depth: int = 2) -
 def module_getattr(module: str) -> Callable[[str], Any]:
     """A `__getattr__` for a module that has all its names already."""
 
-    def __getattr__(name: str) -> Any:  # noqa: N807 - becomes the module's
+    def __getattr__(name: str) -> Any:
         raise no_attribute(module, name, vars(sys.modules[module]))
 
     return __getattr__

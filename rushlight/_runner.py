@@ -125,9 +125,10 @@ def _run_script(path: str) -> None:
     if os.path.isdir(path) or _is_zip(path):
         import runpy
 
-        path = os.path.abspath(path)
-        _set_first_path(path)
-        runpy.run_path(path, run_name="__main__")
+        full = os.path.abspath(path)
+        _set_first_path(full)
+        sys.argv[0] = path
+        runpy.run_path(full, run_name="__main__")
         return
     try:
         with open(path, "rb") as file:

@@ -82,7 +82,9 @@ def set_printoptions(
 
 def get_printoptions() -> dict[str, Any]:
     """The options in force, as keyword arguments for `set_printoptions`."""
-    return {name: getattr(PRINT_OPTS, name) for name in ("precision", "threshold", "edgeitems", "linewidth", "sci_mode")}
+    return {
+        name: getattr(PRINT_OPTS, name) for name in ("precision", "threshold", "edgeitems", "linewidth", "sci_mode")
+    }
 
 
 @contextmanager
@@ -262,7 +264,12 @@ def _str(tensor: Any, *, tensor_contents: str | None = None) -> str:
     else:
         if not PRINT_OPTS.edgeitems:
             suffixes.append(f"size={tuple(tensor.shape)}")
-        if dtype is not default and dtype is not _C.int64 and dtype is not _C.bool and dtype != _default_complex(default):
+        if (
+            dtype is not default
+            and dtype is not _C.int64
+            and dtype is not _C.bool
+            and dtype != _default_complex(default)
+        ):
             suffixes.append(f"dtype={dtype}")
         contents = tensor_contents if tensor_contents is not None else _values_str(tensor, indent)
     if tensor_contents is not None:

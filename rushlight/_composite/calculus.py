@@ -92,16 +92,26 @@ def _derivative(f: Any, dim: int, spacing: Any, edge_order: int) -> Any:
     parts = []
     if n > 2:
         a, b = shaped(steps[:-1]), shaped(steps[1:])
-        middle = at(0, n - 2) * (-b / (a * (a + b))) + at(1, n - 2) * ((b - a) / (a * b)) + at(2, n - 2) * (a / (b * (a + b)))
+        middle = (
+            at(0, n - 2) * (-b / (a * (a + b)))
+            + at(1, n - 2) * ((b - a) / (a * b))
+            + at(2, n - 2) * (a / (b * (a + b)))
+        )
         parts.append(middle)
     if edge_order == 1:
         first = (at(1, 1) - at(0, 1)) / shaped(steps[:1])
         last = (at(n - 1, 1) - at(n - 2, 1)) / shaped(steps[-1:])
     else:
         a, b = shaped(steps[:1]), shaped(steps[1:2])
-        first = at(0, 1) * (-(2 * a + b) / (a * (a + b))) + at(1, 1) * ((a + b) / (a * b)) - at(2, 1) * (a / (b * (a + b)))
+        first = (
+            at(0, 1) * (-(2 * a + b) / (a * (a + b))) + at(1, 1) * ((a + b) / (a * b)) - at(2, 1) * (a / (b * (a + b)))
+        )
         a, b = shaped(steps[-2:-1]), shaped(steps[-1:])
-        last = at(n - 3, 1) * (b / (a * (a + b))) - at(n - 2, 1) * ((a + b) / (a * b)) + at(n - 1, 1) * ((2 * b + a) / (b * (a + b)))
+        last = (
+            at(n - 3, 1) * (b / (a * (a + b)))
+            - at(n - 2, 1) * ((a + b) / (a * b))
+            + at(n - 1, 1) * ((2 * b + a) / (b * (a + b)))
+        )
     return _C.cat([first, *parts, last], dim)
 
 

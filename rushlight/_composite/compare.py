@@ -100,7 +100,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None, *, out: Any
         one = [1 if d == dim else n for d, n in enumerate(input.shape)]
         other = [1 if d == dim else n for d, n in enumerate(indices.shape)]
         common = list(broadcast_shapes(one, other))
-        wide = common[:dim] + [input.shape[dim]] + common[dim + 1 :]
+        wide = [*common[:dim], input.shape[dim], *common[dim + 1 :]]
         result = input.expand(wide).gather(dim, indices.expand([*common[:dim], indices.shape[dim], *common[dim + 1 :]]))
     return result if out is None else out.copy_(result)
 
@@ -111,6 +111,7 @@ def float_power(input: Any, exponent: Any, *, out: Any = None) -> Any:
 
     Reference: https://pytorch.org/docs/stable/generated/torch.float_power.html
     """
+
     def is_complex(value: Any) -> bool:
         return bool(value.dtype.is_complex) if isinstance(value, _C.Tensor) else isinstance(value, complex)
 
@@ -142,9 +143,7 @@ def nan_to_num(
     if not _inexact(input):
         result = input.clone()
     elif input.dtype.is_complex:
-        result = _C.complex(
-            nan_to_num(input.real, nan, posinf, neginf), nan_to_num(input.imag, nan, posinf, neginf)
-        )
+        result = _C.complex(nan_to_num(input.real, nan, posinf, neginf), nan_to_num(input.imag, nan, posinf, neginf))
     else:
         limits = _C.finfo(input.dtype)
         result = input.masked_fill(input.isnan(), 0.0 if nan is None else nan)

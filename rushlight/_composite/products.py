@@ -101,9 +101,6 @@ def _take_diagonals(t: Any, labels: list[str]) -> tuple[Any, list[str]]:
         while labels.count(label) > 1:
             first = labels.index(label)
             second = labels.index(label, first + 1)
-            if t.shape[first] != t.shape[second] and 1 in (t.shape[first], t.shape[second]):
-                size = max(t.shape[first], t.shape[second])
-                t = t.expand([size if d in (first, second) else n for d, n in enumerate(t.shape)])
             if t.shape[first] != t.shape[second]:
                 raise RuntimeError(
                     f"einsum(): subscript {label} is repeated for an operand but the sizes don't match, "
@@ -152,17 +149,18 @@ def _contract(a: Any, la: list[str], b: Any, lb: list[str], keep: set[str]) -> t
 
         return spread(a, la) * spread(b, lb), order
 
-    def size(labels: list[str]) -> int:
+    def count(labels: list[str]) -> int:
         return math.prod(sizes[x] for x in labels)
 
     left = a.permute([la.index(x) for x in batch + rows + inner])
     right = b.permute([lb.index(x) for x in batch + inner + cols])
     if batch:
         result = _C.bmm(
-            left.reshape(size(batch), size(rows), size(inner)), right.reshape(size(batch), size(inner), size(cols))
+            left.reshape(count(batch), count(rows), count(inner)),
+            right.reshape(count(batch), count(inner), count(cols)),
         )
     else:
-        result = _C.mm(left.reshape(size(rows), size(inner)), right.reshape(size(inner), size(cols)))
+        result = _C.mm(left.reshape(count(rows), count(inner)), right.reshape(count(inner), count(cols)))
     order = batch + rows + cols
     return result.reshape([sizes[x] for x in order]), order
 
@@ -305,6 +303,13 @@ def kron(input: Any, other: Any) -> Any:
 @composite("chain_matmul(Tensor[] matrices) -> Tensor", method=False)
 def chain_matmul(*matrices: Any, out: Any = None) -> Any:
     """The product of several matrices, in the cheapest order."""
+    import warnings
+
+    warnings.warn(
+        "torch.chain_matmul is deprecated and will be removed in a future PyTorch release. Use torch.linalg.multi_dot "
+        "instead, which accepts a list of two or more tensors rather than multiple parameters.",
+        stacklevel=2,
+    )
     parts = list(matrices[0]) if len(matrices) == 1 and isinstance(matrices[0], (list, tuple)) else list(matrices)
     if not parts:
         raise RuntimeError("chain_matmul(): Expected one or more matrices")
@@ -357,13 +362,15 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = "use_mm_f
     if x1.dim() < 2 or x2.dim() < 2:
         raise RuntimeError("cdist only supports at least 2D tensors")
     if x1.shape[-1] != x2.shape[-1]:
-        raise RuntimeError(
-            f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}"
-        )
+        raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
     if p < 0:
         raise RuntimeError("cdist only supports non-negative p values")
     many = x1.shape[-2] > 25 or x2.shape[-2] > 25
-    if p == 2.0 and compute_mode != "donot_use_mm_for_euclid_dist" and (many or compute_mode == "use_mm_for_euclid_dist"):
+    if (
+        p == 2.0
+        and compute_mode != "donot_use_mm_for_euclid_dist"
+        and (many or compute_mode == "use_mm_for_euclid_dist")
+    ):
         squares1 = (x1 * x1).sum(-1, keepdim=True)
         squares2 = (x2 * x2).sum(-1, keepdim=True)
         squared = squares1 + squares2.transpose(-2, -1) - 2 * _C.matmul(x1, x2.transpose(-2, -1))

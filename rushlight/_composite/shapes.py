@@ -149,12 +149,14 @@ def tensor_split(
 
     Reference: https://pytorch.org/docs/stable/generated/torch.tensor_split.html
     """
-    where = next((w for w in (indices_or_sections, indices, sections) if w is not None), None)
+    where: Any = next((w for w in (indices_or_sections, indices, sections) if w is not None), None)
     if input.dim() == 0:
         raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
     if isinstance(where, _C.Tensor):
         if where.dtype != _C.int64:
-            raise RuntimeError(f"tensor_split expected tensor_indices_or_sections to have dtype of long, but got {where.dtype}")
+            raise RuntimeError(
+                f"tensor_split expected tensor_indices_or_sections to have dtype of long, but got {where.dtype}"
+            )
         where = where.tolist()
     size = input.shape[dim]
     if isinstance(where, int):
@@ -241,7 +243,6 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> Any:
         place[i] = v.numel()
         grids.append(v.reshape(place).expand(shape))
     if swap:
-        grids = [g.transpose(0, 1) for g in grids]
         grids[:2] = grids[1::-1]
     return tuple(grids)
 
@@ -258,7 +259,7 @@ def cartesian_prod(*tensors: Any) -> Any:
     return _C.stack([g.reshape(-1) for g in meshgrid(*vectors, indexing="ij")], 1)
 
 
-@composite("combinations(Tensor self, int r=2, bool with_replacement=False) -> Tensor")
+@composite("combinations(Tensor self, int r=2, bool with_replacement=False) -> Tensor", method=False)
 def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
     """All combinations of r elements of a vector, as rows, in the order of itertools."""
     if input.dim() != 1:
@@ -307,7 +308,9 @@ def rot90(input: Any, k: int = 1, dims: Any = (0, 1)) -> Any:
         raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {a} and dim1 = {b}")
     for d in (a, b):
         if not -input.dim() <= d < input.dim():
-            raise RuntimeError(f"Rotation dim{int(d == b)} out of range, dim{int(d == b)} = {d}")
+            raise IndexError(
+                f"Dimension out of range (expected to be in range of [{-input.dim()}, {input.dim() - 1}], but got {d})"
+            )
     k %= 4
     if k == 1:
         return input.flip((b,)).transpose(a, b)
@@ -335,7 +338,7 @@ def flipud(input: Any) -> Any:
 
 
 @composite("vander(Tensor x, int? N=None, bool increasing=False) -> Tensor", method=False)
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:  # noqa: N803 - PyTorch's name
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """Columns x^(N-1), ..., x, 1 (the other way round if increasing)."""
     if x.dim() != 1:
         raise RuntimeError(f"x must be a one-dimensional tensor, but got {x.dim()} dimensions")
@@ -358,7 +361,7 @@ def unravel_index(indices: Any, shape: Any) -> Any:
     if not isinstance(indices, _C.Tensor):
         raise TypeError(f"unravel_index(): argument 'indices' must be Tensor, not {type(indices).__name__}")
     if indices.dtype.is_floating_point or indices.dtype.is_complex or indices.dtype == _C.bool:
-        raise ValueError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
+        raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     if any(size < 0 for size in sizes):
         raise ValueError(f"'shape' cannot have negative values, but got {sizes}")

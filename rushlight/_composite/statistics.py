@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 from rushlight import _C
 from rushlight._composite import composite
@@ -60,7 +60,9 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
     Reference: https://pytorch.org/docs/stable/generated/torch.cov.html
     """
     if input.dim() > 2:
-        raise RuntimeError(f"cov(): expected input to have two or fewer dimensions but got an input with {input.dim()} dimensions")
+        raise RuntimeError(
+            f"cov(): expected input to have two or fewer dimensions but got an input with {input.dim()} dimensions"
+        )
     if input.dtype == _C.bool:
         raise RuntimeError("cov(): bool dtype is not supported for input")
     if not (input.dtype.is_floating_point or input.dtype.is_complex):
@@ -81,7 +83,14 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
         mean = (rows * weights).sum(1, keepdim=True) / total
     if weights is None:
         norm = total - correction
-        norm = max(norm, 0)
+        if norm <= 0:
+            import warnings
+
+            warnings.warn(
+                "cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations.",
+                stacklevel=2,
+            )
+            norm = 0
     elif aweights is not None and correction != 0:
         norm = (total - correction * (weights * aweights).sum() / total).clamp_min(0)
     else:
@@ -111,6 +120,13 @@ def corrcoef(input: Any) -> Any:
     spread = (spread.real if spread.dtype.is_complex else spread).sqrt()
     result = c / spread.unsqueeze(1) / spread.unsqueeze(0)
     return result if result.dtype.is_complex else result.clamp(-1, 1)
+
+
+class _Histogram(NamedTuple):
+    """What `histogram` returns."""
+
+    hist: Any
+    bin_edges: Any
 
 
 _INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
@@ -177,7 +193,9 @@ def _quantile(
     return result.squeeze(0) if q.dim() == 0 else result
 
 
-@composite("quantile(Tensor self, Tensor q, int? dim=None, bool keepdim=False, *, str interpolation='linear') -> Tensor")
+@composite(
+    "quantile(Tensor self, Tensor q, int? dim=None, bool keepdim=False, *, str interpolation='linear') -> Tensor"
+)
 def quantile(
     input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear", out: Any = None
 ) -> Any:
@@ -193,7 +211,9 @@ def quantile(
     return result if out is None else out.copy_(result)
 
 
-@composite("nanquantile(Tensor self, Tensor q, int? dim=None, bool keepdim=False, *, str interpolation='linear') -> Tensor")
+@composite(
+    "nanquantile(Tensor self, Tensor q, int? dim=None, bool keepdim=False, *, str interpolation='linear') -> Tensor"
+)
 def nanquantile(
     input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear", out: Any = None
 ) -> Any:
@@ -202,7 +222,9 @@ def nanquantile(
     return result if out is None else out.copy_(result)
 
 
-@composite("histogram(Tensor self, int bins, *, float[]? range=None, Tensor? weight=None, bool density=False) -> (Tensor hist, Tensor bin_edges)")
+@composite(
+    "histogram(Tensor self, int bins, *, float[]? range=None, Tensor? weight=None, bool density=False) -> (Tensor hist, Tensor bin_edges)"
+)
 def histogram(input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False) -> Any:
     """How many values (or what weight) fall between neighbouring edges; the last bin includes its right edge.
 
@@ -214,8 +236,6 @@ def histogram(input: Any, bins: Any, *, range: Any = None, weight: Any = None, d
 
     Reference: https://pytorch.org/docs/stable/generated/torch.histogram.html
     """
-    from collections import namedtuple
-
     values = input.reshape(-1)
     if isinstance(bins, _C.Tensor):
         edges = bins
@@ -240,4 +260,4 @@ def histogram(input: Any, bins: Any, *, range: Any = None, weight: Any = None, d
     hist = _C.zeros(count, dtype=input.dtype).scatter_add(0, at[inside], amount[inside])
     if density:
         hist = hist / hist.sum() / (edges[1:] - edges[:-1])
-    return namedtuple("histogram", ["hist", "bin_edges"])(hist, edges)
+    return _Histogram(hist, edges)

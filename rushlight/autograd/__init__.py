@@ -38,7 +38,7 @@ _LAZY = {
 _SUBMODULES = ("anomaly_mode", "function", "functional", "grad_mode", "graph")
 
 
-def Variable(data: Any, requires_grad: bool = False) -> Any:  # noqa: N802 - PyTorch's name
+def Variable(data: Any, requires_grad: bool = False) -> Any:
     """The tensor itself (kept for old code, where Variables were wrappers)."""
     return data.requires_grad_(True) if requires_grad else data
 
@@ -79,7 +79,9 @@ def backward(
 
         warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
         if grad_tensors is not None:
-            raise RuntimeError("`grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`.")
+            raise RuntimeError(
+                "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`."
+            )
         grad_tensors = grad_variables
     if inputs is not None and not isinstance(inputs, _C.Tensor) and len(inputs) == 0:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")

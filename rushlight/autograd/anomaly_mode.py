@@ -7,7 +7,7 @@ from rushlight import _C
 __all__ = ["detect_anomaly", "set_detect_anomaly"]
 
 
-class set_detect_anomaly:  # noqa: N801 - PyTorch's name
+class set_detect_anomaly:
     """Switch anomaly mode on or off, for a block when used in a `with` statement.
 
     Args:
@@ -30,7 +30,7 @@ class set_detect_anomaly:  # noqa: N801 - PyTorch's name
         _C.set_anomaly_enabled(*self.prev)
 
 
-class detect_anomaly:  # noqa: N801
+class detect_anomaly:
     """A block in which backward finds the forward line behind an error or a NaN gradient. It slows execution.
 
     Reference: https://pytorch.org/docs/stable/autograd.html#anomaly-detection

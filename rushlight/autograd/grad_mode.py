@@ -74,7 +74,7 @@ class _Decorator:
         return generate
 
 
-class no_grad(_Decorator):  # noqa: N801 - PyTorch's name
+class no_grad(_Decorator):
     """Nothing computed in the block is recorded for `backward`; results do not require grad.
 
     Example:
@@ -106,7 +106,7 @@ class no_grad(_Decorator):  # noqa: N801 - PyTorch's name
         _set_enabled(self.prev)
 
 
-class enable_grad(no_grad):  # noqa: N801
+class enable_grad(no_grad):
     """Records again inside a `no_grad` block.
 
     Reference: https://pytorch.org/docs/stable/generated/torch.enable_grad.html
@@ -119,7 +119,7 @@ class enable_grad(no_grad):  # noqa: N801
         _set_enabled(True)
 
 
-class set_grad_enabled(_Decorator):  # noqa: N801
+class set_grad_enabled(_Decorator):
     """Set recording on or off: at once when called, and until the end of the block in a `with` statement.
 
     Args:
@@ -154,7 +154,7 @@ class set_grad_enabled(_Decorator):  # noqa: N801
     __repr__ = __str__
 
 
-class inference_mode(_Decorator):  # noqa: N801
+class inference_mode(_Decorator):
     """Like `no_grad`, and the tensors made inside can never take part in recording later.
 
     Args:
@@ -169,7 +169,7 @@ class inference_mode(_Decorator):  # noqa: N801
         if isinstance(mode, bool):
             return object.__new__(cls)
         made = object.__new__(cls)
-        made.__init__(True)
+        made._with(True)
         return made(mode)
 
     def __init__(self, mode: Any = True) -> None:
@@ -189,5 +189,6 @@ class inference_mode(_Decorator):  # noqa: N801
         return object.__new__(type(self))._with(self.mode)
 
     def _with(self, mode: bool) -> inference_mode:
-        self.__init__(mode)  # type: ignore[misc]
+        self.mode = mode
+        self.prev = self.grad = False
         return self

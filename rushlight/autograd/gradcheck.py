@@ -51,7 +51,9 @@ def _numerical(func: Callable[[], tuple[Any, ...]], x: Any, eps: float) -> list[
             data[index] = before - step
             down = [_reals(o) for o in func()]
             data[index] = before
-            rows.append([[(a - b) / (2 * eps) for a, b in zip(u, d, strict=True)] for u, d in zip(up, down, strict=True)])
+            rows.append(
+                [[(a - b) / (2 * eps) for a, b in zip(u, d, strict=True)] for u, d in zip(up, down, strict=True)]
+            )
     outputs = len(func()) if not rows else len(rows[0])
     return [[row[o] for row in rows] for o in range(outputs)]
 

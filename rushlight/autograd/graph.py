@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["save_on_cpu", "saved_tensors_hooks"]
 
 
-class saved_tensors_hooks:  # noqa: N801 - PyTorch's name
+class saved_tensors_hooks:
     """In the block, what an op saves for backward goes through `pack_hook`, and comes back through `unpack_hook`.
 
     Reference: https://pytorch.org/docs/stable/autograd.html#torch.autograd.graph.saved_tensors_hooks

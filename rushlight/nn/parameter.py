@@ -70,6 +70,8 @@ class Buffer(metaclass=_BufferType):
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.parameter.Buffer.html
     """
 
+    persistent: bool
+
     def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:
         if data is None:
             data = _C.empty(0)

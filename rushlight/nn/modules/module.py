@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rushlight import _C
 from rushlight.nn.modules._hooks import GLOBAL, add_hook, call_hooked
-from rushlight.nn.modules._members import Members, member_view
+from rushlight.nn.modules._members import member_view
 from rushlight.nn.parameter import Buffer, Parameter
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ class Module:
     call_super_init = False
     _version: int = 1
     training: bool
+    _non_persistent_buffers_set: set[str]
     _hooked = False  # whether a call must look at hooks: set with the first hook of this module (or of all modules)
     _is_full_backward_hook: bool | None = None
 
@@ -750,7 +751,9 @@ class Module:
         load(self, state)
         if strict:
             if unexpected:
-                errors.insert(0, "Unexpected key(s) in state_dict: {}. ".format(", ".join(f'"{k}"' for k in unexpected)))
+                errors.insert(
+                    0, "Unexpected key(s) in state_dict: {}. ".format(", ".join(f'"{k}"' for k in unexpected))
+                )
             if missing:
                 errors.insert(0, "Missing key(s) in state_dict: {}. ".format(", ".join(f'"{k}"' for k in missing)))
         if errors:
@@ -800,7 +803,9 @@ class Module:
         """Call `hook(module, state_dict, prefix, ...)` before `load_state_dict` reads this module's own tensors."""
         return add_hook(self._load_state_dict_pre_hooks, lambda *args: hook(self, *args))
 
-    def _register_load_state_dict_pre_hook(self, hook: Callable[..., Any], with_module: bool = False) -> RemovableHandle:
+    def _register_load_state_dict_pre_hook(
+        self, hook: Callable[..., Any], with_module: bool = False
+    ) -> RemovableHandle:
         return add_hook(self._load_state_dict_pre_hooks, (lambda *args: hook(self, *args)) if with_module else hook)
 
     def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:

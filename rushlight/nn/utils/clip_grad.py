@@ -93,4 +93,3 @@ def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = 
         for p in _list(parameters):
             if p.grad is not None:
                 p.grad.clamp_(-bound, bound)
-
