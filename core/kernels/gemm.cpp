@@ -6,7 +6,14 @@
 #include <algorithm>
 #include <vector>
 
+#include "runtime/error.h"
+
 namespace rl {
+
+void cpu::gemm_out_of_memory(std::size_t bytes) {
+  fail(ErrorKind::OutOfMemory, "matmul: cannot allocate ", bytes, " bytes of working memory");
+}
+
 namespace {
 
 template <class R>

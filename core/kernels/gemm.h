@@ -11,6 +11,7 @@
 #pragma once
 
 #include <complex>
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
@@ -58,6 +59,8 @@ struct GemmArgs {
 };
 
 namespace cpu {
+[[noreturn]] void gemm_out_of_memory(std::size_t bytes);  // compiled once, so that no shared code is built per ISA
+
 struct GemmTable {
   void (*f32)(const GemmArgs<float>&);
   void (*f64)(const GemmArgs<double>&);

@@ -11,7 +11,6 @@
 #include <immintrin.h>
 #endif
 
-#include "runtime/error.h"
 #include "runtime/parallel.h"
 
 namespace rl::cpu::RL_ISA {
@@ -40,7 +39,7 @@ class Scratch {
       data_ = std::aligned_alloc(4096, size_);
       if (!data_) {
         size_ = 0;
-        fail(ErrorKind::OutOfMemory, "matmul: cannot allocate ", bytes, " bytes of working memory");
+        gemm_out_of_memory(bytes);
       }
     }
     return static_cast<P*>(data_);

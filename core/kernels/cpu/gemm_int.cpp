@@ -5,7 +5,6 @@
 #include <new>
 
 #include "kernels/gemm.h"
-#include "runtime/error.h"
 #include "runtime/parallel.h"
 
 namespace rl::cpu::RL_ISA {
