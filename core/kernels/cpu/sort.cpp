@@ -380,6 +380,30 @@ template <class T, class E, class Make>
 E* least(const Row<T>& r, Scratch& scratch, int64_t k, int bits_low, int bits_high, Make&& make) {
   E* a = reinterpret_cast<E*>(scratch.a.get());
   using K = typename Keys<T>::K;
+  if (k <= 16) {
+    // A few: kept in order all along. A later element with the last one's key comes after it, so equal is not better.
+    constexpr int64_t kStep = 32;
+    K keys[kStep], bound = static_cast<K>(~K{0});
+    int64_t held = 0;
+    for (int64_t b = 0; b < r.n; b += kStep) {
+      int64_t m = std::min(kStep, r.n - b);
+      K low = static_cast<K>(~K{0});
+      for (int64_t i = 0; i < m; ++i) {
+        keys[i] = r.key(b + i);
+        low = std::min(low, keys[i]);
+      }
+      if (held == k && low >= bound) continue;
+      for (int64_t i = 0; i < m; ++i) {
+        if (held == k && keys[i] >= bound) continue;
+        E x = make(b + i, keys[i]);
+        int64_t j = held < k ? held++ : k - 1;
+        for (; j > 0 && Less{}(x, a[j - 1]); --j) a[j] = a[j - 1];
+        a[j] = x;
+        bound = key_of(r, a[held - 1]);
+      }
+    }
+    return a;
+  }
   int64_t room = std::max<int64_t>(4 * k, 192), held = 0;
   if (room > r.n) {
     for (int64_t i = 0; i < r.n; ++i) a[i] = make(i, r.key(i));
