@@ -317,6 +317,45 @@ RL_MATH float tan(float x) {
   return x == 0.0f ? x : static_cast<float>(t);
 }
 
+// Double: the fast path is right up to trig_limit, subtracting n pi/2 in three parts; the engine takes it for blocks
+// without larger arguments (see Sin::fast), the C library serves the rest.
+inline constexpr double trig_limit = 0x1p40;
+struct Reduced { u32 n; double r, lo; };
+RL_MATH Reduced reduce(double x) {
+  double t = fma(x, 2 / kPi, 0x1.8p52);
+  double n = t - 0x1.8p52;
+  double a = fma(-n, 0x1.921fb54442d18p+0, x);
+  double p = n * 0x1.1a62633145c07p-54;
+  double e = fma(n, 0x1.1a62633145c07p-54, -p);
+  double r = a - p;
+  double lo = ((a - r) - p) - fma(n, -0x1.f1976b7ed8fbcp-110, e);
+  return {static_cast<u32>(bits(t)), r, lo};
+}
+RL_MATH double sin_unit(double r, double lo) {
+  double z = r * r;
+  return r + fma(r * z, poly(z, -0.1666666666666666667, 0.008333333333333331259, -0.0001984126984126456589, 2.755731921895476226e-6, -2.505210610025598923e-8, 1.605851087531919491e-10, -7.58548648523593814e-13), fma(-0.5 * z, lo, lo));
+}
+RL_MATH double cos_unit(double r, double lo) {
+  double z = r * r;
+  double h = 0.5 * z;
+  double w = 1 - h;
+  return w + (((1 - w) - h) + fma(z * z, poly(z, 0.04166666666666666667, -0.001388888888888888774, 0.00002480158730158436897, -2.75573192211891042e-7, 2.087675571758440374e-9, -1.147044935446677262e-11, 4.745198807202875811e-14), -r * lo));
+}
+RL_MATH double sin_shifted(double x, u32 shift) {
+  Reduced q = reduce(x);
+  u32 n = q.n + shift;
+  double y = (n & 1u) != 0 ? cos_unit(q.r, q.lo) : sin_unit(q.r, q.lo);
+  return (n & 2u) != 0 ? -y : y;
+}
+RL_MATH double sin_fast(double x) { return x == 0 ? x : sin_shifted(x, 0); }
+RL_MATH double cos_fast(double x) { return sin_shifted(x, 1); }
+RL_MATH double tan_fast(double x) {
+  Reduced q = reduce(x);
+  double s = sin_unit(q.r, q.lo), c = cos_unit(q.r, q.lo);
+  double y = (q.n & 1u) != 0 ? -c / s : s / c;
+  return x == 0 ? x : y;
+}
+
 // Error function of float. Up to 1 a polynomial, beyond it 1 - exp(-p(x)).
 RL_MATH float erf(float x) {
   float a = abs(x);
@@ -348,6 +387,19 @@ RL_MATH float erfc(float x) {
   far = x < 0.0f ? 2.0f - far : far;
   far = x != x ? x : far;
   return a < 0.5f ? near : far;
+}
+RL_MATH double erfc_far(double b) { return exp_minus_square(b) * (erfcx_times((b - 2) / (b + 2)) / fma(b, 2.0, 1.0)); }
+RL_MATH double erf_near(double x) { return fma(x, poly(x * x, 0.1283791670955125739, -0.3761263890318375246, 0.1128379167095512563, -0.02686617064513121852, 0.005223977625441674014, -0.0008548327023403000609, 0.0001205533297887948387, -0.00001492565023696750174, 1.646211078201863639e-6, -1.636576864883207212e-7, 1.480602714612875166e-8, -1.227773448679552385e-9, 9.323723518153026634e-11, -6.196736428787699983e-12, 2.806712819561126247e-13), x); }
+RL_MATH double erf(double x) {
+  double a = abs(x);
+  double far = copysign(1 - erfc_far(a > 6 ? 6 : a), x);
+  return a < 1 ? erf_near(x) : x != x ? x : far;
+}
+RL_MATH double erfc(double x) {
+  double a = abs(x);
+  double far = erfc_far(a > 27.3 ? 27.3 : a);
+  far = x < 0 ? 2 - far : far;
+  return a < 0.5 ? 1 - erf_near(x) : x != x ? x : far;
 }
 // Inverse error function: x * p(w), w = -log(1 - x^2).
 template <class T> RL_MATH T erfinv_start(T x) {

@@ -9,8 +9,6 @@ namespace rl::math {
 RL_MATH double sin(double x) { return ::sin(x); }
 RL_MATH double cos(double x) { return ::cos(x); }
 RL_MATH double tan(double x) { return ::tan(x); }
-RL_MATH double erf(double x) { return ::erf(x); }
-RL_MATH double erfc(double x) { return ::erfc(x); }
 RL_MATH double pow(double x, double y) { return ::pow(x, y); }
 RL_MATH float lgamma(float x) { return ::lgammaf(x); }
 RL_MATH double lgamma(double x) { return ::lgamma(x); }
@@ -28,8 +26,6 @@ RL_MATH double bessel_y1(double x) { return __builtin_y1(x); }
 RL_MATH double sin(double x) { return __builtin_sin(x); }
 RL_MATH double cos(double x) { return __builtin_cos(x); }
 RL_MATH double tan(double x) { return __builtin_tan(x); }
-RL_MATH double erf(double x) { return __builtin_erf(x); }
-RL_MATH double erfc(double x) { return __builtin_erfc(x); }
 RL_MATH double pow(double x, double y) { return __builtin_pow(x, y); }
 #endif
 

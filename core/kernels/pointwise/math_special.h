@@ -254,6 +254,7 @@ template <class T> requires(is_float<T>) RL_MATH T igammac(T at, T xt) {
 
 // Orthogonal polynomials by p_{k+1} = (A(k) x + B(k)) p_k - C(k) p_{k-1}, from p_0 = 1 and a given p_1.
 template <class T, class Step> RL_MATH T recurrence(T n, T p1, Step step) {
+  n = trunc(n);
   if (n < T(0)) return T(0);
   T before = T(1), p = p1;
   if (n < T(1)) return before;

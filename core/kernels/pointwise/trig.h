@@ -15,6 +15,8 @@ struct Sin {
   static constexpr unsigned types = kFloating | kComplex;
   static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return sin(x); }
+  RL_MATH static double fast(double x) { return sin_fast(x); }
+  RL_MATH static bool slow(double x) { return !(abs(x) < trig_limit); }
   template <class T> RL_FN static T grad0(T g, T x, T) { return g * conj(cos(x)); }
 };
 
@@ -27,6 +29,8 @@ struct Cos {
   static constexpr unsigned types = kFloating | kComplex;
   static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return cos(x); }
+  RL_MATH static double fast(double x) { return cos_fast(x); }
+  RL_MATH static bool slow(double x) { return !(abs(x) < trig_limit); }
   template <class T> RL_FN static T grad0(T g, T x, T) { return -g * conj(sin(x)); }
 };
 
@@ -39,6 +43,8 @@ struct Tan {
   static constexpr unsigned types = kFloating | kComplex;
   static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return tan(x); }
+  RL_MATH static double fast(double x) { return tan_fast(x); }
+  RL_MATH static bool slow(double x) { return !(abs(x) < trig_limit); }
   template <class T> RL_FN static T grad0(T g, T, T y) { return g * conj(T(1) + y * y); }
 };
 
