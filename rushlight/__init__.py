@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from typing import Any
 
 from rushlight import _C
@@ -34,7 +33,7 @@ _LAZY = {
     "enable_torch_alias": "_import_hook",
     "disable_torch_alias": "_import_hook",
 }
-_OWN = frozenset({"annotations", "importlib", "sys", "Any"})
+_OWN = frozenset({"annotations", "importlib", "Any"})
 
 
 def __getattr__(name: str) -> Any:
@@ -76,4 +75,3 @@ def _missing_tensor_attribute(name: str) -> Any:
 
 
 _C._set_missing_attribute_hook(_missing_tensor_attribute)
-sys.modules.setdefault(f"{__name__}._C", _C)

@@ -125,10 +125,8 @@ def _run_script(path: str) -> None:
     if os.path.isdir(path) or _is_zip(path):
         import runpy
 
-        full = os.path.abspath(path)
-        _set_first_path(full)
-        sys.argv[0] = path
-        runpy.run_path(full, run_name="__main__")
+        _set_first_path(os.path.abspath(path))
+        runpy._run_module_as_main("__main__", alter_argv=False)  # type: ignore[attr-defined]
         return
     try:
         with open(path, "rb") as file:

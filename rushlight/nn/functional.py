@@ -16,18 +16,16 @@ _code = _reduction.code
 
 def __getattr__(name: str) -> Any:
     if name.startswith("__"):
-        raise AttributeError(name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     op = getattr(_C, name, None)
     if op is None:
         import rushlight._composite
 
         op = rushlight._composite.find(name)
     if op is None:
-        import difflib
+        from rushlight._missing import no_attribute
 
-        close = difflib.get_close_matches(name, __dir__(), 1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        raise AttributeError(f"module 'torch.nn.functional' has no attribute {name!r} in rushlight{hint}")
+        raise no_attribute(__name__, name, __dir__())
     globals()[name] = op
     return op
 

@@ -177,7 +177,8 @@ def dirac_(tensor: Any, groups: int = 1) -> Any:
         tensor.zero_()
         for g in range(groups):
             for d in range(min(per_group, channels)):
-                tensor[(g * per_group + d, d, *middle)] = 1
+                index = (g * per_group + d, d, *middle)
+                tensor[index] = 1
     return tensor
 
 
