@@ -1,0 +1,676 @@
+// backward(), nodes of the tape as Python objects, hooks, custom Functions.
+#include "python/python.h"
+
+#include <cstring>
+#include <unordered_map>
+
+namespace rl::py {
+namespace {
+
+// --- nodes -------------------------------------------------------------------------------------------------------------
+struct PyNode {
+  PyObject_HEAD
+  Node* node;  // owned
+  PyObject* dict;
+};
+PyTypeObject* node_base;
+
+PyTypeObject* type_for(const char* name) {
+  static std::unordered_map<std::string, PyTypeObject*> types;
+  PyTypeObject*& type = types[name];
+  if (!type) {
+    Object made = Object::check(PyObject_CallFunction(reinterpret_cast<PyObject*>(&PyType_Type), "s(O){s:s}", name, reinterpret_cast<PyObject*>(node_base), "__module__", "torch.autograd"));
+    type = reinterpret_cast<PyTypeObject*>(made.release());
+  }
+  return type;
+}
+
+Node& node_of(PyObject* o) { return *reinterpret_cast<PyNode*>(o)->node; }
+
+void node_dealloc(PyObject* o) {
+  PyTypeObject* type = Py_TYPE(o);
+  PyObject_GC_UnTrack(o);
+  PyNode* n = reinterpret_cast<PyNode*>(o);
+  if (Node* node = std::exchange(n->node, nullptr)) {
+    node->pyobj = nullptr;
+    node->release();
+  }
+  Py_CLEAR(n->dict);
+  type->tp_free(o);
+  Py_DECREF(type);
+}
+int node_traverse(PyObject* o, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(o));
+  Py_VISIT(reinterpret_cast<PyNode*>(o)->dict);
+  return 0;
+}
+PyObject* node_repr(PyObject* o) { return PyUnicode_FromFormat("<%s object at %p>", Py_TYPE(o)->tp_name, static_cast<void*>(o)); }
+PyObject* node_name(PyObject* o, PyObject*) { return PyUnicode_FromString(node_of(o).name()); }
+
+PyObject* next_functions(PyObject* o, void*) {
+  return guarded([&]() -> PyObject* {
+    Node& node = node_of(o);
+    Object tuple = Object::check(PyTuple_New(node.edges.size()));
+    for (int64_t i = 0; i < node.edges.size(); ++i) {
+      Object fn = Object::check(wrap_node(node.edges[i].node));
+      PyTuple_SET_ITEM(tuple.get(), i, Py_BuildValue("(OI)", fn.get(), node.edges[i].index));
+    }
+    return tuple.release();
+  });
+}
+
+// --- hooks -------------------------------------------------------------------------------------------------------------
+class PyTensorHook final : public TensorHook {
+ public:
+  explicit PyTensorHook(PyObject* f) : f_(Object::borrow(f)) {}
+  Tensor call(const Tensor& grad) override {
+    Object g = Object::check(wrap(grad));
+    Object r = Object::check(PyObject_CallOneArg(f_.get(), g.get()));
+    if (r.get() == Py_None) return {};
+    if (!is_tensor(r.get())) fail(ErrorKind::Type, "hooks must return None or a Tensor, got ", type_name(r.get()));
+    Tensor t = tensor_of(r.get());
+    check(same_shape(t, grad), "hook '", "' has changed the size of value: expected ", shape_str(grad.sizes()), ", got ", shape_str(t.sizes()));
+    return t;
+  }
+
+ private:
+  Object f_;
+};
+
+PyObject* grads_tuple(const Gradients& grads) {
+  Object tuple = Object::check(PyTuple_New(grads.size()));
+  for (int64_t i = 0; i < grads.size(); ++i) PyTuple_SET_ITEM(tuple.get(), i, wrap(grads[i]));
+  return tuple.release();
+}
+void take_grads(PyObject* r, Gradients& grads, const char* what) {
+  if (r == Py_None) return;
+  Object held = is_tensor(r) ? Object::check(PyTuple_Pack(1, r)) : Object::borrow(r);
+  check_type(PyTuple_Check(held.get()), what, " must return a Tensor, a tuple of Tensors or None, got ", type_name(r));
+  check(PyTuple_GET_SIZE(held.get()) == grads.size(), what, " returned ", PyTuple_GET_SIZE(held.get()), " gradients, expected ", grads.size());
+  for (int64_t i = 0; i < grads.size(); ++i) {
+    PyObject* g = PyTuple_GET_ITEM(held.get(), i);
+    grads[i] = g == Py_None ? Tensor() : tensor_of(g);
+  }
+}
+
+class PyNodeHook final : public NodeHook {
+ public:
+  PyNodeHook(PyObject* f, bool pre) : f_(Object::borrow(f)), pre_(pre) {}
+  void before(Gradients& outputs) override {
+    if (!pre_) return;
+    Object args = Object::check(grads_tuple(outputs));
+    Object r = Object::check(PyObject_CallOneArg(f_.get(), args.get()));
+    take_grads(r.get(), outputs, "a pre-hook");
+  }
+  void after(Gradients& inputs, const Gradients& outputs) override {
+    if (pre_) return;
+    Object a = Object::check(grads_tuple(inputs)), b = Object::check(grads_tuple(outputs));
+    Object r = Object::check(PyObject_CallFunctionObjArgs(f_.get(), a.get(), b.get(), nullptr));
+    take_grads(r.get(), inputs, "a hook");
+  }
+
+ private:
+  Object f_;
+  bool pre_;
+};
+
+uint64_t next_hook_id = 0;
+
+// A handle whose remove() takes the hook away: a small Python class, given a closure.
+PyObject* handle(uint64_t id, PyObject* owner, const char* kind) {
+  Object module = Object::check(PyImport_ImportModule("rushlight.utils.hooks"));
+  Object type = Object::check(PyObject_GetAttrString(module.get(), "CoreHandle"));
+  return PyObject_CallFunction(type.get(), "KOs", static_cast<unsigned long long>(id), owner, kind);
+}
+
+PyObject* register_hook(PyObject* self, PyObject* f) {
+  return guarded([&]() -> PyObject* {
+    Tensor t = tensor_of(self);
+    check(t.requires_grad(), "cannot register a hook on a tensor that doesn't require gradient");
+    uint64_t id = ++next_hook_id;
+    auto hook = std::make_shared<PyTensorHook>(f);
+    if (const Ref<Node>& fn = grad_fn(t)) fn->make_extras().tensor_hooks.push_back({autograd_meta(t)->output_index, hook, id});
+    else make_autograd_meta(t).leaf_hooks.push_back({0, hook, id});
+    return handle(id, self, "tensor");
+  });
+}
+PyObject* register_post_accumulate(PyObject* self, PyObject* f) {
+  return guarded([&]() -> PyObject* {
+    Tensor t = tensor_of(self);
+    check(t.requires_grad(), "cannot register a hook on a tensor that doesn't require gradient");
+    check(is_leaf(t), "post accumulate grad hooks cannot be registered on non-leaf tensors");
+    uint64_t id = ++next_hook_id;
+    Object fn = Object::borrow(f);
+    make_autograd_meta(t).post_accumulate_hooks.emplace_back(id, [fn](const Tensor& leaf) {
+      Object o = Object::check(wrap(leaf));
+      Object r = Object::check(PyObject_CallOneArg(fn.get(), o.get()));
+    });
+    return handle(id, self, "tensor");
+  });
+}
+PyObject* node_hook(PyObject* self, PyObject* f, bool pre) {
+  return guarded([&]() -> PyObject* {
+    uint64_t id = ++next_hook_id;
+    node_of(self).make_extras().hooks.emplace_back(id, std::make_shared<PyNodeHook>(f, pre));
+    return handle(id, self, "node");
+  });
+}
+PyObject* node_register_hook(PyObject* self, PyObject* f) { return node_hook(self, f, false); }
+PyObject* node_register_prehook(PyObject* self, PyObject* f) { return node_hook(self, f, true); }
+
+PyObject* remove_hook(PyObject*, PyObject* args) {
+  unsigned long long id;
+  PyObject* owner;
+  if (!PyArg_ParseTuple(args, "KO:_remove_hook", &id, &owner)) return nullptr;
+  auto is_it = [id](const auto& h) { return h.id == id; };
+  auto pair_is_it = [id](const auto& h) { return h.first == id; };
+  if (is_tensor(owner)) {
+    Tensor t = tensor_of(owner);
+    if (AutogradMeta* meta = autograd_meta(t)) {
+      std::erase_if(meta->leaf_hooks, is_it);
+      std::erase_if(meta->post_accumulate_hooks, pair_is_it);
+      if (meta->grad_fn && meta->grad_fn->extras) std::erase_if(meta->grad_fn->extras->tensor_hooks, is_it);
+    }
+  } else if (PyObject_TypeCheck(owner, node_base) && node_of(owner).extras) {
+    std::erase_if(node_of(owner).extras->hooks, pair_is_it);
+  }
+  Py_RETURN_NONE;
+}
+
+PyObject* retain_grad(PyObject* self, PyObject*) {
+  return guarded([&]() -> PyObject* {
+    Tensor t = tensor_of(self);
+    check(t.requires_grad(), "can't retain_grad on Tensor that has requires_grad=False");
+    const Ref<Node>& fn = grad_fn(t);
+    AutogradMeta& meta = make_autograd_meta(t);
+    if (fn && !meta.retains_grad) {
+      meta.retains_grad = true;
+      fn->make_extras().retained.push_back({meta.output_index, t.get()});
+    }
+    Py_RETURN_NONE;
+  });
+}
+
+PyObject* detach_(PyObject* self, PyObject*) {
+  return guarded([&]() -> PyObject* {
+    Tensor t = tensor_of(self);
+    check(!t->base, "Can't detach views in-place. Use detach() instead");
+    if (AutogradMeta* meta = autograd_meta(t)) meta->grad_fn.reset();
+    t->requires_grad = false;
+    return Py_NewRef(self);
+  });
+}
+
+// --- backward ----------------------------------------------------------------------------------------------------------
+Tensor seed_for(const Tensor& root, PyObject* given) {
+  if (given && given != Py_None) {
+    check_type(is_tensor(given), "gradients can be either Tensors or None, but got ", type_name(given));
+    Tensor g = tensor_of(given);
+    check(same_shape(g, root), "Mismatch in shape: grad_output[0] has a shape of torch.Size(", shape_str(g.sizes()), ") and output[0] has a shape of torch.Size(",
+          shape_str(root.sizes()), "). The gradient of a tensor has the tensor's own shape.");
+    check(is_complex_dtype(g.dtype()) == is_complex_dtype(root.dtype()), "For complex Tensors, both grad_output and output are required to have the same dtype.");
+    return g;
+  }
+  check(root.numel() == 1, "grad can be implicitly created only for scalar outputs; this one has shape ", shape_str(root.sizes()),
+        ": reduce it first (e.g. .sum() or .mean()), or pass gradient= of that shape");
+  check(is_floating(root.dtype()), "grad can be computed only for real scalar outputs but got ", dtype_name(root.dtype()));
+  return ones_like(root);
+}
+
+void add_root(const Tensor& t, PyObject* seed, std::vector<Edge>& roots, std::vector<Tensor>& grads, size_t i) {
+  check(t.requires_grad(), "element ", i, " of tensors does not require grad and does not have a grad_fn");
+  GradModeGuard off(grad_mode.enabled);
+  grads.push_back(seed_for(t, seed));
+  roots.push_back(gradient_edge(t));
+}
+
+std::vector<Edge> input_edges(PyObject* inputs, const char* what) {
+  std::vector<Edge> edges;
+  Object list = Object::check(PySequence_Fast(inputs, "inputs must be a sequence of Tensors"));
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
+    PyObject* o = PySequence_Fast_GET_ITEM(list.get(), i);
+    check_type(is_tensor(o), what, ": all inputs have to be Tensors, but got ", type_name(o));
+    Tensor t = tensor_of(o);
+    check(t.requires_grad(), "One of the differentiated Tensors does not require grad");
+    edges.push_back(gradient_edge(t));
+  }
+  return edges;
+}
+
+PyObject* run(PyObject* roots_py, PyObject* seeds, bool keep, bool create, std::vector<Edge> inputs, bool accumulate, bool allow_unused, PyObject* retained_inputs) {
+  std::vector<Edge> roots;
+  std::vector<Tensor> grads;
+  Object list = Object::check(PySequence_Fast(roots_py, "expected a sequence of Tensors"));
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
+    PyObject* o = PySequence_Fast_GET_ITEM(list.get(), i);
+    check_type(is_tensor(o), "expected Tensors to differentiate, got ", type_name(o));
+    add_root(tensor_of(o), seeds && seeds != Py_None ? PyTuple_GET_ITEM(seeds, i) : nullptr, roots, grads, static_cast<size_t>(i));
+  }
+  BackwardOptions options;
+  options.keep_graph = keep;
+  options.create_graph = create;
+  options.inputs = std::move(inputs);
+  options.accumulate = accumulate;
+  // backward(inputs=[non-leaf]) accumulates there too: those are captured and added by hand.
+  std::vector<Tensor> non_leaves;
+  std::vector<TensorImpl*> targets;
+  if (accumulate && retained_inputs && retained_inputs != Py_None) {
+    Object ins = Object::check(PySequence_Fast(retained_inputs, ""));
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(ins.get()); ++i) {
+      Tensor t = tensor_of(PySequence_Fast_GET_ITEM(ins.get(), i));
+      if (is_leaf(t) || autograd_meta(t)->retains_grad) continue;
+      grad_fn(t)->make_extras().retained.push_back({autograd_meta(t)->output_index, t.get()});
+      non_leaves.push_back(t);
+    }
+  }
+  std::vector<Tensor> found = run_backward(std::move(roots), std::move(grads), options);
+  for (const Tensor& t : non_leaves)
+    std::erase_if(grad_fn(t)->make_extras().retained, [&](const auto& r) { return r.tensor == t.get(); });
+  if (accumulate) Py_RETURN_NONE;
+  Object tuple = Object::check(PyTuple_New(static_cast<Py_ssize_t>(found.size())));
+  for (size_t i = 0; i < found.size(); ++i) {
+    check(found[i].defined() || allow_unused,
+          "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior. (input ", i, ")");
+    PyTuple_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i), wrap(std::move(found[i])));
+  }
+  return tuple.release();
+}
+
+PyObject* backward(PyObject*, PyObject* args) {
+  PyObject *roots, *seeds, *inputs;
+  int keep, create;
+  if (!PyArg_ParseTuple(args, "OOppO:_backward", &roots, &seeds, &keep, &create, &inputs)) return nullptr;
+  return guarded([&] {
+    std::vector<Edge> edges;
+    if (inputs != Py_None) edges = input_edges(inputs, "backward()");
+    return run(roots, seeds, keep, create, std::move(edges), true, true, inputs);
+  });
+}
+PyObject* grad(PyObject*, PyObject* args) {
+  PyObject *roots, *inputs, *seeds;
+  int keep, create, unused;
+  if (!PyArg_ParseTuple(args, "OOOppp:_grad", &roots, &inputs, &seeds, &keep, &create, &unused)) return nullptr;
+  return guarded([&] {
+    std::vector<Edge> edges = input_edges(inputs, "grad()");
+    return run(roots, seeds, keep, create, std::move(edges), false, unused, nullptr);
+  });
+}
+PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
+  return guarded([&]() -> PyObject* {
+    PyObject *gradient = Py_None, *inputs = Py_None;
+    int keep = -1, create = 0;
+    auto truth = [](PyObject* o) {
+      int r = PyObject_IsTrue(o);
+      if (r < 0) throw PythonError{};
+      return r;
+    };
+    auto take = [&](std::string_view name, PyObject* o) {
+      if (name == "gradient") gradient = o;
+      else if (name == "retain_graph") keep = o == Py_None ? -1 : truth(o);
+      else if (name == "create_graph") create = truth(o);
+      else if (name == "inputs") inputs = o;
+      else fail(ErrorKind::Type, "backward() got an unexpected keyword argument '", name, "'");
+    };
+    static constexpr const char* names[] = {"gradient", "retain_graph", "create_graph", "inputs"};
+    check_type(nargs <= 4, "backward() takes from 1 to 5 positional arguments but ", nargs + 1, " were given");
+    for (Py_ssize_t i = 0; i < nargs; ++i) take(names[i], args[i]);
+    for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k) take(PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k)), args[nargs + k]);
+    std::vector<Edge> edges;
+    Object as_list = Object::borrow(inputs);
+    if (inputs != Py_None) {
+      if (is_tensor(inputs)) as_list = Object::check(PyTuple_Pack(1, inputs));
+      check(PyObject_Size(as_list.get()) != 0, "'inputs' argument to backward() cannot be empty.");
+      edges = input_edges(as_list.get(), "backward()");
+    }
+    Object roots = Object::check(PyTuple_Pack(1, self)), seeds = Object::check(PyTuple_Pack(1, gradient));
+    return run(roots.get(), seeds.get(), keep < 0 ? create != 0 : keep != 0, create != 0, std::move(edges), true, true, as_list.get());
+  });
+}
+
+// --- custom functions --------------------------------------------------------------------------------------------------
+class FunctionNode final : public Node {
+ public:
+  FunctionNode(Object ctx, std::string name) : ctx_(std::move(ctx)), name_(std::move(name)) {}
+  ~FunctionNode() override {
+    // The context may outlive the tape: it must not find us any more.
+    if (ctx_) {
+      PyObject *type, *value, *trace;
+      PyErr_Fetch(&type, &value, &trace);
+      PyObject_SetAttrString(ctx_.get(), "_node", Py_None);
+      PyErr_Clear();
+      PyErr_Restore(type, value, trace);
+    }
+  }
+  const char* name() const override { return name_.c_str(); }
+  bool is_python() const override { return true; }
+
+  void apply(const Gradients& grads, Gradients& results) override {
+    Object cls = Object::check(PyObject_GetAttrString(ctx_.get(), "_function"));
+    Object backward = Object::check(PyObject_GetAttrString(cls.get(), "backward"));
+    Object base = Object::check(PyObject_GetAttrString(cls.get(), "vjp"));
+    Object args = Object::check(PyTuple_New(1 + grads.size()));
+    PyTuple_SET_ITEM(args.get(), 0, Py_NewRef(ctx_.get()));
+    for (int64_t i = 0; i < grads.size(); ++i) {
+      Tensor g = grads[i];
+      if (!g.defined() && materialize && i < outputs_like.size() && is_differentiable(out_dtypes[i])) g = zeros(outputs_like[i], out_dtypes[i]);
+      PyTuple_SET_ITEM(args.get(), 1 + i, wrap(g));
+    }
+    Object r = Object::check(PyObject_CallObject(backward.get(), args.get()));
+    Object list = PyTuple_Check(r.get()) ? r : Object::check(PyTuple_Pack(1, r.get()));
+    Py_ssize_t given = PyTuple_GET_SIZE(list.get());
+    // Trailing Nones beyond the arguments are allowed.
+    while (given > arguments && PyTuple_GET_ITEM(list.get(), given - 1) == Py_None) --given;
+    check(given == arguments, "function ", name_, " returned an incorrect number of gradients (expected ", arguments, ", got ", given, ")");
+    int64_t edge = 0;
+    for (int64_t i = 0; i < arguments; ++i) {
+      PyObject* g = PyTuple_GET_ITEM(list.get(), i);
+      if (!is_tensor_argument[static_cast<size_t>(i)]) {
+        check(g == Py_None, "function ", name_, " returned a gradient different from None at position ", i + 1, ", but the corresponding forward input was not a Variable");
+        continue;
+      }
+      if (g != Py_None) {
+        check_type(is_tensor(g), "expected Variable or None (got ", type_name(g), ")");
+        Tensor t = tensor_of(g);
+        if (needs(edge)) {
+          const Dims& want = inputs_like[edge];
+          if (!std::ranges::equal(t.sizes(), IntSpan(want))) {
+            check(can_broadcast(want, t.sizes()), "Function ", name_, " returned an invalid gradient at index ", i, " - got ", shape_str(t.sizes()),
+                  " but expected shape compatible with ", shape_str(want));
+            t = sum_to(t, want);
+          }
+          if (t.dtype() != in_dtypes[edge]) t = to_dtype(t, in_dtypes[edge]);
+          results[edge] = t;
+        }
+      }
+      ++edge;
+    }
+  }
+
+  PyObject* context() const { return ctx_.get(); }
+
+  int64_t arguments = 0;
+  std::vector<bool> is_tensor_argument;
+  SmallVector<Dims, 2> inputs_like, outputs_like;
+  SmallVector<DType, 2> in_dtypes, out_dtypes;
+  bool materialize = true;
+
+ private:
+  Object ctx_;
+  std::string name_;
+};
+
+PyObject* saved_tensors_of(PyObject*, PyObject* ctx) {
+  return guarded([&]() -> PyObject* {
+    Object handle = Object::check(PyObject_GetAttrString(ctx, "_node"));
+    if (handle.get() == Py_None) {
+      Object saved = Object::check(PyObject_GetAttrString(ctx, "to_save"));
+      return saved.release();
+    }
+    Node& node = *static_cast<Node*>(PyCapsule_GetPointer(handle.get(), nullptr));
+    check(!node.released,
+          "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved intermediate "
+          "values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the graph a "
+          "second time or if you need to access saved tensors after calling backward.");
+    Object tuple = Object::check(PyTuple_New(node.saved.size()));
+    for (int64_t i = 0; i < node.saved.size(); ++i) PyTuple_SET_ITEM(tuple.get(), i, wrap(node.saved[i].get(node)));
+    return tuple.release();
+  });
+}
+
+bool contains(PyObject* tuple, PyObject* o) {
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i)
+    if (PyTuple_GET_ITEM(tuple, i) == o) return true;
+  return false;
+}
+Object as_tuple(PyObject* o) { return PyTuple_Check(o) ? Object::borrow(o) : Object::check(PySequence_Tuple(o)); }
+
+// Function.apply(*args)
+PyObject* function_apply(PyObject* cls, PyObject* args) {
+  return guarded([&]() -> PyObject* {
+    static PyObject* context_type = nullptr;
+    static PyObject* base_setup = nullptr;
+    if (!context_type) {
+      Object module = Object::check(PyImport_ImportModule("rushlight.autograd.function"));
+      context_type = Object::check(PyObject_GetAttrString(module.get(), "FunctionCtx")).release();
+      Object function = Object::check(PyObject_GetAttrString(module.get(), "Function"));
+      base_setup = Object::check(PyObject_GetAttrString(function.get(), "setup_context")).release();
+    }
+    Py_ssize_t n = PyTuple_GET_SIZE(args);
+    std::vector<Tensor> inputs;
+    std::vector<bool> tensor_argument;
+    bool wanted = false;
+    Object needs = Object::check(PyTuple_New(n));
+    for (Py_ssize_t i = 0; i < n; ++i) {
+      PyObject* o = PyTuple_GET_ITEM(args, i);
+      bool t = is_tensor(o);
+      tensor_argument.push_back(t);
+      bool need = t && tensor_of(o).requires_grad() && grad_mode.enabled;
+      wanted |= need;
+      if (t) inputs.push_back(tensor_of(o));
+      PyTuple_SET_ITEM(needs.get(), i, PyBool_FromLong(t && tensor_of(o).requires_grad()));
+    }
+    Object ctx = Object::check(PyObject_CallNoArgs(context_type));
+    if (PyObject_SetAttrString(ctx.get(), "needs_input_grad", needs.get()) < 0 || PyObject_SetAttrString(ctx.get(), "_function", cls) < 0 ||
+        PyObject_SetAttrString(ctx.get(), "_node", Py_None) < 0)
+      throw PythonError{};
+    Object forward = Object::check(PyObject_GetAttrString(cls, "forward"));
+    Object setup = Object::check(PyObject_GetAttrString(cls, "setup_context"));
+    bool separate = setup.get() != base_setup;
+    Object raw;
+    {
+      GradModeGuard off(false);
+      if (separate) {
+        raw = Object::check(PyObject_CallObject(forward.get(), args));
+        Object done = Object::check(PyObject_CallFunctionObjArgs(setup.get(), ctx.get(), args, raw.get(), nullptr));
+      } else {
+        Object full = Object::check(PyTuple_New(n + 1));
+        PyTuple_SET_ITEM(full.get(), 0, Py_NewRef(ctx.get()));
+        for (Py_ssize_t i = 0; i < n; ++i) PyTuple_SET_ITEM(full.get(), i + 1, Py_NewRef(PyTuple_GET_ITEM(args, i)));
+        raw = Object::check(PyObject_CallObject(forward.get(), full.get()));
+      }
+    }
+    bool single = !PyTuple_Check(raw.get());
+    Object outputs = single ? Object::check(PyTuple_Pack(1, raw.get())) : raw;
+    Py_ssize_t count = PyTuple_GET_SIZE(outputs.get());
+    Object dirty = as_tuple(Object::check(PyObject_GetAttrString(ctx.get(), "dirty_tensors")).get());
+    Object blocked = as_tuple(Object::check(PyObject_GetAttrString(ctx.get(), "non_differentiable")).get());
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(dirty.get()); ++i) {
+      PyObject* o = PyTuple_GET_ITEM(dirty.get(), i);
+      if (is_tensor(o)) {
+        Tensor t = tensor_of(o);
+        check_in_place(t, "a custom Function", wanted && t.requires_grad());
+        changed_in_place(t, "a custom Function");
+      }
+    }
+    // An input handed back as it is becomes a view of itself, so that it can have a history of its own.
+    Object finals = Object::check(PyTuple_New(count));
+    std::vector<Tensor> outs;
+    Ref<Node> node;
+    FunctionNode* fn = nullptr;
+    if (wanted) {
+      Object cls_name = Object::check(PyObject_GetAttrString(cls, "__name__"));
+      auto made = std::make_unique<FunctionNode>(ctx, std::string(PyUnicode_AsUTF8(cls_name.get())) + "Backward");
+      fn = made.get();
+      node = Ref<Node>(made.release());
+      for (const Tensor& t : inputs) {
+        fn->edges.push_back(is_differentiable(t.dtype()) ? gradient_edge(t) : Edge{});
+        fn->inputs_like.push_back(Dims(t.sizes()));
+        fn->in_dtypes.push_back(t.dtype());
+      }
+      fn->arguments = n;
+      fn->is_tensor_argument = tensor_argument;
+      fn->outputs = static_cast<uint32_t>(count);
+      Object m = Object::check(PyObject_GetAttrString(ctx.get(), "materialize_grads"));
+      fn->materialize = m.get() == Py_True;
+    }
+    for (Py_ssize_t i = 0; i < count; ++i) {
+      PyObject* o = PyTuple_GET_ITEM(outputs.get(), i);
+      if (!is_tensor(o)) {
+        if (fn) fn->outputs_like.push_back(Dims()), fn->out_dtypes.push_back(DType::I64);
+        PyTuple_SET_ITEM(finals.get(), i, Py_NewRef(o));
+        continue;
+      }
+      Tensor t = tensor_of(o);
+      bool is_dirty = contains(dirty.get(), o), is_blocked = contains(blocked.get(), o);
+      bool is_input = contains(args, o);
+      if (wanted && is_input && !is_dirty) {
+        GradModeGuard off(false);
+        t = view_of(t, t.sizes(), t.strides(), t->offset());
+        t->base.reset();
+        t->view_kind = ViewKind::Plain;
+      }
+      if (fn) {
+        fn->outputs_like.push_back(Dims(t.sizes()));
+        fn->out_dtypes.push_back(t.dtype());
+      }
+      if (fn && !is_blocked && is_differentiable(t.dtype())) {
+        if (is_dirty && t->base) rebase_history(t, node);
+        else {
+          if (t->base) t->view_kind = ViewKind::CustomFunction;
+          set_history(t, node, static_cast<uint32_t>(i));
+        }
+      }
+      PyTuple_SET_ITEM(finals.get(), i, is_input && !is_dirty && wanted ? wrap(t) : Py_NewRef(o));
+    }
+    if (fn) {
+      Object to_save = as_tuple(Object::check(PyObject_GetAttrString(ctx.get(), "to_save")).get());
+      for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(to_save.get()); ++i) {
+        PyObject* o = PyTuple_GET_ITEM(to_save.get(), i);
+        check_type(o == Py_None || is_tensor(o), "save_for_backward can only save variables, but argument ", i, " is of type ", type_name(o));
+        Tensor t = o == Py_None ? Tensor() : tensor_of(o);
+        bool is_output = t.defined() && grad_fn(t).get() == fn;
+        fn->saved.emplace_back(t, is_output, is_output ? autograd_meta(t)->output_index : 0);
+      }
+      Object capsule = Object::check(PyCapsule_New(fn, nullptr, nullptr));
+      if (PyObject_SetAttrString(ctx.get(), "_node", capsule.get()) < 0) throw PythonError{};
+      Object empty = Object::check(PyTuple_New(0));
+      if (PyObject_SetAttrString(ctx.get(), "to_save", empty.get()) < 0) throw PythonError{};
+    }
+    return single ? Py_NewRef(PyTuple_GET_ITEM(finals.get(), 0)) : finals.release();
+  });
+}
+
+// --- switches ----------------------------------------------------------------------------------------------------------
+PyObject* set_grad_enabled(PyObject*, PyObject* on) {
+  int value = PyObject_IsTrue(on);
+  if (value < 0) return nullptr;
+  bool before = std::exchange(grad_mode.enabled, value != 0);
+  return PyBool_FromLong(before);
+}
+PyObject* is_grad_enabled(PyObject*, PyObject*) { return PyBool_FromLong(grad_mode.enabled); }
+PyObject* set_inference_mode(PyObject*, PyObject* on) {
+  int value = PyObject_IsTrue(on);
+  if (value < 0) return nullptr;
+  return PyBool_FromLong(std::exchange(grad_mode.inference, value != 0));
+}
+PyObject* is_inference_mode(PyObject*, PyObject*) { return PyBool_FromLong(grad_mode.inference); }
+PyObject* set_anomaly(PyObject*, PyObject* args) {
+  int on, check_nan = 1;
+  if (!PyArg_ParseTuple(args, "p|p:set_anomaly_enabled", &on, &check_nan)) return nullptr;
+  grad_mode.anomaly = on;
+  grad_mode.check_nan = check_nan;
+  Py_RETURN_NONE;
+}
+PyObject* is_anomaly(PyObject*, PyObject*) { return PyBool_FromLong(grad_mode.anomaly); }
+PyObject* is_anomaly_nan(PyObject*, PyObject*) { return PyBool_FromLong(grad_mode.check_nan); }
+
+std::string python_trace() {
+  Object module = Object::steal(PyImport_ImportModule("traceback"));
+  Object lines = module ? Object::steal(PyObject_CallMethod(module.get(), "format_stack", nullptr)) : Object();
+  Object empty = Object::steal(PyUnicode_FromString(""));
+  Object text = lines ? Object::steal(PyUnicode_Join(empty.get(), lines.get())) : Object();
+  if (!text) {
+    PyErr_Clear();
+    return "";
+  }
+  return PyUnicode_AsUTF8(text.get());
+}
+
+PyMethodDef node_methods[] = {{"name", node_name, METH_NOARGS, "The node's name, e.g. AddBackward0."},
+                              {"register_hook", node_register_hook, METH_O, "Calls f(grad_inputs, grad_outputs) after the node ran."},
+                              {"register_prehook", node_register_prehook, METH_O, "Calls f(grad_outputs) before the node runs."},
+                              {nullptr, nullptr, 0, nullptr}};
+PyGetSetDef node_properties[] = {
+    {"next_functions", next_functions, nullptr, "The nodes this one passes gradients to, with their input numbers.", nullptr},
+    {"variable", [](PyObject* o, void*) -> PyObject* {
+       TensorImpl* leaf = node_of(o).variable();
+       if (leaf) return wrap(Tensor(leaf));
+       PyErr_Format(PyExc_AttributeError, "'%s' object has no attribute 'variable'", Py_TYPE(o)->tp_name);
+       return nullptr;
+     }, nullptr, "The leaf that AccumulateGrad adds to.", nullptr},
+    {"saved_tensors", [](PyObject* o, void*) -> PyObject* {
+       return guarded([&]() -> PyObject* {
+         Node& node = node_of(o);
+         Object tuple = Object::check(PyTuple_New(node.saved.size()));
+         for (int64_t i = 0; i < node.saved.size(); ++i) PyTuple_SET_ITEM(tuple.get(), i, wrap(node.saved[i].get(node)));
+         return tuple.release();
+       });
+     }, nullptr, "What the node keeps for backward.", nullptr},
+    {"metadata", [](PyObject* o, void*) -> PyObject* {
+       PyNode* n = reinterpret_cast<PyNode*>(o);
+       if (!n->dict) n->dict = PyDict_New();
+       return Py_XNewRef(n->dict);
+     }, nullptr, "A dict for the user's own notes.", nullptr},
+    {"_forward_trace", [](PyObject* o, void*) -> PyObject* {
+       Node& node = node_of(o);
+       return PyUnicode_FromString(node.extras ? node.extras->forward_trace.c_str() : "");
+     }, nullptr, nullptr, nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyMethodDef function_methods[] = {{"apply", function_apply, METH_VARARGS | METH_CLASS, "Runs forward and records backward."}, {nullptr, nullptr, 0, nullptr}};
+PyMethodDef functions[] = {{"_backward", backward, METH_VARARGS, nullptr},
+                           {"_grad", grad, METH_VARARGS, nullptr},
+                           {"_remove_hook", remove_hook, METH_VARARGS, nullptr},
+                           {"_saved_tensors", saved_tensors_of, METH_O, nullptr},
+                           {"_set_grad_enabled", set_grad_enabled, METH_O, nullptr},
+                           {"_is_grad_enabled", is_grad_enabled, METH_NOARGS, nullptr},
+                           {"is_grad_enabled", is_grad_enabled, METH_NOARGS, "Whether operations are recorded for gradients."},
+                           {"_set_inference_mode", set_inference_mode, METH_O, nullptr},
+                           {"is_inference_mode_enabled", is_inference_mode, METH_NOARGS, "Whether inference mode is on."},
+                           {"set_anomaly_enabled", set_anomaly, METH_VARARGS, nullptr},
+                           {"is_anomaly_enabled", is_anomaly, METH_NOARGS, "Whether anomaly detection is on."},
+                           {"is_anomaly_check_nan_enabled", is_anomaly_nan, METH_NOARGS, nullptr},
+                           {nullptr, nullptr, 0, nullptr}};
+
+}  // namespace
+
+PyMethodDef autograd_methods[] = {
+    {"backward", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(tensor_backward)), METH_FASTCALL | METH_KEYWORDS,
+     "backward(gradient=None, retain_graph=None, create_graph=False, inputs=None): adds the gradient of this tensor to the .grad of the leaves it was "
+     "computed from. A tensor of several elements needs `gradient`, of its shape."},
+    {"register_hook", register_hook, METH_O, "Calls f(grad) when this tensor's gradient is computed; a returned tensor replaces it."},
+    {"register_post_accumulate_grad_hook", register_post_accumulate, METH_O, "Calls f(param) after .grad was added to."},
+    {"retain_grad", retain_grad, METH_NOARGS, "Keeps .grad of this non-leaf tensor too."},
+    {"detach_", detach_, METH_NOARGS, "Cuts this tensor off its history, in place."},
+    {nullptr, nullptr, 0, nullptr}};
+
+PyObject* wrap_node(const Ref<Node>& node) {
+  if (!node) Py_RETURN_NONE;
+  if (node->is_python()) {
+    // The grad_fn of a custom Function: a node object that forwards to its context for saved_tensors and attributes.
+  }
+  if (node->pyobj) return Py_NewRef(static_cast<PyObject*>(node->pyobj));
+  const char* name = node->name();
+  if (const char* colon = std::strrchr(name, ':')) name = colon + 1;
+  PyTypeObject* type = type_for(name);
+  PyObject* o = type->tp_alloc(type, 0);
+  if (!o) return nullptr;
+  reinterpret_cast<PyNode*>(o)->node = Ref<Node>(node).leak();
+  node->pyobj = o;
+  return o;
+}
+
+int add_autograd(PyObject* module) {
+  PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)}, {Py_tp_traverse, reinterpret_cast<void*>(node_traverse)},
+                         {Py_tp_repr, reinterpret_cast<void*>(node_repr)}, {Py_tp_methods, node_methods}, {Py_tp_getset, node_properties}, {0, nullptr}};
+  PyType_Spec spec{"torch.autograd.graph.Node", sizeof(PyNode), 0, static_cast<unsigned>(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION), slots};
+  node_base = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
+  if (!node_base || PyModule_AddObjectRef(module, "_Node", reinterpret_cast<PyObject*>(node_base)) < 0) return -1;
+  PyType_Slot function_slots[] = {{Py_tp_methods, function_methods}, {0, nullptr}};
+  PyType_Spec function_spec{"torch._C._FunctionBase", sizeof(PyObject), 0, static_cast<unsigned>(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE), function_slots};
+  Object function = Object::steal(PyType_FromSpec(&function_spec));
+  if (!function || PyModule_AddObjectRef(module, "_FunctionBase", function.get()) < 0) return -1;
+  autograd_support.forward_trace = python_trace;
+  return PyModule_AddFunctions(module, functions);
+}
+
+}  // namespace rl::py

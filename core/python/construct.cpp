@@ -1,0 +1,273 @@
+// torch.tensor, torch.as_tensor, torch.from_numpy and kin: tensors from Python data.
+#include <cstring>
+
+#include "python/python.h"
+
+namespace rl::py {
+namespace {
+
+bool is_sequence(PyObject* o) { return PyList_Check(o) || PyTuple_Check(o) || (PySequence_Check(o) && !PyUnicode_Check(o) && !PyBytes_Check(o) && !is_tensor(o) && !PyDict_Check(o)); }
+
+// What the data hold: bool < int < float < complex.
+struct Survey {
+  Dims sizes;
+  Scalar::Kind kind = Scalar::Kind::Bool;
+  bool any = false;
+  std::optional<DType> of_tensor;  // elements that are tensors or NumPy scalars carry their own dtype
+
+  void take_dtype(DType d) {
+    of_tensor = of_tensor ? promote(*of_tensor, d) : d;
+    any = true;
+  }
+
+  void item(PyObject* o) {
+    if (PyBool_Check(o)) raise(Scalar::Kind::Bool);
+    else if (PyLong_Check(o)) raise(Scalar::Kind::Int);
+    else if (PyFloat_Check(o)) {
+      if (is_numpy_scalar(o)) take_dtype(DType::F64);
+      else raise(Scalar::Kind::Float);
+    } else if (PyComplex_Check(o)) raise(Scalar::Kind::Complex);
+    else if (is_tensor(o)) take_dtype(impl_of(o)->dtype());
+    else if (is_numpy_scalar(o)) {
+      Tensor t;
+      if (tensor_from_buffer(o, t)) take_dtype(t.dtype());
+      else {
+        PyErr_Clear();
+        Scalar s;
+        if (!to_scalar(o, s)) fail(ErrorKind::Type, "can't convert ", type_name(o), " to a tensor element");
+        raise(s.kind());
+      }
+    } else if (PyUnicode_Check(o)) fail(ErrorKind::Type, "new(): invalid data type 'str'");
+    else fail(ErrorKind::Runtime, "Could not infer dtype of ", type_name(o));
+  }
+  void raise(Scalar::Kind k) {
+    any = true;
+    if (k > kind) kind = k;
+  }
+
+  void walk(PyObject* o, int64_t depth) {
+    check_value(depth < 64, "too many dimensions '", type_name(o), "' (nested deeper than 64: a list that contains itself?)");
+    if (!is_sequence(o)) {
+      if (is_tensor(o) && impl_of(o)->dim() > 0) {
+        check_value(impl_of(o)->numel() == 1, "only one element tensors can be converted to Python scalars");
+      }
+      check_value(depth == sizes.size() || (is_tensor(o) && false), "expected sequence of length ", depth < sizes.size() ? sizes[depth] : 0, " at dim ", depth,
+                  " (got ", type_name(o), "): the nested lists must all have the same shape");
+      item(o);
+      return;
+    }
+    Py_ssize_t n = PySequence_Size(o);
+    if (n < 0) throw PythonError{};
+    check_value(depth < sizes.size(), "expected a number at dim ", depth, " (got a sequence): the nested lists must all have the same shape");
+    check_value(n == sizes[depth], "expected sequence of length ", sizes[depth], " at dim ", depth, " (got ", n, "): the nested lists must all have the same shape");
+    Object fast = Object::check(PySequence_Fast(o, "expected a sequence"));
+    PyObject** items = PySequence_Fast_ITEMS(fast.get());
+    for (Py_ssize_t i = 0; i < n; ++i) walk(items[i], depth + 1);
+  }
+
+  void shape_of(PyObject* o) {
+    Object current = Object::borrow(o);
+    while (is_sequence(current.get())) {
+      Py_ssize_t n = PySequence_Size(current.get());
+      if (n < 0) throw PythonError{};
+      sizes.push_back(n);
+      check_value(sizes.size() <= 64, "too many dimensions '", type_name(o), "'");
+      if (n == 0) return;
+      current = Object::check(PySequence_GetItem(current.get(), 0));
+    }
+  }
+
+  DType dtype() const {
+    if (!any) return default_dtype();
+    DType number = kind == Scalar::Kind::Bool ? DType::Bool : kind == Scalar::Kind::Int ? DType::I64 : kind == Scalar::Kind::Float ? default_dtype() : default_complex();
+    if (!of_tensor) return number;
+    return kind == Scalar::Kind::Bool ? *of_tensor : promote(*of_tensor, number);
+  }
+};
+
+template <class T>
+T element(PyObject* o) {
+  Scalar s;
+  if (PyFloat_CheckExact(o)) s = Scalar(PyFloat_AS_DOUBLE(o));
+  else if (is_tensor(o)) s = tensor_of(o).item();
+  else if (!to_scalar(o, s)) fail(ErrorKind::Type, "must be real number, not ", type_name(o));
+  if (s.is_complex() && !is_complex_v<T>) fail(ErrorKind::Type, "can't convert complex to ", dtype_name(dtype_of_v<T>));
+  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+    if (s.is_float() && s.to_double() != s.to_double()) fail(ErrorKind::Value, "cannot convert float NaN to integer");
+    if (s.is_float() && __builtin_isinf(s.to_double())) fail(ErrorKind::Runtime, "Overflow when unpacking long long: cannot convert float infinity to integer");
+    if constexpr (sizeof(T) < 8) {
+      int64_t v = s.to_int();
+      bool fits = v >= static_cast<int64_t>(std::numeric_limits<T>::min()) && v <= static_cast<int64_t>(std::numeric_limits<T>::max());
+      if (!fits && !(std::is_same_v<T, uint8_t> && v >= -128))
+        fail(ErrorKind::Runtime, "value cannot be converted to type ", dtype_name(dtype_of_v<T>), " without overflow: ", v);
+    }
+  }
+  return s.to<T>();
+}
+
+template <class T>
+T* fill(PyObject* o, T* out, int64_t depth, int64_t dims) {
+  if (depth == dims) {
+    *out = element<T>(o);
+    return out + 1;
+  }
+  Object fast = Object::check(PySequence_Fast(o, "expected a sequence"));
+  Py_ssize_t n = PySequence_Fast_GET_SIZE(fast.get());
+  PyObject** items = PySequence_Fast_ITEMS(fast.get());
+  for (Py_ssize_t i = 0; i < n; ++i) out = fill(items[i], out, depth + 1, dims);
+  return out;
+}
+
+struct Parsed {
+  PyObject* data;
+  std::optional<DType> dtype;
+  bool requires_grad = false;
+};
+
+bool parse(const char* name, PyObject* args, PyObject* kwargs, Parsed& out) {
+  PyObject *data, *dtype = Py_None, *device = Py_None, *pin = Py_None;
+  int requires_grad = 0;
+  static const char* names[] = {"data", "dtype", "device", "requires_grad", "pin_memory", nullptr};
+  std::string format = std::string("O|$OOpO:") + name;
+  if (std::strcmp(name, "as_tensor") == 0) format = std::string("O|OOpO:") + name;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, format.c_str(), const_cast<char**>(names), &data, &dtype, &device, &requires_grad, &pin)) return false;
+  return guarded([&] {
+    out.data = data;
+    if (dtype != Py_None) {
+      check_type(is_dtype(dtype), name, "(): argument 'dtype' must be torch.dtype, not ", type_name(dtype));
+      out.dtype = dtype_from(dtype);
+    }
+    if (device != Py_None) {
+      check_type(is_device(device), name, "(): argument 'device' must be torch.device, not ", type_name(device));
+      Device d = device_from(device);
+      if (d.type == DeviceType::CUDA) fail(ErrorKind::Assertion, "Torch not compiled with CUDA enabled: rushlight runs on the CPU");
+      check(d.type == DeviceType::CPU, "device '", d.str(), "' is not available: rushlight runs on the CPU");
+    }
+    out.requires_grad = requires_grad != 0;
+    return true;
+  });
+}
+
+PyObject* tensor(PyObject*, PyObject* args, PyObject* kwargs) {
+  Parsed p;
+  if (!parse("tensor", args, kwargs, p)) return nullptr;
+  return guarded([&]() -> PyObject* {
+    if (is_tensor(p.data)) {
+      if (PyErr_WarnEx(PyExc_UserWarning,
+                       "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+                       "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).", 1) < 0)
+        throw PythonError{};
+    }
+    Tensor t = tensor_from_data(p.data, p.dtype, true);
+    if (p.requires_grad) set_requires_grad(t, true);
+    t->inference = grad_mode.inference;
+    return wrap(t);
+  });
+}
+
+PyObject* as_tensor(PyObject*, PyObject* args, PyObject* kwargs) {
+  Parsed p;
+  if (!parse("as_tensor", args, kwargs, p)) return nullptr;
+  return guarded([&]() -> PyObject* {
+    if (is_tensor(p.data) && (!p.dtype || impl_of(p.data)->dtype() == *p.dtype)) return Py_NewRef(p.data);
+    if (is_tensor(p.data)) return wrap(to_dtype(tensor_of(p.data), *p.dtype));
+    return wrap(tensor_from_data(p.data, p.dtype, false));
+  });
+}
+
+PyObject* from_numpy(PyObject*, PyObject* array) {
+  return guarded([&]() -> PyObject* {
+    check_type(std::strcmp(Py_TYPE(array)->tp_name, "numpy.ndarray") == 0, "expected np.ndarray (got ", type_name(array), ")");
+    Tensor t;
+    if (!tensor_from_buffer(array, t)) throw PythonError{};
+    return wrap(t);
+  });
+}
+
+PyObject* set_default(PyObject*, PyObject* d) {
+  return guarded([&]() -> PyObject* {
+    check_type(Py_TYPE(d) == dtype_type, "invalid dtype object: ", type_name(d));
+    set_default_dtype(dtype_from(d));
+    Py_RETURN_NONE;
+  });
+}
+PyObject* get_default(PyObject*, PyObject*) { return Py_NewRef(dtype_object(default_dtype())); }
+PyObject* promote_types(PyObject*, PyObject* args) {
+  PyObject *a, *b;
+  if (!PyArg_ParseTuple(args, "O!O!:promote_types", dtype_type, &a, dtype_type, &b)) return nullptr;
+  return Py_NewRef(dtype_object(promote(dtype_from(a), dtype_from(b))));
+}
+PyObject* py_result_type(PyObject*, PyObject* args) {
+  PyObject *a, *b;
+  if (!PyArg_ParseTuple(args, "OO:result_type", &a, &b)) return nullptr;
+  return guarded([&]() -> PyObject* {
+    std::vector<Tensor> tensors;
+    std::vector<Scalar> scalars;
+    for (PyObject* o : {a, b}) {
+      Scalar s;
+      if (is_tensor(o)) tensors.push_back(tensor_of(o));
+      else if (to_scalar(o, s)) scalars.push_back(s);
+      else fail(ErrorKind::Type, "result_type(): expected Tensors or numbers, got ", type_name(o));
+    }
+    return Py_NewRef(dtype_object(result_type(tensors, scalars)));
+  });
+}
+PyObject* py_is_tensor(PyObject*, PyObject* o) { return PyBool_FromLong(is_tensor(o)); }
+
+PyMethodDef functions[] = {
+    {"tensor", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(tensor)), METH_VARARGS | METH_KEYWORDS,
+     "tensor(data, *, dtype=None, device=None, requires_grad=False): a tensor with a copy of data (numbers, nested sequences, arrays).\n\n"
+     ">>> torch.tensor([[1, 2], [3, 4]])\ntensor([[1, 2],\n        [3, 4]])\n"},
+    {"as_tensor", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(as_tensor)), METH_VARARGS | METH_KEYWORDS,
+     "as_tensor(data, dtype=None, device=None): data as a tensor, sharing memory with arrays and tensors where possible."},
+    {"from_numpy", from_numpy, METH_O, "from_numpy(array): a tensor that shares the array's memory."},
+    {"set_default_dtype", set_default, METH_O, "Sets the dtype of new floating point tensors."},
+    {"get_default_dtype", get_default, METH_NOARGS, "The dtype of new floating point tensors."},
+    {"promote_types", promote_types, METH_VARARGS, "The smallest dtype that both convert to safely."},
+    {"result_type", py_result_type, METH_VARARGS, "The dtype of an arithmetic operation on the two arguments."},
+    {"is_tensor", py_is_tensor, METH_O, "Whether the object is a Tensor."},
+    {nullptr, nullptr, 0, nullptr}};
+
+}  // namespace
+
+Tensor tensor_from_data(PyObject* data, std::optional<DType> dtype, bool copy) {
+  if (is_tensor(data)) {
+    Tensor t = detach(tensor_of(data));
+    Tensor r = dtype ? to_dtype(t, *dtype) : t;
+    return r.is_same(t) && copy ? clone(t) : r;
+  }
+  Scalar number;
+  if (!PyList_CheckExact(data) && !PyTuple_CheckExact(data)) {
+    if (PyObject_CheckBuffer(data) && !PyBytes_Check(data) && !PyByteArray_Check(data)) {
+      Tensor shared;
+      if (!tensor_from_buffer(data, shared)) throw PythonError{};
+      Tensor r = dtype ? to_dtype(shared, *dtype) : shared;
+      return r.is_same(shared) && copy ? clone(shared, MemoryFormat::Contiguous) : r;
+    }
+    if (to_scalar(data, number)) {
+      Survey s;
+      s.item(data);
+      DType d = dtype.value_or(s.dtype());
+      Tensor t = Tensor::empty({}, d);
+      visit_dtype(d, [&](auto zero) { *t.data<decltype(zero)>() = element<decltype(zero)>(data); });
+      return t;
+    }
+    if (!is_sequence(data)) {
+      if (PyUnicode_Check(data)) fail(ErrorKind::Type, "new(): invalid data type 'str'");
+      fail(ErrorKind::Runtime, "Could not infer dtype of ", type_name(data));
+    }
+  }
+  // A list of arrays or of tensors with dimensions is stacked by its elements' own conversion.
+  Survey survey;
+  survey.shape_of(data);
+  survey.walk(data, 0);
+  DType d = dtype.value_or(survey.dtype());
+  Tensor t = Tensor::empty(survey.sizes, d);
+  if (t.numel() > 0)
+    visit_dtype(d, [&](auto zero) { fill<decltype(zero)>(data, t.data<decltype(zero)>(), 0, survey.sizes.size()); });
+  return t;
+}
+
+int add_construct(PyObject* module) { return PyModule_AddFunctions(module, functions); }
+
+}  // namespace rl::py

@@ -1,0 +1,103 @@
+// Numbers from Python and NumPy.
+#include <cstring>
+
+#include "python/python.h"
+
+namespace rl::py {
+
+std::string type_name(PyObject* o) {
+  const char* name = Py_TYPE(o)->tp_name;
+  if (is_tensor_exact(o)) return "Tensor";
+  return name;
+}
+
+bool is_numpy_scalar(PyObject* o) {
+  // NumPy's scalar classes live in module numpy and are not arrays; NumPy itself need not be imported here.
+  const char* name = Py_TYPE(o)->tp_name;
+  return std::strncmp(name, "numpy.", 6) == 0 && std::strcmp(name, "numpy.ndarray") != 0 && std::strncmp(name, "numpy.dtype", 11) != 0;
+}
+
+PyObject* from_scalar(const Scalar& s) {
+  switch (s.kind()) {
+    case Scalar::Kind::Bool: return PyBool_FromLong(s.to_bool());
+    case Scalar::Kind::Int: return PyLong_FromLongLong(s.to_int());
+    case Scalar::Kind::Float: return PyFloat_FromDouble(s.to_double());
+    default: {
+      std::complex<double> c = s.to_complex();
+      return PyComplex_FromDoubles(c.real(), c.imag());
+    }
+  }
+}
+
+bool to_scalar(PyObject* o, Scalar& out, bool allow_tensor) {
+  if (PyFloat_Check(o)) {
+    out = Scalar(PyFloat_AS_DOUBLE(o));
+    return true;
+  }
+  if (PyBool_Check(o)) {
+    out = Scalar(o == Py_True);
+    return true;
+  }
+  if (PyLong_Check(o)) {
+    int overflow = 0;
+    long long v = PyLong_AsLongLongAndOverflow(o, &overflow);
+    if (overflow) {
+      // 2^63 .. 2^64-1 wraps as uint64 does; beyond that it is no integer of ours.
+      unsigned long long u = PyLong_AsUnsignedLongLong(o);
+      if (PyErr_Occurred()) {
+        PyErr_Clear();
+        fail(ErrorKind::Runtime, "Overflow when unpacking long long: the Python int does not fit into 64 bits");
+      }
+      v = static_cast<long long>(u);
+    }
+    out = Scalar(static_cast<int64_t>(v));
+    return true;
+  }
+  if (PyComplex_Check(o)) {
+    Py_complex c = PyComplex_AsCComplex(o);
+    out = Scalar(std::complex<double>(c.real, c.imag));
+    return true;
+  }
+  if (is_numpy_scalar(o)) {
+    Object item = Object::steal(PyObject_CallMethod(o, "item", nullptr));
+    if (!item) {
+      PyErr_Clear();
+      return false;
+    }
+    return !is_numpy_scalar(item.get()) && to_scalar(item.get(), out, false);
+  }
+  if (allow_tensor && is_tensor(o) && impl_of(o)->numel() == 1 && impl_of(o)->dim() == 0) {
+    out = tensor_of(o).item();
+    return true;
+  }
+  return false;
+}
+
+bool to_int(PyObject* o, int64_t& out) {
+  if (PyLong_Check(o)) {
+    if (PyBool_Check(o)) return false;
+    int overflow = 0;
+    long long v = PyLong_AsLongLongAndOverflow(o, &overflow);
+    if (overflow) fail(ErrorKind::Runtime, "Overflow when unpacking long long: the Python int does not fit into 64 bits");
+    out = v;
+    return true;
+  }
+  if (is_tensor(o)) {
+    TensorImpl* t = impl_of(o);
+    if (t->numel() != 1 || !is_integral(t->dtype(), false) || t->dim() != 0) return false;
+    out = tensor_of(o).item().to_int();
+    return true;
+  }
+  if (is_numpy_scalar(o) && PyIndex_Check(o)) {
+    Object number = Object::steal(PyNumber_Index(o));
+    if (!number) {
+      PyErr_Clear();
+      return false;
+    }
+    out = PyLong_AsLongLong(number.get());
+    return true;
+  }
+  return false;
+}
+
+}  // namespace rl::py

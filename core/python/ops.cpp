@@ -1,0 +1,267 @@
+// torch.NAME and Tensor.NAME: callables made from the registry.
+#include <cstring>
+
+#include "python/arguments.h"
+
+namespace rl::py {
+namespace {
+
+struct PyOp {
+  PyObject_HEAD
+  vectorcallfunc vectorcall;
+  const std::string* name;              // as Python sees it
+  const std::vector<OpDef*>* overloads;
+  bool method;
+  bool in_place;  // NAME_, derived from NAME
+};
+PyTypeObject *function_type, *method_type;
+
+PyObject* struct_sequence(const OpDef& def, Result& result);
+
+// out=: the result is written into the given tensor(s), which take its shape.
+void write_out(const Tensor& out, const Tensor& r) {
+  check(!(grad_mode.enabled && out.requires_grad()), "out=... arguments don't support automatic differentiation, but one of the arguments requires grad.");
+  check(can_cast(r.dtype(), out.dtype()), "result type ", scalar_type_name(r.dtype()), " can't be cast to the desired output type ", scalar_type_name(out.dtype()));
+  if (!same_shape(out, r)) {
+    if (out.numel() != 0)
+      if (PyErr_WarnFormat(PyExc_UserWarning, 1,
+                           "An output with one or more elements was resized since it had shape %s, which does not match the required output shape %s. "
+                           "This behavior is deprecated, and in a future PyTorch release outputs will not be resized unless they have zero elements. "
+                           "You can explicitly reuse an out tensor t by resizing it, inplace, to zero elements with t.resize_(0).",
+                           shape_str(out.sizes()).c_str(), shape_str(r.sizes()).c_str()) < 0)
+        throw PythonError{};
+    Tensor fresh = Tensor::empty(r.sizes(), out.dtype());
+    out->set(fresh->storage_ref(), 0, r.sizes(), fresh.strides(), out.dtype());
+  }
+  copy_data(out, r);
+  changed_in_place(out, "out=");
+}
+
+PyObject* finish_out(const OpDef& def, PyObject* out, Result& result) {
+  if (result.kind == Result::Kind::Tensor) {
+    if (PyTuple_Check(out) && PyTuple_GET_SIZE(out) == 1) out = PyTuple_GET_ITEM(out, 0);
+    check_type(is_tensor(out), def.name, "(): argument 'out' must be Tensor, not ", type_name(out));
+    check(!grad_mode.enabled || !result.tensor.requires_grad(),
+          def.name, "(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.");
+    write_out(tensor_of(out), result.tensor);
+    return Py_NewRef(out);
+  }
+  Object items = Object::check(PySequence_Fast(out, "out must be a tuple of Tensors"));
+  check_type(static_cast<size_t>(PySequence_Fast_GET_SIZE(items.get())) == result.tensors.size(), def.name, "(): argument 'out' must be a tuple of ",
+             result.tensors.size(), " Tensors");
+  for (size_t i = 0; i < result.tensors.size(); ++i) {
+    PyObject* item = PySequence_Fast_GET_ITEM(items.get(), i);
+    check_type(is_tensor(item), def.name, "(): argument 'out' must be a tuple of Tensors");
+    write_out(tensor_of(item), result.tensors[i]);
+    result.tensors[i] = tensor_of(item);
+  }
+  return from_result(def, result);
+}
+
+PyObject* run(const PyOp& op, const OpDef& def, const Arguments& parsed) {
+  Result result;
+  if (op.in_place) {
+    result.kind = Result::Kind::Tensor;
+    result.tensor = run_in_place(def, parsed.values());
+    if (call_observer) [[unlikely]] call_observer(def, parsed.values(), result);
+    return wrap(std::move(result.tensor));
+  }
+  call_op(def, parsed.values(), result);
+  if (parsed.out) return finish_out(def, parsed.out, result);
+  if (result.kind == Result::Kind::Tensor) return wrap(std::move(result.tensor));
+  return from_result(def, result);
+}
+
+PyObject* op_vectorcall(PyObject* callable, PyObject* const* args, size_t nargsf, PyObject* kwnames) {
+  const PyOp& op = *reinterpret_cast<PyOp*>(callable);
+  Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+  return guarded([&]() -> PyObject* {
+    Arguments parsed;
+    for (const OpDef* def : *op.overloads)
+      if (parsed.match(*def, args, nargs, kwnames, op.method)) return run(op, *def, parsed);
+    bad_arguments(*op.name, *op.overloads, args, nargs, kwnames, op.method);
+    return nullptr;
+  });
+}
+
+PyObject* op_repr(PyObject* o) {
+  const PyOp& op = *reinterpret_cast<PyOp*>(o);
+  return PyUnicode_FromFormat(op.method ? "<method '%s' of 'torch.Tensor' objects>" : "<built-in method %s of torch>", op.name->c_str());
+}
+PyObject* op_name(PyObject* o, void*) { return PyUnicode_FromString(reinterpret_cast<PyOp*>(o)->name->c_str()); }
+PyObject* op_module(PyObject*, void*) { return PyUnicode_FromString("torch"); }
+PyObject* op_doc(PyObject* o, void*) {
+  const PyOp& op = *reinterpret_cast<PyOp*>(o);
+  std::string text;
+  for (const OpDef* def : *op.overloads) text += def->schema + "\n";
+  for (const OpDef* def : *op.overloads) {
+    if (!*def->doc) continue;
+    text += concat("\n", op.in_place ? concat("In-place form of ", def->name, "(). ") : "", def->doc);
+    break;
+  }
+  return PyUnicode_FromString(text.c_str());
+}
+PyObject* op_reduce(PyObject* o, PyObject*) {
+  const PyOp& op = *reinterpret_cast<PyOp*>(o);
+  Object module = Object::steal(PyImport_ImportModule("rushlight._C"));
+  if (!module) return nullptr;
+  if (op.method) return Py_BuildValue("O(Os)", PyDict_GetItemString(PyEval_GetBuiltins(), "getattr"), reinterpret_cast<PyObject*>(tensor_type), op.name->c_str());
+  return Py_BuildValue("O(Os)", PyDict_GetItemString(PyEval_GetBuiltins(), "getattr"), module.get(), op.name->c_str());
+}
+PyObject* method_get(PyObject* self, PyObject* object, PyObject*) {
+  if (!object) return Py_NewRef(self);
+  return PyMethod_New(self, object);
+}
+PyGetSetDef op_properties[] = {{"__name__", op_name, nullptr, nullptr, nullptr}, {"__qualname__", op_name, nullptr, nullptr, nullptr},
+                               {"__module__", op_module, nullptr, nullptr, nullptr}, {"__doc__", op_doc, nullptr, nullptr, nullptr},
+                               {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyMethodDef op_methods[] = {{"__reduce__", op_reduce, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
+PyMemberDef op_members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(PyOp, vectorcall), READONLY, nullptr}, {nullptr, 0, 0, 0, nullptr}};
+void op_dealloc(PyObject* o) {
+  PyTypeObject* type = Py_TYPE(o);
+  type->tp_free(o);
+  Py_DECREF(type);
+}
+
+PyObject* make_op(PyTypeObject* type, const std::string* name, const std::vector<OpDef*>* overloads, bool in_place) {
+  PyOp* op = PyObject_New(PyOp, type);
+  if (!op) return nullptr;
+  op->vectorcall = op_vectorcall;
+  op->name = name;
+  op->overloads = overloads;
+  op->method = type == method_type;
+  op->in_place = in_place;
+  return reinterpret_cast<PyObject*>(op);
+}
+
+// torch.return_types.max(values=..., indices=...)
+PyObject* return_type_repr(PyObject* o) {
+  std::string text = std::string(Py_TYPE(o)->tp_name) + "(\n";
+  Object fields = Object::steal(PyObject_GetAttrString(reinterpret_cast<PyObject*>(Py_TYPE(o)), "__match_args__"));
+  if (!fields) return nullptr;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(o); ++i) {
+    Object item = Object::steal(PyObject_Repr(PyTuple_GET_ITEM(o, i)));
+    if (!item) return nullptr;
+    text += concat(i ? ",\n" : "", PyUnicode_AsUTF8(PyTuple_GET_ITEM(fields.get(), i)), "=", PyUnicode_AsUTF8(item.get()));
+  }
+  return PyUnicode_FromString((text + ")").c_str());
+}
+
+PyObject* struct_sequence(const OpDef& def, Result& result) {
+  static std::unordered_map<std::string, PyTypeObject*> types;
+  PyTypeObject*& type = types[def.name];
+  if (!type) {
+    static std::deque<std::string> names;
+    static std::deque<std::vector<PyStructSequence_Field>> all_fields;
+    std::vector<PyStructSequence_Field>& fields = all_fields.emplace_back();
+    for (auto& [letter, name] : def.returns) fields.push_back({name.c_str(), nullptr});
+    fields.push_back({nullptr, nullptr});
+    PyStructSequence_Desc desc{names.emplace_back("torch.return_types." + def.name).c_str(), nullptr, fields.data(), static_cast<int>(def.returns.size())};
+    type = PyStructSequence_NewType(&desc);
+    if (!type) throw PythonError{};
+    type->tp_repr = return_type_repr;
+  }
+  Object tuple = Object::check(PyStructSequence_New(type));
+  for (size_t i = 0; i < result.tensors.size(); ++i) PyStructSequence_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i), wrap(std::move(result.tensors[i])));
+  return tuple.release();
+}
+
+PyObject* schemas(PyObject*, PyObject*) {
+  Object list = Object::steal(PyList_New(0));
+  for (const OpDef* def : Registry::get().ops()) {
+    Object flags = Object::steal(PyList_New(0));
+    auto flag = [&](bool on, const char* name) {
+      if (on) PyList_Append(flags.get(), Object::steal(PyUnicode_FromString(name)).get());
+    };
+    flag(def->function, "function");
+    flag(def->method, "method");
+    flag(def->in_place, "inplace");
+    flag(def->pointwise != nullptr, "pointwise");
+    Object row = Object::steal(Py_BuildValue("(ssO)", def->schema.c_str(), def->doc, flags.get()));
+    if (!row || PyList_Append(list.get(), row.get()) < 0) return nullptr;
+  }
+  return list.release();
+}
+
+PyMethodDef functions[] = {{"_schemas", schemas, METH_NOARGS, "All registered ops as (schema, doc, flags)."}, {nullptr, nullptr, 0, nullptr}};
+
+}  // namespace
+
+PyObject* from_result(const OpDef& def, Result& result) {
+  switch (result.kind) {
+    case Result::Kind::None: Py_RETURN_NONE;
+    case Result::Kind::Tensor: return wrap(std::move(result.tensor));
+    case Result::Kind::Tuple:
+      if (!def.returns.empty() && !def.returns[0].second.empty()) return struct_sequence(def, result);
+      [[fallthrough]];
+    case Result::Kind::List: {
+      Object tuple = Object::check(PyTuple_New(static_cast<Py_ssize_t>(result.tensors.size())));
+      for (size_t i = 0; i < result.tensors.size(); ++i) PyTuple_SET_ITEM(tuple.get(), i, wrap(std::move(result.tensors[i])));
+      return tuple.release();
+    }
+    case Result::Kind::Scalar:
+    case Result::Kind::Bool:
+    case Result::Kind::Int:
+    case Result::Kind::Double: return from_scalar(result.scalar);
+    case Result::Kind::DType: return Py_NewRef(dtype_object(result.dtype));
+  }
+  Py_RETURN_NONE;
+}
+
+const OpDef& find_op(const char* name, const char* overload) {
+  for (const OpDef* def : Registry::get().overloads(name))
+    if (!*overload || def->overload == overload) return *def;
+  fail(ErrorKind::Runtime, "the op '", name, "' is not registered");
+}
+
+PyObject* call_from_python(const OpDef& def, const Value* args) {
+  Result result;
+  call_op(def, args, result);
+  if (result.kind == Result::Kind::Tensor) return wrap(std::move(result.tensor));
+  return from_result(def, result);
+}
+
+int add_ops(PyObject* module) {
+  auto make = [](const char* name, bool method) {
+    PyType_Slot slots[] = {{Py_tp_repr, reinterpret_cast<void*>(op_repr)},
+                           {Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
+                           {Py_tp_getset, op_properties},
+                           {Py_tp_methods, op_methods},
+                           {Py_tp_members, op_members},
+                           {Py_tp_dealloc, reinterpret_cast<void*>(op_dealloc)},
+                           {method ? Py_tp_descr_get : 0, reinterpret_cast<void*>(method_get)},
+                           {0, nullptr}};
+    PyType_Spec spec{name, sizeof(PyOp), 0,
+                     static_cast<unsigned>(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | (method ? Py_TPFLAGS_METHOD_DESCRIPTOR : 0) | Py_TPFLAGS_DISALLOW_INSTANTIATION), slots};
+    return reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
+  };
+  function_type = make("torch.builtin_function", false);
+  method_type = make("torch.builtin_method", true);
+  if (!function_type || !method_type) return -1;
+  Registry& registry = Registry::get();
+  registry.load();
+  static std::deque<std::string> names;
+  for (const std::string& name : registry.names()) {
+    const std::vector<OpDef*>& overloads = registry.overloads(name);
+    bool function = false, method = false, in_place = false;
+    for (const OpDef* def : overloads) function |= def->function, method |= def->method, in_place |= def->in_place && def->method;
+    auto put = [&](const std::string& as, bool derived) {
+      const std::string& kept = names.emplace_back(as);
+      if (function) {
+        Object op = Object::steal(make_op(function_type, &kept, &overloads, derived));
+        if (!op || PyModule_AddObjectRef(module, kept.c_str(), op.get()) < 0) return false;
+      }
+      // Real Python methods (tensor_type.cpp) win over ops of the same name.
+      if (method && !PyDict_GetItemString(tensor_type->tp_dict, kept.c_str())) {
+        Object op = Object::steal(make_op(method_type, &kept, &overloads, derived));
+        if (!op || PyObject_SetAttrString(reinterpret_cast<PyObject*>(tensor_type), kept.c_str(), op.get()) < 0) return false;
+      }
+      return true;
+    };
+    if (!put(name, false)) return -1;
+    if (in_place && !registry.has(name + "_") && !put(name + "_", true)) return -1;
+  }
+  return PyModule_AddFunctions(module, functions);
+}
+
+}  // namespace rl::py
