@@ -123,9 +123,9 @@ struct Gelu {
       ">>> torch.nn.functional.gelu(torch.tensor([-1., 2.]))\ntensor([-0.1587,  1.9545])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kFloating;
-  template <class T> RL_FN static T forward(T x) { return x * (T(0.5) * (T(1) + erf(x * T(kInvSqrt2)))); }
+  template <class T> RL_FN static T forward(T x) { return x * gelu_cdf(x); }
   template <class T> RL_FN static T grad0(T g, T x, T) {
-    T cdf = T(0.5) * (T(1) + erf(x * T(kInvSqrt2)));
+    T cdf = gelu_cdf(x);
     T pdf = exp(x * x * T(-0.5)) * T(kInvSqrt2Pi);
     return g * (cdf + x * pdf);
   }
@@ -191,7 +191,8 @@ struct Softplus {
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kFloating;
   template <class T> RL_FN static T forward(T x, T beta, T threshold) {
-    return where(x * beta > threshold, x, log1p(exp(x * beta)) / beta);
+    T z = x * beta;
+    return where(z > threshold, x, (where(z > T(0), z, T(0)) + log1p_unit(exp(-abs(z)))) / beta);
   }
   template <class T> RL_FN static T grad0(T g, T x, T beta, T threshold, T) {
     return where(x * beta > threshold, g, g * sigmoid(x * beta));

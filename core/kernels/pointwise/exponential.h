@@ -137,7 +137,7 @@ struct LogSigmoid {
       ">>> torch.nn.functional.logsigmoid(torch.tensor([0., 2.]))\ntensor([-0.6931, -0.1269])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kFloating;
-  template <class T> RL_FN static T forward(T x) { return where(x < T(0), x, T(0)) - log1p(exp(-abs(x))); }
+  template <class T> RL_FN static T forward(T x) { return where(x < T(0), x, T(0)) - log1p_unit(exp(-abs(x))); }
   template <class T> RL_FN static T grad0(T g, T x, T) { return g * sigmoid(-x); }
 };
 
@@ -149,7 +149,7 @@ struct Logaddexp {
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kFloating;
   template <class T> RL_FN static T forward(T a, T b) {
-    return where(isinf(a) & (a == b), a, maximum(a, b) + log1p(exp(-abs(a - b))));
+    return where(isinf(a) & (a == b), a, maximum(a, b) + log1p_unit(exp(-abs(a - b))));
   }
   template <class T> RL_FN static T grad0(T g, T a, T b, T) { return g / (T(1) + exp(b - a)); }
   template <class T> RL_FN static T grad1(T g, T a, T b, T) { return g / (T(1) + exp(a - b)); }
@@ -163,7 +163,7 @@ struct Logaddexp2 {
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kFloating;
   template <class T> RL_FN static T forward(T a, T b) {
-    return where(isinf(a) & (a == b), a, maximum(a, b) + log1p(exp2(-abs(a - b))) * T(1 / kLn2));
+    return where(isinf(a) & (a == b), a, maximum(a, b) + log1p_unit(exp2(-abs(a - b))) * T(1 / kLn2));
   }
   template <class T> RL_FN static T grad0(T g, T a, T b, T) { return g / (T(1) + exp2(b - a)); }
   template <class T> RL_FN static T grad1(T g, T a, T b, T) { return g / (T(1) + exp2(a - b)); }

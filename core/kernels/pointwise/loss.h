@@ -94,7 +94,7 @@ struct BceLogitsElement {
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kFloating;
   template <class T> RL_FN static T forward(T x, T t) {
-    return (T(1) - t) * x - (where(x < T(0), x, T(0)) - log1p(exp(-abs(x))));
+    return (T(1) - t) * x - (where(x < T(0), x, T(0)) - log1p_unit(exp(-abs(x))));
   }
   template <class T> RL_FN static T grad0(T g, T x, T t, T) { return g * (sigmoid(x) - t); }
   template <class T> RL_FN static T grad1(T g, T x, T, T) { return -g * x; }
@@ -108,7 +108,7 @@ struct BceLogitsPosWeightElement {
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kFloating;
   template <class T> RL_FN static T forward(T x, T t, T w) {
-    T ls = where(x < T(0), x, T(0)) - log1p(exp(-abs(x)));
+    T ls = where(x < T(0), x, T(0)) - log1p_unit(exp(-abs(x)));
     return (T(1) - t) * x - ((w - T(1)) * t + T(1)) * ls;
   }
   template <class T> RL_FN static T grad0(T g, T x, T t, T w, T) {
@@ -123,7 +123,7 @@ struct SoftMarginElement {
   static constexpr const char* doc = "log(1 + exp(-target * self)): soft_margin_loss before its reduction.";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kFloating;
-  template <class T> RL_FN static T forward(T x, T t) { return log1p(exp(-t * x)); }
+  template <class T> RL_FN static T forward(T x, T t) { return softplus(-t * x); }
   template <class T> RL_FN static T grad0(T g, T x, T t, T) { return -g * t * sigmoid(-t * x); }
   template <class T> RL_FN static T grad1(T g, T x, T t, T) { return -g * x * sigmoid(-t * x); }
 };

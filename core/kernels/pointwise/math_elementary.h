@@ -116,14 +116,23 @@ RL_MATH double log_rest(double f) {
 }
 // x = 2^e (1 + f) with 1 + f in [2/3, 4/3), for positive finite x.
 template <class T> struct LogParts { T e, f; };
-template <class T> RL_MATH LogParts<T> log_split(T x) {
+// The exponent is kept biased, since AVX2 has neither a signed shift nor a conversion of 64-bit integers.
+template <class T> RL_MATH typename Fp<T>::U biased_exponent(typename Fp<T>::U u) {
   using U = typename Fp<T>::U;
-  using I = typename Fp<T>::I;
+  return (u - Fp<T>::two_thirds + (static_cast<U>(Fp<T>::bias) << Fp<T>::mantissa)) >> Fp<T>::mantissa;
+}
+RL_MATH float exponent_value(u32 biased) { return static_cast<float>(static_cast<i32>(biased) - 127); }
+RL_MATH double exponent_value(u64 biased) { return bit_cast<double>(biased | 0x4330000000000000u) - (0x1p52 + 1023); }
+template <class T> RL_MATH T remove_exponent(typename Fp<T>::U u, typename Fp<T>::U biased) {
+  using U = typename Fp<T>::U;
+  return bit_cast<T>(static_cast<U>(u - ((biased - static_cast<U>(Fp<T>::bias)) << Fp<T>::mantissa)));
+}
+template <class T> RL_MATH LogParts<T> log_split(T x) {
   bool tiny = x < Fp<T>::min_normal;
-  U u = bits(tiny ? x * Fp<T>::up : x);
-  I e = static_cast<I>(u - Fp<T>::two_thirds) >> Fp<T>::mantissa;
-  T m = bit_cast<T>(static_cast<U>(u - (static_cast<U>(e) << Fp<T>::mantissa)));
-  return {T(tiny ? e - Fp<T>::up_log2 : e), m - T(1)};
+  auto u = bits(tiny ? x * Fp<T>::up : x);
+  auto e = biased_exponent<T>(u);
+  T shift = tiny ? T(Fp<T>::up_log2) : T(0);
+  return {exponent_value(e) - shift, remove_exponent<T>(u, e) - T(1)};
 }
 // The values at 0, below 0, at infinity and NaN, which all logarithms share.
 template <class T> RL_MATH T log_edges(T x, T y) {
@@ -163,17 +172,22 @@ template <class T> requires(is_float<T>) RL_MATH T log10(T x) {
 }
 template <class T> requires(is_float<T>) RL_MATH T log1p(T x) {
   using U = typename Fp<T>::U;
-  using I = typename Fp<T>::I;
   T u = T(1) + x;
   // The exponent comes from the rounded sum, the fraction from x itself.
   T safe = (u > T(0)) & (u < T(kInf)) ? u : T(1);
-  I e = static_cast<I>(bits(safe) - Fp<T>::two_thirds) >> Fp<T>::mantissa;
-  I down = e < Fp<T>::bias ? e : Fp<T>::bias - 1;
-  T s = power_of_2<T>(-down);
+  U e = biased_exponent<T>(bits(safe));
+  constexpr U top = 2 * Fp<T>::bias - 1;
+  T s = bit_cast<T>(static_cast<U>((U(2 * Fp<T>::bias) - (e < top ? e : top)) << Fp<T>::mantissa));  // 2^-exponent
   T f = fma(x, s, s - T(1));
-  f = e == down ? f : bit_cast<T>(static_cast<U>(bits(safe) - (static_cast<U>(e) << Fp<T>::mantissa))) - T(1);
-  T y = log_edges(u, log_sum(T(e), f));
+  f = e < top ? f : remove_exponent<T>(bits(safe), e) - T(1);
+  T y = log_edges(u, log_sum(exponent_value(e), f));
   return abs(x) < T(1e-18) ? x : y;
+}
+// log1p on [0, 1], where 1 + x has only two exponents: for log(1 + exp(-|x|)).
+template <class T> requires(is_float<T>) RL_MATH T log1p_unit(T x) {
+  bool upper = x > T(1.0 / 3);
+  T y = log_sum(upper ? T(1) : T(0), upper ? fma(x, T(0.5), T(-0.5)) : x);
+  return x != x ? x : y;
 }
 
 template <class T> requires(is_float<T>) RL_MATH T tanh(T x) {
@@ -368,6 +382,17 @@ RL_MATH float erf(float x) {
   far = x != x ? x : far;
   return a < 1.0f ? near : far;
 }
+// The normal distribution function as gelu needs it: right to 1e-7 of 1, in one polynomial and one exponential.
+RL_MATH float gelu_cdf(float x) {
+  float a = abs(x);
+  a = a > 5.7f ? 5.7f : a;
+  auto e = exp_split(-a * poly(a, 0.7978847286f, 0.3183040194f, 0.03636897842f, -0.004854062536f, 3.77395035e-5f, 0.0001736829133f, -4.676345098e-5f, 6.492056378e-6f, -4.896522623e-7f, 1.582591567e-8f));
+  float half = power_of_2<float>(e.n - 1);
+  float tail = fma(half, fma(e.r * e.r, exp_tail(e.r), e.r), half);
+  tail = abs(x) > 5.7f ? 0.0f : tail;
+  tail = x != x ? x : tail;
+  return x > 0.0f ? 1.0f - tail : tail;
+}
 // exp(-x^2) with x^2 in two parts.
 template <class T> RL_MATH T exp_minus_square(T x) {
   T h = x * x;
@@ -401,6 +426,7 @@ RL_MATH double erfc(double x) {
   far = x < 0 ? 2 - far : far;
   return a < 0.5 ? 1 - erf_near(x) : x != x ? x : far;
 }
+RL_MATH double gelu_cdf(double x) { return 0.5 * (1 + erf(x * kInvSqrt2)); }
 // Inverse error function: x * p(w), w = -log(1 - x^2).
 template <class T> RL_MATH T erfinv_start(T x) {
   T w = -log((T(1) - x) * (T(1) + x));
