@@ -29,6 +29,7 @@ _SUBMODULES = frozenset(
 )  # fmt: skip
 _LAZY = {
     "set_printoptions": "_tensor_str",
+    "OutOfMemoryError": "_errors",
     "get_printoptions": "_tensor_str",
     "enable_torch_alias": "_import_hook",
     "disable_torch_alias": "_import_hook",
@@ -71,7 +72,21 @@ def _missing_tensor_attribute(name: str) -> Any:
     """What the core asks for an attribute that tensors lack: a function to become a method, or None."""
     if name.startswith("_"):
         return None
-    return _compositions().find_method(name)
+    compositions = _compositions()
+    found = compositions.find_method(name)
+    if found is None:
+        from rushlight._missing import tensor_attribute
+
+        raise tensor_attribute(name, [*dir(_C.Tensor), *compositions.NAMES])
+    return found
+
+
+def _tensor_repr(tensor: Any) -> str:
+    """How the core prints a tensor; the printing module is imported with the first one."""
+    from rushlight._tensor_str import _str
+
+    return _str(tensor)
 
 
 _C._set_missing_attribute_hook(_missing_tensor_attribute)
+_C._set_repr_hook(_tensor_repr)

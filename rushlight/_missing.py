@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["module_getattr", "no_attribute", "torch_name"]
+__all__ = ["module_getattr", "no_attribute", "tensor_attribute", "torch_name"]
 
 
 def torch_name(module: str) -> str:
@@ -64,3 +64,19 @@ def module_getattr(module: str) -> Callable[[str], Any]:
         raise no_attribute(module, name, vars(sys.modules[module]))
 
     return __getattr__
+
+
+_tensor_hints: dict[str, str] = {}
+
+
+def tensor_attribute(name: str, names: Iterable[str]) -> AttributeError:
+    """The error for an attribute that tensors lack. `hasattr` comes here too, so the search is done once a name."""
+    hint = _tensor_hints.get(name)
+    if hint is None:
+        import difflib
+
+        close = difflib.get_close_matches(name, [n for n in names if not n.startswith("_")], 1, 0.7)
+        hint = _tensor_hints[name] = f"; did you mean {close[0]}?" if close else ""
+    error = AttributeError(f"'Tensor' object has no attribute {name!r}{hint}")
+    error.name = name
+    return error

@@ -20,6 +20,15 @@ class FunctionCtx:
     dirty_tensors: tuple[Any, ...] = ()
     non_differentiable: tuple[Any, ...] = ()
     materialize_grads: bool = True
+    needs_input_grad: tuple[bool, ...] = ()
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """What `save_for_backward` kept; RuntimeError once backward has freed it."""
+        saved: tuple[Any, ...] = _C._saved_tensors(self)
+        return saved
+
+    saved_variables = saved_tensors
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep tensors (inputs or outputs of `forward`, or None) for `backward`, where `ctx.saved_tensors` has them."""
@@ -65,6 +74,11 @@ class Function(_C._FunctionBase):  # type: ignore[misc]
 
     Reference: https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "vjp" in cls.__dict__ and "backward" not in cls.__dict__:
+            cls.backward = cls.__dict__["vjp"]  # the core calls `backward`
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         raise RuntimeError(

@@ -79,3 +79,6 @@ class Buffer(metaclass=_BufferType):
         made.persistent = persistent
         made._is_buffer = True
         return made
+
+
+_C._set_parameter_type(Parameter)

@@ -6,7 +6,7 @@ import itertools
 import weakref
 from typing import Any
 
-__all__ = ["RemovableHandle"]
+__all__ = ["CoreHandle", "RemovableHandle"]
 
 _ids = itertools.count()
 
@@ -30,6 +30,31 @@ class RemovableHandle:
                 hooks.pop(self.id, None)
 
     def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
+
+
+class CoreHandle:
+    """The handle of a hook that the core keeps: on a tensor or on a node of the tape."""
+
+    __slots__ = ("_kind", "_owner", "id")
+
+    def __init__(self, id: int, owner: Any, kind: str) -> None:
+        self.id = id
+        self._owner = owner
+        self._kind = kind
+
+    def remove(self) -> None:
+        """Remove the hook; a second call does nothing."""
+        if self._owner is not None:
+            from rushlight import _C
+
+            _C._remove_hook(self.id, self._owner)
+            self._owner = None
+
+    def __enter__(self) -> CoreHandle:
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -1,0 +1,11 @@
+"""Exceptions of rushlight's own, under PyTorch's names."""
+
+__all__ = ["LinAlgError", "OutOfMemoryError"]
+
+
+class OutOfMemoryError(RuntimeError):
+    """Memory for a tensor could not be had; the message names the request."""
+
+
+class LinAlgError(RuntimeError):
+    """A matrix is not what an algorithm needs, such as invertible or positive definite."""
