@@ -78,7 +78,7 @@ class Function(_C._FunctionBase):  # type: ignore[misc]
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "vjp" in cls.__dict__ and "backward" not in cls.__dict__:
-            cls.backward = cls.__dict__["vjp"]  # the core calls `backward`
+            cls.backward = cls.__dict__["vjp"]  # type: ignore[method-assign]  # the core calls `backward`
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         raise RuntimeError(
