@@ -438,6 +438,16 @@ template <class T> RL_MATH T erfinv_start(T x) {
 }
 RL_MATH float erfinv(float x) { return erfinv_start(x); }
 
+// The sign of x^y, given |x|^y, and the cases that a logarithm does not decide.
+template <class T> RL_MATH T pow_edges(T x, T y, T m) {
+  bool whole = rint(y) == y;
+  T half = y * T(0.5);
+  bool odd = whole & (rint(half) != half) & (abs(y) < T(kInf));
+  m = (x < T(0)) & !whole & (abs(x) < T(kInf)) ? T(kNaN) : m;
+  m = odd ? copysign(m, x) : m;
+  m = (abs(x) == T(1)) & (abs(y) == T(kInf)) ? T(1) : m;
+  return (y == T(0)) | (x == T(1)) ? T(1) : m;
+}
 // pow of float through double: 2^(y log2 x).
 RL_MATH float pow(float xf, float yf) {
   double x = abs(static_cast<double>(xf)), y = yf;
@@ -452,13 +462,33 @@ RL_MATH float pow(float xf, float yf) {
   double r = t - (shifted - 0x1.8p52);
   double w = fma(r, poly(r, 0.6931471805565743413, 0.2402265069588671414, 0.05550410908778885083, 0.00961812913693562259, 0.001333347523537694696, 0.0001540347294301974443, 0.00001530472671574911586, 1.325151633028976591e-6), 1.0) * power_of_2<double>(static_cast<i64>(bits(shifted) - bits(0x1.8p52)));
   float m = static_cast<float>(w);
-  bool whole = rint(yf) == yf;
-  float half = yf * 0.5f;
-  bool odd = whole & (rint(half) != half) & (abs(yf) < kInf);
-  m = (xf < 0.0f) & !whole & (abs(xf) < kInf) ? float(kNaN) : m;
-  m = odd ? copysign(m, xf) : m;
-  m = (abs(xf) == 1.0f) & (abs(yf) == float(kInf)) ? 1.0f : m;
-  return (yf == 0.0f) | (xf == 1.0f) ? 1.0f : m;
+  return pow_edges(xf, yf, m);
+}
+
+// pow of double: log2 x in two parts (an extra 11 bits are what a power up to 2^1024 costs).
+RL_MATH double pow(double xs, double y) {
+  double x = abs(xs);
+  auto p = log_split(x);
+  double d = 2 + p.f, d_lo = p.f - (d - 2);
+  double s = p.f / d, s_lo = (fma(-s, d, p.f) - s * d_lo) / d;
+  double z = s * s, z_lo = fma(s, s, -z) + 2 * s * s_lo;
+  double u = z * poly(z, 0.4000000000000000002, 0.2857142857142848466, 0.2222222222227971388, 0.1818181816716794436, 0.1538461725212751746, 0.1333319987876886602, 0.1177028912406236908, 0.1039107321079690236, 0.1126175504739917254);
+  double w = 0x1.5555555555555p-1 + u, w_lo = ((0x1.5555555555555p-1 - w) + u) + 0x1.5555555555555p-55;
+  double v = z * w, v_lo = fma(z, w, -v) + fma(z, w_lo, z_lo * w);
+  double q = s * v, q_lo = fma(s, v, -q) + fma(s, v_lo, s_lo * (2 + v));
+  double l = 2 * s + q, l_lo = ((2 * s - l) + q) + q_lo;
+  constexpr double c = 0x1.71547652b82fep+0, c_lo = 0x1.777d0ffda0d24p-56;
+  double g = l * c, g_lo = fma(l, c, -g) + fma(l, c_lo, l_lo * c);
+  double h = p.e + g, h_lo = ((p.e - h) + g) + g_lo;
+  h = x == 0 ? -kInf : h;
+  h = x < kInf ? h : x;
+  double t = y * h;
+  double t_lo = abs(t) < 1100 ? fma(y, h, -t) + y * h_lo : 0;
+  t = limit(t, -1100.0, 1100.0);
+  double shifted = t + 0x1.8p52;
+  double r = (t - (shifted - 0x1.8p52)) + t_lo;
+  double m = scale(fma(r, exp2_tail(r), 1.0), static_cast<i64>(bits(shifted) - bits(0x1.8p52)));
+  return pow_edges(xs, y, m);
 }
 
 RL_MATH float hypot(float a, float b) {

@@ -9,7 +9,6 @@ namespace rl::math {
 RL_MATH double sin(double x) { return ::sin(x); }
 RL_MATH double cos(double x) { return ::cos(x); }
 RL_MATH double tan(double x) { return ::tan(x); }
-RL_MATH double pow(double x, double y) { return ::pow(x, y); }
 RL_MATH float lgamma(float x) { return ::lgammaf(x); }
 RL_MATH double lgamma(double x) { return ::lgamma(x); }
 RL_MATH double bessel_j0(double x) { return ::j0(x); }
@@ -26,7 +25,6 @@ RL_MATH double bessel_y1(double x) { return __builtin_y1(x); }
 RL_MATH double sin(double x) { return __builtin_sin(x); }
 RL_MATH double cos(double x) { return __builtin_cos(x); }
 RL_MATH double tan(double x) { return __builtin_tan(x); }
-RL_MATH double pow(double x, double y) { return __builtin_pow(x, y); }
 #endif
 
 RL_MATH float bessel_j0(float x) { return static_cast<float>(bessel_j0(static_cast<double>(x))); }
