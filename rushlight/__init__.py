@@ -88,5 +88,14 @@ def _tensor_repr(tensor: Any) -> str:
     return _str(tensor)
 
 
+def _tensor_format(tensor: Any, spec: str) -> str:
+    """`f"{tensor:.4f}"`."""
+    from rushlight._tensor_str import _format
+
+    return _format(tensor, spec)
+
+
+if "__format__" not in vars(_C.Tensor):
+    _C.Tensor.__format__ = _tensor_format
 _C._set_missing_attribute_hook(_missing_tensor_attribute)
 _C._set_repr_hook(_tensor_repr)
