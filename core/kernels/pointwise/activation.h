@@ -224,9 +224,7 @@ struct Hardsigmoid {
     T up = where(z < T(0), T(0), z);
     return where(up > T(6), T(6), up) / T(6);
   }
-  template <class T> RL_FN static T grad0(T g, T x, T) {
-    return where((x > T(-3)) & (x < T(3)), g * T(1.0 / 6), T(0));
-  }
+  template <class T> RL_FN static T grad0(T g, T x, T) { return where((x > T(-3)) & (x < T(3)), g * T(1.0 / 6), T(0)); }
 };
 
 struct Hardswish {
@@ -266,9 +264,7 @@ struct Softshrink {
       ">>> torch.nn.functional.softshrink(torch.tensor([-2., 0.3]))\ntensor([-1.5000,  0.0000])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kFloating;
-  template <class T> RL_FN static T forward(T x, T l) {
-    return where(x > l, x - l, where(x < -l, x + l, x * T(0)));
-  }
+  template <class T> RL_FN static T forward(T x, T l) { return where(x > l, x - l, where(x < -l, x + l, x * T(0))); }
   template <class T> RL_FN static T grad0(T g, T x, T l, T) { return where((x > l) | (x < -l), g, T(0)); }
 };
 
@@ -294,8 +290,8 @@ struct Threshold {
   template <class T> RL_FN static T grad0(T g, T x, T t, T, T) { return where(x <= t, T(0), g); }
 };
 
-using ActivationOps = List<Relu, Relu6, Hardtanh, LeakyRelu, Prelu, Elu, Selu, Celu, Gelu, GeluTanh, Silu, Mish, Softplus,
-                           Softsign, Hardsigmoid, Hardswish, Tanhshrink, Softshrink, Hardshrink, Threshold>;
+using ActivationOps = List<Relu, Relu6, Hardtanh, LeakyRelu, Prelu, Elu, Selu, Celu, Gelu, GeluTanh, Silu, Mish,
+                           Softplus, Softsign, Hardsigmoid, Hardswish, Tanhshrink, Softshrink, Hardshrink, Threshold>;
 
 static_assert(grad_uses<Relu, 0>() == 0b101 && grad_uses<Gelu, 0>() == 0b11);
 static_assert(grad_uses<LeakyRelu, 0>() == 0b111);

@@ -138,7 +138,8 @@ struct Fmod {
 
 struct Neg {
   static constexpr const char* schema = "neg(Tensor self) -> Tensor";
-  static constexpr const char* doc = "-self; not for bool (use ~).\n\n>>> torch.neg(torch.tensor([1, -2]))\ntensor([-1,  2])\n";
+  static constexpr const char* doc =
+      "-self; not for bool (use ~).\n\n>>> torch.neg(torch.tensor([1, -2]))\ntensor([-1,  2])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts | kFloating | kComplex;
   template <class T> RL_FN static T forward(T x) { return negative(x); }
@@ -147,7 +148,8 @@ struct Neg {
 
 struct Positive {
   static constexpr const char* schema = "positive(Tensor self) -> Tensor";
-  static constexpr const char* doc = "+self: self itself; not for bool.\n\n>>> torch.positive(torch.tensor([1, -2]))\ntensor([ 1, -2])\n";
+  static constexpr const char* doc =
+      "+self: self itself; not for bool.\n\n>>> torch.positive(torch.tensor([1, -2]))\ntensor([ 1, -2])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts | kFloating | kComplex;
   template <class T> RL_FN static T forward(T x) { return x; }
@@ -195,7 +197,8 @@ struct Rsqrt {
 
 struct Reciprocal {
   static constexpr const char* schema = "reciprocal(Tensor self) -> Tensor";
-  static constexpr const char* doc = "1 / self.\n\n>>> torch.reciprocal(torch.tensor([4., -2.]))\ntensor([ 0.2500, -0.5000])\n";
+  static constexpr const char* doc =
+      "1 / self.\n\n>>> torch.reciprocal(torch.tensor([4., -2.]))\ntensor([ 0.2500, -0.5000])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating | kComplex;
   template <class T> RL_FN static T forward(T x) { return T(1) / x; }
@@ -312,12 +315,8 @@ struct Maximum {
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kReal;
   template <class T> RL_FN static T forward(T a, T b) { return where((a > b) | (a != a), a, b); }
-  template <class T> RL_FN static T grad0(T g, T a, T b, T) {
-    return where(a < b, T(0), where(a == b, g * T(0.5), g));
-  }
-  template <class T> RL_FN static T grad1(T g, T a, T b, T) {
-    return where(a > b, T(0), where(a == b, g * T(0.5), g));
-  }
+  template <class T> RL_FN static T grad0(T g, T a, T b, T) { return where(a < b, T(0), where(a == b, g * T(0.5), g)); }
+  template <class T> RL_FN static T grad1(T g, T a, T b, T) { return where(a > b, T(0), where(a == b, g * T(0.5), g)); }
 };
 
 struct Minimum {
@@ -328,12 +327,8 @@ struct Minimum {
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kReal;
   template <class T> RL_FN static T forward(T a, T b) { return where((a < b) | (a != a), a, b); }
-  template <class T> RL_FN static T grad0(T g, T a, T b, T) {
-    return where(a > b, T(0), where(a == b, g * T(0.5), g));
-  }
-  template <class T> RL_FN static T grad1(T g, T a, T b, T) {
-    return where(a < b, T(0), where(a == b, g * T(0.5), g));
-  }
+  template <class T> RL_FN static T grad0(T g, T a, T b, T) { return where(a > b, T(0), where(a == b, g * T(0.5), g)); }
+  template <class T> RL_FN static T grad1(T g, T a, T b, T) { return where(a < b, T(0), where(a == b, g * T(0.5), g)); }
 };
 
 struct Fmax {

@@ -269,8 +269,10 @@ struct BitwiseNot {
   static constexpr unsigned types = kBool | kInts;
   static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) {
-    if constexpr (math::is_bool<T>) return !x;
-    else return static_cast<T>(~x);
+    if constexpr (math::is_bool<T>)
+      return !x;
+    else
+      return static_cast<T>(~x);
   }
 };
 

@@ -8,8 +8,7 @@ namespace rl::pointwise {
 
 struct Real {
   static constexpr const char* schema = "real(Tensor self) -> Tensor";
-  static constexpr const char* doc =
-      "The real part.\n\n>>> torch.real(torch.tensor([1+2j, 3-1j]))\ntensor([1., 3.])\n";
+  static constexpr const char* doc = "The real part.\n\n>>> torch.real(torch.tensor([1+2j, 3-1j]))\ntensor([1., 3.])\n";
   static constexpr Rule rule = Rule::RealOfComplex;
   static constexpr unsigned types = kAll;
   static constexpr bool primitive = true;
@@ -42,7 +41,8 @@ struct Conj {
 
 struct TimesI {
   static constexpr const char* schema = "times_i(Tensor self) -> Tensor";
-  static constexpr const char* doc = "i * self for complex dtypes, 0 for real ones (internal: gradients of angles use it).";
+  static constexpr const char* doc =
+      "i * self for complex dtypes, 0 for real ones (internal: gradients of angles use it).";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kFloating | kComplex;
   static constexpr bool primitive = true;
@@ -59,8 +59,10 @@ struct Angle {
   static constexpr unsigned types = kFloating | kComplex;
   static constexpr bool primitive = true;
   template <class T> RL_FN static auto forward(T x) {
-    if constexpr (math::is_cplx<T>) return atan2(x.imag(), x.real());
-    else return where(x != x, x, where(x < T(0), T(kPi), T(0)));
+    if constexpr (math::is_cplx<T>)
+      return atan2(x.imag(), x.real());
+    else
+      return where(x != x, x, where(x < T(0), T(kPi), T(0)));
   }
   // d arg z = Im(dz / z): the gradient is g * i z / |z|^2; zero for real dtypes.
   template <class G, class T> RL_FN static T grad0(G g, T x, G) {

@@ -176,9 +176,7 @@ struct Xlogy {
       ">>> torch.xlogy(torch.tensor([0., 2.]), torch.tensor([0., 3.]))\ntensor([0.0000, 2.1972])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  template <class T> RL_FN static T forward(T a, T b) {
-    return where(b != b, b, where(a == T(0), T(0), a * log(b)));
-  }
+  template <class T> RL_FN static T forward(T a, T b) { return where(b != b, b, where(a == T(0), T(0), a * log(b))); }
   template <class T> RL_FN static T grad0(T g, T a, T b, T) {
     return where((a == T(0)) & (b <= T(0)), T(0), g * log(b));
   }
@@ -192,9 +190,7 @@ struct Xlog1py {
       ">>> torch.special.xlog1py(torch.tensor([0., 2.]), torch.tensor([-1., 2.]))\ntensor([0.0000, 2.1972])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  template <class T> RL_FN static T forward(T a, T b) {
-    return where(b != b, b, where(a == T(0), T(0), a * log1p(b)));
-  }
+  template <class T> RL_FN static T forward(T a, T b) { return where(b != b, b, where(a == T(0), T(0), a * log1p(b))); }
   template <class T> RL_FN static T grad0(T g, T a, T b, T) {
     return where((a == T(0)) & (b <= T(-1)), T(0), g * log1p(b));
   }

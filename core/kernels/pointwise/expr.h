@@ -9,18 +9,93 @@
 namespace rl::pointwise {
 
 // The records that functions and operators below stand for.
-struct Add; struct Sub; struct Mul; struct Div; struct Neg; struct Pow; struct Where; struct Fmod; struct Remainder;
-struct Eq; struct Ne; struct Lt; struct Le; struct Gt; struct Ge;
-struct LogicalAnd; struct LogicalOr; struct LogicalXor; struct LogicalNot;
-struct Exp; struct Expm1; struct Exp2; struct Log; struct Log1p; struct Log2; struct Log10; struct Sqrt; struct Rsqrt;
-struct Square; struct Reciprocal; struct Sin; struct Cos; struct Tan; struct Asin; struct Acos; struct Atan;
-struct Sinh; struct Cosh; struct Tanh; struct Asinh; struct Acosh; struct Atanh; struct Sinc; struct Sigmoid;
-struct LogSigmoid; struct Softplus; struct Erf; struct Erfc; struct Erfcx; struct Erfinv; struct Lgamma; struct Digamma;
-struct Polygamma; struct Zeta; struct I0; struct I0e; struct I1; struct I1e; struct Ndtr; struct Ndtri; struct LogNdtr;
-struct Abs; struct Sgn; struct Sign; struct Conj; struct Real; struct Imag; struct Angle; struct Floor; struct Ceil;
-struct Round; struct Trunc; struct Frac; struct IsNan; struct IsInf; struct IsFinite; struct Atan2; struct Hypot;
-struct Maximum; struct Minimum; struct Copysign; struct Xlogy; struct Logaddexp; struct Logaddexp2; struct BesselJ0;
-struct BesselJ1; struct TimesI;
+struct Add;
+struct Sub;
+struct Mul;
+struct Div;
+struct Neg;
+struct Pow;
+struct Where;
+struct Fmod;
+struct Remainder;
+struct Eq;
+struct Ne;
+struct Lt;
+struct Le;
+struct Gt;
+struct Ge;
+struct LogicalAnd;
+struct LogicalOr;
+struct LogicalXor;
+struct LogicalNot;
+struct Exp;
+struct Expm1;
+struct Exp2;
+struct Log;
+struct Log1p;
+struct Log2;
+struct Log10;
+struct Sqrt;
+struct Rsqrt;
+struct Square;
+struct Reciprocal;
+struct Sin;
+struct Cos;
+struct Tan;
+struct Asin;
+struct Acos;
+struct Atan;
+struct Sinh;
+struct Cosh;
+struct Tanh;
+struct Asinh;
+struct Acosh;
+struct Atanh;
+struct Sinc;
+struct Sigmoid;
+struct LogSigmoid;
+struct Softplus;
+struct Erf;
+struct Erfc;
+struct Erfcx;
+struct Erfinv;
+struct Lgamma;
+struct Digamma;
+struct Polygamma;
+struct Zeta;
+struct I0;
+struct I0e;
+struct I1;
+struct I1e;
+struct Ndtr;
+struct Ndtri;
+struct LogNdtr;
+struct Abs;
+struct Sgn;
+struct Sign;
+struct Conj;
+struct Real;
+struct Imag;
+struct Angle;
+struct Floor;
+struct Ceil;
+struct Round;
+struct Trunc;
+struct Frac;
+struct IsNan;
+struct IsInf;
+struct IsFinite;
+struct Atan2;
+struct Hypot;
+struct Maximum;
+struct Minimum;
+struct Copysign;
+struct Xlogy;
+struct Logaddexp;
+struct Logaddexp2;
+struct BesselJ0;
+struct BesselJ1;
+struct TimesI;
 
 // An expression that only remembers which arguments it was computed from: bit 0 is g, bits 1.. the inputs, then the
 // output.
@@ -150,35 +225,49 @@ using namespace rl::math;
 
 // Calls Op::gradI.
 template <class Op, int I, class... A> RL_FN auto grad(const A&... a) {
-  if constexpr (I == 0) return Op::grad0(a...);
-  else if constexpr (I == 1) return Op::grad1(a...);
-  else if constexpr (I == 2) return Op::grad2(a...);
-  else return Op::grad3(a...);
+  if constexpr (I == 0)
+    return Op::grad0(a...);
+  else if constexpr (I == 1)
+    return Op::grad1(a...);
+  else if constexpr (I == 2)
+    return Op::grad2(a...);
+  else
+    return Op::grad3(a...);
 }
 
 // Calls f(leaf<0>, leaf<1>, ...) with n arguments.
 template <int N, class F, class... A> constexpr auto with_leaves(F f, A... a) {
-  if constexpr (sizeof...(A) == N) return f(a...);
-  else return with_leaves<N>(f, a..., Dep::leaf(static_cast<int>(sizeof...(A))));
+  if constexpr (sizeof...(A) == N)
+    return f(a...);
+  else
+    return with_leaves<N>(f, a..., Dep::leaf(static_cast<int>(sizeof...(A))));
 }
 
 // Whether Op has a gradient with respect to input I.
 template <class Op, int I> constexpr bool has_grad() {
-  if constexpr (I >= arity<Op>.tensors) return false;
-  else if constexpr (I > 3) return false;
+  if constexpr (I >= arity<Op>.tensors)
+    return false;
+  else if constexpr (I > 3)
+    return false;
   else
     return with_leaves<arity<Op>.inputs() + 2>([](auto... d) {
-      if constexpr (I == 0) return requires { Op::grad0(d...); };
-      else if constexpr (I == 1) return requires { Op::grad1(d...); };
-      else if constexpr (I == 2) return requires { Op::grad2(d...); };
-      else return requires { Op::grad3(d...); };
+      if constexpr (I == 0)
+        return requires { Op::grad0(d...); };
+      else if constexpr (I == 1)
+        return requires { Op::grad1(d...); };
+      else if constexpr (I == 2)
+        return requires { Op::grad2(d...); };
+      else
+        return requires { Op::grad3(d...); };
     });
 }
 
 // What gradI reads: bit 0 for g, bit 1 + i for input i, bit 1 + inputs for the output. Autograd saves just that.
 template <class Op, int I> constexpr unsigned grad_uses() {
-  if constexpr (!has_grad<Op, I>()) return 0;
-  else return with_leaves<arity<Op>.inputs() + 2>([](auto... d) { return grad<Op, I>(d...); }).mask;
+  if constexpr (!has_grad<Op, I>())
+    return 0;
+  else
+    return with_leaves<arity<Op>.inputs() + 2>([](auto... d) { return grad<Op, I>(d...); }).mask;
 }
 
 }  // namespace rl::pointwise

@@ -79,12 +79,8 @@ struct BceElement {
   template <class T> RL_FN static T forward(T p, T t) {
     return (t - T(1)) * maximum(log1p(-p), T(-100)) - t * maximum(log(p), T(-100));
   }
-  template <class T> RL_FN static T grad0(T g, T p, T t, T) {
-    return g * (p - t) / maximum((T(1) - p) * p, T(1e-12f));
-  }
-  template <class T> RL_FN static T grad1(T g, T p, T, T) {
-    return g * (log1p(-p) - log(p));
-  }
+  template <class T> RL_FN static T grad0(T g, T p, T t, T) { return g * (p - t) / maximum((T(1) - p) * p, T(1e-12f)); }
+  template <class T> RL_FN static T grad1(T g, T p, T, T) { return g * (log1p(-p) - log(p)); }
 };
 
 struct BceLogitsElement {
@@ -130,14 +126,15 @@ struct SoftMarginElement {
 
 struct KlDivElement {
   static constexpr const char* schema = "kl_div_element(Tensor self, Tensor target) -> Tensor";
-  static constexpr const char* doc = "target * (log(target) - self), self being log-probabilities: kl_div before its reduction.";
+  static constexpr const char* doc =
+      "target * (log(target) - self), self being log-probabilities: kl_div before its reduction.";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kFloating;
-  template <class T> RL_FN static T forward(T x, T t) {
-    return where(t == T(0), T(0), t * log(t)) - t * x;
-  }
+  template <class T> RL_FN static T forward(T x, T t) { return where(t == T(0), T(0), t * log(t)) - t * x; }
   template <class T> RL_FN static T grad0(T g, T, T t, T) { return -g * t; }
-  template <class T> RL_FN static T grad1(T g, T x, T t, T) { return where(t == T(0), T(0), g * (log(t) + T(1))) - g * x; }
+  template <class T> RL_FN static T grad1(T g, T x, T t, T) {
+    return where(t == T(0), T(0), g * (log(t) + T(1))) - g * x;
+  }
 };
 
 struct KlDivLogElement {

@@ -8,7 +8,15 @@
 
 namespace rl::math {
 
-template <class T> requires(is_float<T>) RL_FN T log_sigmoid(T x) { return (x < T(0) ? x : T(0)) - log1p_unit(exp(-abs(x))); }
-template <class T> requires(is_float<T>) RL_FN T softplus(T x) { return (x > T(0) ? x : T(0)) + log1p_unit(exp(-abs(x))); }
+template <class T>
+  requires(is_float<T>)
+RL_FN T log_sigmoid(T x) {
+  return (x < T(0) ? x : T(0)) - log1p_unit(exp(-abs(x)));
+}
+template <class T>
+  requires(is_float<T>)
+RL_FN T softplus(T x) {
+  return (x > T(0) ? x : T(0)) + log1p_unit(exp(-abs(x)));
+}
 
 }  // namespace rl::math

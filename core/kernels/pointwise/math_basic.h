@@ -7,37 +7,66 @@
 namespace rl::math {
 
 // Sums and products: bool is or/and, integers wrap, complex products are the plain formula.
-template <class T> requires(!is_expr<T>) RL_FN T plus(T a, T b) {
-  if constexpr (is_bool<T>) return a | b;
-  else if constexpr (is_int<T>) return static_cast<T>(static_cast<wrap_t<T>>(a) + static_cast<wrap_t<T>>(b));
-  else return a + b;
+template <class T>
+  requires(!is_expr<T>)
+RL_FN T plus(T a, T b) {
+  if constexpr (is_bool<T>)
+    return a | b;
+  else if constexpr (is_int<T>)
+    return static_cast<T>(static_cast<wrap_t<T>>(a) + static_cast<wrap_t<T>>(b));
+  else
+    return a + b;
 }
-template <class T> requires(!is_expr<T>) RL_FN T minus(T a, T b) {
-  if constexpr (is_bool<T>) return a ^ b;
-  else if constexpr (is_int<T>) return static_cast<T>(static_cast<wrap_t<T>>(a) - static_cast<wrap_t<T>>(b));
-  else return a - b;
+template <class T>
+  requires(!is_expr<T>)
+RL_FN T minus(T a, T b) {
+  if constexpr (is_bool<T>)
+    return a ^ b;
+  else if constexpr (is_int<T>)
+    return static_cast<T>(static_cast<wrap_t<T>>(a) - static_cast<wrap_t<T>>(b));
+  else
+    return a - b;
 }
-template <class T> requires(!is_expr<T>) RL_FN T times(T a, T b) {
-  if constexpr (is_bool<T>) return a & b;
-  else if constexpr (is_int<T>) return static_cast<T>(static_cast<wrap_t<T>>(a) * static_cast<wrap_t<T>>(b));
+template <class T>
+  requires(!is_expr<T>)
+RL_FN T times(T a, T b) {
+  if constexpr (is_bool<T>)
+    return a & b;
+  else if constexpr (is_int<T>)
+    return static_cast<T>(static_cast<wrap_t<T>>(a) * static_cast<wrap_t<T>>(b));
   else if constexpr (is_cplx<T>)
     return T(a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real());
-  else return a * b;
+  else
+    return a * b;
 }
-template <class T> requires(!is_expr<T>) RL_FN T muladd(T a, T b, T c) {  // a * b + c
-  if constexpr (is_float<T>) return fma(a, b, c);
-  else return plus(times(a, b), c);
+template <class T>
+  requires(!is_expr<T>)
+RL_FN T muladd(T a, T b, T c) {  // a * b + c
+  if constexpr (is_float<T>)
+    return fma(a, b, c);
+  else
+    return plus(times(a, b), c);
 }
-template <class T> requires(!is_expr<T>) RL_FN T mulsub(T a, T b, T c) {  // c - a * b
-  if constexpr (is_float<T>) return fma(-a, b, c);
-  else return minus(c, times(a, b));
+template <class T>
+  requires(!is_expr<T>)
+RL_FN T mulsub(T a, T b, T c) {  // c - a * b
+  if constexpr (is_float<T>)
+    return fma(-a, b, c);
+  else
+    return minus(c, times(a, b));
 }
-template <class T> requires(!is_expr<T>) RL_FN T negative(T x) {
-  if constexpr (is_int<T>) return static_cast<T>(wrap_t<T>(0) - static_cast<wrap_t<T>>(x));
-  else return -x;
+template <class T>
+  requires(!is_expr<T>)
+RL_FN T negative(T x) {
+  if constexpr (is_int<T>)
+    return static_cast<T>(wrap_t<T>(0) - static_cast<wrap_t<T>>(x));
+  else
+    return -x;
 }
 // Complex quotients scale by the larger part of b (Smith's method), so that no intermediate overflows.
-template <class T> requires(!is_expr<T>) RL_FN T over(T a, T b) {
+template <class T>
+  requires(!is_expr<T>)
+RL_FN T over(T a, T b) {
   if constexpr (is_cplx<T>) {
     using R = real_t<T>;
     R c = b.real(), d = b.imag();
@@ -53,9 +82,21 @@ template <class T> requires(!is_expr<T>) RL_FN T over(T a, T b) {
   }
 }
 
-template <class E> requires is_expr<E> RL_FN E muladd(const E& a, const E& b, const E& c) { return a * b + c; }
-template <class E> requires is_expr<E> RL_FN E mulsub(const E& a, const E& b, const E& c) { return c - a * b; }
-template <class E> requires is_expr<E> RL_FN E negative(const E& x) { return -x; }
+template <class E>
+  requires is_expr<E>
+RL_FN E muladd(const E& a, const E& b, const E& c) {
+  return a * b + c;
+}
+template <class E>
+  requires is_expr<E>
+RL_FN E mulsub(const E& a, const E& b, const E& c) {
+  return c - a * b;
+}
+template <class E>
+  requires is_expr<E>
+RL_FN E negative(const E& x) {
+  return -x;
+}
 
 // Bits of floats.
 template <class T> struct Bits;
@@ -71,51 +112,117 @@ template <> struct Bits<double> {
 };
 template <class T> RL_FN typename Bits<T>::U bits(T x) { return bit_cast<typename Bits<T>::U>(x); }
 
-template <class T> requires(is_float<T>) RL_FN T copysign(T a, T b) {
+template <class T>
+  requires(is_float<T>)
+RL_FN T copysign(T a, T b) {
   return bit_cast<T>((bits(a) & Bits<T>::magnitude) | (bits(b) & Bits<T>::sign));
 }
-template <class T> requires(is_number<T>) RL_FN bool signbit(T x) {
-  if constexpr (is_float<T>) return (bits(x) & Bits<T>::sign) != 0;
-  else if constexpr (is_signed<T>) return x < T(0);
-  else return false;
+template <class T>
+  requires(is_number<T>)
+RL_FN bool signbit(T x) {
+  if constexpr (is_float<T>)
+    return (bits(x) & Bits<T>::sign) != 0;
+  else if constexpr (is_signed<T>)
+    return x < T(0);
+  else
+    return false;
 }
-template <class T> requires(is_number<T>) RL_FN T abs(T x) {
-  if constexpr (is_float<T>) return bit_cast<T>(bits(x) & Bits<T>::magnitude);
-  else if constexpr (is_signed<T>) return x < T(0) ? negative(x) : x;
-  else return x;
+template <class T>
+  requires(is_number<T>)
+RL_FN T abs(T x) {
+  if constexpr (is_float<T>)
+    return bit_cast<T>(bits(x) & Bits<T>::magnitude);
+  else if constexpr (is_signed<T>)
+    return x < T(0) ? negative(x) : x;
+  else
+    return x;
 }
-template <class T> requires(is_number<T>) RL_FN T sign(T x) {
-  if constexpr (is_bool<T>) return x;
-  else return static_cast<T>(static_cast<T>(T(0) < x) - static_cast<T>(x < T(0)));
+template <class T>
+  requires(is_number<T>)
+RL_FN T sign(T x) {
+  if constexpr (is_bool<T>)
+    return x;
+  else
+    return static_cast<T>(static_cast<T>(T(0) < x) - static_cast<T>(x < T(0)));
 }
-template <class T> requires(is_number<T>) RL_FN T sgn(T x) { return sign(x); }
-template <class T> requires(is_number<T>) RL_FN T conj(T x) { return x; }
-template <class T> requires(is_number<T>) RL_FN T real(T x) { return x; }
-template <class T> requires(is_number<T>) RL_FN T imag(T) { return T(0); }
+template <class T>
+  requires(is_number<T>)
+RL_FN T sgn(T x) {
+  return sign(x);
+}
+template <class T>
+  requires(is_number<T>)
+RL_FN T conj(T x) {
+  return x;
+}
+template <class T>
+  requires(is_number<T>)
+RL_FN T real(T x) {
+  return x;
+}
+template <class T>
+  requires(is_number<T>)
+RL_FN T imag(T) {
+  return T(0);
+}
 
-template <class T> requires(is_number<T>) RL_FN bool isnan(T x) {
-  if constexpr (is_float<T>) return x != x;
-  else return false;
+template <class T>
+  requires(is_number<T>)
+RL_FN bool isnan(T x) {
+  if constexpr (is_float<T>)
+    return x != x;
+  else
+    return false;
 }
-template <class T> requires(is_number<T>) RL_FN bool isinf(T x) {
-  if constexpr (is_float<T>) return (bits(x) & Bits<T>::magnitude) == Bits<T>::inf;
-  else return false;
+template <class T>
+  requires(is_number<T>)
+RL_FN bool isinf(T x) {
+  if constexpr (is_float<T>)
+    return (bits(x) & Bits<T>::magnitude) == Bits<T>::inf;
+  else
+    return false;
 }
-template <class T> requires(is_number<T>) RL_FN bool isfinite(T x) {
-  if constexpr (is_float<T>) return (bits(x) & Bits<T>::magnitude) < Bits<T>::inf;
-  else return true;
+template <class T>
+  requires(is_number<T>)
+RL_FN bool isfinite(T x) {
+  if constexpr (is_float<T>)
+    return (bits(x) & Bits<T>::magnitude) < Bits<T>::inf;
+  else
+    return true;
 }
 
-template <class T> requires(is_float<T>) RL_FN T maximum(T a, T b) { return (a > b) | (a != a) ? a : b; }
-template <class T> requires(is_float<T>) RL_FN T minimum(T a, T b) { return (a < b) | (a != a) ? a : b; }
+template <class T>
+  requires(is_float<T>)
+RL_FN T maximum(T a, T b) {
+  return (a > b) | (a != a) ? a : b;
+}
+template <class T>
+  requires(is_float<T>)
+RL_FN T minimum(T a, T b) {
+  return (a < b) | (a != a) ? a : b;
+}
 
-template <class T> requires(is_float<T>) RL_FN T rsqrt(T x) { return T(1) / sqrt(x); }
-template <class T> requires(is_float<T>) RL_FN T square(T x) { return x * x; }
-template <class T> requires(is_float<T>) RL_FN T reciprocal(T x) { return T(1) / x; }
+template <class T>
+  requires(is_float<T>)
+RL_FN T rsqrt(T x) {
+  return T(1) / sqrt(x);
+}
+template <class T>
+  requires(is_float<T>)
+RL_FN T square(T x) {
+  return x * x;
+}
+template <class T>
+  requires(is_float<T>)
+RL_FN T reciprocal(T x) {
+  return T(1) / x;
+}
 
 // Division of integers: a divisor of 0 gives 0 (the engine has raised an error by then); dividing by -1 is a wrapping
 // negation, since the smallest integer has no counterpart.
-template <class T> requires(is_number<T>) RL_FN T div_trunc(T a, T b) {
+template <class T>
+  requires(is_number<T>)
+RL_FN T div_trunc(T a, T b) {
   if constexpr (is_float<T>) {
     return trunc(a / b);
   } else if constexpr (is_signed<T>) {
@@ -127,7 +234,9 @@ template <class T> requires(is_number<T>) RL_FN T div_trunc(T a, T b) {
     return b == T(0) ? T(0) : static_cast<T>(a / safe);
   }
 }
-template <class T> requires(is_number<T>) RL_FN T mod_trunc(T a, T b) {
+template <class T>
+  requires(is_number<T>)
+RL_FN T mod_trunc(T a, T b) {
   if constexpr (is_float<T>) {
     return fmod_exact(a, b);
   } else if constexpr (is_signed<T>) {
@@ -138,17 +247,23 @@ template <class T> requires(is_number<T>) RL_FN T mod_trunc(T a, T b) {
     return b == T(0) ? T(0) : static_cast<T>(a % safe);
   }
 }
-template <class T> requires(is_number<T>) RL_FN T mod_floor(T a, T b) {
+template <class T>
+  requires(is_number<T>)
+RL_FN T mod_floor(T a, T b) {
   if constexpr (is_float<T>) {
     T r = fmod_exact(a, b);
     return (r != T(0)) & ((r < T(0)) != (b < T(0))) ? r + b : r;
   } else {
     T r = mod_trunc(a, b);
-    if constexpr (is_signed<T>) return (r != T(0)) & ((r < T(0)) != (b < T(0))) ? static_cast<T>(r + b) : r;
-    else return r;
+    if constexpr (is_signed<T>)
+      return (r != T(0)) & ((r < T(0)) != (b < T(0))) ? static_cast<T>(r + b) : r;
+    else
+      return r;
   }
 }
-template <class T> requires(is_number<T>) RL_FN T div_floor(T a, T b) {
+template <class T>
+  requires(is_number<T>)
+RL_FN T div_floor(T a, T b) {
   if constexpr (is_float<T>) {
     // From the exact remainder, as Python does: floor(a / b) alone would be off where the quotient rounds up.
     T r = fmod_exact(a, b);
@@ -167,7 +282,9 @@ template <class T> requires(is_number<T>) RL_FN T div_floor(T a, T b) {
   }
 }
 // Integer powers by squaring; a negative exponent gives what exact division would (1, -1 or 0).
-template <class T> requires(is_int<T>) RL_FN T pow(T base, T e) {
+template <class T>
+  requires(is_int<T>)
+RL_FN T pow(T base, T e) {
   T result = 1;
   if constexpr (is_signed<T>) {
     if (e < 0) return base == T(1) ? T(1) : base == T(-1) ? ((e & 1) != 0 ? T(-1) : T(1)) : T(0);
@@ -180,7 +297,9 @@ template <class T> requires(is_int<T>) RL_FN T pow(T base, T e) {
   return result;
 }
 
-template <class T> requires(is_int<T>) RL_FN T gcd(T a, T b) {
+template <class T>
+  requires(is_int<T>)
+RL_FN T gcd(T a, T b) {
   a = abs(a);
   b = abs(b);
   while (b != 0) {
@@ -190,27 +309,37 @@ template <class T> requires(is_int<T>) RL_FN T gcd(T a, T b) {
   }
   return a;
 }
-template <class T> requires(is_int<T>) RL_FN T lcm(T a, T b) {
+template <class T>
+  requires(is_int<T>)
+RL_FN T lcm(T a, T b) {
   T g = gcd(a, b);
   return g == 0 ? T(0) : abs(times(div_trunc(a, g), b));
 }
 
 // Shifts: by the width or more (or a negative count) everything is shifted out.
-template <class T> requires(is_int<T>) RL_FN T shift_left(T a, T n) {
+template <class T>
+  requires(is_int<T>)
+RL_FN T shift_left(T a, T n) {
   constexpr int width = sizeof(T) * 8;
   bool out = (n < T(0)) | (n >= T(width));
   return out ? T(0) : static_cast<T>(static_cast<wrap_t<T>>(a) << (static_cast<unsigned>(n) & (width - 1)));
 }
-template <class T> requires(is_int<T>) RL_FN T shift_right(T a, T n) {
+template <class T>
+  requires(is_int<T>)
+RL_FN T shift_right(T a, T n) {
   constexpr int width = sizeof(T) * 8;
   bool out = (n < T(0)) | (n >= T(width));
   unsigned most = is_signed<T> ? width - 1 : width;
-  if constexpr (is_signed<T>) return static_cast<T>(a >> (out ? most : static_cast<unsigned>(n) & (width - 1)));
-  else return out ? T(0) : static_cast<T>(a >> (static_cast<unsigned>(n) & (width - 1)));
+  if constexpr (is_signed<T>)
+    return static_cast<T>(a >> (out ? most : static_cast<unsigned>(n) & (width - 1)));
+  else
+    return out ? T(0) : static_cast<T>(a >> (static_cast<unsigned>(n) & (width - 1)));
 }
 
 // The next representable value after a in the direction of b.
-template <class T> requires(is_float<T>) RL_FN T nextafter(T a, T b) {
+template <class T>
+  requires(is_float<T>)
+RL_FN T nextafter(T a, T b) {
   using B = Bits<T>;
   using U = typename B::U;
   U u = bits(a);
@@ -223,7 +352,11 @@ template <class T> requires(is_float<T>) RL_FN T nextafter(T a, T b) {
 }
 
 // i * x; a real number has no imaginary part, and here stands for the derivative of an angle, which is 0.
-template <class T> requires(is_number<T>) RL_FN T times_i(T) { return T(0); }
+template <class T>
+  requires(is_number<T>)
+RL_FN T times_i(T) {
+  return T(0);
+}
 
 #if !defined(__CUDACC_RTC__)
 template <class R> RL_FN std::complex<R> times_i(std::complex<R> x) { return {-x.imag(), x.real()}; }

@@ -56,11 +56,20 @@ template <class T> RL_MATH T limit(T x, T lo, T hi) {  // keeps NaN
   return x > hi ? hi : x;
 }
 
-RL_MATH float exp_tail(float r) { return poly(r, 0.5f, 0.1666657338f, 0.04166655011f, 0.008363773874f, 0.001392692661f); }
-RL_MATH double exp_tail(double r) { return poly(r, 0.5, 0.1666666666666667144, 0.04166666666666667007, 0.0083333333333255447, 0.001388888888888332668, 0.0001984126987686435493, 0.00002480158732700718441, 2.755725283351690975e-6, 2.755727181022169258e-7, 2.510627473357329469e-8, 2.091544229721830759e-9); }
+RL_MATH float exp_tail(float r) {
+  return poly(r, 0.5f, 0.1666657338f, 0.04166655011f, 0.008363773874f, 0.001392692661f);
+}
+RL_MATH double exp_tail(double r) {
+  return poly(r, 0.5, 0.1666666666666667144, 0.04166666666666667007, 0.0083333333333255447, 0.001388888888888332668,
+              0.0001984126987686435493, 0.00002480158732700718441, 2.755725283351690975e-6, 2.755727181022169258e-7,
+              2.510627473357329469e-8, 2.091544229721830759e-9);
+}
 
 // x = n ln 2 + r with |r| <= ln 2 / 2; n is exact as an integer and as a float.
-template <class T> struct ExpParts { typename Fp<T>::I n; T nf, r; };
+template <class T> struct ExpParts {
+  typename Fp<T>::I n;
+  T nf, r;
+};
 template <class T> RL_MATH ExpParts<T> exp_split(T x) {
   T shifted = fma(x, Fp<T>::log2e, Fp<T>::round);
   T nf = shifted - Fp<T>::round;
@@ -74,11 +83,23 @@ template <class T> RL_MATH T exp_biased(T x, int bias) {  // exp(x) * 2^bias
   T y = T(1) + fma(p.r * p.r, exp_tail(p.r), p.r);
   return scale(y, p.n + bias);
 }
-template <class T> requires(is_float<T>) RL_MATH T exp(T x) { return exp_biased(x, 0); }
+template <class T>
+  requires(is_float<T>)
+RL_MATH T exp(T x) {
+  return exp_biased(x, 0);
+}
 
-RL_MATH float exp2_tail(float r) { return poly(r, 0.6931471885f, 0.2402265076f, 0.05550354929f, 0.009618080665f, 0.001339201741f, 0.0001545416209f); }
-RL_MATH double exp2_tail(double r) { return poly(r, 0.6931471805599453092, 0.2402265069591007123, 0.05550410866482163197, 0.009618129107628479737, 0.001333355814640464931, 0.0001540353039336983187, 0.00001525273384386485509, 1.321548680984800206e-6, 1.017805591254616855e-7, 7.054896722470351833e-9, 4.456024755133464126e-10, 2.573034800923435164e-11); }
-template <class T> requires(is_float<T>) RL_MATH T exp2(T x) {
+RL_MATH float exp2_tail(float r) {
+  return poly(r, 0.6931471885f, 0.2402265076f, 0.05550354929f, 0.009618080665f, 0.001339201741f, 0.0001545416209f);
+}
+RL_MATH double exp2_tail(double r) {
+  return poly(r, 0.6931471805599453092, 0.2402265069591007123, 0.05550410866482163197, 0.009618129107628479737,
+              0.001333355814640464931, 0.0001540353039336983187, 0.00001525273384386485509, 1.321548680984800206e-6,
+              1.017805591254616855e-7, 7.054896722470351833e-9, 4.456024755133464126e-10, 2.573034800923435164e-11);
+}
+template <class T>
+  requires(is_float<T>)
+RL_MATH T exp2(T x) {
   x = limit(x, Fp<T>::exp2_min, Fp<T>::exp2_max);
   T shifted = x + Fp<T>::round;
   T r = x - (shifted - Fp<T>::round);
@@ -94,16 +115,23 @@ template <class T> RL_MATH T expm1_core(T x) {
   T y = fma(half, e, half - T(0.5));
   return p.n == 0 ? e : y + y;
 }
-template <class T> requires(is_float<T>) RL_MATH T expm1(T x) {
+template <class T>
+  requires(is_float<T>)
+RL_MATH T expm1(T x) {
   T y = expm1_core(limit(x, Fp<T>::expm1_min, Fp<T>::exp_max));
   return abs(x) < T(1e-18) ? x : y;
 }
 
-template <class T> requires(is_float<T>) RL_MATH T sigmoid(T x) { return T(1) / (T(1) + exp(-x)); }
+template <class T>
+  requires(is_float<T>)
+RL_MATH T sigmoid(T x) {
+  return T(1) / (T(1) + exp(-x));
+}
 
 // log(1 + f) = f + log_rest(f) for f in [-1/3, 1/3].
 RL_MATH float log_rest(float f) {
-  float p = poly(f, 0.3333333333f, -0.2499994419f, 0.1999994835f, -0.1667331625f, 0.1429186711f, -0.1228872161f, 0.1091565567f, -0.1242220058f, 0.1133061389f);
+  float p = poly(f, 0.3333333333f, -0.2499994419f, 0.1999994835f, -0.1667331625f, 0.1429186711f, -0.1228872161f,
+                 0.1091565567f, -0.1242220058f, 0.1133061389f);
   float z = f * f;
   return fma(z, f * p, -0.5f * z);
 }
@@ -112,10 +140,16 @@ RL_MATH double log_rest(double f) {
   double s = f / (2 + f);
   double z = s * s;
   double h = 0.5 * f * f;
-  return fma(s, h + z * poly(z, 0.6666666666666666669, 0.3999999999999990509, 0.285714285714914588, 0.2222222220619676514, 0.1818182022468803856, 0.153844693927509303, 0.1333944149273606317, 0.1161673129314882911, 0.1242832469887093821), -h);
+  return fma(s,
+             h + z * poly(z, 0.6666666666666666669, 0.3999999999999990509, 0.285714285714914588, 0.2222222220619676514,
+                          0.1818182022468803856, 0.153844693927509303, 0.1333944149273606317, 0.1161673129314882911,
+                          0.1242832469887093821),
+             -h);
 }
 // x = 2^e (1 + f) with 1 + f in [2/3, 4/3), for positive finite x.
-template <class T> struct LogParts { T e, f; };
+template <class T> struct LogParts {
+  T e, f;
+};
 // The exponent is kept biased, since AVX2 has neither a signed shift nor a conversion of 64-bit integers.
 template <class T> RL_MATH typename Fp<T>::U biased_exponent(typename Fp<T>::U u) {
   using U = typename Fp<T>::U;
@@ -140,10 +174,10 @@ template <class T> RL_MATH T log_edges(T x, T y) {
   y = x == T(0) ? T(-kInf) : y;
   return x < T(0) ? T(kNaN) : y;
 }
-template <class T> RL_MATH T log_sum(T e, T f) {
-  return fma(e, Fp<T>::ln2_hi, f + fma(e, Fp<T>::ln2_lo, log_rest(f)));
-}
-template <class T> requires(is_float<T>) RL_MATH T log(T x) {
+template <class T> RL_MATH T log_sum(T e, T f) { return fma(e, Fp<T>::ln2_hi, f + fma(e, Fp<T>::ln2_lo, log_rest(f))); }
+template <class T>
+  requires(is_float<T>)
+RL_MATH T log(T x) {
   auto p = log_split(x);
   return log_edges(x, log_sum(p.e, p.f));
 }
@@ -158,19 +192,25 @@ template <class T> RL_MATH T log_scaled(T f, T c_hi, T c_lo, T e_lo, T e_hi) {
   T back = sum - e_hi;
   return sum + ((product - back) + error);
 }
-template <class T> requires(is_float<T>) RL_MATH T log2(T x) {
+template <class T>
+  requires(is_float<T>)
+RL_MATH T log2(T x) {
   auto p = log_split(x);
   constexpr double c = 1.44269504088896340736;
   constexpr T hi = T(c), lo = same<T, float> ? T(c - double(hi)) : T(0x1.777d0ffda0d24p-56);
   return log_edges(x, log_scaled(p.f, hi, lo, T(0), p.e));
 }
-template <class T> requires(is_float<T>) RL_MATH T log10(T x) {
+template <class T>
+  requires(is_float<T>)
+RL_MATH T log10(T x) {
   auto p = log_split(x);
   constexpr double c = 0.43429448190325182765;
   constexpr T hi = T(c), lo = same<T, float> ? T(c - double(hi)) : T(0x1.95355baaafad3p-57);
   return log_edges(x, log_scaled(p.f, hi, lo, p.e * Fp<T>::log10_2_lo, p.e * Fp<T>::log10_2_hi));
 }
-template <class T> requires(is_float<T>) RL_MATH T log1p(T x) {
+template <class T>
+  requires(is_float<T>)
+RL_MATH T log1p(T x) {
   using U = typename Fp<T>::U;
   T u = T(1) + x;
   // The exponent comes from the rounded sum, the fraction from x itself.
@@ -184,33 +224,46 @@ template <class T> requires(is_float<T>) RL_MATH T log1p(T x) {
   return abs(x) < T(1e-18) ? x : y;
 }
 // log1p on [0, 1], where 1 + x has only two exponents: for log(1 + exp(-|x|)).
-template <class T> requires(is_float<T>) RL_MATH T log1p_unit(T x) {
+template <class T>
+  requires(is_float<T>)
+RL_MATH T log1p_unit(T x) {
   bool upper = x > T(1.0 / 3);
   T y = log_sum(upper ? T(1) : T(0), upper ? fma(x, T(0.5), T(-0.5)) : x);
   return x != x ? x : y;
 }
 
-template <class T> requires(is_float<T>) RL_MATH T tanh(T x) {
+template <class T>
+  requires(is_float<T>)
+RL_MATH T tanh(T x) {
   T a = abs(x);
   a = a > Fp<T>::tanh_max ? Fp<T>::tanh_max : a;
   T t = expm1_core(a + a);
   return x != x ? x : copysign(t / (t + T(2)), x);
 }
 RL_MATH float sinh_small(float z) { return poly(z, 0.1666666665f, 0.008333339676f, 0.0001983810197f, 2.806280258e-6f); }
-RL_MATH double sinh_small(double z) { return poly(z, 0.1666666666666666667, 0.008333333333333333366, 0.000198412698412697732, 2.75573192240403386e-6, 2.505210836405804075e-8, 1.605904839635056164e-10, 7.646625361656657656e-13, 2.844526416989528563e-15); }
-template <class T> requires(is_float<T>) RL_MATH T sinh(T x) {
+RL_MATH double sinh_small(double z) {
+  return poly(z, 0.1666666666666666667, 0.008333333333333333366, 0.000198412698412697732, 2.75573192240403386e-6,
+              2.505210836405804075e-8, 1.605904839635056164e-10, 7.646625361656657656e-13, 2.844526416989528563e-15);
+}
+template <class T>
+  requires(is_float<T>)
+RL_MATH T sinh(T x) {
   T a = abs(x);
   T half = exp_biased(a, -1);
   T z = x * x;
   T near = fma(x * z, sinh_small(z), x);
   return a < T(1) ? near : copysign(half - T(0.25) / half, x);
 }
-template <class T> requires(is_float<T>) RL_MATH T cosh(T x) {
+template <class T>
+  requires(is_float<T>)
+RL_MATH T cosh(T x) {
   T half = exp_biased(abs(x), -1);
   return half + T(0.25) / half;
 }
 // log(x + sqrt(x^2 + 1)) as log1p of what exceeds 1; beyond 2^28 (2^13 in float) the 1 under the root is lost.
-template <class T> requires(is_float<T>) RL_MATH T asinh(T x) {
+template <class T>
+  requires(is_float<T>)
+RL_MATH T asinh(T x) {
   T a = abs(x);
   bool big = a > (same<T, float> ? T(0x1p13) : T(0x1p28));
   T b = big ? T(1) : a;
@@ -219,14 +272,18 @@ template <class T> requires(is_float<T>) RL_MATH T asinh(T x) {
   T y = log1p(arg) + (big ? T(kLn2) : T(0));
   return x != x ? x : copysign(y, x);
 }
-template <class T> requires(is_float<T>) RL_MATH T acosh(T x) {
+template <class T>
+  requires(is_float<T>)
+RL_MATH T acosh(T x) {
   bool big = x > (same<T, float> ? T(0x1p13) : T(0x1p28));
   T t = big ? T(1) : x - T(1);
   T arg = big ? x - T(1) : t + sqrt(fma(t, t, t + t));
   T y = log1p(arg) + (big ? T(kLn2) : T(0));
   return x < T(1) ? T(kNaN) : y;
 }
-template <class T> requires(is_float<T>) RL_MATH T atanh(T x) {
+template <class T>
+  requires(is_float<T>)
+RL_MATH T atanh(T x) {
   T a = abs(x);
   T d = a + a;
   T arg = a < T(0.5) ? fma(d, a / (T(1) - a), d) : d / (T(1) - a);
@@ -235,11 +292,20 @@ template <class T> requires(is_float<T>) RL_MATH T atanh(T x) {
 }
 
 // asin(x) = x + x^3 P(x^2) up to 1/2; beyond, pi/2 - 2 asin(sqrt((1 - x) / 2)).
-RL_MATH float asin_tail(float z) { return poly(z, 0.1666666634f, 0.07500094543f, 0.04459940153f, 0.03110066274f, 0.01714923836f, 0.0336908472f); }
-RL_MATH double asin_tail(double z) { return poly(z, 0.1666666666666666783, 0.07499999999998432933, 0.04464285714635542978, 0.03038194413853124729, 0.02237217294214988787, 0.01735239272086997294, 0.0139712129735529333, 0.0114791774151849059, 0.01032281435018577929, 0.0054575067186403583, 0.01740087944269402244, -0.01485188707124720322, 0.02875785136742156471); }
+RL_MATH float asin_tail(float z) {
+  return poly(z, 0.1666666634f, 0.07500094543f, 0.04459940153f, 0.03110066274f, 0.01714923836f, 0.0336908472f);
+}
+RL_MATH double asin_tail(double z) {
+  return poly(z, 0.1666666666666666783, 0.07499999999998432933, 0.04464285714635542978, 0.03038194413853124729,
+              0.02237217294214988787, 0.01735239272086997294, 0.0139712129735529333, 0.0114791774151849059,
+              0.01032281435018577929, 0.0054575067186403583, 0.01740087944269402244, -0.01485188707124720322,
+              0.02875785136742156471);
+}
 RL_MATH constexpr float half_pi_lo(float) { return -0x1.777a5cp-25f; }
 RL_MATH constexpr double half_pi_lo(double) { return 0x1.1a62633145c07p-54; }
-template <class T> requires(is_float<T>) RL_MATH T asin(T x) {
+template <class T>
+  requires(is_float<T>)
+RL_MATH T asin(T x) {
   T a = abs(x);
   bool far = a > T(0.5);
   T z = far ? T(0.5) * (T(1) - a) : x * x;
@@ -248,7 +314,9 @@ template <class T> requires(is_float<T>) RL_MATH T asin(T x) {
   T y = far ? T(kPi / 2) - ((s + s) - (half_pi_lo(x) - (p + p))) : s + p;
   return copysign(y, x);
 }
-template <class T> requires(is_float<T>) RL_MATH T acos(T x) {
+template <class T>
+  requires(is_float<T>)
+RL_MATH T acos(T x) {
   T a = abs(x);
   bool far = a > T(0.5);
   T z = far ? T(0.5) * (T(1) - a) : x * x;
@@ -259,20 +327,33 @@ template <class T> requires(is_float<T>) RL_MATH T acos(T x) {
   T beyond = x > T(0) ? t : T(kPi) - (t - (half_pi_lo(x) + half_pi_lo(x)));
   return far ? beyond : near;
 }
-RL_MATH float atan_tail(float z) { return poly(z, -0.3333333173f, 0.1999973933f, -0.1427856875f, 0.1103376412f, -0.0865688043f, 0.06250169445f, -0.03587153898f, 0.01350777143f, -0.002386997317f); }
-RL_MATH double atan_tail(double z) { return poly(z, -0.3333333333333333025, 0.199999999999975322, -0.1428571428538413154, 0.111111110934908281, -0.09090908590891934225, 0.07692298971033216917, -0.06666564699289104211, 0.05881506877793656067, -0.05257973334284110807, 0.04737749579527778972, -0.04260356632601652133, 0.03749486812535247112, -0.03127718906699638479, 0.02369673158004862201, -0.01553515247541417613, 0.008368931178450162136, -0.00349588597391630952, 0.001049603508496851507, -0.0001999618937790138206, 0.0000180619546186121522); }
+RL_MATH float atan_tail(float z) {
+  return poly(z, -0.3333333173f, 0.1999973933f, -0.1427856875f, 0.1103376412f, -0.0865688043f, 0.06250169445f,
+              -0.03587153898f, 0.01350777143f, -0.002386997317f);
+}
+RL_MATH double atan_tail(double z) {
+  return poly(z, -0.3333333333333333025, 0.199999999999975322, -0.1428571428538413154, 0.111111110934908281,
+              -0.09090908590891934225, 0.07692298971033216917, -0.06666564699289104211, 0.05881506877793656067,
+              -0.05257973334284110807, 0.04737749579527778972, -0.04260356632601652133, 0.03749486812535247112,
+              -0.03127718906699638479, 0.02369673158004862201, -0.01553515247541417613, 0.008368931178450162136,
+              -0.00349588597391630952, 0.001049603508496851507, -0.0001999618937790138206, 0.0000180619546186121522);
+}
 // The angle of the point (x, y) in the first octant onwards: a = y/x <= 1 by construction.
 template <class T> RL_MATH T atan_unit(T a) {
   T z = a * a;
   return fma(a * z, atan_tail(z), a);
 }
-template <class T> requires(is_float<T>) RL_MATH T atan(T x) {
+template <class T>
+  requires(is_float<T>)
+RL_MATH T atan(T x) {
   T a = abs(x);
   bool far = a > T(1);
   T t = atan_unit(far ? T(1) / a : a);
   return copysign(far ? T(kPi / 2) - (t - half_pi_lo(x)) : t, x);
 }
-template <class T> requires(is_float<T>) RL_MATH T atan2(T y, T x) {
+template <class T>
+  requires(is_float<T>)
+RL_MATH T atan2(T y, T x) {
   T a = abs(y), b = abs(x);
   T lo = a < b ? a : b, hi = a < b ? b : a;
   T q = lo == hi ? (hi == T(0) ? T(0) : T(1)) : lo / hi;  // (0, 0) and (inf, inf) included
@@ -294,15 +375,22 @@ RL_MATH float cos_unit(float r) {
 // x in units of pi/2: the nearest integer modulo 4, and the rest, right for every finite float. 2/pi is cut into three
 // pieces for each range of x, leaving out the bits that only add multiples of 4; a float times a 29-bit piece is
 // exact in double.
-struct Quadrant { u32 n; double f; };
+struct Quadrant {
+  u32 n;
+  double f;
+};
 RL_MATH Quadrant quadrant(float xf) {
   double x = xf;
   double a = abs(x);
   double c1 = 0x1.4000000000000p-1, c2 = 0x1.7cc1b70000000p-7, c3 = 0x1.391054a7f09d6p-34;
-  c1 = a < 0x1p26 ? c1 : 0x1.17cc1b6000000p-3, c2 = a < 0x1p26 ? c2 : 0x1.27220a9000000p-31, c3 = a < 0x1p26 ? c3 : 0x1.3f84eafa3ea6ap-61;
-  c1 = a < 0x1p52 ? c1 : 0x1.c9c882a000000p-29, c2 = a < 0x1p52 ? c2 : 0x1.4fe13a8000000p-59, c3 = a < 0x1p52 ? c3 : 0x1.f47d4d377036ep-86;
-  c1 = a < 0x1p78 ? c1 : 0x1.4a7f09d000000p-54, c2 = a < 0x1p78 ? c2 : 0x1.7d1f534000000p-84, c3 = a < 0x1p78 ? c3 : 0x1.bb81b6c52b328p-113;
-  c1 = a < 0x1p104 ? c1 : 0x1.57d1f53000000p-80, c2 = a < 0x1p104 ? c2 : 0x1.377036c000000p-110, c3 = a < 0x1p104 ? c3 : 0x1.8a5664f10e410p-138;
+  c1 = a < 0x1p26 ? c1 : 0x1.17cc1b6000000p-3, c2 = a < 0x1p26 ? c2 : 0x1.27220a9000000p-31,
+  c3 = a < 0x1p26 ? c3 : 0x1.3f84eafa3ea6ap-61;
+  c1 = a < 0x1p52 ? c1 : 0x1.c9c882a000000p-29, c2 = a < 0x1p52 ? c2 : 0x1.4fe13a8000000p-59,
+  c3 = a < 0x1p52 ? c3 : 0x1.f47d4d377036ep-86;
+  c1 = a < 0x1p78 ? c1 : 0x1.4a7f09d000000p-54, c2 = a < 0x1p78 ? c2 : 0x1.7d1f534000000p-84,
+  c3 = a < 0x1p78 ? c3 : 0x1.bb81b6c52b328p-113;
+  c1 = a < 0x1p104 ? c1 : 0x1.57d1f53000000p-80, c2 = a < 0x1p104 ? c2 : 0x1.377036c000000p-110,
+  c3 = a < 0x1p104 ? c3 : 0x1.8a5664f10e410p-138;
   double p1 = x * c1, p2 = x * c2;
   double t1 = p1 + 0x1.8p52, t2 = p2 + 0x1.8p52;
   double f = (p1 - (t1 - 0x1.8p52)) + (p2 - (t2 - 0x1.8p52));
@@ -326,7 +414,11 @@ RL_MATH float tan(float x) {
   Quadrant q = quadrant(x);
   double r = q.f * (kPi / 2);
   double z = r * r;
-  double t = fma(r * z, poly(z, 0.3333333327756447704, 0.1333334465507010572, 0.05396451389386758957, 0.02191610579957729302, 0.008581621096844031568, 0.004496800749635989495, -0.00009097812783175722047, 0.001834430848580936546), r);
+  double t =
+      fma(r * z,
+          poly(z, 0.3333333327756447704, 0.1333334465507010572, 0.05396451389386758957, 0.02191610579957729302,
+               0.008581621096844031568, 0.004496800749635989495, -0.00009097812783175722047, 0.001834430848580936546),
+          r);
   t = (q.n & 1u) != 0 ? -1.0 / t : t;
   return x == 0.0f ? x : static_cast<float>(t);
 }
@@ -334,7 +426,10 @@ RL_MATH float tan(float x) {
 // Double: the fast path is right up to trig_limit, subtracting n pi/2 in three parts; the engine takes it for blocks
 // without larger arguments (see Sin::fast), the C library serves the rest.
 inline constexpr double trig_limit = 0x1p40;
-struct Reduced { u32 n; double r, lo; };
+struct Reduced {
+  u32 n;
+  double r, lo;
+};
 RL_MATH Reduced reduce(double x) {
   double t = fma(x, 2 / kPi, 0x1.8p52);
   double n = t - 0x1.8p52;
@@ -347,13 +442,21 @@ RL_MATH Reduced reduce(double x) {
 }
 RL_MATH double sin_unit(double r, double lo) {
   double z = r * r;
-  return r + fma(r * z, poly(z, -0.1666666666666666667, 0.008333333333333331259, -0.0001984126984126456589, 2.755731921895476226e-6, -2.505210610025598923e-8, 1.605851087531919491e-10, -7.58548648523593814e-13), fma(-0.5 * z, lo, lo));
+  return r + fma(r * z,
+                 poly(z, -0.1666666666666666667, 0.008333333333333331259, -0.0001984126984126456589,
+                      2.755731921895476226e-6, -2.505210610025598923e-8, 1.605851087531919491e-10,
+                      -7.58548648523593814e-13),
+                 fma(-0.5 * z, lo, lo));
 }
 RL_MATH double cos_unit(double r, double lo) {
   double z = r * r;
   double h = 0.5 * z;
   double w = 1 - h;
-  return w + (((1 - w) - h) + fma(z * z, poly(z, 0.04166666666666666667, -0.001388888888888888774, 0.00002480158730158436897, -2.75573192211891042e-7, 2.087675571758440374e-9, -1.147044935446677262e-11, 4.745198807202875811e-14), -r * lo));
+  return w + (((1 - w) - h) + fma(z * z,
+                                  poly(z, 0.04166666666666666667, -0.001388888888888888774, 0.00002480158730158436897,
+                                       -2.75573192211891042e-7, 2.087675571758440374e-9, -1.147044935446677262e-11,
+                                       4.745198807202875811e-14),
+                                  -r * lo));
 }
 RL_MATH double sin_shifted(double x, u32 shift) {
   Reduced q = reduce(x);
@@ -374,9 +477,13 @@ RL_MATH double tan_fast(double x) {
 RL_MATH float erf(float x) {
   float a = abs(x);
   float z = x * x;
-  float near = fma(x, poly(z, 0.1283791671f, -0.3761263847f, 0.112837825f, -0.02686543073f, 0.005221031808f, -0.0008484080406f, 0.0001126595903f, -9.667044571e-6f), x);
+  float near = fma(x,
+                   poly(z, 0.1283791671f, -0.3761263847f, 0.112837825f, -0.02686543073f, 0.005221031808f,
+                        -0.0008484080406f, 0.0001126595903f, -9.667044571e-6f),
+                   x);
   float b = a > 4.0f ? 4.0f : a;
-  auto e = exp_split(-poly(b, -0.0003214710264f, 1.130239201f, 0.6318156996f, 0.1100901975f, -0.02642704377f, 0.004761717236f, -0.0005972644331f, 4.611291391e-5f, -1.639938016e-6f));
+  auto e = exp_split(-poly(b, -0.0003214710264f, 1.130239201f, 0.6318156996f, 0.1100901975f, -0.02642704377f,
+                           0.004761717236f, -0.0005972644331f, 4.611291391e-5f, -1.639938016e-6f));
   float y = 1.0f + fma(e.r * e.r, exp_tail(e.r), e.r);
   float far = copysign(1.0f - y * power_of_2<float>(e.n), x);
   far = x != x ? x : far;
@@ -386,7 +493,8 @@ RL_MATH float erf(float x) {
 RL_MATH float gelu_cdf(float x) {
   float a = abs(x);
   a = a > 5.7f ? 5.7f : a;
-  auto e = exp_split(-a * poly(a, 0.7978847286f, 0.3183040194f, 0.03636897842f, -0.004854062536f, 3.77395035e-5f, 0.0001736829133f, -4.676345098e-5f, 6.492056378e-6f, -4.896522623e-7f, 1.582591567e-8f));
+  auto e = exp_split(-a * poly(a, 0.7978847286f, 0.3183040194f, 0.03636897842f, -0.004854062536f, 3.77395035e-5f,
+                               0.0001736829133f, -4.676345098e-5f, 6.492056378e-6f, -4.896522623e-7f, 1.582591567e-8f));
   float half = power_of_2<float>(e.n - 1);
   float tail = fma(half, fma(e.r * e.r, exp_tail(e.r), e.r), half);
   tail = abs(x) > 5.7f ? 0.0f : tail;
@@ -400,12 +508,23 @@ template <class T> RL_MATH T exp_minus_square(T x) {
   T e = exp(-h);
   return fma(e, -l, e);
 }
-RL_MATH float erfcx_times(float t) { return poly(t, 1.276978381f, -0.09276381693f, -0.1660303326f, 0.1640508408f, -0.05422142273f, -0.008028067755f, 0.008733112915f, 0.001236223173f, -0.001486983223f, -0.0003562383896f, 0.0002340997067f, 3.387887082e-5f); }
-RL_MATH double erfcx_times(double t) { return poly(t, 1.2769783815525287, -0.09276382658574571054, -0.1660303976152794574, 0.1640512800333913267, -0.05422000099285666423, -0.008034015079684905138, 0.008722653901666016479, 0.001271338894330858599, -0.001456814358575188361, -0.0004543397620710480845, 0.0002063708712348325335, 0.0001510293593564235074, -1.528713945091486683e-6, -0.00003636613391839766023, -0.00001343959911518276631, 3.499036333331485256e-6, 5.168244162254452198e-6, 1.985521367453012013e-6, -7.935959370487155316e-7, -1.451480150096724389e-6, 7.475614118219507761e-8, 4.886567542211755127e-7, -1.29808137227199915e-7); }
+RL_MATH float erfcx_times(float t) {
+  return poly(t, 1.276978381f, -0.09276381693f, -0.1660303326f, 0.1640508408f, -0.05422142273f, -0.008028067755f,
+              0.008733112915f, 0.001236223173f, -0.001486983223f, -0.0003562383896f, 0.0002340997067f, 3.387887082e-5f);
+}
+RL_MATH double erfcx_times(double t) {
+  return poly(t, 1.2769783815525287, -0.09276382658574571054, -0.1660303976152794574, 0.1640512800333913267,
+              -0.05422000099285666423, -0.008034015079684905138, 0.008722653901666016479, 0.001271338894330858599,
+              -0.001456814358575188361, -0.0004543397620710480845, 0.0002063708712348325335, 0.0001510293593564235074,
+              -1.528713945091486683e-6, -0.00003636613391839766023, -0.00001343959911518276631, 3.499036333331485256e-6,
+              5.168244162254452198e-6, 1.985521367453012013e-6, -7.935959370487155316e-7, -1.451480150096724389e-6,
+              7.475614118219507761e-8, 4.886567542211755127e-7, -1.29808137227199915e-7);
+}
 RL_MATH float erfc(float x) {
   float a = abs(x);
   float z = x * x;
-  float p = poly(z, 0.1283791671f, -0.3761263847f, 0.112837825f, -0.02686543073f, 0.005221031808f, -0.0008484080406f, 0.0001126595903f, -9.667044571e-6f);
+  float p = poly(z, 0.1283791671f, -0.3761263847f, 0.112837825f, -0.02686543073f, 0.005221031808f, -0.0008484080406f,
+                 0.0001126595903f, -9.667044571e-6f);
   float near = 1.0f - fma(x, p, x);
   float b = a > 11.0f ? 11.0f : a;
   float far = exp_minus_square(b) * (erfcx_times((b - 2.0f) / (b + 2.0f)) / fma(b, 2.0f, 1.0f));
@@ -414,7 +533,15 @@ RL_MATH float erfc(float x) {
   return a < 0.5f ? near : far;
 }
 RL_MATH double erfc_far(double b) { return exp_minus_square(b) * (erfcx_times((b - 2) / (b + 2)) / fma(b, 2.0, 1.0)); }
-RL_MATH double erf_near(double x) { return fma(x, poly(x * x, 0.1283791670955125739, -0.3761263890318375246, 0.1128379167095512563, -0.02686617064513121852, 0.005223977625441674014, -0.0008548327023403000609, 0.0001205533297887948387, -0.00001492565023696750174, 1.646211078201863639e-6, -1.636576864883207212e-7, 1.480602714612875166e-8, -1.227773448679552385e-9, 9.323723518153026634e-11, -6.196736428787699983e-12, 2.806712819561126247e-13), x); }
+RL_MATH double erf_near(double x) {
+  return fma(
+      x,
+      poly(x * x, 0.1283791670955125739, -0.3761263890318375246, 0.1128379167095512563, -0.02686617064513121852,
+           0.005223977625441674014, -0.0008548327023403000609, 0.0001205533297887948387, -0.00001492565023696750174,
+           1.646211078201863639e-6, -1.636576864883207212e-7, 1.480602714612875166e-8, -1.227773448679552385e-9,
+           9.323723518153026634e-11, -6.196736428787699983e-12, 2.806712819561126247e-13),
+      x);
+}
 RL_MATH double erf(double x) {
   double a = abs(x);
   double far = copysign(1 - erfc_far(a > 6 ? 6 : a), x);
@@ -431,8 +558,10 @@ RL_MATH double gelu_cdf(double x) { return 0.5 * (1 + erf(x * kInvSqrt2)); }
 template <class T> RL_MATH T erfinv_start(T x) {
   T w = -log((T(1) - x) * (T(1) + x));
   T s = sqrt(w) - T(3);
-  T near = poly(w - T(2.5), 1.50140936f, 0.2466402791f, -0.004177392875f, -0.001252726392f, 0.0002183493862f, -4.972419681e-6f, -3.463985267e-6f, 4.681313461e-7f, 2.333596714e-8f, -8.93192583e-9f);
-  T far = poly(s, 2.8329768f, 1.001675285f, 0.009445398168f, -0.007643744772f, 0.005687101989f, -0.003561601991f, 0.00147525742f, -0.0001317364956f, -0.0002736249464f, 0.0001690351261f, -3.437390147e-5f);
+  T near = poly(w - T(2.5), 1.50140936f, 0.2466402791f, -0.004177392875f, -0.001252726392f, 0.0002183493862f,
+                -4.972419681e-6f, -3.463985267e-6f, 4.681313461e-7f, 2.333596714e-8f, -8.93192583e-9f);
+  T far = poly(s, 2.8329768f, 1.001675285f, 0.009445398168f, -0.007643744772f, 0.005687101989f, -0.003561601991f,
+               0.00147525742f, -0.0001317364956f, -0.0002736249464f, 0.0001690351261f, -3.437390147e-5f);
   T y = x * (w < T(5) ? near : far);
   return abs(x) == T(1) ? x * T(kInf) : y;
 }
@@ -454,13 +583,21 @@ RL_MATH float pow(float xf, float yf) {
   auto p = log_split(x);
   double s = p.f / (2 + p.f);
   double z = s * s;
-  double l = fma(s, poly(z, 2.885390081777931333, 0.9617966939149638656, 0.5770780207302235243, 0.4121979325940022693, 0.3206448321767053489, 0.2606519327216628, 0.2511879359025103585), p.e);
+  double l = fma(s,
+                 poly(z, 2.885390081777931333, 0.9617966939149638656, 0.5770780207302235243, 0.4121979325940022693,
+                      0.3206448321767053489, 0.2606519327216628, 0.2511879359025103585),
+                 p.e);
   l = x == 0 ? -kInf : l;
   l = x < kInf ? l : x;
   double t = limit(y * l, -160.0, 140.0);
   double shifted = t + 0x1.8p52;
   double r = t - (shifted - 0x1.8p52);
-  double w = fma(r, poly(r, 0.6931471805565743413, 0.2402265069588671414, 0.05550410908778885083, 0.00961812913693562259, 0.001333347523537694696, 0.0001540347294301974443, 0.00001530472671574911586, 1.325151633028976591e-6), 1.0) * power_of_2<double>(static_cast<i64>(bits(shifted) - bits(0x1.8p52)));
+  double w =
+      fma(r,
+          poly(r, 0.6931471805565743413, 0.2402265069588671414, 0.05550410908778885083, 0.00961812913693562259,
+               0.001333347523537694696, 0.0001540347294301974443, 0.00001530472671574911586, 1.325151633028976591e-6),
+          1.0) *
+      power_of_2<double>(static_cast<i64>(bits(shifted) - bits(0x1.8p52)));
   float m = static_cast<float>(w);
   return pow_edges(xf, yf, m);
 }
@@ -472,7 +609,9 @@ RL_MATH double pow(double xs, double y) {
   double d = 2 + p.f, d_lo = p.f - (d - 2);
   double s = p.f / d, s_lo = (fma(-s, d, p.f) - s * d_lo) / d;
   double z = s * s, z_lo = fma(s, s, -z) + 2 * s * s_lo;
-  double u = z * poly(z, 0.4000000000000000002, 0.2857142857142848466, 0.2222222222227971388, 0.1818181816716794436, 0.1538461725212751746, 0.1333319987876886602, 0.1177028912406236908, 0.1039107321079690236, 0.1126175504739917254);
+  double u = z * poly(z, 0.4000000000000000002, 0.2857142857142848466, 0.2222222222227971388, 0.1818181816716794436,
+                      0.1538461725212751746, 0.1333319987876886602, 0.1177028912406236908, 0.1039107321079690236,
+                      0.1126175504739917254);
   double w = 0x1.5555555555555p-1 + u, w_lo = ((0x1.5555555555555p-1 - w) + u) + 0x1.5555555555555p-55;
   double v = z * w, v_lo = fma(z, w, -v) + fma(z, w_lo, z_lo * w);
   double q = s * v, q_lo = fma(s, v, -q) + fma(s, v_lo, s_lo * (2 + v));

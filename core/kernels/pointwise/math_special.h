@@ -74,7 +74,9 @@ RL_MATH double zeta(double x, double q) {
   }
   return sum;
 }
-RL_MATH float zeta(float x, float q) { return static_cast<float>(zeta(static_cast<double>(x), static_cast<double>(q))); }
+RL_MATH float zeta(float x, float q) {
+  return static_cast<float>(zeta(static_cast<double>(x), static_cast<double>(q)));
+}
 
 RL_MATH double trigamma(double x) {
   double sign = 1, result = 0;
@@ -93,7 +95,9 @@ RL_MATH double trigamma(double x) {
   return sign * result;
 }
 // The n-th derivative of digamma.
-template <class T> requires(is_float<T>) RL_MATH T polygamma(T xt, T nt) {
+template <class T>
+  requires(is_float<T>)
+RL_MATH T polygamma(T xt, T nt) {
   double x = xt, n = nt;
   if (n == 0) return static_cast<T>(digamma(x));
   if (n == 1) return static_cast<T>(trigamma(x));
@@ -117,7 +121,8 @@ RL_MATH float erfcx(float x) { return static_cast<float>(erfcx(static_cast<doubl
 RL_MATH double erfc_inverse(double q) {
   double w = -log(q * (2 - q));
   double y = w > 10 ? sqrt(w - 0.5 * log(kPi * w)) : static_cast<double>(erfinv(static_cast<float>(1 - q)));
-  for (int i = 0; i < 3; ++i) {
+  int steps = w > 10 ? 3 : 2;
+  for (int i = 0; i < steps; ++i) {
     double f = (q - erfc(y)) * exp(y * y) * (1 / (2 * kInvSqrtPi));
     y -= f / (1 + y * f);
   }
@@ -128,17 +133,19 @@ RL_MATH double erfinv(double x) {
   if (!(a < 1)) return a == 1 ? x * kInf : kNaN;
   if (a > 0.5) return copysign(erfc_inverse(1 - a), x);
   double y = static_cast<double>(erfinv(static_cast<float>(x)));
-  for (int i = 0; i < 2; ++i) {
-    double f = (erf(y) - x) * exp(y * y) * (1 / (2 * kInvSqrtPi));
-    y -= f / (1 + y * f);
-  }
+  double f = (erf(y) - x) * exp(y * y) * (1 / (2 * kInvSqrtPi));
+  y -= f / (1 + y * f);
   return a < 1e-100 ? x * (0.5 / kInvSqrtPi) : y;
 }
-template <class T> requires(is_float<T>) RL_MATH T ndtr(T x) {
+template <class T>
+  requires(is_float<T>)
+RL_MATH T ndtr(T x) {
   T z = x * T(kInvSqrt2);
   return z < T(-1) ? T(0.5) * erfc(-z) : T(0.5) * (T(1) + erf(z));
 }
-template <class T> requires(is_float<T>) RL_MATH T ndtri(T pt) {
+template <class T>
+  requires(is_float<T>)
+RL_MATH T ndtri(T pt) {
   double p = pt;
   if (p == 0) return T(-kInf);
   if (p == 1) return T(kInf);
@@ -147,7 +154,9 @@ template <class T> requires(is_float<T>) RL_MATH T ndtri(T pt) {
   if (p > 0.75) return static_cast<T>(kSqrt2 * erfc_inverse(2 * (1 - p)));
   return static_cast<T>(kSqrt2 * erfinv(2 * p - 1));
 }
-template <class T> requires(is_float<T>) RL_MATH T log_ndtr(T xt) {
+template <class T>
+  requires(is_float<T>)
+RL_MATH T log_ndtr(T xt) {
   double x = xt, z = x * kInvSqrt2;
   return static_cast<T>(x < -1 ? log(erfcx(-z) / 2) - z * z : log1p(-erfc(z) / 2));
 }
@@ -177,16 +186,32 @@ RL_MATH double bessel_i_scaled(double x, int order) {
   }
   return (order != 0) & (x < 0) ? -sum : x != x ? x : sum;
 }
-template <class T> requires(is_float<T>) RL_MATH T i0e(T x) { return static_cast<T>(bessel_i_scaled(x, 0)); }
-template <class T> requires(is_float<T>) RL_MATH T i1e(T x) { return static_cast<T>(bessel_i_scaled(x, 1)); }
+template <class T>
+  requires(is_float<T>)
+RL_MATH T i0e(T x) {
+  return static_cast<T>(bessel_i_scaled(x, 0));
+}
+template <class T>
+  requires(is_float<T>)
+RL_MATH T i1e(T x) {
+  return static_cast<T>(bessel_i_scaled(x, 1));
+}
 template <class T> RL_MATH T bessel_i(T xt, int order) {
   double x = xt, a = abs(x);
   double half = exp(0.5 * a);  // in two steps, so that exp does not overflow first
   double y = a == kInf ? kInf : bessel_i_scaled(a, order) * half * half;
   return static_cast<T>((order != 0) & (x < 0) ? -y : y);
 }
-template <class T> requires(is_float<T>) RL_MATH T i0(T x) { return bessel_i(x, 0); }
-template <class T> requires(is_float<T>) RL_MATH T i1(T x) { return bessel_i(x, 1); }
+template <class T>
+  requires(is_float<T>)
+RL_MATH T i0(T x) {
+  return bessel_i(x, 0);
+}
+template <class T>
+  requires(is_float<T>)
+RL_MATH T i1(T x) {
+  return bessel_i(x, 1);
+}
 
 // K_n(x) exp(x) = integral of exp(-x (cosh t - 1)) cosh(n t): the trapezoid rule converges exponentially.
 RL_MATH double bessel_k_scaled(double x, int order) {
@@ -237,14 +262,18 @@ RL_MATH double igammac_fraction(double a, double x) {
   }
   return h * gamma_factor(a, x);
 }
-template <class T> requires(is_float<T>) RL_MATH T igamma(T at, T xt) {
+template <class T>
+  requires(is_float<T>)
+RL_MATH T igamma(T at, T xt) {
   double a = at, x = xt;
   if (!(a >= 0) || !(x >= 0) || (a == 0 && x == 0) || (a == kInf && x == kInf)) return T(kNaN);
   if (a == 0 || x == kInf) return T(1);
   if (x == 0 || a == kInf) return T(0);
   return static_cast<T>(x > 1 && x > a ? 1 - igammac_fraction(a, x) : igamma_series(a, x));
 }
-template <class T> requires(is_float<T>) RL_MATH T igammac(T at, T xt) {
+template <class T>
+  requires(is_float<T>)
+RL_MATH T igammac(T at, T xt) {
   double a = at, x = xt;
   if (!(a >= 0) || !(x >= 0) || (a == 0 && x == 0) || (a == kInf && x == kInf)) return T(kNaN);
   if (a == 0 || x == kInf) return T(0);

@@ -39,21 +39,32 @@ template <> inline constexpr bool is_signed<unsigned> = false;
 template <> inline constexpr bool is_signed<unsigned long> = false;
 template <> inline constexpr bool is_signed<unsigned long long> = false;
 
-template <class T> struct RealOf { using type = T; };
+template <class T> struct RealOf {
+  using type = T;
+};
 template <class T> inline constexpr bool is_cplx = false;
 #if !defined(__CUDACC_RTC__)
-template <class T> struct RealOf<std::complex<T>> { using type = T; };
+template <class T> struct RealOf<std::complex<T>> {
+  using type = T;
+};
 template <class T> inline constexpr bool is_cplx<std::complex<T>> = true;
 #endif
 template <class T> using real_t = typename RealOf<T>::type;
 
 // The unsigned type in which arithmetic on T wraps around without undefined behaviour.
-template <class T> struct WrapOf { using type = unsigned; };
-template <class T> requires(sizeof(T) == 8) struct WrapOf<T> { using type = unsigned long long; };
+template <class T> struct WrapOf {
+  using type = unsigned;
+};
+template <class T>
+  requires(sizeof(T) == 8)
+struct WrapOf<T> {
+  using type = unsigned long long;
+};
 template <class T> using wrap_t = typename WrapOf<T>::type;
 
 // Expression types: see expr.h.
-template <class E> concept is_expr = requires { requires E::is_expr; };
+template <class E>
+concept is_expr = requires { requires E::is_expr; };
 
 inline constexpr double kInf = __builtin_bit_cast(double, 0x7FF0000000000000ull);
 inline constexpr double kNaN = __builtin_bit_cast(double, 0x7FF8000000000000ull);
@@ -62,9 +73,9 @@ inline constexpr double kLn2 = 0.69314718055994530942;
 inline constexpr double kLn10 = 2.30258509299404568402;
 inline constexpr double kSqrt2 = 1.41421356237309504880;
 inline constexpr double kInvSqrt2 = 0.70710678118654752440;
-inline constexpr double kInvSqrtPi = 0.56418958354775628695;      // 1/sqrt(pi)
-inline constexpr double kInvSqrt2Pi = 0.39894228040143267794;     // 1/sqrt(2 pi)
-inline constexpr double kSqrt2OverPi = 0.79788456080286535588;    // sqrt(2/pi)
+inline constexpr double kInvSqrtPi = 0.56418958354775628695;    // 1/sqrt(pi)
+inline constexpr double kInvSqrt2Pi = 0.39894228040143267794;   // 1/sqrt(2 pi)
+inline constexpr double kSqrt2OverPi = 0.79788456080286535588;  // sqrt(2/pi)
 inline constexpr double kEuler = 0.57721566490153286061;
 
 template <class To, class From> RL_FN To bit_cast(From x) { return __builtin_bit_cast(To, x); }
@@ -112,6 +123,10 @@ RL_MATH double fmod_exact(double a, double b) { return __builtin_fmod(a, b); }
 #endif
 
 // Choice between two values, both computed: the one conditional that op bodies use.
-template <class T> requires(!is_expr<T>) RL_FN T where(bool c, T a, T b) { return c ? a : b; }
+template <class T>
+  requires(!is_expr<T>)
+RL_FN T where(bool c, T a, T b) {
+  return c ? a : b;
+}
 
 }  // namespace rl::math

@@ -44,9 +44,9 @@ inline constexpr unsigned kBool = 1, kUnsigned = 2, kSigned = 4, kInts = kUnsign
 inline constexpr unsigned kReal = kBool | kInts | kFloating, kAll = kReal | kComplex;
 
 template <class T>
-inline constexpr unsigned type_bit = math::is_bool<T>    ? kBool
-                                     : math::is_float<T> ? kFloating
-                                     : math::is_cplx<T>  ? kComplex
+inline constexpr unsigned type_bit = math::is_bool<T>     ? kBool
+                                     : math::is_float<T>  ? kFloating
+                                     : math::is_cplx<T>   ? kComplex
                                      : math::is_signed<T> ? kSigned
                                                           : kUnsigned;
 template <class Op, class T> inline constexpr bool computes_in = (Op::types & type_bit<T>) != 0;
@@ -57,7 +57,9 @@ template <class... Ops> struct List {
   template <class F> static constexpr void for_each(F&& f) { (f.template operator()<Ops>(), ...); }
 };
 template <class... Lists> struct Concat;
-template <class... A> struct Concat<List<A...>> { using type = List<A...>; };
+template <class... A> struct Concat<List<A...>> {
+  using type = List<A...>;
+};
 template <class... A, class... B, class... Rest>
 struct Concat<List<A...>, List<B...>, Rest...> : Concat<List<A..., B...>, Rest...> {};
 
@@ -73,8 +75,10 @@ constexpr Arity arity_of_schema(const char* s) {
   while (*s != ')') {
     while (*s == ' ' || *s == ',') ++s;
     if (*s == ')') break;
-    if (*s == 'T' && s[1] == 'e') ++a.tensors;
-    else if (*s != '*') ++a.scalars;
+    if (*s == 'T' && s[1] == 'e')
+      ++a.tensors;
+    else if (*s != '*')
+      ++a.scalars;
     while (*s != ',' && *s != ')') ++s;
   }
   return a;
@@ -91,6 +95,8 @@ template <class Op> constexpr bool divides_integers() {
 }
 
 // The result of a ComplexOfReal op: the engine stores it as a complex number.
-template <class T> struct Pair { T re, im; };
+template <class T> struct Pair {
+  T re, im;
+};
 
 }  // namespace rl::pointwise

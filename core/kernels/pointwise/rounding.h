@@ -57,8 +57,10 @@ struct Floor {
   static constexpr unsigned types = kInts | kFloating;
   static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) {
-    if constexpr (math::is_float<T>) return floor(x);
-    else return x;
+    if constexpr (math::is_float<T>)
+      return floor(x);
+    else
+      return x;
   }
   template <class T> RL_FN static T grad0(T, T, T) { return T(0); }
 };
@@ -71,8 +73,10 @@ struct Ceil {
   static constexpr unsigned types = kInts | kFloating;
   static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) {
-    if constexpr (math::is_float<T>) return ceil(x);
-    else return x;
+    if constexpr (math::is_float<T>)
+      return ceil(x);
+    else
+      return x;
   }
   template <class T> RL_FN static T grad0(T, T, T) { return T(0); }
 };
@@ -86,8 +90,10 @@ struct Trunc {
   static constexpr unsigned types = kInts | kFloating;
   static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) {
-    if constexpr (math::is_float<T>) return trunc(x);
-    else return x;
+    if constexpr (math::is_float<T>)
+      return trunc(x);
+    else
+      return x;
   }
   template <class T> RL_FN static T grad0(T, T, T) { return T(0); }
 };
@@ -112,15 +118,18 @@ struct Round {
   static constexpr unsigned types = kInts | kFloating;
   static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) {
-    if constexpr (math::is_float<T>) return rint(x);
-    else return x;
+    if constexpr (math::is_float<T>)
+      return rint(x);
+    else
+      return x;
   }
   template <class T> RL_FN static T grad0(T, T, T) { return T(0); }
 };
 
 struct RoundDecimals {
   static constexpr const char* schema = "round.decimals(Tensor self, Scalar scale, Scalar up) -> Tensor";
-  static constexpr const char* doc = "round(self * scale) / scale where up is 1, round(self / scale) * scale where it is 0.";
+  static constexpr const char* doc =
+      "round(self * scale) / scale where up is 1, round(self / scale) * scale where it is 0.";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kFloating;
   static constexpr bool primitive = true;

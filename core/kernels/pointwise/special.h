@@ -186,7 +186,9 @@ struct I1e {
   static constexpr unsigned types = kFloating;
   static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return i1e(x); }
-  template <class T> RL_FN static T grad0(T g, T x, T y) { return g * where(x == T(0), T(0.5), i0e(x) - (y * sgn(x) + y / x)); }
+  template <class T> RL_FN static T grad0(T g, T x, T y) {
+    return g * where(x == T(0), T(0.5), i0e(x) - (y * sgn(x) + y / x));
+  }
 };
 
 struct BesselJ0 {
@@ -252,7 +254,9 @@ struct ModifiedBesselK0 {
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
   static constexpr bool primitive = true;
-  template <class T> RL_FN static T forward(T x) { return static_cast<T>(bessel_k_scaled(x, 0) * exp(-static_cast<double>(x))); }
+  template <class T> RL_FN static T forward(T x) {
+    return static_cast<T>(bessel_k_scaled(x, 0) * exp(-static_cast<double>(x)));
+  }
 };
 
 struct ScaledModifiedBesselK0 {
@@ -285,7 +289,9 @@ struct ModifiedBesselK1 {
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
   static constexpr bool primitive = true;
-  template <class T> RL_FN static T forward(T x) { return static_cast<T>(bessel_k_scaled(x, 1) * exp(-static_cast<double>(x))); }
+  template <class T> RL_FN static T forward(T x) {
+    return static_cast<T>(bessel_k_scaled(x, 1) * exp(-static_cast<double>(x)));
+  }
 };
 
 struct ScaledModifiedBesselK1 {
@@ -342,7 +348,9 @@ struct ChebyshevT {
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
   static constexpr bool primitive = true;
-  template <class T> RL_FN static T forward(T x, T n) { return recurrence(n, x, [x]([[maybe_unused]] T k, T p, T q) { return T(2) * x * p - q; }); }
+  template <class T> RL_FN static T forward(T x, T n) {
+    return recurrence(n, x, [x]([[maybe_unused]] T k, T p, T q) { return T(2) * x * p - q; });
+  }
 };
 
 struct ChebyshevU {
@@ -353,7 +361,9 @@ struct ChebyshevU {
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
   static constexpr bool primitive = true;
-  template <class T> RL_FN static T forward(T x, T n) { return recurrence(n, x + x, [x]([[maybe_unused]] T k, T p, T q) { return T(2) * x * p - q; }); }
+  template <class T> RL_FN static T forward(T x, T n) {
+    return recurrence(n, x + x, [x]([[maybe_unused]] T k, T p, T q) { return T(2) * x * p - q; });
+  }
 };
 
 struct ChebyshevV {
@@ -364,7 +374,9 @@ struct ChebyshevV {
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
   static constexpr bool primitive = true;
-  template <class T> RL_FN static T forward(T x, T n) { return recurrence(n, x + x - T(1), [x]([[maybe_unused]] T k, T p, T q) { return T(2) * x * p - q; }); }
+  template <class T> RL_FN static T forward(T x, T n) {
+    return recurrence(n, x + x - T(1), [x]([[maybe_unused]] T k, T p, T q) { return T(2) * x * p - q; });
+  }
 };
 
 struct ChebyshevW {
@@ -375,7 +387,9 @@ struct ChebyshevW {
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
   static constexpr bool primitive = true;
-  template <class T> RL_FN static T forward(T x, T n) { return recurrence(n, x + x + T(1), [x]([[maybe_unused]] T k, T p, T q) { return T(2) * x * p - q; }); }
+  template <class T> RL_FN static T forward(T x, T n) {
+    return recurrence(n, x + x + T(1), [x]([[maybe_unused]] T k, T p, T q) { return T(2) * x * p - q; });
+  }
 };
 
 struct HermiteH {
@@ -386,7 +400,9 @@ struct HermiteH {
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
   static constexpr bool primitive = true;
-  template <class T> RL_FN static T forward(T x, T n) { return recurrence(n, x + x, [x]([[maybe_unused]] T k, T p, T q) { return T(2) * (x * p - k * q); }); }
+  template <class T> RL_FN static T forward(T x, T n) {
+    return recurrence(n, x + x, [x]([[maybe_unused]] T k, T p, T q) { return T(2) * (x * p - k * q); });
+  }
 };
 
 struct HermiteHe {
@@ -397,7 +413,9 @@ struct HermiteHe {
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
   static constexpr bool primitive = true;
-  template <class T> RL_FN static T forward(T x, T n) { return recurrence(n, x, [x]([[maybe_unused]] T k, T p, T q) { return x * p - k * q; }); }
+  template <class T> RL_FN static T forward(T x, T n) {
+    return recurrence(n, x, [x]([[maybe_unused]] T k, T p, T q) { return x * p - k * q; });
+  }
 };
 
 struct LaguerreL {
@@ -408,7 +426,10 @@ struct LaguerreL {
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
   static constexpr bool primitive = true;
-  template <class T> RL_FN static T forward(T x, T n) { return recurrence(n, T(1) - x, [x]([[maybe_unused]] T k, T p, T q) { return ((k + k + T(1) - x) * p - k * q) / (k + T(1)); }); }
+  template <class T> RL_FN static T forward(T x, T n) {
+    return recurrence(n, T(1) - x,
+                      [x]([[maybe_unused]] T k, T p, T q) { return ((k + k + T(1) - x) * p - k * q) / (k + T(1)); });
+  }
 };
 
 struct LegendreP {
@@ -419,10 +440,17 @@ struct LegendreP {
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
   static constexpr bool primitive = true;
-  template <class T> RL_FN static T forward(T x, T n) { return recurrence(n, x, [x]([[maybe_unused]] T k, T p, T q) { return ((k + k + T(1)) * x * p - k * q) / (k + T(1)); }); }
+  template <class T> RL_FN static T forward(T x, T n) {
+    return recurrence(n, x,
+                      [x]([[maybe_unused]] T k, T p, T q) { return ((k + k + T(1)) * x * p - k * q) / (k + T(1)); });
+  }
 };
 
-using SpecialOps = List<Erf, Erfc, Erfcx, Erfinv, Ndtr, Ndtri, LogNdtr, Lgamma, Digamma, Polygamma, Zeta, I0, I0e, I1, I1e, BesselJ0, BesselJ1, BesselY0, BesselY1, ModifiedBesselI0, ModifiedBesselK0, ScaledModifiedBesselK0, ModifiedBesselI1, ModifiedBesselK1, ScaledModifiedBesselK1, SphericalBesselJ0, Igamma, Igammac, ChebyshevT, ChebyshevU, ChebyshevV, ChebyshevW, HermiteH, HermiteHe, LaguerreL, LegendreP>;
+using SpecialOps =
+    List<Erf, Erfc, Erfcx, Erfinv, Ndtr, Ndtri, LogNdtr, Lgamma, Digamma, Polygamma, Zeta, I0, I0e, I1, I1e, BesselJ0,
+         BesselJ1, BesselY0, BesselY1, ModifiedBesselI0, ModifiedBesselK0, ScaledModifiedBesselK0, ModifiedBesselI1,
+         ModifiedBesselK1, ScaledModifiedBesselK1, SphericalBesselJ0, Igamma, Igammac, ChebyshevT, ChebyshevU,
+         ChebyshevV, ChebyshevW, HermiteH, HermiteHe, LaguerreL, LegendreP>;
 
 static_assert(grad_uses<Erf, 0>() == 0b11 && grad_uses<Ndtri, 0>() == 0b101);
 

@@ -225,8 +225,8 @@ struct Rad2Deg {
   template <class T> RL_FN static T grad0(T g, T, T) { return g * T(180 / kPi); }
 };
 
-using TrigOps = List<Sin, Cos, Tan, Asin, Acos, Atan, Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Sinc, Atan2, Hypot, Deg2Rad,
-                     Rad2Deg>;
+using TrigOps =
+    List<Sin, Cos, Tan, Asin, Acos, Atan, Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Sinc, Atan2, Hypot, Deg2Rad, Rad2Deg>;
 
 static_assert(grad_uses<Tanh, 0>() == 0b101 && grad_uses<Sin, 0>() == 0b11);
 
