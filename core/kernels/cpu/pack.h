@@ -102,8 +102,8 @@ template <bool Max, class C> [[gnu::always_inline]] inline Pack<C> extreme(Pack<
   return acc;
 }
 template <bool Max, class C> [[gnu::always_inline]] inline C extreme(C acc, C x) {
-  if (Max ? x > acc : x < acc) return x;
-  return x != x ? x : acc;
+  const C best = (Max ? x > acc : x < acc) ? x : acc;
+  return x != x ? x : best;
 }
 template <class C> constexpr C lowest_of() {
   if constexpr (std::is_floating_point_v<C>) return -std::numeric_limits<C>::infinity();

@@ -237,8 +237,14 @@ class ReduceWalk {
       alignas(64) char states[8 * kMaxLanes * kStateBytes];
       for (int64_t g = begin; g < end; ++g) {
         const int64_t first = g * group, count = at_most(group, outputs - first);
-        for (int64_t c = 0; c < count; ++c) {
-          copy_items(buffer + c * size, at(first + c), s_.n, group * size, s_.n_stride * size, size);
+        if (s_.inner == 1) {
+          for (int64_t k = 0; k < s_.n; ++k) {
+            copy_items(buffer + k * group * size, at(first) + k * s_.n_stride * size, count, size, s_.outer_stride * size, size);
+          }
+        } else {
+          for (int64_t c = 0; c < count; ++c) {
+            copy_items(buffer + c * size, at(first + c), s_.n, group * size, s_.n_stride * size, size);
+          }
         }
         for (int64_t c = count; c < r_.lanes; ++c) copy_items(buffer + c * size, buffer, s_.n, group * size, group * size, size);
         r_.cols(buffer, s_.n, group, at_least(count, r_.lanes), states);

@@ -44,6 +44,19 @@ template <class T, bool Max> struct WhereExtreme {
   static int64_t first_of(const T* p, int64_t n, C value) {
     int64_t i = 0;
     const Pack<C> wanted = splat(value);
+    // Four packs at a time while none of them has it.
+    for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
+      Mask<C> hit = splat(I(0));
+      for (int j = 0; j < 4; ++j) {
+        Pack<C> x = load<C>(p + i + j * kLanes);
+        for (int k = 0; k < kRegs; ++k) hit.r[k] |= (x.r[k] == wanted.r[k]) | (x.r[k] != x.r[k]);
+      }
+      alignas(64) I lanes[kLanes];
+      store(lanes, hit);
+      I any = 0;
+      for (int l = 0; l < kLanes; ++l) any |= lanes[l];
+      if (any != 0) break;
+    }
     for (; i + kLanes <= n; i += kLanes) {
       Pack<C> x = load<C>(p + i);
       Mask<C> hit;

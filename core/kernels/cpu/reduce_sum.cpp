@@ -155,8 +155,9 @@ template <Pre P> void add(DType in, const void* x, const ReduceShape& shape, voi
       T* o = static_cast<T*>(out);
       reduce(Fold<AddOp<T, P>>{}, x, shape, [&](int64_t i, double s) { o[i] = narrow<T>(s / scale_by); });
     } else {
+      using Stored = std::conditional_t<std::is_same_v<T, bool>, uint8_t, T>;
       int64_t* o = static_cast<int64_t*>(out);
-      reduce(Fold<AddOp<T, Pre::none>>{}, x, shape, [&](int64_t i, int64_t s) { o[i] = s; });
+      reduce(Fold<AddOp<Stored, Pre::none>>{}, x, shape, [&](int64_t i, int64_t s) { o[i] = s; });
     }
   });
 }
@@ -173,12 +174,19 @@ void prod(DType in, const void* x, const ReduceShape& shape, void* out) {
     if constexpr (is_complex_v<T>) {
       using Real = typename T::value_type;
       using P = Parts<Real>;
-      auto times = [](P a, P b) { return P{a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; };
+      using Wide = Parts<double>;
+      // Explicit fma: compilers fuse the pattern of a complex product on some instruction sets only.
+      auto times = [](Wide a, Wide b) {
+        return Wide{__builtin_fma(a.re, b.re, -(a.im * b.im)), __builtin_fma(a.re, b.im, a.im * b.re)};
+      };
+      auto step = [times](Wide a, P b) { return times(a, Wide{double(b.re), double(b.im)}); };
       P* o = static_cast<P*>(out);
-      reduce_plain<P, P>(P{1, 0}, times, +times, x, shape, [&](int64_t i, P s) { o[i] = s; });
+      reduce_plain<P, Wide>(Wide{1, 0}, step, +times, x, shape,
+                            [&](int64_t i, Wide s) { o[i] = {narrow<Real>(s.re), narrow<Real>(s.im)}; });
     } else {
+      using Stored = std::conditional_t<std::is_same_v<T, bool>, uint8_t, T>;
       auto* o = static_cast<OutOf<T>*>(out);
-      reduce(Fold<ProductOp<T>>{}, x, shape, [&](int64_t i, auto s) { o[i] = narrow<OutOf<T>>(s); });
+      reduce(Fold<ProductOp<Stored>>{}, x, shape, [&](int64_t i, auto s) { o[i] = narrow<OutOf<T>>(s); });
     }
   });
 }
