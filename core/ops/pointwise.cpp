@@ -344,6 +344,27 @@ void check_integer_division(const PointwiseDef& def, const Tensor* inputs, const
   }
 }
 
+// gradI as one pass over its operands.
+Tensor fused_gradient(const PointwiseDef& def, DType compute, int i, const Tensor& g, const Tensor* inputs, const Scalar* numbers, const Tensor& y) {
+  DType loads = loop_dtype(compute);
+  DType real_load = def.rule == Rule::RealOfComplex ? real_of(loads) : loads;
+  Tensor list[kMaxInputs];
+  list[0] = def.grad_uses[i] & 1u ? g : Tensor();
+  bool any = list[0].defined();
+  for (int j = 0; j < def.tensors; ++j) {
+    list[1 + j] = def.grad_uses[i] & (2u << j) ? inputs[j] : Tensor();
+    any |= list[1 + j].defined();
+  }
+  if (def.grad_uses[i] & (2u << (def.tensors + def.scalars))) list[1 + def.tensors] = y;
+  if (!any && !list[1 + def.tensors].defined()) return zeros_like(g);
+  PointwiseLoop loop = def.loops().grad[i][static_cast<int>(loads)];
+  if (!loop) not_implemented(def, compute);
+  alignas(16) char scalars[4 * cpu::kScalarSlot];
+  fill_scalars(scalars, numbers, def.scalars, loads);
+  if (real_load != loads && list[1 + def.tensors].defined()) return def.grad_expr(i, g, inputs, numbers, y);
+  return run_loop(loop, list, def.tensors + 2, loads, real_load, loads, compute, scalars, Tensor());
+}
+
 class PointwiseNode final : public Node {
  public:
   PointwiseNode(const PointwiseDef& def, const Tensor* inputs, const Scalar* scalars, const Tensor& y, DType compute) : def_(def), compute_(compute) {
@@ -372,7 +393,7 @@ class PointwiseNode final : public Node {
     Tensor y = keeps_ ? saved[def_.tensors].get(*this) : Tensor();
     for (int i = 0; i < def_.tensors; ++i) {
       if (!needs(i)) continue;
-      Tensor r = grad_mode.enabled || def_.rule == Rule::Select || def_.rule == Rule::ComplexOfReal ? def_.grad_expr(i, g, inputs, scalars_.data(), y) : fused(i, g, inputs, y);
+      Tensor r = grad_mode.enabled || def_.rule == Rule::Select || def_.rule == Rule::ComplexOfReal ? def_.grad_expr(i, g, inputs, scalars_.data(), y) : fused_gradient(def_, compute_, i, g, inputs, scalars_.data(), y);
       r = sum_to(r, shapes_[i]);
       if (r.dtype() != dtypes_[i]) {
         if (is_complex_dtype(r.dtype()) && !is_complex_dtype(dtypes_[i])) r = real(r);
@@ -383,26 +404,6 @@ class PointwiseNode final : public Node {
   }
 
  private:
-  Tensor fused(int i, const Tensor& g, const Tensor* inputs, const Tensor& y) {
-    DType loads = loop_dtype(compute_);
-    DType real_load = def_.rule == Rule::RealOfComplex ? real_of(loads) : loads;
-    Tensor list[kMaxInputs];
-    list[0] = def_.grad_uses[i] & 1u ? g : Tensor();
-    bool any = list[0].defined();
-    for (int j = 0; j < def_.tensors; ++j) {
-      list[1 + j] = def_.grad_uses[i] & (2u << j) ? inputs[j] : Tensor();
-      any |= list[1 + j].defined();
-    }
-    if (def_.grad_uses[i] & (2u << (def_.tensors + def_.scalars))) list[1 + def_.tensors] = y;
-    if (!any && !list[1 + def_.tensors].defined()) return zeros_like(g);
-    PointwiseLoop loop = def_.loops().grad[i][static_cast<int>(loads)];
-    if (!loop) not_implemented(def_, compute_);
-    alignas(16) char scalars[4 * cpu::kScalarSlot];
-    fill_scalars(scalars, scalars_.data(), static_cast<int>(scalars_.size()), loads);
-    if (real_load != loads && list[1 + def_.tensors].defined()) return def_.grad_expr(i, g, inputs, scalars_.data(), y);
-    return run_loop(loop, list, def_.tensors + 2, loads, real_load, loads, compute_, scalars, Tensor());
-  }
-
   const PointwiseDef& def_;
   DType compute_;
   DType dtypes_[4] = {};
@@ -412,6 +413,11 @@ class PointwiseNode final : public Node {
 };
 
 }  // namespace
+
+Tensor pointwise_gradient(const PointwiseDef& def, int input, const Tensor& g, const Tensor* inputs, const Scalar* scalars, const Tensor& y) {
+  if (grad_mode.enabled || def.rule == Rule::Select || def.rule == Rule::ComplexOfReal) return def.grad_expr(input, g, inputs, scalars, y);
+  return fused_gradient(def, compute_dtype(def, inputs, scalars), input, g, inputs, scalars, y);
+}
 
 Tensor run_pointwise(const PointwiseDef& def, const Tensor* inputs, const Scalar* scalars, const Tensor& out) {
   DType compute = compute_dtype(def, inputs, scalars);

@@ -30,6 +30,10 @@ struct PointwiseDef {
 // out, if defined, receives the result (its dtype may be any that the result casts to).
 Tensor run_pointwise(const PointwiseDef& def, const Tensor* inputs, const Scalar* scalars, const Tensor& out = {});
 
+// The gradient in one input given that of the output: in one pass, or of differentiable ops where gradients are
+// recorded. For ops that wrap a record in a node of their own. It has the broadcast shape of what the formula uses.
+Tensor pointwise_gradient(const PointwiseDef& def, int input, const Tensor& g, const Tensor* inputs, const Scalar* scalars, const Tensor& y);
+
 // Sums `grad` down to `sizes`, the shape of an input that was broadcast.
 Tensor sum_to(const Tensor& grad, IntSpan sizes);
 
