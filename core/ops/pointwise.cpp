@@ -70,6 +70,8 @@ DType compute_dtype(const PointwiseDef& def, const Tensor* inputs, const Scalar*
   if (!same) d = result_type({inputs + first, static_cast<size_t>(def.tensors - first)}, {});
   if (def.scalars_promote)
     for (int i = 0; i < def.scalars; ++i) {
+      const Scalar& s = scalars[i];
+      if ((s.is_bool() ? 0 : s.is_integral() ? 1 : s.is_float() ? 2 : 3) <= category(d)) continue;
       const Tensor probe = Tensor::empty(Dims{1}, d);
       d = result_type({&probe, 1}, {scalars + i, 1});
     }

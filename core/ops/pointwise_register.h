@@ -7,6 +7,7 @@
 
 #include "ops/basic.h"
 #include "ops/pointwise.h"
+#include "ops/pointwise_wrapped.h"
 
 namespace rl {
 
@@ -75,13 +76,34 @@ constexpr bool returns_bool() {
   return Op::rule == pointwise::Rule::Compare || Op::rule == pointwise::Rule::Logical;
 }
 
+// Which arguments of a schema are tensors: bit i for argument i. (pow(Scalar self, Tensor exponent) has a number first.)
+constexpr unsigned tensor_places(const char* s) {
+  unsigned mask = 0;
+  int at = 0;
+  while (*s != '(') ++s;
+  for (++s; *s != ')';) {
+    while (*s == ' ' || *s == ',') ++s;
+    if (*s == ')') break;
+    if (*s != '*') {
+      if (s[0] == 'T' && s[1] == 'e') mask |= 1u << at;
+      ++at;
+    }
+    while (*s != ',' && *s != ')') ++s;
+  }
+  return mask;
+}
+
 template <class Op>
 void box_pointwise(const Value* args, Result& out) {
   constexpr auto arity = pointwise::arity<Op>;
+  constexpr unsigned places = tensor_places(Op::schema);
   Tensor tensors[arity.tensors + 1];
   Scalar scalars[arity.scalars + 1];
-  for (int i = 0; i < arity.tensors; ++i) tensors[i] = Tensor(args[i].tensor);
-  for (int i = 0; i < arity.scalars; ++i) scalars[i] = args[arity.tensors + i].scalar;
+  int t = 0, s = 0;
+  for (int i = 0; i < arity.inputs(); ++i) {
+    if (places >> i & 1) tensors[t++] = Tensor(args[i].tensor);
+    else scalars[s++] = args[i].tag == Tag::Int ? Scalar(args[i].i) : args[i].scalar;
+  }
   out.kind = Result::Kind::Tensor;
   out.tensor = run_pointwise(pointwise_slot<Op>, tensors, scalars);
 }
@@ -111,6 +133,7 @@ void register_record(Registry& r, const cpu::PointwiseLoops& (*loops)()) {
   d.loops = loops;
   d.grad_expr = &grad_expr<Op>;
   if constexpr (requires { Op::internal; }) return;
+  if constexpr (is_wrapped<Op>) return;
   OpDef& def = r.add(Op::schema, &box_pointwise<Op>, Op::doc, {.in_place = !d.bool_result || true, .numbers_as_tensors = true});
   def.pointwise = &d;
 }

@@ -240,6 +240,7 @@ Registry& Registry::get() {
 void Registry::load() {
   if (!ops_.empty()) return;
   for (Family* family = Family::first; family; family = family->next()) family->fill(*this);
+  for (auto [name, of] : aliases_) resolve(name, of);
   std::sort(names_.begin(), names_.end());
   // Overloads are tried in this order: those that take more Tensors first, as PyTorch does.
   for (auto& [name, list] : by_name_) {
@@ -267,13 +268,15 @@ OpDef& Registry::add(std::string schema, Boxed fn, const char* doc, Traits trait
   return *ops_.back();
 }
 
-void Registry::alias(const char* name, const char* of) {
+void Registry::resolve(const char* name, const char* of) {
   auto found = by_name_.find(of);
-  check_value(found != by_name_.end(), "alias '", name, "' of the unknown op '", of, "': register the op first");
+  if (found == by_name_.end()) return;  // an op that this build leaves out
   std::vector<OpDef*> originals = found->second;
+  bool special = std::string_view(name).starts_with("special_");  // torch.special.NAME: a function only
   for (OpDef* original : originals) {
     std::string schema = name + original->schema.substr(original->name.size());
-    OpDef& def = add(schema, original->fn, original->doc, {original->function, original->method, original->in_place, original->numbers_as_tensors});
+    OpDef& def = add(schema, original->fn, original->doc,
+                     {original->function, original->method && !special, original->in_place && !special, original->numbers_as_tensors});
     def.pointwise = original->pointwise;
   }
 }

@@ -74,8 +74,8 @@ class Registry {
     return add(schema, &box<F>, doc, traits);
   }
   OpDef& add(std::string schema, Boxed fn, const char* doc, Traits traits);
-  // Another name for all overloads of an op.
-  void alias(const char* name, const char* of);
+  // Another name for all overloads of an op, wherever that is registered.
+  void alias(const char* name, const char* of) { aliases_.emplace_back(name, of); }
 
   const std::vector<OpDef*>& ops() const { return ops_; }
   const std::vector<OpDef*>& overloads(const std::string& name) const;
@@ -88,6 +88,8 @@ class Registry {
   std::vector<std::unique_ptr<OpDef>> owned_;
   std::unordered_map<std::string, std::vector<OpDef*>> by_name_;
   std::vector<std::string> names_;
+  std::vector<std::pair<const char*, const char*>> aliases_;
+  void resolve(const char* alias, const char* of);
 };
 
 // A file of ops registers itself: one static Family per file.

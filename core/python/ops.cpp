@@ -78,7 +78,7 @@ PyObject* op_vectorcall(PyObject* callable, PyObject* const* args, size_t nargsf
   return guarded([&]() -> PyObject* {
     Arguments parsed;
     for (const OpDef* def : *op.overloads)
-      if (parsed.match(*def, args, nargs, kwnames, op.method)) return run(op, *def, parsed);
+      if ((op.method ? def->method : def->function) && (!op.in_place || def->in_place) && parsed.match(*def, args, nargs, kwnames, op.method)) return run(op, *def, parsed);
     bad_arguments(*op.name, *op.overloads, args, nargs, kwnames, op.method);
     return nullptr;
   });

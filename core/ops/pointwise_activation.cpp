@@ -1,0 +1,18 @@
+#include "kernels/pointwise/activation.h"
+
+#include "kernels/pointwise/special.h"
+
+#include "kernels/pointwise_tables.h"
+#include "ops/pointwise_register.h"
+
+namespace rl {
+static const Family family([](Registry& r) {
+  RegisterList<pointwise::ActivationOps, &cpu::activation_loops>::run(r);
+  // PyTorch computes these by other ops, and their names show in grad_fn.
+  pointwise_slot<pointwise::Selu>.backward_name = "EluBackward0";
+  pointwise_slot<pointwise::Celu>.backward_name = "EluBackward0";
+  pointwise_slot<pointwise::Relu6>.backward_name = "HardtanhBackward0";
+  pointwise_slot<pointwise::Softsign>.backward_name = "DivBackward0";
+  pointwise_slot<pointwise::Tanhshrink>.backward_name = "SubBackward0";
+});
+}  // namespace rl

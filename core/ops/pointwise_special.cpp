@@ -1,0 +1,7 @@
+#include "kernels/pointwise_special_table.h"
+#include "kernels/pointwise_tables.h"
+#include "ops/pointwise_register.h"
+
+namespace rl {
+static const Family family(&RegisterList<pointwise::SpecialOps, &cpu::special_loops>::run);
+}
