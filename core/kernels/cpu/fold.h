@@ -15,8 +15,8 @@ template <class Op> struct Fold {
   using Block = typename Op::Block;
   using State = typename Op::State;
   static constexpr int kLanes = Pack<Block>::kLanes;
-  static constexpr int64_t kBlock = 4096;     // elements of a row between merges into State
-  static constexpr int64_t kBlockRows = 256;  // rows of a column block between merges
+  static constexpr int64_t kBlock = 1024;     // elements of a row between merges into State
+  static constexpr int64_t kBlockRows = 64;   // rows of a column block between merges
 
   Op op;
 
