@@ -11,6 +11,7 @@
 #include "kernels/pointwise/rounding.h"
 #include "kernels/pointwise/activation.h"
 #include "kernels/pointwise/loss.h"
+#include "kernels/pointwise/special.h"
 #include "kernels/pointwise_loops.h"
 
 namespace rl::cpu {
@@ -25,6 +26,7 @@ using TrigLoops = LoopTable<pointwise::TrigOps>;
 using RoundingLoops = LoopTable<pointwise::RoundingOps>;
 using ActivationLoops = LoopTable<pointwise::ActivationOps>;
 using LossLoops = LoopTable<pointwise::LossOps>;
+using SpecialLoops = LoopTable<pointwise::SpecialOps>;
 
 RL_ISA_TABLE(ArithmeticLoops, arithmetic_loops)
 RL_ISA_TABLE(CompareLoops, compare_loops)
@@ -34,5 +36,6 @@ RL_ISA_TABLE(TrigLoops, trig_loops)
 RL_ISA_TABLE(RoundingLoops, rounding_loops)
 RL_ISA_TABLE(ActivationLoops, activation_loops)
 RL_ISA_TABLE(LossLoops, loss_loops)
+RL_ISA_TABLE(SpecialLoops, special_loops)
 
 }  // namespace rl::cpu

@@ -230,6 +230,16 @@ Tensor as_strided_backward(const Tensor& grad, IntSpan base_sizes, IntSpan base_
   return contiguous(result);
 }
 
+// The history of a view whose base was changed in place.
+static Ref<Node> view_node(const Tensor& v) {
+  Tensor base(v->base.get());
+  return make_node("AsStridedBackward0", {&base, 1},
+                   [base_sizes = Dims(base.sizes()), base_strides = Dims(base.strides()), base_offset = base->offset(), sizes = Dims(v.sizes()), strides = Dims(v.strides()),
+                    start = v->offset()](Backward& ctx) {
+                     ctx.set(0, as_strided_backward(ctx.grad(), base_sizes, base_strides, base_offset, sizes, strides, start));
+                   });
+}
+
 Tensor view_as_real(const Tensor& t) {
   check(is_complex_dtype(t.dtype()), "view_as_real is only supported for complex tensors");
   Dims sizes(t.sizes()), strides;
@@ -306,6 +316,7 @@ static Tensor expand_as(const Tensor& t, const Tensor& other) { return expand(t,
 static Tensor expand_op(const Tensor& t, IntSpan sizes, bool) { return expand(t, sizes); }
 
 static const Family family([](Registry& r) {
+  autograd_support.view_node = view_node;
   constexpr Traits kMethodOnly{.function = false};
   r.op<&view>("view(Tensor(a) self, int[] size) -> Tensor(a)", "The same elements under another shape, without a copy. One size may be -1.", kMethodOnly);
   r.op<&view_dtype>("view.dtype(Tensor(a) self, ScalarType dtype) -> Tensor(a)", "The same bytes read as another dtype.", kMethodOnly);

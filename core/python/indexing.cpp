@@ -30,9 +30,6 @@ Tensor apply_slice(const Tensor& t, int64_t dim, PyObject* s) {
   return slice(t, dim, start, stop, step);
 }
 
-bool is_index_sequence(PyObject* o) { return PyList_Check(o); }
-
-// A list is a tuple of indices in one old case (it contains slices or sequences); PyTorch treats it as a tensor else.
 Tensor index_tensor(PyObject* o) {
   Tensor t = tensor_from_data(o, std::nullopt, true);
   if (t.numel() == 0 && is_floating(t.dtype())) return to_dtype(t, DType::I64);
