@@ -3,13 +3,10 @@
 
 #include <algorithm>
 
-#include "kernels/pointwise/arithmetic.h"
-#include "ops/creation.h"
-#include "ops/pointwise.h"
+#include "ops/formula.h"
+#include "ops/index_util.h"
 
 namespace rl {
-
-namespace pw = pointwise;
 
 // --- axes --------------------------------------------------------------------------------------------------------------
 
@@ -140,6 +137,45 @@ Tensor spread(const Tensor& g, IntSpan sizes, DimSet set, bool keepdim) {
   return view_of(g, sizes, strides, g->offset());
 }
 
+std::tuple<Tensor, Tensor> reduce_pair(const Tensor& x, int64_t dim, bool keepdim, PairFn kernel) {
+  DimSet set = DimSet{1} << dim;
+  cpu::ReduceShape shape;
+  Tensor source = x;
+  Dims sizes = reduced_sizes(x.sizes(), set, keepdim);
+  if (!reduce_shape(x, set, shape)) {
+    source = reduce_copy(x, set);
+    reduce_shape(source, set, shape);
+  }
+  Tensor values = Tensor::empty(sizes, x.dtype()), indices = Tensor::empty(sizes, DType::I64);
+  if (values.numel() > 0) kernel(x.dtype(), source.raw(), shape, values.raw(), indices.data<int64_t>());
+  return {values, indices};
+}
+
+Tensor select_backward(const Tensor& g, const Tensor& indices, IntSpan sizes, int64_t dim, bool keepdim) {
+  bool flat = !keepdim && !sizes.empty();
+  return scatter_src(zeros(sizes, g.dtype()), dim, flat ? unsqueeze(indices, dim) : indices, flat ? unsqueeze(g, dim) : g);
+}
+
+Tensor share_evenly(const Tensor& g, const Tensor& x, const Tensor& value, DimSet set, bool keepdim) {
+  using namespace formula;
+  Tensor v = restore_dims(value, x.dim(), set, keepdim), mask;
+  {
+    GradModeGuard off(false);
+    mask = eq(x, v);
+    if (is_floating(x.dtype())) mask = either(mask, both(isnan(x), isnan(v)));
+  }
+  Tensor count = reduce(mask, set, true, DType::I64, cpu::reduce_sum().sum, cpu::reduce_sum().sum);
+  return mul(div(restore_dims(g, x.dim(), set, keepdim), to_dtype(count, g.dtype())), to_dtype(mask, g.dtype()));
+}
+
+void check_not_empty(const Tensor& x, DimSet set, bool all, const char* name, ErrorKind kind) {
+  if (x.numel() > 0) return;
+  if (all)
+    fail(kind, name, "(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.");
+  for (int64_t d = 0; d < x.dim(); ++d)
+    check_index(!has_dim(set, d) || x.sizes()[d] > 0, name, "(): Expected reduction dim ", d, " to have non-zero size.");
+}
+
 // --- sum ---------------------------------------------------------------------------------------------------------------
 
 namespace {
@@ -182,11 +218,168 @@ Tensor sum_to(const Tensor& t, IntSpan sizes) {
   return out.alias(sizes, contiguous_strides(sizes), 0);
 }
 
+// --- nansum, mean ------------------------------------------------------------------------------------------------------
+
+namespace {
+
+Tensor nansum(const Tensor& t, IntSpan dims, bool keepdim, std::optional<DType> dtype) {
+  check(!is_complex_dtype(t.dtype()), "nansum on CPU does not support complex inputs");
+  const Tensor x = dtype ? to_dtype(t, *dtype) : t;
+  if (is_integral(x.dtype())) return sum(x, dims, keepdim, dtype);
+  DimSet set = dim_set(dims, x.dim());
+  Tensor out = reduce(x, set, keepdim, x.dtype(), cpu::reduce_sum().nansum, cpu::reduce_sum().sum);
+  record("NansumBackward0", out, {x}, {x}, [set, keepdim](Backward& ctx) {
+    Tensor x = ctx.saved(0);
+    ctx.set(0, formula::where(formula::isnan(x), formula::number(0), spread(ctx.grad(), x.sizes(), set, keepdim)));
+  });
+  return out;
+}
+
+Tensor mean_over(const Tensor& t, DimSet set, bool keepdim, std::optional<DType> dtype, const char* name) {
+  check(!dtype || is_differentiable(*dtype), "mean(): could not infer output dtype. Optional dtype must be either a floating point or complex dtype. Got: ",
+        scalar_type_name(dtype.value_or(DType::F32)));
+  // Integers give the default float dtype: their mean has one sensible meaning, where PyTorch refuses.
+  const Tensor x = to_dtype(t, dtype.value_or(is_integral(t.dtype()) ? default_dtype() : t.dtype()));
+  int64_t count = reduced_count(x.sizes(), set);
+  cpu::ReduceShape shape;
+  Tensor out;
+  if (reduce_shape(x, set, shape) || item_size(x.dtype()) < 4) {
+    out = reduce(x, set, keepdim, x.dtype(), cpu::reduce_sum().mean);
+  } else {
+    GradModeGuard off(false);
+    out = formula::div(reduce(x, set, keepdim, x.dtype(), cpu::reduce_sum().sum, cpu::reduce_sum().sum), static_cast<double>(count));
+  }
+  if (x.requires_grad())
+    record(name, out, {x}, {}, [sizes = Dims(x.sizes()), set, keepdim, count](Backward& ctx) {
+      ctx.set(0, spread(formula::div(ctx.grad(), static_cast<double>(count)), sizes, set, keepdim));
+    });
+  return out;
+}
+
+Tensor mean_all(const Tensor& t, std::optional<DType> dtype) { return mean_over(t, all_dims(t.dim()), false, dtype, "MeanBackward0"); }
+Tensor mean_dims(const Tensor& t, IntSpan dims, bool keepdim, std::optional<DType> dtype) { return mean(t, dims, keepdim, dtype); }
+
+Tensor nanmean(const Tensor& t, IntSpan dims, bool keepdim, std::optional<DType> dtype) {
+  const Tensor x = is_integral(t.dtype()) ? to_dtype(t, dtype.value_or(default_dtype())) : t;
+  Tensor present = call<pointwise::LogicalNot>(formula::isnan(detach(x)));
+  return formula::div(nansum(x, dims, keepdim, dtype), sum(present, dims, keepdim));
+}
+
+// --- prod --------------------------------------------------------------------------------------------------------------
+
+void count_kernel(DType in, const void* x, const cpu::ReduceShape& shape, void* out) {
+  cpu::reduce_sum().count_nonzero(in, x, shape, static_cast<int64_t*>(out));
+}
+bool has_zero(const Tensor& x) {
+  if (x.numel() == 0) return false;
+  return *reduce(x, all_dims(x.dim()), false, DType::I64, count_kernel, cpu::reduce_sum().sum).data<int64_t>() < x.numel();
+}
+
+// The last of cumprod's gradients: right where x has zeros, too.
+Tensor prod_backward(const Tensor& g, const Tensor& x, int64_t dim) {
+  Tensor grads = zeros_like(x);
+  if (x.sizes()[dim] == 0) return grads;
+  int64_t last = x.sizes()[dim] - 1;
+  const Tensor at = full(Dims(x.dim(), 1), Scalar(last), DType::I64);
+  Dims sizes(x.sizes());
+  sizes[dim] = 1;
+  return cumprod_backward(x, scatter_src(grads, dim, expand(at, sizes), g), dim);
+}
+
+Tensor prod_all(const Tensor& t, std::optional<DType> dtype) {
+  const Tensor x = dtype && *dtype != sum_dtype(t.dtype()) ? to_dtype(t, *dtype) : t;
+  Tensor out = reduce(x, all_dims(x.dim()), false, sum_dtype(x.dtype()), cpu::reduce_sum().prod, cpu::reduce_sum().prod);
+  if (dtype) out = to_dtype(out, *dtype);
+  record("ProdBackward0", out, {x}, {x, output(out)}, [](Backward& ctx) {
+    using namespace formula;
+    Tensor x = ctx.saved(0);
+    if (!Backward::create_graph() && !has_zero(x)) return ctx.set(0, mul(ctx.grad(), conj(div(ctx.saved(1), x))));
+    Tensor flat = reshape(x, Dims{x.numel()});
+    ctx.set(0, reshape(prod_backward(reshape(ctx.grad(), Dims{1}), flat, 0), x.sizes()));
+  });
+  return out;
+}
+
+Tensor prod_dim(const Tensor& t, int64_t d, bool keepdim, std::optional<DType> dtype) {
+  const Tensor x = dtype && *dtype != sum_dtype(t.dtype()) ? to_dtype(t, *dtype) : t;
+  int64_t dim = wrap_dim(d, x.dim());
+  DimSet set = DimSet{1} << dim;
+  Tensor out = reduce(x, set, keepdim, sum_dtype(x.dtype()), cpu::reduce_sum().prod, cpu::reduce_sum().prod);
+  if (dtype) out = to_dtype(out, *dtype);
+  record("ProdBackward1", out, {x}, {x, output(out)}, [dim, set, keepdim](Backward& ctx) {
+    using namespace formula;
+    Tensor x = ctx.saved(0);
+    if (x.dim() == 0) return ctx.set(0, ctx.grad());
+    Tensor g = restore_dims(ctx.grad(), x.dim(), set, keepdim);
+    if (!Backward::create_graph() && !has_zero(x))
+      return ctx.set(0, mul(g, conj(div(restore_dims(ctx.saved(1), x.dim(), set, keepdim), x))));
+    ctx.set(0, prod_backward(g, x, dim));
+  });
+  return out;
+}
+
+// --- counts, any, all --------------------------------------------------------------------------------------------------
+
+Tensor count_nonzero(const Tensor& x, std::optional<int64_t> dim) {
+  DimSet set = dim ? DimSet{1} << wrap_dim(*dim, x.dim()) : all_dims(x.dim());
+  return reduce(x, set, false, DType::I64, count_kernel, cpu::reduce_sum().sum);
+}
+Tensor count_nonzero_dims(const Tensor& x, IntSpan dims) {
+  return reduce(x, dim_set(dims, x.dim()), false, DType::I64, count_kernel, cpu::reduce_sum().sum);
+}
+
+// uint8 stands for bool in old programs and stays uint8.
+template <bool All>
+Tensor truth(const Tensor& x, DimSet set, bool keepdim) {
+  auto kernel = [](DType in, const void* p, const cpu::ReduceShape& shape, void* out) {
+    (All ? cpu::reduce_sum().all : cpu::reduce_sum().any)(in, p, shape, static_cast<bool*>(out));
+  };
+  return reduce(x, set, keepdim, x.dtype() == DType::U8 ? DType::U8 : DType::Bool, kernel);
+}
+template <bool All>
+Tensor truth_all(const Tensor& x) {
+  return truth<All>(x, all_dims(x.dim()), false);
+}
+template <bool All>
+Tensor truth_dim(const Tensor& x, int64_t dim, bool keepdim) {
+  return truth<All>(x, DimSet{1} << wrap_dim(dim, x.dim()), keepdim);
+}
+template <bool All>
+Tensor truth_dims(const Tensor& x, std::optional<IntSpan> dims, bool keepdim) {
+  return truth<All>(x, dims ? dim_set_exact(*dims, x.dim()) : all_dims(x.dim()), keepdim);
+}
+
+}  // namespace
+
+Tensor mean(const Tensor& t, IntSpan dims, bool keepdim, std::optional<DType> dtype) {
+  return mean_over(t, dim_set(dims, t.dim()), keepdim, dtype, "MeanBackward1");
+}
+
 static const Family family([](Registry& r) {
   r.op<&sum_all>("sum(Tensor self, *, ScalarType? dtype=None) -> Tensor",
                  "The sum of all elements; of integers and bool as int64.");
   r.op<&sum_dims>("sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
                   "Sums over the axes dim (None or (): all of them).");
+  r.op<&nansum>("nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
+                "The sum with NaN taken as zero.");
+  r.op<&mean_all>("mean(Tensor self, *, ScalarType? dtype=None) -> Tensor",
+                  "The mean of all elements; of integers in the default float dtype.");
+  r.op<&mean_dims>("mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
+                   "Means over the axes dim (None or (): all of them).");
+  r.op<&nanmean>("nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
+                 "The mean of the elements that are not NaN.");
+  r.op<&prod_all>("prod(Tensor self, *, ScalarType? dtype=None) -> Tensor",
+                  "The product of all elements; of integers and bool as int64.");
+  r.op<&prod_dim>("prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
+                  "Products along the axis dim.");
+  r.op<&count_nonzero>("count_nonzero(Tensor self, int? dim=None) -> Tensor", "How many elements are not zero, in all or along dim.");
+  r.op<&count_nonzero_dims>("count_nonzero.dim_IntList(Tensor self, int[] dim) -> Tensor", "How many elements are not zero, over the axes dim.");
+  r.op<&truth_all<true>>("all(Tensor self) -> Tensor", "Whether every element is true (not zero).");
+  r.op<&truth_dim<true>>("all.dim(Tensor self, int dim, bool keepdim=False) -> Tensor", "Whether every element along dim is true.");
+  r.op<&truth_dims<true>>("all.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor", "Whether every element over the axes dim is true.");
+  r.op<&truth_all<false>>("any(Tensor self) -> Tensor", "Whether some element is true (not zero).");
+  r.op<&truth_dim<false>>("any.dim(Tensor self, int dim, bool keepdim=False) -> Tensor", "Whether some element along dim is true.");
+  r.op<&truth_dims<false>>("any.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor", "Whether some element over the axes dim is true.");
 });
 
 }  // namespace rl

@@ -49,9 +49,38 @@ Tensor reduce(const Tensor& x, DimSet set, bool keepdim, DType out_dtype, Kernel
   return out;
 }
 
+// Values and the int64 indices that a kernel over one axis gives.
+using PairFn = void (*)(DType in, const void* x, const cpu::ReduceShape& shape, void* values, int64_t* indices);
+std::tuple<Tensor, Tensor> reduce_pair(const Tensor& x, int64_t dim, bool keepdim, PairFn kernel);
+
 // The gradient of a reduction without weights: g spread over the reduced axes, a view.
 Tensor spread(const Tensor& g, IntSpan sizes, DimSet set, bool keepdim);
 // A reduced result given its axes of size 1 back.
 Tensor restore_dims(const Tensor& t, int64_t dim, DimSet set, bool keepdim);
+
+
+// The gradient of one selected value per row: g at the selected places, else zero.
+Tensor select_backward(const Tensor& g, const Tensor& indices, IntSpan sizes, int64_t dim, bool keepdim);
+// The gradient of an extremum, shared evenly by all places that have the value.
+Tensor share_evenly(const Tensor& g, const Tensor& x, const Tensor& value, DimSet set, bool keepdim);
+Tensor mean(const Tensor& t, IntSpan dims, bool keepdim, std::optional<DType> dtype = {});
+Tensor vector_norm(const Tensor& x, double p, IntSpan dims, bool keepdim, const char* name = "LinalgVectorNormBackward0");
+Tensor amax(const Tensor& x, IntSpan dims, bool keepdim);
+
+// scan.cpp; differentiable any number of times.
+Tensor cumsum(const Tensor& x, int64_t dim, bool reverse = false);
+// sum over j of g[j] times the product of x[0..j] without x[i]: right where x has zeros.
+Tensor cumprod_backward(const Tensor& x, const Tensor& g, int64_t dim);
+
+// Empty input has no extremum; PyTorch's words.
+void check_not_empty(const Tensor& x, DimSet set, bool all, const char* name, ErrorKind kind = ErrorKind::Runtime);
+
+// Contiguous [outer, n, inner] around one axis.
+struct AxisRows {
+  int64_t outer = 1, n = 1, inner = 1;
+  AxisRows(const Tensor& x, int64_t dim) {
+    for (int64_t d = 0; d < x.dim(); ++d) (d < dim ? outer : d == dim ? n : inner) *= x.sizes()[d];
+  }
+};
 
 }  // namespace rl
