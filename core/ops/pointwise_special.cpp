@@ -1,4 +1,3 @@
-#include "kernels/pointwise_special_table.h"
 #include "kernels/pointwise_tables.h"
 #include "ops/pointwise_register.h"
 
