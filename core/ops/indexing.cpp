@@ -6,6 +6,7 @@
 
 #include "ops/creation.h"
 #include "ops/index_util.h"
+#include "ops/scatter.h"
 
 namespace rl {
 namespace {
@@ -340,14 +341,7 @@ static Tensor masked_fill_(const Tensor& self, const Tensor& mask, const Scalar&
 static Tensor masked_fill_tensor_(const Tensor& self, const Tensor& mask, const Tensor& value) {
   check_fill_value(value);
   if (!needs_gradient(value)) return masked_fill_(self, mask, value.item());
-  check_in_place(self, "masked_fill_", true);
-  Tensor before = detach(clone(self));
-  if (Edge edge = gradient_edge(self)) set_history(before, edge.node, edge.index);
-  Tensor r = masked_fill_tensor(before, mask, value);
-  copy_data(self, r);
-  changed_in_place(self, "masked_fill_");
-  rebase_history(self, grad_fn(r));
-  return self;
+  return replace_by(self, "masked_fill_", value, [&](const Tensor& before) { return masked_fill_tensor(before, mask, value); });
 }
 
 Tensor masked_scatter(const Tensor& self, const Tensor& mask, const Tensor& source) {
