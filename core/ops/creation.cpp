@@ -245,8 +245,8 @@ struct Spacing {
     else if constexpr (is_small_float<T>) step = T(cast<float>(T(cast<float>(end) - cast<float>(start))) / cast<float>(cast<T>(n - 1)));
     else step = (end - start) / static_cast<T>(n - 1);
   }
-  // In Step's precision.
-  Step operator()(int64_t i) const {
+  // Not yet rounded to a small float.
+  std::conditional_t<is_small_float<T>, float, Step> operator()(int64_t i) const {
     bool first = i < n / 2 || n == 1;
     int64_t k = first ? i : n - 1 - i;
     if constexpr (is_complex_v<T>) {
@@ -256,7 +256,7 @@ struct Spacing {
       return static_cast<float>(first ? start + p : end - p);
     } else if constexpr (is_small_float<T>) {
       auto p = cast<float>(product(step, k));
-      return T(first ? cast<float>(start) + p : cast<float>(end) - p);
+      return first ? cast<float>(start) + p : cast<float>(end) - p;
     } else {
       return first ? std::fma(step, static_cast<double>(k), static_cast<double>(start)) : std::fma(-step, static_cast<double>(k), static_cast<double>(end));
     }
