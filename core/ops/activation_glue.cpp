@@ -140,6 +140,7 @@ Tensor nan_to_num(const Tensor& self, std::optional<double> nan, std::optional<d
 
 Tensor round_decimals(const Tensor& self, int64_t decimals) {
   if (decimals == 0) return call<pointwise::Round>(self);
+  if (is_integral(self.dtype())) fail(ErrorKind::NotImplemented, "\"round_cpu\" not implemented for '", scalar_type_name(self.dtype()), "'");
   return call_as<pointwise::RoundDecimals, kRound>(self, std::pow(10.0, static_cast<double>(std::abs(decimals))), decimals > 0 ? 1.0 : 0.0);
 }
 
@@ -251,10 +252,11 @@ static const Family family([](Registry& r) {
   r.op<&float_power_tensor>("float_power.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor", "self ** exponent computed in float64 or complex128.", kInPlace);
   r.op<&float_power_scalar>("float_power.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor", "self ** exponent computed in float64 or complex128.", kInPlace);
   r.op<&float_power_number>("float_power.Scalar(Scalar self, Tensor exponent) -> Tensor", "number ** exponent computed in float64 or complex128.", {.method = false});
+  // First, or 0-d bounds would pass for numbers and get no gradient.
+  r.op<&clamp_tensor>("clamp.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor", "clamp with tensors as bounds, broadcast.", kInPlace);
   r.op<&clamp>("clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor",
                "min(max(self, min), max); either bound may be None. If min > max, every element becomes max.\n\n"
                ">>> torch.clamp(torch.tensor([-2., 0.5, 3.]), min=-1, max=1)\ntensor([-1.0000,  0.5000,  1.0000])\n", kInPlace);
-  r.op<&clamp_tensor>("clamp.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor", "clamp with tensors as bounds, broadcast.", kInPlace);
   r.op<&clamp_min_tensor>("clamp_min.Tensor(Tensor self, Tensor min) -> Tensor", "Elements below min become min.", kInPlace);
   r.op<&clamp_max_tensor>("clamp_max.Tensor(Tensor self, Tensor max) -> Tensor", "Elements above max become max.", kInPlace);
   r.op<&nan_to_num>("nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor",

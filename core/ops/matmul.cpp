@@ -183,6 +183,7 @@ struct Matrices {
 
 // Over vectors, matrices and batches of them, without history. The result has no axis where an operand is a vector.
 Tensor raw_matmul(const Tensor& a, bool ta, const Tensor& b, bool tb, const char* kernel) {
+  check_dtypes(a, b);
   Matrices x(a, ta, true), y(b, tb, false);
   BatchWalk walk(x.lead, x.lead_strides, y.lead, y.lead_strides);
   Dims shape = walk.sizes;
@@ -250,6 +251,7 @@ const Tensor& if_needed(const Tensor& keep, const Tensor& for_gradient_of) { ret
 }  // namespace
 
 Tensor raw_mm(const Tensor& a, bool ta, const Tensor& b, bool tb) {
+  check_dtypes(a, b);
   IntSpan as = a.sizes(), bs = b.sizes(), at = a.strides(), bt = b.strides();
   int64_t m = as[ta], k = as[!ta], n = bs[!tb];
   int64_t shape[2] = {m, n};

@@ -87,6 +87,13 @@ unsigned type_class(DType d) {
 }
 
 [[noreturn]] void not_implemented(const PointwiseDef& def, DType d) {
+  if (d == DType::Bool) {
+    std::string_view name = def.name;
+    check(name != "sub" && name != "rsub", "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead.");
+    check(name != "neg", "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.");
+    check(name != "positive", "The `+` operator, on a bool tensor is not supported.");
+    check(name != "relu", "Boolean inputs not supported for relu");
+  }
   fail(ErrorKind::NotImplemented, "\"", def.name, "\" not implemented for '", scalar_type_name(d), "'");
 }
 

@@ -209,7 +209,7 @@ Tensor seed_for(const Tensor& root, PyObject* given) {
     check(same_shape(g, root), "Mismatch in shape: grad_output[0] has a shape of torch.Size(", shape_str(g.sizes()), ") and output[0] has a shape of torch.Size(",
           shape_str(root.sizes()), "). The gradient of a tensor has the tensor's own shape.");
     check(is_complex_dtype(g.dtype()) == is_complex_dtype(root.dtype()), "For complex Tensors, both grad_output and output are required to have the same dtype.");
-    return g;
+    return to_dtype(g, root.dtype());
   }
   check(root.numel() == 1, "grad can be implicitly created only for scalar outputs; this one has shape ", shape_str(root.sizes()),
         ": reduce it first (e.g. .sum() or .mean()), or pass gradient= of that shape");
