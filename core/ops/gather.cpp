@@ -1,7 +1,8 @@
 // Reading and writing along one dimension: index_select and its kin, embedding, take and put. gather and scatter, whose
 // index has all dimensions, are in scatter.cpp.
 #include <algorithm>
-#include <cstring>
+#include <cmath>
+#include <limits>
 
 #include "kernels/pointwise/arithmetic.h"
 #include "kernels/pointwise/compare.h"
@@ -22,11 +23,11 @@ void check_vector(const char* op, const Tensor& index) {
 }
 
 // Contiguous int64 in [0, size), or "index out of range in self" with the index, as index_select and embedding say it.
-Tensor index_in_range(const Tensor& index, int64_t size, const char* what, IntSpan shape) {
+Tensor index_in_range(const Tensor& index, int64_t size, int64_t dim, IntSpan shape) {
   Tensor t = plain(index.dtype() == DType::I64 ? index : to_dtype(index, DType::I64));
   int64_t bad = t.numel() > 0 ? cpu::index().wrap_indices(nullptr, t.data<int64_t>(), t.numel(), size, 0) : -1;
   if (bad >= 0)
-    fail(ErrorKind::Index, "index out of range in self: got ", t.data<int64_t>()[bad], ", but ", what, " has size ", size, " (shape ", shape_str(shape),
+    fail(ErrorKind::Index, "index out of range in self: got ", t.data<int64_t>()[bad], ", but dimension ", dim, " has size ", size, " (shape ", shape_str(shape),
          "), so indices must be in [0, ", size - 1, "]");
   return t;
 }
@@ -60,7 +61,7 @@ Tensor index_add_flat(const Tensor& flat, const Tensor& positions, const Tensor&
 Tensor index_select(const Tensor& self, int64_t dim, const Tensor& index) {
   dim = wrap_dim(dim, self.dim());
   check_vector("index_select", index);
-  Tensor at = index_in_range(index, axis_size(self, dim), concat("dimension ", dim).c_str(), self.sizes());
+  Tensor at = index_in_range(index, axis_size(self, dim), dim, self.sizes());
   Tensor t = at_least_1d(self);
   Rows rows;
   if (!Rows::of(t, dim, 1, rows)) {
@@ -146,7 +147,15 @@ static Tensor index_fill_any(const Tensor& self, int64_t dim, const Tensor& inde
   Tensor source = is_differentiable(value.dtype()) ? value : Tensor();
   return write_into(kInPlace, self, "index_fill_", "IndexFillBackward0", source, {at}, fill, [dim, dtype = value.dtype()](Backward& ctx) {
     if (ctx.needs(0)) ctx.set(0, index_fill(ctx.grad(), dim, ctx.saved(0), Scalar(0)));
-    if (ctx.needs(1)) ctx.set(1, to_dtype(sum(index_select(ctx.grad(), dim, ctx.saved(0)), {}, false), dtype));
+    if (!ctx.needs(1)) return;
+    // A slice that is named twice is still filled once.
+    Tensor at = ctx.saved(0);
+    std::vector<int64_t> once(at.data<int64_t>(), at.data<int64_t>() + at.numel());
+    std::sort(once.begin(), once.end());
+    once.erase(std::unique(once.begin(), once.end()), once.end());
+    Tensor unique = Tensor::empty(Dims{static_cast<int64_t>(once.size())}, DType::I64);
+    if (!once.empty()) std::copy(once.begin(), once.end(), unique.data<int64_t>());
+    ctx.set(1, to_dtype(sum(index_select(ctx.grad(), dim, unique), {}, false), dtype));
   });
 }
 template <bool kInPlace>
@@ -241,7 +250,7 @@ static Tensor embedding(const Tensor& weight, const Tensor& indices, int64_t pad
   check(indices.dtype() == DType::I64 || indices.dtype() == DType::I32,
         "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got torch.", scalar_type_name(indices.dtype()),
         "Tensor instead (while checking arguments for embedding)");
-  Tensor at = index_in_range(indices, weight.sizes()[0], "the embedding", weight.sizes());
+  Tensor at = index_in_range(indices, weight.sizes()[0], 0, weight.sizes());
   Dims sizes(indices.sizes());
   int64_t rows = weight.sizes()[0], width = weight.sizes()[1];
   sizes.push_back(width);
@@ -253,6 +262,36 @@ static Tensor embedding(const Tensor& weight, const Tensor& indices, int64_t pad
     ctx.set(0, embedding_backward(ctx.grad(), ctx.saved(0), rows, padding_idx, scale_grad_by_freq));
   });
   return out;
+}
+
+// Rows that are looked up and longer than max_norm are scaled down to it.
+static Tensor embedding_renorm_(const Tensor& self, const Tensor& indices, double max_norm, double norm_type) {
+  check(self.dim() == 2 && is_floating(self.dtype()), "embedding_renorm_: 'weight' must be a floating 2-D tensor, but got shape ", shape_str(self.sizes()));
+  check_in_place(self, "embedding_renorm_", needs_gradient(self));
+  Tensor at = index_in_range(indices, self.sizes()[0], 0, self.sizes());
+  std::vector<int64_t> rows(static_cast<size_t>(at.numel()));
+  if (!rows.empty()) std::copy_n(at.data<int64_t>(), rows.size(), rows.data());
+  std::sort(rows.begin(), rows.end());
+  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+  GradModeGuard plain_values(false);
+  Tensor weight = detach(self), wide = Tensor::empty(Dims{self.sizes()[1]}, DType::F64);
+  for (int64_t row : rows) {
+    Tensor line = select(weight, 0, row);
+    if (line.numel() == 0) break;
+    copy_data(wide, line);
+    double* p = wide.data<double>();
+    double norm = 0;
+    for (int64_t i = 0; i < wide.numel(); ++i) {
+      double v = std::abs(p[i]);
+      norm = norm_type == std::numeric_limits<double>::infinity() ? std::max(norm, v) : norm + (norm_type == 2 ? v * v : std::pow(v, norm_type));
+    }
+    if (norm_type != std::numeric_limits<double>::infinity()) norm = norm_type == 2 ? std::sqrt(norm) : std::pow(norm, 1 / norm_type);
+    if (norm <= max_norm) continue;
+    for (int64_t i = 0; i < wide.numel(); ++i) p[i] *= max_norm / (norm + 1e-7);
+    copy_data(line, wide);
+  }
+  changed_in_place(self, "embedding_renorm_");
+  return self;
 }
 
 // --- counting ---------------------------------------------------------------------------------------------------------------
@@ -389,6 +428,7 @@ static const Family family([](Registry& r) {
   r.op<&put>("put(Tensor self, Tensor index, Tensor source, bool accumulate=False) -> Tensor", "self with its elements, seen as a vector, at index set to source (or added to).", kInPlace);
   r.op<&embedding>("embedding(Tensor weight, Tensor indices, int padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor",
                    "The rows of weight at indices. The row padding_idx receives no gradient.", kFunction);
+  r.op<&embedding_renorm_>("embedding_renorm_(Tensor self, Tensor indices, float max_norm, float norm_type) -> Tensor", "Scales the rows at indices down to max_norm.", kFunction);
   r.op<&one_hot>("one_hot(Tensor self, int num_classes=-1) -> Tensor", "A new last dimension of num_classes zeros with a 1 at the index.", kFunction);
   r.op<&bincount>("bincount(Tensor self, Tensor? weights=None, int minlength=0) -> Tensor", "How often (or with what total weight) each of 0, 1, 2, ... occurs.");
   r.op<&histc>("histc(Tensor self, int bins=100, Scalar min=0, Scalar max=0) -> Tensor", "Counts of the elements in equal bins between min and max (by default those of the data).");

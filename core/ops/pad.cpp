@@ -50,7 +50,7 @@ int64_t border_source(Border kind, int64_t i, int64_t n) {
   switch (kind) {
     case Border::reflect: return i < 0 ? -i : i >= n ? 2 * (n - 1) - i : i;
     case Border::replicate: return std::clamp<int64_t>(i, 0, n - 1);
-    default: return i < 0 ? i + n : i >= n ? i - n : i;
+    default: return (i % n + n) % n;
   }
 }
 
@@ -64,10 +64,13 @@ Tensor pad_border(Border kind, const Tensor& self, IntSpan pad) {
       check(low < size && high < size, "Argument #4: Padding size should be less than the corresponding input dimension, but got: padding (", low, ", ", high,
             ") at dimension ", d, " of input ", shape_str(self.sizes()));
     if (kind == Border::circular) check(low <= size && high <= size, "Padding value causes wrapping around more than once.");
+    // What wraps around is what negative amounts have left.
+    int64_t cut = kind == Border::circular ? std::max<int64_t>(-low, 0) : 0;
+    int64_t around = kind == Border::circular ? size - cut - std::max<int64_t>(-high, 0) : size;
     check(size + low + high >= 1, "input (", shape_str(self.sizes()), ") is too small for padding (", low, ", ", high, ") at dimension ", d);
     if (low == 0 && high == 0) continue;
     Tensor source = Tensor::empty(Dims{size + low + high}, DType::I64);
-    for (int64_t j = 0; j < source.numel(); ++j) source.data<int64_t>()[j] = border_source(kind, j - low, size);
+    for (int64_t j = 0; j < source.numel(); ++j) source.data<int64_t>()[j] = cut + border_source(kind, j - low - cut, around);
     sources.push_back(std::move(source));
     dims.push_back(d);
     lengths.push_back(size);

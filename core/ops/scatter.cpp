@@ -18,8 +18,8 @@ Tensor at_least_1d(const Tensor& t) { return t.dim() > 0 ? t : t.alias(Dims{1}, 
 
 // The index as the kernels want it: contiguous int64, every entry in [0, self.size(dim)).
 Tensor check_index_of(const char* op, const Tensor& self, int64_t dim, const Tensor& index) {
-  check(index.dtype() == DType::I64 || index.dtype() == DType::I32, op, "(): Expected dtype int32/int64 for index, but got ", dtype_name(index.dtype()));
   if (index.numel() == 0) return index;
+  check(index.dtype() == DType::I64 || index.dtype() == DType::I32, op, "(): Expected dtype int32/int64 for index, but got ", dtype_name(index.dtype()));
   Tensor s = at_least_1d(self), at = at_least_1d(index);
   check(s.dim() == at.dim(), "Index tensor must have the same number of dimensions as ", std::string_view(op) == "gather" ? "input" : "self", " tensor: shapes ",
         shape_str(index.sizes()), " and ", shape_str(self.sizes()));

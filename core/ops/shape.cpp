@@ -410,6 +410,7 @@ static Tensor roll(const Tensor& self, IntSpan shifts, IntSpan dims) {
   check(shifts.size() == dims.size(), "shifts and dimensions must align. shifts: ", shifts.size(), ", dims:", dims.size());
   Tensor out = self.alias();
   for (size_t i = 0; i < dims.size(); ++i) {
+    check_index(self.dim() > 0, "Dimension specified as ", dims[i], " but tensor has no dimensions");
     int64_t d = wrap_dim(dims[i], self.dim());
     int64_t n = self.dim() == 0 ? 0 : self.sizes()[d];
     if (self.numel() == 0 || n == 0) continue;

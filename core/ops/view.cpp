@@ -17,21 +17,25 @@ Tensor view_of(const Tensor& t, IntSpan sizes, IntSpan strides, int64_t offset) 
   return v;
 }
 
+static Tensor viewed(const Tensor& t, const Dims& sizes, const Dims& strides) {
+  Tensor out = view_of(t, sizes, strides, t->offset());
+  if (needs_gradient(t)) record("ViewBackward0", out, {t}, {}, [from = Dims(t.sizes())](Backward& ctx) { ctx.set(0, reshape(ctx.grad(), from)); });
+  return out;
+}
+
 Tensor view(const Tensor& t, IntSpan shape) {
   Dims sizes = infer_size(shape, t.numel());
   Dims strides;
   check(view_strides(t.sizes(), t.strides(), sizes, strides),
         "view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces). "
         "Use .reshape(...) instead. The tensor has shape ", shape_str(t.sizes()), " and strides ", shape_str(t.strides()), ", asked for ", shape_str(shape));
-  Tensor out = view_of(t, sizes, strides, t->offset());
-  record("ViewBackward0", out, {t}, {}, [from = Dims(t.sizes())](Backward& ctx) { ctx.set(0, reshape(ctx.grad(), from)); });
-  return out;
+  return viewed(t, sizes, strides);
 }
 
 Tensor reshape(const Tensor& t, IntSpan shape) {
   Dims sizes = infer_size(shape, t.numel());
   Dims strides;
-  if (view_strides(t.sizes(), t.strides(), sizes, strides)) return view(t, sizes);
+  if (view_strides(t.sizes(), t.strides(), sizes, strides)) return viewed(t, sizes, strides);
   Tensor copy = contiguous(t);
   Tensor out = copy.alias(sizes, contiguous_strides(sizes), copy->offset());
   record("UnsafeViewBackward0", out, {copy}, {}, [from = Dims(t.sizes())](Backward& ctx) { ctx.set(0, reshape(ctx.grad(), from)); });
@@ -95,7 +99,11 @@ Tensor transpose(const Tensor& t, int64_t a, int64_t b) {
 
 static Tensor t_(const Tensor& t) {
   check(t.dim() <= 2, "t() expects a tensor with <= 2 dimensions, but self is ", t.dim(), "D");
-  if (t.dim() < 2) return view_of(t, t.sizes(), t.strides(), t->offset());
+  if (t.dim() < 2) {
+    Tensor same = view_of(t, t.sizes(), t.strides(), t->offset());
+    record("TBackward0", same, {t}, {}, [](Backward& ctx) { ctx.set(0, ctx.grad()); });
+    return same;
+  }
   Dims sizes{t.sizes()[1], t.sizes()[0]}, strides{t.strides()[1], t.strides()[0]};
   Tensor out = view_of(t, sizes, strides, t->offset());
   record("TBackward0", out, {t}, {}, [](Backward& ctx) { ctx.set(0, transpose(ctx.grad(), 0, 1)); });
