@@ -25,9 +25,9 @@ class Walk {
  public:
   explicit Walk(const BackwardOptions& options) : options_(options), task_(++task_counter) { ++depth; }
   ~Walk() {
-    for (auto it = states_.rbegin(); it != states_.rend(); ++it) {
-      it->node->task = it->outer_task;
-      it->node->slot = it->outer_slot;
+    for (int64_t i = states_.size() - 1; i >= 0; --i) {
+      states_[i].node->task = states_[i].outer_task;
+      states_[i].node->slot = states_[i].outer_slot;
     }
     --depth;
   }
@@ -51,7 +51,7 @@ class Walk {
 
  private:
   struct Older {
-    const std::vector<NodeState>* states;
+    const SmallVector<NodeState, 12>* states;
     bool operator()(uint32_t a, uint32_t b) const { return (*states)[a].node->sequence < (*states)[b].node->sequence; }
   };
   Older older() const { return Older{&states_}; }
@@ -59,7 +59,6 @@ class Walk {
   NodeState& state_of(Node* node) {
     if (node->task != task_) {
       states_.push_back(NodeState{.node = node, .buffer = {}, .outer_task = node->task, .outer_slot = node->slot});
-      keep_alive_.emplace_back(node);
       node->task = task_;
       node->slot = static_cast<uint32_t>(states_.size() - 1);
     }
@@ -68,7 +67,7 @@ class Walk {
 
   // Counts, for each reachable node, the edges that lead to it.
   void discover(const std::vector<Edge>& roots) {
-    std::vector<Node*> stack;
+    SmallVector<Node*, 12> stack;
     for (const Edge& root : roots) {
       if (root.node->task != task_) stack.push_back(root.node.get());
       state_of(root.node.get());
@@ -224,15 +223,15 @@ class Walk {
 
   const BackwardOptions& options_;
   uint32_t task_;
-  std::vector<NodeState> states_;
-  std::vector<Ref<Node>> keep_alive_;
-  std::vector<uint32_t> ready_;
+  SmallVector<NodeState, 12> states_;
+  SmallVector<uint32_t, 12> ready_;
   std::vector<Tensor> captured_;
   std::vector<bool> runs_;
 };
 
 }  // namespace
 
+// The roots hold every node of the walk: none is freed before it ends.
 std::vector<Tensor> run_backward(std::vector<Edge> roots, std::vector<Tensor> grads, const BackwardOptions& options) {
   std::vector<Tensor> result;
   {

@@ -125,7 +125,7 @@ Tensor run_in_place(const OpDef& def, const Value* args) {
   tracked &= is_differentiable(self.dtype());
   check_in_place(self, (def.name + "_").c_str(), tracked);
   const char* label = def.name.c_str();
-  if (!tracked && def.pointwise && args[0].tensor->pyobj != nullptr) {
+  if (!tracked && def.pointwise) {
     const PointwiseDef& p = *def.pointwise;
     Tensor inputs[8];
     Scalar scalars[4];

@@ -272,6 +272,79 @@ Tensor allocate_result(const Tensor* inputs, int count, IntSpan shape, DType dty
   return Tensor::empty(shape, dtype);
 }
 
+// Copies t, broadcast to shape, into `to`: for small results, where planning an iteration costs more than the work.
+template <class Bits>
+void spread(const Tensor& t, IntSpan shape, char* to) {
+  const Bits* from = static_cast<const Bits*>(t.raw());
+  Bits* out = reinterpret_cast<Bits*>(to);
+  int64_t dims = static_cast<int64_t>(shape.size()), skip = dims - t.dim();
+  int64_t stride[8], index[8] = {};
+  for (int64_t d = 0; d < dims; ++d) stride[d] = d < skip || t.sizes()[d - skip] != shape[d] ? 0 : t.strides()[d - skip];
+  int64_t inner = dims ? shape[dims - 1] : 1, step = dims ? stride[dims - 1] : 0;
+  int64_t rows = product(shape) / std::max<int64_t>(inner, 1);
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t i = 0; i < inner; ++i) *out++ = from[i * step];
+    for (int64_t d = dims - 2; d >= 0; --d) {
+      from += stride[d];
+      if (++index[d] < shape[d]) break;
+      from -= stride[d] * shape[d];
+      index[d] = 0;
+    }
+  }
+}
+
+void spread_any(const Tensor& t, IntSpan shape, char* to) {
+  switch (item_size(t.dtype())) {
+    case 1: return spread<uint8_t>(t, shape, to);
+    case 2: return spread<uint16_t>(t, shape, to);
+    case 4: return spread<uint32_t>(t, shape, to);
+    case 8: return spread<uint64_t>(t, shape, to);
+    default: return spread<Complex128>(t, shape, to);
+  }
+}
+
+constexpr int64_t kSmall = 256;
+
+bool shares_storage(const Tensor& out, const Tensor* inputs, int count) {
+  for (int i = 0; i < count; ++i)
+    if (inputs[i].defined() && &inputs[i]->storage() == &out->storage()) return true;
+  return false;
+}
+
+// True if everything fits one call of the loop with broadcast operands spread out on the stack.
+bool run_small(PointwiseLoop loop, const Tensor* inputs, int count, DType loads, DType first_load, IntSpan shape, const char* scalars, const Tensor& y) {
+  int64_t n = y.numel();
+  if (n > kSmall || shape.size() > 8 || !y.is_contiguous()) return false;
+  alignas(64) char scratch[4][kSmall * 16];
+  const char* in[kMaxInputs];
+  int used = 0;
+  for (int i = 0; i < count; ++i) {
+    const Tensor& t = inputs[i];
+    in[i] = nullptr;
+    if (!t.defined()) continue;
+    DType wanted = i == 0 ? first_load : loads;
+    if (t.dtype() != wanted) {
+      // A number: converted once, then repeated.
+      if (t.numel() != 1 || used == 4) return false;
+      Tensor one = Tensor::empty({}, wanted);
+      t.item().store(wanted, one.raw());
+      spread_any(one, shape, scratch[used]);
+      in[i] = scratch[used++];
+      continue;
+    }
+    if (t.is_contiguous() && t.numel() == n) {
+      in[i] = static_cast<const char*>(t.raw());
+      continue;
+    }
+    if (used == 4) return false;
+    char* to = scratch[used++];
+    spread_any(t, shape, to);
+    in[i] = to;
+  }
+  if (n > 0) loop(static_cast<char*>(y.raw()), in, scalars, n);
+  return true;
+}
+
 // The common part of forward and backward: broadcast, choose the loop's operands, run.
 Tensor run_loop(PointwiseLoop loop, const Tensor* inputs, int count, DType loads, DType first_load, DType y_load, DType result, const char* scalars,
                 const Tensor& out) {
@@ -315,6 +388,7 @@ Tensor run_loop(PointwiseLoop loop, const Tensor* inputs, int count, DType loads
   Tensor y = out.defined() ? out : allocate_result(inputs, count, shape, result, all_contiguous);
   if (out.defined() && !same_sizes(out.sizes(), shape))
     fail(ErrorKind::Runtime, "output with shape ", shape_str(out.sizes()), " doesn't match the broadcast shape ", shape_str(shape));
+  if ((!out.defined() || !shares_storage(out, inputs, count)) && y.dtype() == y_load && run_small(loop, inputs, count, loads, first_load, shape, scalars, y)) return y;
   SmallVector<Operand, kMaxInputs> operands;
   operands.push_back(operand(y, y_load, shape, true));
   bool overlaps = false;

@@ -71,7 +71,7 @@ bool Arguments::read_ints(PyObject* o, const Param& p, Dims& into, int64_t* bad)
 
 bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, std::string* why) {
   Value& v = values_[i];
-  v.tag = Tag::None;
+  v = Value();
   auto refuse = [&](const std::string& detail = "") {
     if (why) {
       *why = concat("argument '", python_name(p, i), "'", p.keyword_only ? "" : concat(" (position ", i + 1, ")"), " must be ", type_text(p), ", not ",
@@ -173,13 +173,14 @@ bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, st
         items.push_back(s);
       }
       if (p.type == ParamType::DoubleList) {
-        std::vector<double>& list = doubles_.emplace_back();
-        for (const Scalar& s : items) list.push_back(s.to_double());
+        doubles_.clear();
+        for (const Scalar& s : items) doubles_.push_back(s.to_double());
         v.tag = Tag::DoubleList;
-        v.doubles = &list;
+        v.doubles = &doubles_;
       } else {
+        scalars_ = std::move(items);
         v.tag = Tag::ScalarList;
-        v.scalars = &scalars_.emplace_back(std::move(items));
+        v.scalars = &scalars_;
       }
       return true;
     }
@@ -230,7 +231,6 @@ bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, st
 bool Arguments::match(const OpDef& def, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames, bool method, std::string* why) {
   ints_used_ = tensors_used_ = strings_used_ = 0;
   held_.clear();
-  held_.reserve(4);
   out = nullptr;
   int count = static_cast<int>(def.params.size());
   if (count > kMaxParams) fail(ErrorKind::Runtime, "op '", def.name, "' has more than ", kMaxParams, " parameters");

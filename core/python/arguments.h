@@ -1,8 +1,6 @@
 // From Python arguments to an op's Values, by its schema.
 #pragma once
 
-#include <deque>
-
 #include "python/python.h"
 
 namespace rl::py {
@@ -12,6 +10,7 @@ inline constexpr int kMaxParams = 24;
 // Holds what the Values of one call borrow.
 class Arguments {
  public:
+  Arguments() {}
   // Tries one overload. With `why` it explains what does not fit (PyTorch's words).
   bool match(const OpDef& def, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames, bool method, std::string* why = nullptr);
   const Value* values() const { return values_; }
@@ -21,16 +20,18 @@ class Arguments {
   bool convert(const OpDef& def, const Param& p, int i, PyObject* o, std::string* why);
   bool read_ints(PyObject* o, const Param& p, Dims& into, int64_t* bad);
 
-  Value values_[kMaxParams];
+  union {
+    Value values_[kMaxParams];  // set one by one: clearing them all would cost more than a small op
+  };
   Dims ints_[6];
   int ints_used_ = 0;
   TensorList tensors_[2];
   int tensors_used_ = 0;
-  std::deque<std::vector<double>> doubles_;
-  std::deque<std::vector<Scalar>> scalars_;
+  std::vector<double> doubles_;
+  std::vector<Scalar> scalars_;
   std::string strings_[2];
   int strings_used_ = 0;
-  TensorList held_;  // tensors made here (a number where a Tensor is due)
+  SmallVector<Tensor, 6> held_;  // tensors made here (a number where a Tensor is due)
 };
 
 // The error for arguments that fit no overload: a TypeError, set.

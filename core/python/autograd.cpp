@@ -315,6 +315,16 @@ PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t narg
     check_type(nargs <= 4, "backward() takes from 1 to 5 positional arguments but ", nargs + 1, " were given");
     for (Py_ssize_t i = 0; i < nargs; ++i) take(names[i], args[i]);
     for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k) take(PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k)), args[nargs + k]);
+    if (inputs == Py_None) {
+      BackwardOptions options;
+      options.create_graph = create != 0;
+      options.keep_graph = keep < 0 ? create != 0 : keep != 0;
+      std::vector<Edge> roots;
+      std::vector<Tensor> grads;
+      add_root(tensor_of(self), gradient, roots, grads, 0);
+      run_backward(std::move(roots), std::move(grads), options);
+      Py_RETURN_NONE;
+    }
     std::vector<Edge> edges;
     Object as_list = Object::borrow(inputs);
     if (inputs != Py_None) {

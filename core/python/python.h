@@ -120,6 +120,8 @@ int add_ops(PyObject* module);
 int add_autograd(PyObject* module);
 int add_construct(PyObject* module);
 int add_interop(PyObject* module);
+int add_optim(PyObject* module);
+int add_graph(PyObject* module);
 extern PyMethodDef tensor_methods[];
 extern PyMethodDef interop_methods[];
 extern PyMethodDef autograd_methods[];
