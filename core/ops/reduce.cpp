@@ -11,6 +11,7 @@ namespace rl {
 // --- axes --------------------------------------------------------------------------------------------------------------
 
 DimSet dim_set_exact(IntSpan dims, int64_t dim) {
+  check(dim <= 64, "only tensors with up to 64 dims are supported");
   DimSet set = 0;
   for (int64_t d : dims) {
     DimSet bit = DimSet{1} << wrap_dim(d, dim);
@@ -19,8 +20,13 @@ DimSet dim_set_exact(IntSpan dims, int64_t dim) {
   }
   return set;
 }
+static void check_axes(int64_t dim) { check(dim <= 64, "only tensors with up to 64 dims are supported"); }
+DimSet one_dim(int64_t d, int64_t dim) {
+  check_axes(dim);
+  return DimSet{1} << wrap_dim(d, dim);
+}
 DimSet dim_set(IntSpan dims, int64_t dim) {
-  check(dim <= 64, "only tensors with up to 64 dims are supported");
+  check_axes(dim);
   return dims.empty() ? all_dims(dim) : dim_set_exact(dims, dim);
 }
 
@@ -303,7 +309,7 @@ Tensor prod_all(const Tensor& t, std::optional<DType> dtype) {
 Tensor prod_dim(const Tensor& t, int64_t d, bool keepdim, std::optional<DType> dtype) {
   const Tensor x = dtype && *dtype != sum_dtype(t.dtype()) ? to_dtype(t, *dtype) : t;
   int64_t dim = wrap_dim(d, x.dim());
-  DimSet set = DimSet{1} << dim;
+  DimSet set = one_dim(dim, x.dim());
   Tensor out = reduce(x, set, keepdim, sum_dtype(x.dtype()), cpu::reduce_sum().prod, cpu::reduce_sum().prod);
   if (dtype) out = to_dtype(out, *dtype);
   record("ProdBackward1", out, {x}, {x, output(out)}, [dim, set, keepdim](Backward& ctx) {
@@ -321,7 +327,7 @@ Tensor prod_dim(const Tensor& t, int64_t d, bool keepdim, std::optional<DType> d
 // --- counts, any, all --------------------------------------------------------------------------------------------------
 
 Tensor count_nonzero(const Tensor& x, std::optional<int64_t> dim) {
-  DimSet set = dim ? DimSet{1} << wrap_dim(*dim, x.dim()) : all_dims(x.dim());
+  DimSet set = dim ? one_dim(*dim, x.dim()) : all_dims(x.dim());
   return reduce(x, set, false, DType::I64, count_kernel, cpu::reduce_sum().sum);
 }
 Tensor count_nonzero_dims(const Tensor& x, IntSpan dims) {
@@ -342,7 +348,7 @@ Tensor truth_all(const Tensor& x) {
 }
 template <bool All>
 Tensor truth_dim(const Tensor& x, int64_t dim, bool keepdim) {
-  return truth<All>(x, DimSet{1} << wrap_dim(dim, x.dim()), keepdim);
+  return truth<All>(x, one_dim(dim, x.dim()), keepdim);
 }
 template <bool All>
 Tensor truth_dims(const Tensor& x, std::optional<IntSpan> dims, bool keepdim) {

@@ -12,6 +12,7 @@ using DimSet = uint64_t;
 
 inline DimSet all_dims(int64_t dim) { return dim >= 64 ? ~DimSet{0} : (DimSet{1} << dim) - 1; }
 inline bool has_dim(DimSet set, int64_t d) { return set >> d & 1; }
+DimSet one_dim(int64_t d, int64_t dim);                // d may be negative
 DimSet dim_set(IntSpan dims, int64_t dim);             // of no dims: all of them
 DimSet dim_set_exact(IntSpan dims, int64_t dim);       // of no dims: none
 Dims reduced_sizes(IntSpan sizes, DimSet set, bool keepdim);

@@ -69,7 +69,7 @@ std::tuple<Tensor, Tensor> extreme_dim(const Tensor& x, int64_t d, bool keepdim)
   constexpr bool kMax = E == Extremum::Max;
   check(!is_complex_dtype(x.dtype()), kMax ? "max" : "min", "(): does not support complex input");
   int64_t dim = wrap_dim(d, x.dim());
-  check_not_empty(x, DimSet{1} << dim, false, kMax ? "max" : "min");
+  check_not_empty(x, one_dim(dim, x.dim()), false, kMax ? "max" : "min");
   auto [values, indices] = reduce_pair(x, dim, keepdim, pair_kernel<E>());
   record_selection(kMax ? "MaxBackward0" : "MinBackward0", values, indices, x, dim, keepdim);
   return {values, indices};
@@ -85,8 +85,8 @@ Tensor arg_extreme(const Tensor& t, std::optional<int64_t> d, bool keepdim) {
   };
   if (d) {
     int64_t dim = wrap_dim(*d, t.dim());
-    check_not_empty(t, DimSet{1} << dim, false, kName);
-    return reduce(t, DimSet{1} << dim, keepdim, DType::I64, kernel);
+    check_not_empty(t, one_dim(dim, t.dim()), false, kName);
+    return reduce(t, one_dim(dim, t.dim()), keepdim, DType::I64, kernel);
   }
   check_index(t.numel() > 0, kName, "(): Expected reduction dim to be specified for input.numel() == 0.");
   return reduce(plain(t), all_dims(t.dim()), keepdim, DType::I64, kernel);  // indices count in logical order
@@ -95,7 +95,7 @@ Tensor arg_extreme(const Tensor& t, std::optional<int64_t> d, bool keepdim) {
 std::tuple<Tensor, Tensor> aminmax(const Tensor& x, std::optional<int64_t> d, bool keepdim) {
   if (is_complex_dtype(x.dtype())) not_implemented_for(d ? "aminmax_cpu" : "aminmax_allreduce_cpu", x.dtype());
   check(d || x.numel() > 0, "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity.");
-  DimSet set = d ? DimSet{1} << wrap_dim(*d, x.dim()) : all_dims(x.dim());
+  DimSet set = d ? one_dim(*d, x.dim()) : dim_set({}, x.dim());
   if (d) check_not_empty(x, set, false, "aminmax");
   Tensor low, high;
   cpu::ReduceShape shape;
@@ -125,7 +125,7 @@ std::tuple<Tensor, Tensor> aminmax(const Tensor& x, std::optional<int64_t> d, bo
 
 std::tuple<Tensor, Tensor> select_row(const Tensor& t, int64_t dim, bool keepdim, cpu::Select what, int64_t k) {
   Tensor x = plain(t);
-  Dims sizes = reduced_sizes(x.sizes(), DimSet{1} << dim, keepdim);
+  Dims sizes = reduced_sizes(x.sizes(), one_dim(dim, x.dim()), keepdim);
   Tensor values = Tensor::empty(sizes, x.dtype()), indices = Tensor::empty(sizes, DType::I64);
   AxisRows rows(x, dim);
   if (values.numel() > 0)
@@ -154,7 +154,7 @@ template <bool IgnoreNan>
 std::tuple<Tensor, Tensor> median_dim(const Tensor& x, int64_t d, bool keepdim) {
   if (is_complex_dtype(x.dtype()) || x.dtype() == DType::Bool) not_implemented_for("median_out", x.dtype());
   int64_t dim = wrap_dim(d, x.dim());
-  check_not_empty(x, DimSet{1} << dim, false, "median");
+  check_not_empty(x, one_dim(dim, x.dim()), false, "median");
   auto [values, indices] = select_row(x, dim, keepdim, IgnoreNan ? cpu::Select::nanmedian : cpu::Select::median, 0);
   record_selection(IgnoreNan ? "NanmedianBackward1" : "MedianBackward1", values, indices, x, dim, keepdim);
   return {values, indices};
@@ -163,7 +163,7 @@ std::tuple<Tensor, Tensor> median_dim(const Tensor& x, int64_t d, bool keepdim) 
 std::tuple<Tensor, Tensor> mode(const Tensor& x, int64_t d, bool keepdim) {
   if (is_complex_dtype(x.dtype())) not_implemented_for("mode", x.dtype());
   int64_t dim = wrap_dim(d, x.dim());
-  check_not_empty(x, DimSet{1} << dim, false, "mode");
+  check_not_empty(x, one_dim(dim, x.dim()), false, "mode");
   auto [values, indices] = select_row(x, dim, keepdim, cpu::Select::mode, 0);
   record_selection("ModeBackward0", values, indices, x, dim, keepdim);
   return {values, indices};
@@ -172,7 +172,7 @@ std::tuple<Tensor, Tensor> mode(const Tensor& x, int64_t d, bool keepdim) {
 std::tuple<Tensor, Tensor> kthvalue(const Tensor& x, int64_t k, int64_t d, bool keepdim) {
   if (is_complex_dtype(x.dtype()) || x.dtype() == DType::Bool) not_implemented_for("kthvalue_cpu", x.dtype());
   int64_t dim = wrap_dim(d, x.dim());
-  check_not_empty(x, DimSet{1} << dim, false, "kthvalue");
+  check_not_empty(x, one_dim(dim, x.dim()), false, "kthvalue");
   int64_t n = x.dim() == 0 ? 1 : x.sizes()[dim];
   check(k >= 1 && k <= n, "kthvalue(): selected number k out of range for dimension ", dim, ": k is ", k, ", its size is ", n);
   auto [values, indices] = select_row(x, dim, keepdim, cpu::Select::kth, k - 1);

@@ -1,6 +1,8 @@
 // Running sums, products and extrema.
 #include "kernels/scan.h"
 
+#include <limits>
+
 #include "ops/creation.h"
 #include "ops/formula.h"
 #include "ops/index_util.h"
@@ -11,6 +13,8 @@ namespace rl {
 namespace {
 
 using namespace formula;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 DType scan_dtype(DType in) { return is_integral(in) ? DType::I64 : in; }
 
@@ -135,9 +139,9 @@ Tensor logcumsumexp(const Tensor& t, int64_t d) {
   record("LogcumsumexpBackward0", out, {t}, {t, output(out)}, [dim](Backward& ctx) {
     Tensor x = ctx.saved(0), y = ctx.saved(1), g = ctx.grad();
     if (x.dim() == 0 || x.numel() == 0) return ctx.set(0, g);
-    Tensor gone = is_complex_dtype(x.dtype()) ? Tensor() : eq(y, -std::numeric_limits<double>::infinity());
-    auto safe = [&](const Tensor& e) { return gone.defined() ? where(gone, number(0), e) : e; };
-    Tensor ratio = safe(exp(sub(y, shift(y, dim, false, 0)))), own = safe(exp(sub(x, y)));
+    Tensor gone = is_complex_dtype(x.dtype()) ? Tensor() : eq(y, -kInfinity);
+    auto safe_exp = [&](const Tensor& e) { return gone.defined() ? where(gone, number(0), exp(where(gone, number(0), e))) : exp(e); };
+    Tensor ratio = safe_exp(sub(y, shift(y, dim, false, kInfinity))), own = safe_exp(sub(x, y));
     ctx.set(0, mul(conj(own), recurrence(conj(ratio), g, dim, true)));
   });
   return out;

@@ -93,7 +93,10 @@ Three unique_slices(const Tensor& t, int64_t d, bool consecutive, bool want_inve
   GradModeGuard off(false);
   int64_t dim = wrap_dim(d, t.dim());
   int64_t n = t.dim() ? t.sizes()[dim] : 1;
-  Tensor moved = t.dim() > 1 ? contiguous(transpose(detach(t), 0, dim)) : plain(t);
+  Dims order_of_axes{dim};
+  for (int64_t i = 0; i < t.dim(); ++i)
+    if (i != dim) order_of_axes.push_back(i);
+  Tensor moved = t.dim() > 1 ? contiguous(permute(detach(t), order_of_axes)) : plain(t);
   int64_t width = n ? moved.numel() / n : 0;
   check(n > 0 || t.numel() == 0, "unique_dim: bad shape");
   if (n == 0) {

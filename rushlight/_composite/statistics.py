@@ -100,7 +100,7 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
     other = weighted.t().conj() if rows.dtype.is_complex else weighted.t()
     result = _C.mm(centred, other)
     result = result * math.nan if isinstance(norm, int) and norm == 0 else result / norm
-    return result.squeeze() if input.dim() < 2 else result
+    return result.squeeze()
 
 
 @composite("corrcoef(Tensor self) -> Tensor")
