@@ -123,8 +123,14 @@ Tensor clamp_tensor(const Tensor& self, const Tensor& low, const Tensor& high) {
   check(low.defined() || high.defined(), "torch.clamp: At least one of 'min' or 'max' must not be None");
   return clamp_between<kClamp0>(self, low, high);
 }
-Tensor clamp_min_tensor(const Tensor& self, const Tensor& low) { return clamp_between<kClampMin>(self, low, Tensor()); }
-Tensor clamp_max_tensor(const Tensor& self, const Tensor& high) { return clamp_between<kClampMax>(self, Tensor(), high); }
+Tensor clamp_min_tensor(const Tensor& self, const Tensor& low) {
+  if (self.dtype() == DType::Bool && low.dtype() == DType::Bool) return call<pointwise::Maximum>(self, low);
+  return clamp_between<kClampMin>(self, low, Tensor());
+}
+Tensor clamp_max_tensor(const Tensor& self, const Tensor& high) {
+  if (self.dtype() == DType::Bool && high.dtype() == DType::Bool) return call<pointwise::Minimum>(self, high);
+  return clamp_between<kClampMax>(self, Tensor(), high);
+}
 
 Tensor nan_to_num(const Tensor& self, std::optional<double> nan, std::optional<double> positive, std::optional<double> negative) {
   if (is_integral(self.dtype())) return clone(self);

@@ -354,11 +354,12 @@ Tensor nll(const char* name, const Tensor& x, const Tensor& target_in, const Ten
   cpu::BadTarget bad = cpu::loss().nll(x.dtype(), in.raw(), target.data<int64_t>(), weight.defined() ? weight.raw() : nullptr, how, w.inner, out.raw(), &total);
   if (bad.row >= 0) [[unlikely]] bad_target("nll_loss", bad, w.n);
   if (needs_gradient(x))
-    record(name, out, {x}, {target, weight}, [how, total, inner = w.inner, dim, sizes = Dims(x.sizes())](Backward& ctx) {
+    record(name, out, {x}, {target, weight, x}, [how, total, inner = w.inner, dim, sizes = Dims(x.sizes())](Backward& ctx) {
       Tensor target = ctx.saved(0), weight = ctx.saved(1), g = ctx.grad();
       if (Backward::create_graph()) {
         Tensor c = nll_coefficients(g, sizes, target, weight, how, inner, total);
-        ctx.set(0, mul(how.reduction == LossReduction::none && g.dim() > 0 ? unsqueeze(g, dim) : g, c));
+        const Tensor x[] = {ctx.saved(2)};
+        ctx.set(0, tie_to_inputs(mul(how.reduction == LossReduction::none && g.dim() > 0 ? unsqueeze(g, dim) : g, c), x));
         return;
       }
       Tensor pg = plain(g), dx = Tensor::empty(sizes, g.dtype());

@@ -476,7 +476,12 @@ class PointwiseNode final : public Node {
     Tensor y = keeps_ ? saved[def_.tensors].get(*this) : Tensor();
     for (int i = 0; i < def_.tensors; ++i) {
       if (!needs(i)) continue;
-      Tensor r = grad_mode.enabled || def_.rule == Rule::Select || def_.rule == Rule::ComplexOfReal ? def_.grad_expr(i, g, inputs, scalars_.data(), y) : fused_gradient(def_, compute_, i, g, inputs, scalars_.data(), y);
+      bool by_ops = grad_mode.enabled || def_.rule == Rule::Select || def_.rule == Rule::ComplexOfReal;
+      Tensor r = by_ops ? def_.grad_expr(i, g, inputs, scalars_.data(), y) : fused_gradient(def_, compute_, i, g, inputs, scalars_.data(), y);
+      if (grad_mode.enabled && keeps_) {
+        inputs[def_.tensors] = y;
+        r = tie_to_inputs(std::move(r), {inputs, static_cast<size_t>(def_.tensors + 1)});
+      }
       r = sum_to(r, shapes_[i]);
       if (r.dtype() != dtypes_[i]) {
         if (is_complex_dtype(r.dtype()) && !is_complex_dtype(dtypes_[i])) r = real(r);
@@ -497,8 +502,31 @@ class PointwiseNode final : public Node {
 
 }  // namespace
 
+// A first derivative that is piecewise constant in its inputs depends on them all the same: differentiating it again
+// gives zeros, not the complaint that it has no history.
+Tensor tie_to_inputs(Tensor r, std::span<const Tensor> inputs) {
+  if (!grad_mode.enabled || r.requires_grad() || !is_differentiable(r.dtype())) return r;
+  bool wanted = false;
+  for (const Tensor& t : inputs) wanted |= t.defined() && t.requires_grad();
+  if (!wanted) return r;
+  SmallVector<Dims, 2> shapes;
+  SmallVector<DType, 4> dtypes;
+  for (const Tensor& t : inputs) {
+    shapes.push_back(t.defined() ? Dims(t.sizes()) : Dims());
+    dtypes.push_back(t.defined() ? t.dtype() : DType::F32);
+  }
+  Tensor out = r.alias();
+  const Tensor outs[] = {out};
+  record("ZerosBackward0", outs, inputs, {}, [shapes, dtypes](Backward& ctx) {
+    for (int64_t i = 0; i < shapes.size(); ++i)
+      if (ctx.needs(i)) ctx.set(i, zeros(shapes[i], dtypes[i]));
+  });
+  return out;
+}
+
 Tensor pointwise_gradient(const PointwiseDef& def, int input, const Tensor& g, const Tensor* inputs, const Scalar* scalars, const Tensor& y) {
-  if (grad_mode.enabled || def.rule == Rule::Select || def.rule == Rule::ComplexOfReal) return def.grad_expr(input, g, inputs, scalars, y);
+  if (grad_mode.enabled) return tie_to_inputs(def.grad_expr(input, g, inputs, scalars, y), {inputs, static_cast<size_t>(def.tensors)});
+  if (def.rule == Rule::Select || def.rule == Rule::ComplexOfReal) return def.grad_expr(input, g, inputs, scalars, y);
   return fused_gradient(def, compute_dtype(def, inputs, scalars), input, g, inputs, scalars, y);
 }
 

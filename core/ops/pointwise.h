@@ -34,6 +34,9 @@ Tensor run_pointwise(const PointwiseDef& def, const Tensor* inputs, const Scalar
 // recorded. For ops that wrap a record in a node of their own. It has the broadcast shape of what the formula uses.
 Tensor pointwise_gradient(const PointwiseDef& def, int input, const Tensor& g, const Tensor* inputs, const Scalar* scalars, const Tensor& y);
 
+// Gives r, if it has no history, one of zero gradients to the inputs (where gradients are recorded).
+Tensor tie_to_inputs(Tensor r, std::span<const Tensor> inputs);
+
 // Sums `grad` down to `sizes`, the shape of an input that was broadcast.
 Tensor sum_to(const Tensor& grad, IntSpan sizes);
 
