@@ -3,6 +3,7 @@
 Tensors travel as raw bytes, so every dtype, stride pattern and NaN payload arrives as it left.
 """
 
+import contextlib
 import functools
 import types
 
@@ -149,6 +150,8 @@ class Bridge:
             return self._method(f.__name__)
         module = getattr(f, "__module__", "") or ""
         name = getattr(f, "__name__", "")
+        if name == "freeze_rng_state":
+            return self._same_stream
         if isinstance(f, types.FunctionType) and "testing" in module.split("."):
             return self._rebind(f)
         if isinstance(f, types.FunctionType) and getattr(torch.Tensor, name, None) is f:
@@ -169,6 +172,16 @@ class Bridge:
         if module.startswith("torch") or "torch" in type(f).__module__:
             raise AttributeError(f"no counterpart of {module}.{name}")
         return f
+
+    @contextlib.contextmanager
+    def _same_stream(self, *args, **kwargs):
+        """PyTorch's freeze_rng_state for the candidate: the default generator is left as it was found."""
+        g = self.c.default_generator
+        state = g.get_state()
+        try:
+            yield
+        finally:
+            g.set_state(state)
 
     def _method(self, name):
         if not hasattr(self.c.Tensor, name):
@@ -204,7 +217,7 @@ class Bridge:
         if v is torch.Tensor:
             return self.c.Tensor
         if isinstance(v, types.FunctionType) and "testing" in (v.__module__ or "").split("."):
-            return self._rebind(v, seen)
+            return self._same_stream if v.__name__ == "freeze_rng_state" else self._rebind(v, seen)
         if isinstance(v, type | torch.Tensor):
             return v
         if isinstance(v, _CALLS) and (getattr(v, "__module__", None) or "").startswith("torch"):

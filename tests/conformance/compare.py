@@ -30,7 +30,7 @@ def full_name(op):
 
 def seed_all(bridge):
     for m in {id(torch): torch, id(bridge.c): bridge.c}.values():
-        m.manual_seed(SEED)
+        m.default_generator.manual_seed(SEED)
     random.seed(SEED)
     np.random.seed(SEED)
 
