@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/channel_norm.h"
 #include "ops/creation.h"
 #include "ops/formula.h"
 #include "ops/index_util.h"
@@ -16,6 +17,8 @@ using namespace formula;
 
 // mean and rstd of half types are kept in float.
 DType stats_dtype(DType d) { return d == DType::F64 ? DType::F64 : DType::F32; }
+
+bool is_wide(DType d) { return d == DType::F32 || d == DType::F64; }
 
 Tensor optional(const Tensor& t, DType dtype) { return t.defined() ? to_dtype(t, dtype) : t; }
 void* raw_or_null(const Tensor& t) { return t.defined() ? t.raw() : nullptr; }
@@ -138,6 +141,98 @@ Tensor rms_norm(const Tensor& x, IntSpan shape, const Tensor& weight, std::optio
   return out;
 }
 
+// --- channels as rows ------------------------------------------------------------------------------------------------------
+
+// One coefficient per row of [batch * channels, length], in the type that the kernels compute in.
+class RowCoefficients {
+ public:
+  RowCoefficients(DType dtype, int64_t rows) : tensor_(Tensor::empty(Dims{rows}, stats_dtype(dtype))) {}
+  void set(int64_t row, double value) {
+    if (tensor_.dtype() == DType::F64) tensor_.data<double>()[row] = value;
+    else tensor_.data<float>()[row] = static_cast<float>(value);
+  }
+  const void* raw() const { return tensor_.raw(); }
+
+ private:
+  Tensor tensor_;
+};
+
+// A small vector read as double, whatever it is; `otherwise` where there is none.
+std::vector<double> as_doubles(const Tensor& t, int64_t n, double otherwise) {
+  std::vector<double> out(static_cast<size_t>(n), otherwise);
+  if (!t.defined()) return out;
+  GradModeGuard off(false);
+  Tensor wide = plain(to_dtype(detach(t), DType::F64));
+  std::copy(wide.data<double>(), wide.data<double>() + n, out.begin());
+  return out;
+}
+
+Tensor from_doubles(const std::vector<double>& values, DType dtype) {
+  Tensor wide = Tensor::empty(Dims{static_cast<int64_t>(values.size())}, DType::F64);
+  std::copy(values.begin(), values.end(), wide.data<double>());
+  return to_dtype(wide, dtype);
+}
+
+// The gradients of y = (x - mean) * rstd * weight + bias, where each sample's channels fall into `groups` groups that
+// share mean and rstd (group norm), or each channel has one over all samples (batch norm, groups == 0). With `frozen`
+// mean and rstd are constants.
+struct ChannelGradient {
+  Tensor dx;
+  std::vector<double> dweight, dbias;
+
+  ChannelGradient(const Tensor& g_in, const Tensor& x_in, const Tensor& mean, const Tensor& rstd, const Tensor& weight, int64_t groups, bool frozen,
+                  bool needs_x) {
+    Tensor g = plain(to_dtype(g_in, x_in.dtype())), x = plain(x_in);
+    int64_t batch = x.sizes()[0], channels = x.sizes()[1], rows = batch * channels, n = x.numel() / rows;
+    int64_t stats = groups ? batch * groups : channels, width = groups ? channels / groups : 1;
+    std::vector<double> m = as_doubles(mean, stats, 0), s = as_doubles(rstd, stats, 1), w = as_doubles(weight, channels, 1);
+    auto group_of = [&](int64_t row) { return static_cast<size_t>(groups ? row / width : row % channels); };
+    auto channel_of = [&](int64_t row) { return static_cast<size_t>(row % channels); };
+    RowCoefficients center(x.dtype(), rows);
+    for (int64_t r = 0; r < rows; ++r) center.set(r, m[group_of(r)]);
+    std::vector<double> sums(static_cast<size_t>(rows)), dots(static_cast<size_t>(rows));
+    cpu::channel_norm().gradient_sums(x.dtype(), g.raw(), x.raw(), center.raw(), rows, n, sums.data(), dots.data());
+    dweight.assign(static_cast<size_t>(channels), 0);
+    dbias = dweight;
+    std::vector<double> total(static_cast<size_t>(stats)), along(static_cast<size_t>(stats));
+    for (int64_t r = 0; r < rows; ++r) {
+      size_t c = channel_of(r), k = group_of(r), i = static_cast<size_t>(r);
+      dweight[c] += dots[i] * s[k];
+      dbias[c] += sums[i];
+      total[k] += sums[i] * w[c];
+      along[k] += dots[i] * w[c];
+    }
+    if (!needs_x) return;
+    double count = static_cast<double>(x.numel() / stats);
+    RowCoefficients a(x.dtype(), rows), b(x.dtype(), rows), c(x.dtype(), rows);
+    for (int64_t r = 0; r < rows; ++r) {
+      size_t k = group_of(r);
+      a.set(r, s[k] * w[channel_of(r)]);
+      b.set(r, frozen ? 0 : -s[k] * s[k] * s[k] * along[k] / count);
+      c.set(r, frozen ? 0 : -s[k] * total[k] / count);
+    }
+    dx = Tensor::empty(x.sizes(), x.dtype());
+    cpu::channel_norm().combine(x.dtype(), g.raw(), x.raw(), center.raw(), a.raw(), b.raw(), c.raw(), rows, n, dx.raw());
+  }
+};
+
+// Short rows are better served by broadcasting, and channels_last tensors stay as they are.
+bool as_channel_rows(const Tensor& x) { return x.is_contiguous() && x.numel() > 0 && x.numel() / (x.sizes()[0] * x.sizes()[1]) >= 8; }
+
+// x * scale + shift, both one per (sample, channel) given by row.
+template <class Scale, class Shift>
+Tensor affine_rows(const Tensor& x, const Scale& scale, const Shift& shift) {
+  int64_t rows = x.sizes()[0] * x.sizes()[1];
+  RowCoefficients a(x.dtype(), rows), b(x.dtype(), rows);
+  for (int64_t r = 0; r < rows; ++r) {
+    a.set(r, scale(r));
+    b.set(r, shift(r));
+  }
+  Tensor out = Tensor::empty(x.sizes(), x.dtype());
+  cpu::channel_norm().affine(x.dtype(), x.raw(), a.raw(), b.raw(), rows, x.numel() / rows, out.raw());
+  return out;
+}
+
 // --- group norm ----------------------------------------------------------------------------------------------------------
 
 // A vector over the channels, ready to broadcast against an input of `dim` axes.
@@ -168,13 +263,17 @@ Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& weight, const T
     out = Tensor::empty(x.sizes(), x.dtype());
     if (x.numel() > 0)
       cpu::norm().layer_norm(x.dtype(), in.raw(), nullptr, nullptr, rows, n, eps, out.raw(), mean_kept.raw(), rstd_kept.raw());
-    if (weight.defined() && bias.defined())
+    if (is_wide(x.dtype()) && (weight.defined() || bias.defined()) && as_channel_rows(out)) {
+      std::vector<double> w = as_doubles(weight, channels, 1), b = as_doubles(bias, channels, 0);
+      out = affine_rows(
+          out, [&](int64_t r) { return w[static_cast<size_t>(r % channels)]; }, [&](int64_t r) { return b[static_cast<size_t>(r % channels)]; });
+    } else if (weight.defined() && bias.defined())
       out = to_dtype(call<pointwise::Addcmul>(over_channels(bias, x.dim()), out, over_channels(weight, x.dim()), 1), x.dtype());
     else if (weight.defined()) out = to_dtype(mul(out, over_channels(weight, x.dim())), x.dtype());
     else if (bias.defined()) out = to_dtype(add(out, over_channels(bias, x.dim())), x.dtype());
   }
   record("NativeGroupNormBackward0", out, {x, weight, bias}, {x, weight, mean_kept, rstd_kept},
-         [rows, n, eps, bias_dtype = bias.defined() ? bias.dtype() : x.dtype()](Backward& ctx) {
+         [rows, n, eps, groups, bias_dtype = bias.defined() ? bias.dtype() : x.dtype()](Backward& ctx) {
     Tensor x = ctx.saved(0), weight = ctx.saved(1), g = ctx.grad();
     if (x.numel() == 0) {
       if (ctx.needs(0)) ctx.set(0, zeros_like(x));
@@ -182,23 +281,20 @@ Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& weight, const T
       if (ctx.needs(2)) ctx.set(2, zeros(Dims{x.sizes()[1]}, bias_dtype));
       return;
     }
+    if (!Backward::create_graph()) {
+      ChannelGradient d(g, x, ctx.saved(2), ctx.saved(3), weight, groups, false, ctx.needs(0));
+      if (ctx.needs(0)) ctx.set(0, d.dx);
+      if (ctx.needs(1)) ctx.set(1, from_doubles(d.dweight, weight.dtype()));
+      if (ctx.needs(2)) ctx.set(2, from_doubles(d.dbias, bias_dtype));
+      return;
+    }
     const Dims grouped{rows, n}, last{1};
     Dims rest{0};
     for (int64_t d = 2; d < x.dim(); ++d) rest.push_back(d);
-    Tensor scaled = weight.defined() ? mul(g, over_channels(weight, x.dim())) : g, hat;
-    if (Backward::create_graph()) {
-      Normalised y(reshape(x, grouped), last, eps, true);
-      if (ctx.needs(0)) ctx.set(0, reshape(y.backward(reshape(scaled, grouped), last, true), x.sizes()));
-      hat = y.hat;
-    } else {
-      Tensor in = plain(x), mean_kept = ctx.saved(2), rstd_kept = ctx.saved(3);
-      if (ctx.needs(0)) {
-        Tensor dx = Tensor::empty(x.sizes(), x.dtype()), gc = plain(to_dtype(scaled, x.dtype()));
-        cpu::norm().layer_norm_backward(x.dtype(), gc.raw(), in.raw(), mean_kept.raw(), rstd_kept.raw(), nullptr, rows, n, dx.raw(), nullptr, nullptr);
-        ctx.set(0, dx);
-      }
-      if (ctx.needs(1)) hat = mul(sub(reshape(in, grouped), unsqueeze(mean_kept, 1)), unsqueeze(rstd_kept, 1));
-    }
+    Tensor scaled = weight.defined() ? mul(g, over_channels(weight, x.dim())) : g;
+    Normalised y(reshape(x, grouped), last, eps, true);
+    if (ctx.needs(0)) ctx.set(0, reshape(y.backward(reshape(scaled, grouped), last, true), x.sizes()));
+    Tensor hat = y.hat;
     if (ctx.needs(1)) ctx.set(1, to_dtype(sum(mul(g, reshape(hat, x.sizes())), rest, false), weight.dtype()));
     if (ctx.needs(2)) ctx.set(2, to_dtype(sum(g, rest, false), bias_dtype));
   });
@@ -282,7 +378,13 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, con
     Tensor scale = weight.defined() ? mul(invstd, to_dtype(detach(weight), stats)) : invstd;
     Tensor shift = neg(mul(means, scale));
     if (bias.defined()) shift = add(shift, to_dtype(detach(bias), stats));
-    out = to_dtype(call<pointwise::Addcmul>(over_channels(shift, x.dim()), detach(x), over_channels(scale, x.dim()), 1), x.dtype());
+    if (as_channel_rows(x)) {
+      std::vector<double> a = as_doubles(scale, channels, 1), b = as_doubles(shift, channels, 0);
+      out = affine_rows(
+          detach(x), [&](int64_t r) { return a[static_cast<size_t>(r % channels)]; }, [&](int64_t r) { return b[static_cast<size_t>(r % channels)]; });
+    } else {
+      out = to_dtype(call<pointwise::Addcmul>(over_channels(shift, x.dim()), detach(x), over_channels(scale, x.dim()), 1), x.dtype());
+    }
   }
   record("NativeBatchNormBackward0", out, {x, weight, bias}, {x, weight, means, invstd},
          [training, eps, n, bias_dtype = bias.defined() ? bias.dtype() : x.dtype()](Backward& ctx) {
@@ -301,6 +403,13 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, con
       return;
     }
     Tensor mean = ctx.saved(2), invstd = ctx.saved(3);
+    if (!Backward::create_graph() && as_channel_rows(x)) {
+      ChannelGradient d(g, x, mean, invstd, weight, 0, !training, ctx.needs(0));
+      if (ctx.needs(0)) ctx.set(0, d.dx);
+      if (ctx.needs(1)) ctx.set(1, from_doubles(d.dweight, weight.dtype()));
+      if (ctx.needs(2)) ctx.set(2, from_doubles(d.dbias, bias_dtype));
+      return;
+    }
     Tensor total = training || ctx.needs(2) ? sum(g, dims, false) : Tensor(), dot;
     if (training || ctx.needs(1)) dot = sum(mul(sub(x, channel(mean)), g), dims, false);
     if (ctx.needs(1)) give(1, mul(dot, invstd), weight.dtype());

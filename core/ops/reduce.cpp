@@ -186,6 +186,17 @@ void check_not_empty(const Tensor& x, DimSet set, bool all, const char* name, Er
 
 namespace {
 
+// g / n; a single number without the machinery of pointwise ops.
+Tensor divided(const Tensor& g, int64_t n) {
+  if (!grad_mode.enabled && g.numel() == 1 && (g.dtype() == DType::F32 || g.dtype() == DType::F64)) {
+    Tensor out = Tensor::empty(g.sizes(), g.dtype());
+    if (g.dtype() == DType::F32) *out.data<float>() = *g.data<float>() / static_cast<float>(n);
+    else *out.data<double>() = *g.data<double>() / static_cast<double>(n);
+    return out;
+  }
+  return formula::div(g, static_cast<double>(n));
+}
+
 DType sum_dtype(DType in) { return is_integral(in) ? DType::I64 : in; }
 
 Tensor sum_over(const Tensor& t, DimSet set, bool keepdim, std::optional<DType> dtype, const char* name) {
@@ -257,7 +268,7 @@ Tensor mean_over(const Tensor& t, DimSet set, bool keepdim, std::optional<DType>
   }
   if (x.requires_grad())
     record(name, out, {x}, {}, [sizes = Dims(x.sizes()), set, keepdim, count](Backward& ctx) {
-      ctx.set(0, spread(formula::div(ctx.grad(), static_cast<double>(count)), sizes, set, keepdim));
+      ctx.set(0, spread(divided(ctx.grad(), count), sizes, set, keepdim));
     });
   return out;
 }
