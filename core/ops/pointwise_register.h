@@ -26,6 +26,13 @@ struct TensorExpr {
     const Tensor all[] = {a.tensor...};
     Scalar scalars[arity.scalars + 1];
     for (int i = 0; i < arity.scalars; ++i) scalars[i] = all[arity.tensors + i].item();
+    // A number made of numbers keeps all its digits and stays weak in promotion.
+    if ((a.tensor->wrapped_number && ...)) {
+      Tensor numbers[] = {a.tensor.alias()...};
+      Tensor result = run_pointwise(pointwise_def<Op>(), numbers, scalars);
+      result->wrapped_number = true;
+      return TensorExpr(std::move(result));
+    }
     return TensorExpr(run_pointwise(pointwise_def<Op>(), all, scalars));
   }
 };
