@@ -23,31 +23,96 @@ Tensor var_backward(const Tensor& g, const Tensor& x, DimSet set, bool keepdim, 
   return mul(mul(restore_dims(g, x.dim(), set, keepdim), 2.0 / std::max(freedom, 0.0)), centred);
 }
 
+// The variance and, if asked for, the mean of real x, without history. `root`: the standard deviation.
+Tensor real_moments(const Tensor& x, DimSet set, bool keepdim, double correction, bool root, Tensor* mean_out) {
+  cpu::ReduceShape shape;
+  if (item_size(x.dtype()) >= 4 && !reduce_shape(x, set, shape)) {
+    if (DimSet first = first_step(x, set)) {
+      // Parts of equal size: the variance is the mean of theirs plus the variance of their means.
+      GradModeGuard off(false);
+      Tensor means, within = real_moments(x, first, true, 0, false, &means);
+      Dims rest;
+      for (int64_t d = 0; d < x.dim(); ++d)
+        if (has_dim(set, d)) rest.push_back(d);
+      double count = static_cast<double>(reduced_count(x.sizes(), set));
+      Tensor center, between = real_moments(means, set, keepdim, 0, false, &center);
+      Tensor var = mul(add(mean(within, rest, keepdim), between), count / std::max(count - correction, 0.0));
+      if (mean_out) *mean_out = center;
+      return root ? sqrt(var) : var;
+    }
+  }
+  if (mean_out) *mean_out = Tensor::empty(reduced_sizes(x.sizes(), set, keepdim), x.dtype());
+  return reduce(x, set, keepdim, x.dtype(), [&](DType in, const void* p, const cpu::ReduceShape& s, void* o) {
+    cpu::reduce_moments().var_mean(in, p, s, correction, root, o, mean_out ? mean_out->raw() : nullptr);
+  });
+}
+
+// The same of complex x too: its real and imaginary parts vary independently.
+Tensor moments(const Tensor& x, DimSet set, bool keepdim, double correction, bool root, Tensor* mean_out) {
+  if (!is_complex_dtype(x.dtype())) return real_moments(detach(x), set, keepdim, correction, root, mean_out);
+  GradModeGuard off(false);
+  Tensor parts = view_as_real(detach(x)), out;
+  for (int64_t part = 0; part < 2; ++part) {
+    Tensor var = real_moments(select(parts, -1, part), set, keepdim, correction, false, nullptr);
+    out = part ? add(out, var) : var;
+  }
+  if (mean_out) {
+    Dims dims;
+    for (int64_t d = 0; d < x.dim(); ++d)
+      if (has_dim(set, d)) dims.push_back(d);
+    *mean_out = mean(detach(x), dims, keepdim);
+  }
+  return root ? sqrt(out) : out;
+}
+
+Tensor spread_backward(Tensor g, const Tensor& x, const Tensor& out, bool root, DimSet set, bool keepdim, double correction) {
+  if (root) g = where(eq(out, 0), number(0), div(g, mul(out, 2)));
+  return var_backward(g, x, set, keepdim, correction);
+}
+
+// PyTorch refuses integers; their spread is that of the numbers in the default float dtype.
+Tensor as_floating(const Tensor& t) { return is_integral(t.dtype()) ? to_dtype(t, default_dtype()) : t; }
+
 template <bool Root>
 Tensor spread_of(const Tensor& t, DimSet set, bool keepdim, double correction) {
-  const Tensor x = is_integral(t.dtype()) ? to_dtype(t, default_dtype()) : t;  // PyTorch refuses integers
-  Tensor out;
-  if (is_complex_dtype(x.dtype())) {
-    // The real and imaginary parts vary independently.
-    Tensor parts = view_as_real(detach(x));
-    auto var = [&](int64_t part) { return spread_of<false>(select(parts, -1, part), set, keepdim, correction); };
-    GradModeGuard off(false);
-    out = add(var(0), var(1));
-    if (Root) out = sqrt(out);
-  } else {
-    out = reduce(x, set, keepdim, x.dtype(), [&](DType in, const void* p, const cpu::ReduceShape& shape, void* o) {
-      cpu::reduce_moments().var_mean(in, p, shape, correction, Root, o, nullptr);
-    });
-  }
+  const Tensor x = as_floating(t);
+  Tensor out = moments(x, set, keepdim, correction, Root, nullptr);
   record(Root ? "StdBackward0" : "VarBackward0", out, {x}, {x, output(out)}, [set, keepdim, correction](Backward& ctx) {
-    Tensor g = ctx.grad();
-    if (Root) {
-      Tensor root = ctx.saved(1);
-      g = where(eq(root, 0), number(0), div(g, mul(root, 2)));
-    }
-    ctx.set(0, var_backward(g, ctx.saved(0), set, keepdim, correction));
+    ctx.set(0, spread_backward(ctx.grad(), ctx.saved(0), ctx.saved(1), Root, set, keepdim, correction));
   });
   return out;
+}
+
+// std_mean, var_mean: both in one pass.
+template <bool Root>
+std::tuple<Tensor, Tensor> spread_and_mean(const Tensor& t, DimSet set, bool keepdim, double correction) {
+  const Tensor x = as_floating(t);
+  Tensor center, out = moments(x, set, keepdim, correction, Root, &center);
+  const Tensor outs[] = {out, center};
+  record(Root ? "StdMeanBackward0" : "VarMeanBackward0", std::span<const Tensor>(outs), std::span<const Tensor>(&x, 1), {Keep(x), output(out)},
+         [set, keepdim, correction](Backward& ctx) {
+           Tensor x = ctx.saved(0), total;
+           if (ctx.has_grad(0)) total = spread_backward(ctx.grad(0), x, ctx.saved(1), Root, set, keepdim, correction);
+           if (ctx.has_grad(1)) {
+             double count = static_cast<double>(reduced_count(x.sizes(), set));
+             Tensor g = spread(div(ctx.grad(1), count), x.sizes(), set, keepdim);
+             total = total.defined() ? add(total, g) : g;
+           }
+           if (total.defined()) ctx.set(0, total);
+         });
+  return {out, center};
+}
+template <bool Root>
+std::tuple<Tensor, Tensor> with_mean_all(const Tensor& x, bool unbiased) {
+  return spread_and_mean<Root>(x, all_dims(x.dim()), false, unbiased);
+}
+template <bool Root>
+std::tuple<Tensor, Tensor> with_mean_dims(const Tensor& x, IntSpan dims, bool unbiased, bool keepdim) {
+  return spread_and_mean<Root>(x, dim_set(dims, x.dim()), keepdim, unbiased);
+}
+template <bool Root>
+std::tuple<Tensor, Tensor> with_mean_correction(const Tensor& x, IntSpan dims, std::optional<Scalar> correction, bool keepdim) {
+  return spread_and_mean<Root>(x, dim_set(dims, x.dim()), keepdim, correction ? correction->to_double() : 1.0);
 }
 
 template <bool Root>
@@ -268,6 +333,14 @@ static const Family family([](Registry& r) {
   r.op<&spread_all<true>>("std(Tensor self, bool unbiased=True) -> Tensor", std_dev);
   r.op<&spread_dims<true>>("std.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor", std_dev);
   r.op<&spread_correction<true>>("std.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor", std_dev);
+  r.op<&with_mean_all<false>>("var_mean(Tensor self, bool unbiased=True) -> (Tensor, Tensor)", "var and mean in one pass.", kFunction);
+  r.op<&with_mean_dims<false>>("var_mean.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> (Tensor, Tensor)", "var and mean in one pass.", kFunction);
+  r.op<&with_mean_correction<false>>("var_mean.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, Tensor)",
+                                     "var and mean in one pass.", kFunction);
+  r.op<&with_mean_all<true>>("std_mean(Tensor self, bool unbiased=True) -> (Tensor, Tensor)", "std and mean in one pass.", kFunction);
+  r.op<&with_mean_dims<true>>("std_mean.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> (Tensor, Tensor)", "std and mean in one pass.", kFunction);
+  r.op<&with_mean_correction<true>>("std_mean.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, Tensor)",
+                                     "std and mean in one pass.", kFunction);
   r.op<&norm>("norm.ScalarOpt_dim(Tensor self, Scalar? p=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
               "The p-norm over the axes dim, or of all elements.");
   r.op<&norm_named>("norm.str(Tensor self, str p, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",

@@ -46,34 +46,6 @@ def allclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equ
     return bool(isclose(input, other, rtol, atol, equal_nan).all())
 
 
-@composite("isin(Tensor elements, Tensor test_elements, *, bool assume_unique=False, bool invert=False) -> Tensor",
-           method=False)  # fmt: skip
-def isin(
-    elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False, out: Any = None
-) -> Any:
-    """Where elements are among test_elements (or with invert are not).
-
-    Reference: https://pytorch.org/docs/stable/generated/torch.isin.html
-    """
-    if not isinstance(elements, _C.Tensor):
-        elements = _C.tensor(elements)
-    if not isinstance(test_elements, _C.Tensor):
-        test_elements = _C.tensor(test_elements)
-    tests = test_elements.reshape(-1)
-    if tests.numel() == 0:
-        found = _C.zeros(elements.shape, dtype=_C.bool)
-    elif tests.numel() < 10 * max(elements.numel(), 1) ** 0.145:
-        found = (elements.unsqueeze(-1) == tests).any(-1)
-    else:
-        dtype = _C.promote_types(elements.dtype, tests.dtype)
-        ordered = tests.to(dtype).sort()[0]
-        wanted = elements.to(dtype).contiguous()
-        at = _C.searchsorted(ordered, wanted).clamp_max(ordered.numel() - 1)
-        found = ordered[at] == wanted
-    found = found.logical_not() if invert else found
-    return found if out is None else out.copy_(found)
-
-
 @composite("take_along_dim(Tensor self, Tensor indices, int? dim=None) -> Tensor")
 def take_along_dim(input: Any, indices: Any, dim: int | None = None, *, out: Any = None) -> Any:
     """Elements at indices along dim (the other dimensions broadcast), or of the flattened input.

@@ -9,45 +9,6 @@ from rushlight import _C
 from rushlight._composite import composite
 
 
-def _moments(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """(std or var, mean), for both forms of the arguments: (dim, unbiased, keepdim) and (unbiased)."""
-    input = args[0] if args else kwargs.pop("input")
-    rest = list(args[1:])
-    dim, keepdim, correction = kwargs.pop("dim", None), kwargs.pop("keepdim", False), kwargs.pop("correction", None)
-    unbiased = kwargs.pop("unbiased", None)
-    if rest and isinstance(rest[0], bool):
-        unbiased = rest.pop(0)
-    elif rest:
-        dim = rest.pop(0)
-        if rest:
-            unbiased = rest.pop(0)
-        if rest:
-            keepdim = rest.pop(0)
-    if kwargs:
-        raise TypeError(f"{name}_mean() got an unexpected keyword argument '{next(iter(kwargs))}'")
-    if correction is None:
-        correction = 1 if unbiased is None else int(unbiased)
-    spread = getattr(_C, name)(input, dim, correction=correction, keepdim=keepdim)
-    mean = input.mean() if dim is None and not keepdim else input.mean(
-        list(range(input.dim())) if dim is None else dim, keepdim=keepdim
-    )  # fmt: skip
-    return spread, mean
-
-
-@composite("std_mean(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, Tensor)",
-           method=False)  # fmt: skip
-def std_mean(*args: Any, **kwargs: Any) -> Any:
-    """The standard deviation and the mean."""
-    return _moments("std", args, kwargs)
-
-
-@composite("var_mean(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, Tensor)",
-           method=False)  # fmt: skip
-def var_mean(*args: Any, **kwargs: Any) -> Any:
-    """The variance and the mean."""
-    return _moments("var", args, kwargs)
-
-
 @composite("cov(Tensor self, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None) -> Tensor")
 def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Any:
     """The covariance matrix of the rows, columns being observations.
