@@ -3,37 +3,70 @@
 from __future__ import annotations
 
 import importlib
+from math import e, inf, nan, pi
 from typing import Any
 
 from rushlight import _C
 from rushlight._C import *  # noqa: F403
 from rushlight.autograd.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
+from rushlight.random import get_rng_state, initial_seed, manual_seed, seed, set_rng_state
+from rushlight.torch_version import __version__
 
-__version__ = "2.13.0"  # of the PyTorch whose API this is: programs compare it
+newaxis = None
 
 __all__ = [
     *(name for name in dir(_C) if not name.startswith("_")),
+    "e",
     "enable_grad",
+    "get_rng_state",
+    "inf",
     "inference_mode",
+    "initial_seed",
+    "manual_seed",
+    "nan",
+    "newaxis",
     "no_grad",
+    "pi",
+    "seed",
     "set_grad_enabled",
+    "set_rng_state",
 ]
 
 # Imported when first used, so that `import rushlight` stays quick.
 _SUBMODULES = frozenset(
     {
         "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "distributions", "fft", "func", "fx",
-        "hub", "jit", "linalg", "mps", "multiprocessing", "nested", "nn", "onnx", "optim", "overrides", "profiler",
-        "random", "serialization", "sparse", "special", "testing", "types", "utils", "version", "vision",
+        "hub", "jit", "linalg", "mps", "mtia", "multiprocessing", "nested", "nn", "onnx", "optim", "overrides",
+        "profiler", "random", "serialization", "sparse", "special", "storage", "testing", "torch_version", "types",
+        "utils", "version", "vision", "xpu",
     }
 )  # fmt: skip
-_LAZY = {
-    "set_printoptions": "_tensor_str",
-    "OutOfMemoryError": "_errors",
-    "get_printoptions": "_tensor_str",
-    "enable_torch_alias": "_import_hook",
-    "disable_torch_alias": "_import_hook",
-}
+_HOMES = {
+    "_dtype_info": ("finfo", "iinfo"),
+    "_errors": ("OutOfMemoryError",),
+    "_functions": (
+        "asarray", "cholesky", "cholesky_inverse", "cholesky_solve", "det", "detach_", "get_device",
+        "get_device_module", "inverse", "is_complex", "is_conj", "is_distributed", "is_floating_point", "is_inference",
+        "is_neg", "is_signed", "is_storage", "logdet", "matrix_exp", "numel", "pinverse", "qr", "slogdet", "svd",
+        "to_dlpack", "typename",
+    ),
+    "_import_hook": ("enable_torch_alias", "disable_torch_alias"),
+    "_switches": (
+        "are_deterministic_algorithms_enabled", "compiled_with_cxx11_abi", "get_default_device",
+        "get_deterministic_debug_mode", "get_float32_matmul_precision", "get_num_interop_threads",
+        "is_deterministic_algorithms_warn_only_enabled", "is_warn_always_enabled", "set_default_device",
+        "set_default_tensor_type", "set_deterministic_debug_mode", "set_float32_matmul_precision",
+        "set_flush_denormal", "set_num_interop_threads", "set_warn_always", "use_deterministic_algorithms",
+    ),
+    "_tensor_str": ("get_printoptions", "set_printoptions"),
+    "storage": ("TypedStorage", "UntypedStorage"),
+}  # fmt: skip
+_LAZY = {name: home for home, names in _HOMES.items() for name in names}
+_TYPES = frozenset(
+    f"{kind}{what}"
+    for kind in ("Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int", "Long", "Bool")
+    for what in ("Tensor", "Storage")
+)
 _OWN = frozenset({"annotations", "importlib", "Any"})
 
 
@@ -48,6 +81,8 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
         globals()[name] = value
         return value
+    elif name in _TYPES:
+        return _legacy_type(name)
     elif name.startswith("_"):
         raise AttributeError(f"module 'torch' has no attribute {name!r}")
     else:
@@ -61,24 +96,51 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*(n for n in globals() if n not in _OWN), *_SUBMODULES, *_LAZY, *_compositions().NAMES})
+    return sorted({*(n for n in globals() if n not in _OWN), *_SUBMODULES, *_LAZY, *_TYPES, *_compositions().NAMES})
+
+
+def _legacy_type(name: str) -> Any:
+    """`torch.FloatTensor`, `torch.FloatStorage` and their kind."""
+    if name.endswith("Tensor"):
+        from rushlight._legacy import tensor_class
+
+        return tensor_class(name)
+    from rushlight.storage import storage_class
+
+    return storage_class(name)
 
 
 def _compositions() -> Any:
     return importlib.import_module("rushlight._composite")
 
 
+# Attributes with an underscore that tensors get from _tensor_methods when they are asked for.
+_UNDERSCORED = frozenset(
+    {
+        "__array_priority__", "__div__", "__idiv__", "__long__", "__nonzero__", "__rdiv__", "_cdata", "_grad",
+        "_grad_fn", "_reduce_ex_internal", "_typed_storage",
+    }
+)  # fmt: skip
+
+
 def _missing_tensor_attribute(name: str) -> Any:
     """What the core asks for an attribute that tensors lack: a function to become a method, or None."""
-    if name.startswith("_"):
+    if name.startswith("_") and name not in _UNDERSCORED:
         return None
+    methods = _methods().METHODS
+    if name in methods:
+        return methods[name]
     compositions = _compositions()
     found = compositions.find_method(name)
     if found is None:
         from rushlight._missing import tensor_attribute
 
-        raise tensor_attribute(name, [*dir(_C.Tensor), *compositions.NAMES])
+        raise tensor_attribute(name, [*dir(_C.Tensor), *methods, *compositions.NAMES])
     return found
+
+
+def _methods() -> Any:
+    return importlib.import_module("rushlight._tensor_methods")
 
 
 def _tensor_repr(tensor: Any) -> str:
@@ -88,14 +150,28 @@ def _tensor_repr(tensor: Any) -> str:
     return _str(tensor)
 
 
-def _tensor_format(tensor: Any, spec: str) -> str:
+def _tensor_format(self: Any, spec: str) -> str:
     """`f"{tensor:.4f}"`."""
     from rushlight._tensor_str import _format
 
-    return _format(tensor, spec)
+    return _format(self, spec)
 
 
-if "__format__" not in vars(_C.Tensor):
-    _C.Tensor.__format__ = _tensor_format
-_C._set_missing_attribute_hook(_missing_tensor_attribute)
-_C._set_repr_hook(_tensor_repr)
+def _attach() -> None:
+    """The special methods of tensors that are written in Python. Each imports its code when it is first called."""
+    own = _C.Tensor
+    own.__format__ = _tensor_format
+    own.__contains__ = lambda self, element: _methods().contains(self, element)
+    own.__complex__ = lambda self: self.item() + 0j
+    own.__reversed__ = lambda self: self if self.dim() == 0 else self.flip(0)
+    own.__copy__ = lambda self: _methods().copied(self)
+    own.__deepcopy__ = lambda self, memo: _methods().deep_copied(self, memo)
+    own.__reduce_ex__ = lambda self, protocol: _methods().reduced(self, protocol)
+    own.__array_wrap__ = lambda self, *arguments: _methods().wrapped_array(self, *arguments)
+    own.__array_priority__ = 1000
+    own.is_shared = lambda self: self.untyped_storage().is_shared()
+    _C._set_missing_attribute_hook(_missing_tensor_attribute)
+    _C._set_repr_hook(_tensor_repr)
+
+
+_attach()

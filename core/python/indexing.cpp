@@ -149,6 +149,11 @@ PyObject* observed(const Tensor& self, Tensor result) {
 PyObject* tensor_getitem(PyObject* self, PyObject* index) {
   return guarded([&]() -> PyObject* {
     Tensor t = tensor_of(self);
+    if (subclasses_exist) [[unlikely]] {
+      PyObject *args[] = {self, index}, *result;
+      static PyObject* getitem = PyObject_GetAttrString(reinterpret_cast<PyObject*>(tensor_type), "__getitem__");
+      if (torch_function(getitem, args, 2, nullptr, result)) return result;
+    }
     if (PyLong_CheckExact(index) && t.dim() > 0) {
       int64_t i;
       to_int(index, i);

@@ -92,7 +92,7 @@ PyMODINIT_FUNC PyInit__C() {
   bool ok = guarded(
       [&] {
         return add_small_types(module) == 0 && add_autograd(module) == 0 && add_tensor_type(module) == 0 && add_construct(module) == 0 && add_interop(module) == 0 &&
-               add_optim(module) == 0 && add_graph(module) == 0;
+               add_optim(module) == 0 && add_graph(module) == 0 && add_storage(module) == 0 && add_subclasses(module) == 0;
       },
       false);
   if (!ok) {

@@ -77,9 +77,13 @@ PyObject* op_vectorcall(PyObject* callable, PyObject* const* args, size_t nargsf
   const PyOp& op = *reinterpret_cast<PyOp*>(callable);
   Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
   return guarded([&]() -> PyObject* {
+    PyObject* result;
+    if (subclasses_exist) [[unlikely]]
+      if (torch_function(callable, args, nargs, kwnames, result)) return result;
     Arguments parsed;
     for (const OpDef* def : *op.overloads)
       if ((op.method ? def->method : def->function) && (!op.in_place || def->in_place) && parsed.match(*def, args, nargs, kwnames, op.method)) return run(op, *def, parsed);
+    if (torch_function_of_others(callable, args, nargs, kwnames, result)) return result;
     bad_arguments(*op.name, *op.overloads, args, nargs, kwnames, op.method);
     return nullptr;
   });

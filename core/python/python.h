@@ -112,6 +112,20 @@ bool to_int(PyObject* o, int64_t& out);      // int, NumPy integer or integer 0-
 bool is_numpy_scalar(PyObject* o);
 std::string type_name(PyObject* o);
 
+// --- subclasses that users define (subclass.cpp) -----------------------------------------------------------------------
+extern bool subclasses_exist;             // once a class other than the package's own derives from Tensor
+void note_subclass(PyTypeObject* type);   // a class derives from Tensor
+bool is_subclassed(PyObject* o);          // of such a class
+PyObject* in_class_of(PyObject* self, PyObject* result);  // steals result; may throw
+// False if no argument is of such a class; else `result` is the call's, after __torch_function__. May throw.
+bool torch_function(PyObject* function, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames, PyObject*& result);
+// The same for objects that are no Tensors but have __torch_function__.
+bool torch_function_of_others(PyObject* function, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames, PyObject*& result);
+// The same for an operator, which `method` names; b may be null.
+bool torch_function_of_operator(const char* method, PyObject* a, PyObject* b, PyObject*& result);
+extern PyMethodDef subclass_methods[];
+extern PyMethodDef subclass_class_methods[];
+
 // --- ops ---------------------------------------------------------------------------------------------------------------
 PyObject* from_result(const OpDef& def, Result& result);
 int add_small_types(PyObject* module);
@@ -122,6 +136,8 @@ int add_construct(PyObject* module);
 int add_interop(PyObject* module);
 int add_optim(PyObject* module);
 int add_graph(PyObject* module);
+int add_storage(PyObject* module);
+int add_subclasses(PyObject* module);
 extern PyMethodDef tensor_methods[];
 extern PyMethodDef interop_methods[];
 extern PyMethodDef autograd_methods[];

@@ -11,7 +11,17 @@ Tensor self_tensor(PyObject* o) { return tensor_of(o); }
 // --- properties --------------------------------------------------------------------------------------------------------
 template <auto F>
 PyObject* get(PyObject* o, void*) {
-  return guarded([&]() -> PyObject* { return F(self_tensor(o)); });
+  return guarded([&]() -> PyObject* {
+    PyObject* result = F(self_tensor(o));
+    return subclasses_exist ? in_class_of(o, result) : result;
+  });
+}
+PyObject* get_base(PyObject* o, void*) { return wrap(Tensor(impl_of(o)->base.get())); }
+PyObject* get_dict(PyObject* self, void*) {
+  PyObject* dict = PyObject_GenericGetDict(self, nullptr);
+  // Attributes can make cycles: from here on the garbage collector looks at this object.
+  if (dict && !PyObject_GC_IsTracked(self)) PyObject_GC_Track(self);
+  return dict;
 }
 PyObject* py_bool(bool b) { return Py_NewRef(b ? Py_True : Py_False); }
 
@@ -217,14 +227,14 @@ PyObject* to(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* 
     Tensor r = dtype ? to_dtype(t, *dtype) : t;
     if (format && *format != MemoryFormat::Preserve) r = contiguous(r, *format);
     if (copy && r.is_same(t)) r = clone(t);
-    return r.is_same(t) ? Py_NewRef(self) : wrap(r);
+    return r.is_same(t) ? Py_NewRef(self) : in_class_of(self, wrap(r));
   });
 }
 template <DType D>
 PyObject* convert(PyObject* self, PyObject*, PyObject*) {
   return guarded([&]() -> PyObject* {
     Tensor t = self_tensor(self), r = to_dtype(t, D);
-    return r.is_same(t) ? Py_NewRef(self) : wrap(r);
+    return r.is_same(t) ? Py_NewRef(self) : in_class_of(self, wrap(r));
   });
 }
 PyObject* cpu(PyObject* self, PyObject*, PyObject*) { return Py_NewRef(self); }
@@ -301,6 +311,7 @@ PyCFunction fast(PyObject* (*f)(PyObject*, PyObject* const*, Py_ssize_t, PyObjec
 }  // namespace
 
 PyGetSetDef tensor_properties[] = {
+    {"__dict__", get_dict, PyObject_GenericSetDict, nullptr, nullptr},
     {"shape", get<[](const Tensor& t) { return size_object(t.sizes()); }>, nullptr, "The sizes, as a torch.Size.", nullptr},
     {"dtype", get<[](const Tensor& t) { return Py_NewRef(dtype_object(t.dtype())); }>, nullptr, "The element type.", nullptr},
     {"device", get<[](const Tensor& t) { return device_object(t.device()); }>, nullptr, "Where the data lie.", nullptr},
@@ -320,7 +331,7 @@ PyGetSetDef tensor_properties[] = {
        return wrap(d);
      }>, set_data, "The same memory without history or version checks.", nullptr},
     {"_version", get<[](const Tensor& t) { return PyLong_FromUnsignedLong(t->version()); }>, nullptr, nullptr, nullptr},
-    {"_base", get<[](const Tensor& t) { return wrap(Tensor(t->base.get())); }>, nullptr, nullptr, nullptr},
+    {"_base", get_base, nullptr, nullptr, nullptr},
     {"T", get<transposed>, nullptr, "The transpose.", nullptr},
     {"mT", get<matrix_transposed>, nullptr, "The last two axes exchanged.", nullptr},
     {"H", get<adjoint_of>, nullptr, "The conjugate transpose of a matrix.", nullptr},

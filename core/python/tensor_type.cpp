@@ -120,7 +120,10 @@ int tensor_clear(PyObject* self) {
 
 PyObject* init_subclass(PyObject* cls, PyObject*) {
   PyTypeObject* type = reinterpret_cast<PyTypeObject*>(cls);
-  if (type != tensor_type) type->tp_dealloc = subclass_dealloc;
+  if (type != tensor_type) {
+    type->tp_dealloc = subclass_dealloc;
+    note_subclass(type);
+  }
   Py_RETURN_NONE;
 }
 
@@ -229,6 +232,9 @@ PyObject* binary(const OpDef* def, PyObject* a, PyObject* b) {
   return guarded([&]() -> PyObject* {
     Operand x, y;
     if (!x.read(a) || !y.read(b)) Py_RETURN_NOTIMPLEMENTED;
+    PyObject* result;
+    if (subclasses_exist) [[unlikely]]
+      if (torch_function_of_operator(def->name.c_str(), a, b, result)) return result;
     Value args[3] = {x.value, y.value};
     if (def->params.size() > 2) args[2] = def->params[2].value;
     return call_from_python(*def, args);
@@ -236,7 +242,10 @@ PyObject* binary(const OpDef* def, PyObject* a, PyObject* b) {
 }
 
 PyObject* unary(const OpDef* def, PyObject* a) {
-  return guarded([&] {
+  return guarded([&]() -> PyObject* {
+    PyObject* result;
+    if (subclasses_exist) [[unlikely]]
+      if (torch_function_of_operator(def->name.c_str(), a, nullptr, result)) return result;
     Value args[1] = {Value(tensor_of(a))};
     return call_from_python(*def, args);
   });
@@ -246,6 +255,9 @@ PyObject* in_place(const OpDef* def, PyObject* a, PyObject* b) {
   return guarded([&]() -> PyObject* {
     Operand x, y;
     if (!x.read(a) || !y.read(b)) Py_RETURN_NOTIMPLEMENTED;
+    PyObject* result;
+    if (subclasses_exist) [[unlikely]]
+      if (torch_function_of_operator((def->name + "_").c_str(), a, b, result)) return result;
     Value args[3] = {x.value, y.value};
     if (def->params.size() > 2) args[2] = def->params[2].value;
     Tensor out = run_in_place(*def, args);
@@ -274,6 +286,9 @@ PyObject* nb_in_place(PyObject* a, PyObject* b) {
 PyObject* nb_power(PyObject* a, PyObject* b, PyObject*) {
   return guarded([&]() -> PyObject* {
     Scalar s;
+    PyObject* result;
+    if (subclasses_exist && is_tensor(a)) [[unlikely]]
+      if (torch_function_of_operator("pow", a, b, result)) return result;
     if (is_tensor(a) && !is_tensor(b) && to_scalar(b, s, false)) {
       static const OpDef& with_scalar = find_op("pow", "Tensor_Scalar");
       Value args[2] = {Value(tensor_of(a)), Value(s)};
@@ -398,7 +413,9 @@ void* slot(F* f) {
 
 int add_methods(PyMethodDef* methods) {
   for (PyMethodDef* m = methods; m->ml_name; ++m) {
-    PyObject* d = m->ml_flags & METH_STATIC ? PyCFunction_New(m, nullptr) : PyDescr_NewMethod(tensor_type, m);
+    PyObject* d = m->ml_flags & METH_STATIC  ? PyCFunction_New(m, nullptr)
+                  : m->ml_flags & METH_CLASS ? PyDescr_NewClassMethod(tensor_type, m)
+                                             : PyDescr_NewMethod(tensor_type, m);
     if (d && (m->ml_flags & METH_STATIC)) {
       Object f = Object::steal(d);
       d = PyStaticMethod_New(f.get());
@@ -461,7 +478,7 @@ int add_tensor_type(PyObject* module) {
   tensor_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
   if (!tensor_type || PyModule_AddObjectRef(module, "Tensor", reinterpret_cast<PyObject*>(tensor_type)) < 0) return -1;
   TensorImpl::drop_pyobj = drop_object;
-  if (add_methods(tensor_methods) < 0 || add_methods(interop_methods) < 0 || add_methods(autograd_methods) < 0) return -1;
+  if (add_methods(tensor_methods) < 0 || add_methods(interop_methods) < 0 || add_methods(autograd_methods) < 0 || add_methods(subclass_methods) < 0 || add_methods(subclass_class_methods) < 0) return -1;
   if (add_ops(module) < 0) return -1;
   int failed = guarded(
       [&] {

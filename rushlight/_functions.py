@@ -1,0 +1,249 @@
+"""Questions about tensors that are functions as well as methods, and a few small tools."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rushlight import _C
+
+__all__ = [
+    "asarray",
+    "det",
+    "detach_",
+    "get_device",
+    "get_device_module",
+    "inverse",
+    "is_complex",
+    "is_conj",
+    "is_distributed",
+    "is_floating_point",
+    "is_inference",
+    "is_neg",
+    "is_signed",
+    "is_storage",
+    "logdet",
+    "matrix_exp",
+    "numel",
+    "pinverse",
+    "qr",
+    "slogdet",
+    "svd",
+    "to_dlpack",
+    "typename",
+    "cholesky",
+    "cholesky_inverse",
+    "cholesky_solve",
+]
+
+
+def _tensor(value: Any, name: str) -> Any:
+    if not isinstance(value, _C.Tensor):
+        raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(value).__name__}")
+    return value
+
+
+def is_floating_point(input: Any) -> bool:
+    """Whether the dtype is float16, bfloat16, float32 or float64."""
+    answer: bool = _tensor(input, "is_floating_point").is_floating_point()
+    return answer
+
+
+def is_complex(input: Any) -> bool:
+    """Whether the dtype is complex64 or complex128."""
+    answer: bool = _tensor(input, "is_complex").is_complex()
+    return answer
+
+
+def is_signed(input: Any) -> bool:
+    """Whether the dtype has negative numbers."""
+    answer: bool = _tensor(input, "is_signed").is_signed()
+    return answer
+
+
+def is_conj(input: Any) -> bool:
+    """False: conjugates are computed at once here."""
+    answer: bool = _tensor(input, "is_conj").is_conj()
+    return answer
+
+
+def is_neg(input: Any) -> bool:
+    """False: negation is computed at once here."""
+    answer: bool = _tensor(input, "is_neg").is_neg()
+    return answer
+
+
+def is_inference(input: Any) -> bool:
+    """Whether the tensor was made under `inference_mode`."""
+    answer: bool = _tensor(input, "is_inference").is_inference()
+    return answer
+
+
+def is_distributed(input: Any) -> bool:
+    """False."""
+    _tensor(input, "is_distributed")
+    return False
+
+
+def numel(input: Any) -> int:
+    """The number of elements."""
+    count: int = _tensor(input, "numel").numel()
+    return count
+
+
+def detach_(input: Any) -> Any:
+    """`input.detach_()`."""
+    return _tensor(input, "detach_").detach_()
+
+
+def get_device(input: Any) -> int:
+    """-1: the CPU."""
+    index: int = _tensor(input, "get_device").get_device()
+    return index
+
+
+def get_device_module(device: Any = None) -> Any:
+    """The module of a device: `torch.cpu`, `torch.cuda`, ..."""
+    import importlib
+
+    kind = "cpu" if device is None else _C.device(device).type
+    return importlib.import_module(f"rushlight.{kind}")
+
+
+def is_storage(obj: Any) -> bool:
+    """Whether obj is a storage: the memory behind tensors."""
+    from rushlight.storage import TypedStorage, UntypedStorage
+
+    return isinstance(obj, (TypedStorage, UntypedStorage))
+
+
+def typename(obj: Any) -> str:
+    """The name of a tensor's type ("torch.FloatTensor"), or of an object's class with its module."""
+    if isinstance(obj, _C.Tensor):
+        name: str = obj.type()
+        return name
+    module = getattr(obj, "__module__", "") or ""
+    if hasattr(obj, "__qualname__"):
+        own = obj.__qualname__
+    elif hasattr(obj, "__name__"):
+        own = obj.__name__
+    else:
+        module = type(obj).__module__ or ""
+        own = type(obj).__qualname__
+    return own if module in ("", "builtins") else f"{module}.{own}"
+
+
+def asarray(
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+) -> Any:
+    """A tensor from a tensor, an array, a DLPack object, a buffer or nested lists, sharing memory where it can.
+
+    Args:
+        copy: True always copies; False refuses to (ValueError); None copies only if it must.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.asarray.html
+    """
+    if isinstance(obj, _C.Tensor):
+        made = obj if requires_grad else obj.detach() if obj.requires_grad else obj
+        converted = made if dtype is None else made.to(dtype)
+        if device is not None:
+            converted = converted.to(device)
+    else:
+        shares = hasattr(obj, "__array__") or hasattr(obj, "__dlpack__")
+        if not shares and not isinstance(obj, (list, tuple)):
+            try:
+                view = memoryview(obj)
+            except TypeError:
+                view = None
+            if view is not None and view.nbytes:
+                obj, shares = _C.frombuffer(obj, dtype=dtype or _C.get_default_dtype()), True
+        elif hasattr(obj, "__dlpack__") and not hasattr(obj, "__array__"):
+            obj = _C.from_dlpack(obj)
+        made = _C.as_tensor(obj) if shares else None
+        converted = _C.as_tensor(obj if made is None else made, dtype=dtype, device=device)
+    copied = made is None or converted.data_ptr() != made.data_ptr()
+    if copy is False and copied:
+        raise ValueError("can't alias arbitrary sequence or a different dtype or device into a tensor: copy=False")
+    if copy and not copied:
+        converted = converted.detach().clone()
+    return converted.requires_grad_() if requires_grad and not converted.requires_grad else converted
+
+
+def to_dlpack(tensor: Any) -> Any:
+    """A DLPack capsule that shares the tensor's memory."""
+    return tensor.__dlpack__()
+
+
+def det(input: Any) -> Any:
+    """`torch.linalg.det`."""
+    from rushlight import linalg
+
+    return linalg.det(input)
+
+
+def slogdet(input: Any) -> Any:
+    """`torch.linalg.slogdet`."""
+    from rushlight import linalg
+
+    return linalg.slogdet(input)
+
+
+def logdet(input: Any) -> Any:
+    """The logarithm of the determinant: NaN where it is negative."""
+    from rushlight import linalg
+
+    sign, value = linalg.slogdet(input)
+    return _C.where(sign == -1, _C.full_like(value, float("nan")), value)
+
+
+def inverse(input: Any, *, out: Any = None) -> Any:
+    """`torch.linalg.inv`."""
+    from rushlight import linalg
+
+    return linalg.inv(input, out=out)
+
+
+def pinverse(input: Any, rcond: float = 1e-15) -> Any:
+    """`torch.linalg.pinv`."""
+    from rushlight import linalg
+
+    return linalg.pinv(input, rtol=rcond)
+
+
+def qr(input: Any, some: bool = True, *, out: Any = None) -> Any:
+    """`torch.linalg.qr` under its older name."""
+    from rushlight import linalg
+
+    return linalg.qr(input, "reduced" if some else "complete", out=out)
+
+
+def svd(input: Any, some: bool = True, compute_uv: bool = True, *, out: Any = None) -> Any:
+    """`torch.linalg.svd`, but with V instead of its conjugate transpose."""
+    from rushlight import linalg
+
+    return linalg.legacy_svd(input, some, compute_uv)
+
+
+def cholesky(input: Any, upper: bool = False, *, out: Any = None) -> Any:
+    """`torch.linalg.cholesky`."""
+    from rushlight import linalg
+
+    return linalg.cholesky(input, upper=upper, out=out)
+
+
+def cholesky_solve(B: Any, L: Any, upper: bool = False, *, out: Any = None) -> Any:
+    """Solve A X = B for the matrix A whose Cholesky factor is L."""
+    from rushlight import linalg
+
+    return linalg.cholesky_solve(B, L, upper=upper)
+
+
+def cholesky_inverse(L: Any, upper: bool = False, *, out: Any = None) -> Any:
+    """The inverse of the matrix whose Cholesky factor is L."""
+    return cholesky_solve(_C.eye(L.shape[-1], dtype=L.dtype), L, upper)
+
+
+def matrix_exp(A: Any) -> Any:
+    """`torch.linalg.matrix_exp`."""
+    from rushlight import linalg
+
+    return linalg.matrix_exp(A)
