@@ -44,6 +44,14 @@ Dims last_dims(const Tensor& x, int64_t count) {
   return dims;
 }
 
+// The gradient of the bias does not depend on x, but like the others it can be differentiated again: to nothing.
+Tensor tied(const Tensor& t, const Tensor& x) {
+  if (t.requires_grad() || !needs_gradient(x)) return t;
+  Tensor out = clone(t);
+  record("NativeLayerNormBackwardBackward0", out, {x}, {}, [sizes = Dims(x.sizes()), dtype = x.dtype()](Backward& ctx) { ctx.set(0, zeros(sizes, dtype)); });
+  return out;
+}
+
 void check_shapes(const char* name, const Tensor& x, IntSpan shape, const Tensor& weight, const Tensor& bias) {
   int64_t count = static_cast<int64_t>(shape.size());
   check(count >= 1, "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = ", shape_str(shape));
@@ -84,7 +92,7 @@ Tensor layer_norm(const Tensor& x, IntSpan shape, const Tensor& weight, const Te
       Normalised y(x, dims, eps, true);
       if (ctx.needs(0)) ctx.set(0, to_dtype(y.backward(weight.defined() ? mul(g, weight) : g, dims, true), x.dtype()));
       if (ctx.needs(1)) ctx.set(1, to_dtype(lead.empty() ? mul(g, y.hat) : sum(mul(g, y.hat), lead, false), weight.dtype()));
-      if (ctx.needs(2)) ctx.set(2, to_dtype(lead.empty() ? g : sum(g, lead, false), bias_dtype));
+      if (ctx.needs(2)) ctx.set(2, tied(to_dtype(lead.empty() ? g : sum(g, lead, false), bias_dtype), x));
       return;
     }
     Dims inner(x.sizes().last(static_cast<size_t>(count)));
@@ -106,9 +114,13 @@ Tensor layer_norm(const Tensor& x, IntSpan shape, const Tensor& weight, const Te
 
 Tensor rms_norm(const Tensor& x, IntSpan shape, const Tensor& weight, std::optional<double> given_eps) {
   check_shapes("rms_norm", x, shape, weight, {});
-  if (!is_floating(x.dtype())) not_implemented_for("rms_norm", x.dtype());
+  if (!is_differentiable(x.dtype())) not_implemented_for("rms_norm", x.dtype());
   DType dtype = x.dtype();
-  double eps = given_eps.value_or(dtype == DType::F64 ? std::numeric_limits<double>::epsilon() : std::numeric_limits<float>::epsilon());
+  double eps = given_eps.value_or(real_of(dtype) == DType::F64 ? std::numeric_limits<double>::epsilon() : std::numeric_limits<float>::epsilon());
+  if (is_complex_dtype(dtype)) {
+    Tensor hat = Normalised(x, last_dims(x, static_cast<int64_t>(shape.size())), eps, false).hat;
+    return weight.defined() ? mul(hat, weight) : hat;
+  }
   Tensor in = plain(x), w = optional(weight, dtype);
   w = w.defined() ? plain(w) : w;
   int64_t n = product(shape), rows = n ? x.numel() / n : 0, count = static_cast<int64_t>(shape.size());

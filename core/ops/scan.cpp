@@ -1,6 +1,7 @@
 // Running sums, products and extrema.
 #include "kernels/scan.h"
 
+#include <complex>
 #include <limits>
 
 #include "ops/creation.h"
@@ -122,16 +123,32 @@ std::tuple<Tensor, Tensor> running_extreme(const Tensor& t, int64_t d) {
 
 // --- logcumsumexp --------------------------------------------------------------------------------------------------------
 
+// Term by term, so that the imaginary part runs on instead of staying within one turn.
+void complex_logcumsumexp(const Complex128* x, Complex128* out, const AxisRows& rows, int64_t start) {
+  Complex128 state = x[start];
+  out[start] = state;
+  for (int64_t k = 1; k < rows.n; ++k) {
+    int64_t at = start + k * rows.inner;
+    Complex128 small = x[at], large = state;
+    if (small.real() > large.real()) std::swap(small, large);
+    if (small.real() > -kInfinity) state = large + std::log(1.0 + std::exp(small - large));
+    else state = large;
+    out[at] = state;
+  }
+}
+
 Tensor logcumsumexp(const Tensor& t, int64_t d) {
   if (!is_differentiable(t.dtype())) not_implemented_for("logcumsumexp_out_cpu", t.dtype());
   int64_t dim = wrap_dim(d, t.dim());
   Tensor out;
   if (is_complex_dtype(t.dtype())) {
-    out = Tensor::empty(t.sizes(), t.dtype());
-    GradModeGuard off(false);
-    // Relative to the running largest real part.
-    Tensor x = plain(t), top = t.numel() ? amax(contiguous(real(detach(t))), Dims{dim}, true) : real(x);
-    if (t.numel()) out = add(call<pointwise::Log>(cumsum(exp(sub(x, top)), dim)), top);
+    Tensor x = plain(to_dtype(detach(t), DType::C128));
+    out = Tensor::empty(x.sizes(), DType::C128);
+    AxisRows rows(x, dim);
+    if (out.numel() > 0)
+      for (int64_t row = 0; row < rows.outer * rows.inner; ++row)
+        complex_logcumsumexp(x.data<Complex128>(), out.data<Complex128>(), rows, row / rows.inner * rows.n * rows.inner + row % rows.inner);
+    out = to_dtype(out, t.dtype());
   } else {
     out = scan_with(t, dim, t.dtype(), cpu::scan().logcumsumexp);
   }
