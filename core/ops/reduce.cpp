@@ -33,8 +33,10 @@ DimSet dim_set(IntSpan dims, int64_t dim) {
 Dims reduced_sizes(IntSpan sizes, DimSet set, bool keepdim) {
   Dims out;
   for (size_t d = 0; d < sizes.size(); ++d) {
-    if (!has_dim(set, static_cast<int64_t>(d))) out.push_back(sizes[d]);
-    else if (keepdim) out.push_back(1);
+    if (!has_dim(set, static_cast<int64_t>(d)))
+      out.push_back(sizes[d]);
+    else if (keepdim)
+      out.push_back(1);
   }
   return out;
 }
@@ -68,11 +70,14 @@ void split_axes(const Tensor& x, DimSet set, Axes& kept, Axes& reduced) {
   for (size_t d = 0; d < sizes.size(); ++d) {
     if (sizes[d] == 1) continue;
     Axis axis{sizes[d], strides[d], DimSet{1} << d};
-    if (has_dim(set, static_cast<int64_t>(d))) unordered.push_back(axis);
-    else add(kept, axis);
+    if (has_dim(set, static_cast<int64_t>(d)))
+      unordered.push_back(axis);
+    else
+      add(kept, axis);
   }
   for (int64_t i = 1; i < unordered.size(); ++i)
-    for (int64_t j = i; j > 0 && unordered[j - 1].stride < unordered[j].stride; --j) std::swap(unordered[j - 1], unordered[j]);
+    for (int64_t j = i; j > 0 && unordered[j - 1].stride < unordered[j].stride; --j)
+      std::swap(unordered[j - 1], unordered[j]);
   for (const Axis& axis : unordered) add(reduced, axis);
 }
 
@@ -84,7 +89,8 @@ bool reduce_shape(const Tensor& x, DimSet set, cpu::ReduceShape& shape) {
     return true;
   }
   if (x.numel() == 0) {
-    shape = cpu::ReduceShape::contiguous(product(reduced_sizes(x.sizes(), set, false)), reduced_count(x.sizes(), set), 1);
+    shape =
+        cpu::ReduceShape::contiguous(product(reduced_sizes(x.sizes(), set, false)), reduced_count(x.sizes(), set), 1);
     return true;
   }
   Axes kept, reduced;
@@ -104,7 +110,8 @@ DimSet first_step(const Tensor& x, DimSet set) {
   split_axes(x, set, kept, reduced);
   for (int64_t i = reduced.size() - 1; i >= 0; --i) {
     cpu::ReduceShape shape;
-    if (reduced[i].dims != set && reduced[i].size >= 4 && reduce_shape(x, reduced[i].dims, shape)) return reduced[i].dims;
+    if (reduced[i].dims != set && reduced[i].size >= 4 && reduce_shape(x, reduced[i].dims, shape))
+      return reduced[i].dims;
   }
   return 0;
 }
@@ -159,7 +166,8 @@ std::tuple<Tensor, Tensor> reduce_pair(const Tensor& x, int64_t dim, bool keepdi
 
 Tensor select_backward(const Tensor& g, const Tensor& indices, IntSpan sizes, int64_t dim, bool keepdim) {
   bool flat = !keepdim && !sizes.empty();
-  return scatter_src(zeros(sizes, g.dtype()), dim, flat ? unsqueeze(indices, dim) : indices, flat ? unsqueeze(g, dim) : g);
+  return scatter_src(zeros(sizes, g.dtype()), dim, flat ? unsqueeze(indices, dim) : indices,
+                     flat ? unsqueeze(g, dim) : g);
 }
 
 Tensor share_evenly(const Tensor& g, const Tensor& x, const Tensor& value, DimSet set, bool keepdim) {
@@ -177,9 +185,12 @@ Tensor share_evenly(const Tensor& g, const Tensor& x, const Tensor& value, DimSe
 void check_not_empty(const Tensor& x, DimSet set, bool all, const char* name, ErrorKind kind) {
   if (x.numel() > 0) return;
   if (all)
-    fail(kind, name, "(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.");
+    fail(
+        kind, name,
+        "(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.");
   for (int64_t d = 0; d < x.dim(); ++d)
-    check_index(!has_dim(set, d) || x.sizes()[d] > 0, name, "(): Expected reduction dim ", d, " to have non-zero size.");
+    check_index(!has_dim(set, d) || x.sizes()[d] > 0, name, "(): Expected reduction dim ", d,
+                " to have non-zero size.");
 }
 
 // --- sum ---------------------------------------------------------------------------------------------------------------
@@ -190,8 +201,10 @@ namespace {
 Tensor divided(const Tensor& g, int64_t n) {
   if (!grad_mode.enabled && g.numel() == 1 && (g.dtype() == DType::F32 || g.dtype() == DType::F64)) {
     Tensor out = Tensor::empty(g.sizes(), g.dtype());
-    if (g.dtype() == DType::F32) *out.data<float>() = *g.data<float>() / static_cast<float>(n);
-    else *out.data<double>() = *g.data<double>() / static_cast<double>(n);
+    if (g.dtype() == DType::F32)
+      *out.data<float>() = *g.data<float>() / static_cast<float>(n);
+    else
+      *out.data<double>() = *g.data<double>() / static_cast<double>(n);
     return out;
   }
   return formula::div(g, static_cast<double>(n));
@@ -210,9 +223,13 @@ Tensor sum_over(const Tensor& t, DimSet set, bool keepdim, std::optional<DType> 
   return out;
 }
 
-Tensor sum_all(const Tensor& t, std::optional<DType> dtype) { return sum_over(t, all_dims(t.dim()), false, dtype, "SumBackward0"); }
+Tensor sum_all(const Tensor& t, std::optional<DType> dtype) {
+  return sum_over(t, all_dims(t.dim()), false, dtype, "SumBackward0");
+}
 
-Tensor sum_dims(const Tensor& t, IntSpan dims, bool keepdim, std::optional<DType> dtype) { return sum(t, dims, keepdim, dtype); }
+Tensor sum_dims(const Tensor& t, IntSpan dims, bool keepdim, std::optional<DType> dtype) {
+  return sum(t, dims, keepdim, dtype);
+}
 
 }  // namespace
 
@@ -253,7 +270,8 @@ Tensor nansum(const Tensor& t, IntSpan dims, bool keepdim, std::optional<DType> 
 }
 
 Tensor mean_over(const Tensor& t, DimSet set, bool keepdim, std::optional<DType> dtype, const char* name) {
-  check(!dtype || is_differentiable(*dtype), "mean(): could not infer output dtype. Optional dtype must be either a floating point or complex dtype. Got: ",
+  check(!dtype || is_differentiable(*dtype),
+        "mean(): could not infer output dtype. Optional dtype must be either a floating point or complex dtype. Got: ",
         scalar_type_name(dtype.value_or(DType::F32)));
   // Integers give the default float dtype: their mean has one sensible meaning, where PyTorch refuses.
   const Tensor x = to_dtype(t, dtype.value_or(is_integral(t.dtype()) ? default_dtype() : t.dtype()));
@@ -264,7 +282,8 @@ Tensor mean_over(const Tensor& t, DimSet set, bool keepdim, std::optional<DType>
     out = reduce(x, set, keepdim, x.dtype(), cpu::reduce_sum().mean);
   } else {
     GradModeGuard off(false);
-    out = formula::div(reduce(x, set, keepdim, x.dtype(), cpu::reduce_sum().sum, cpu::reduce_sum().sum), static_cast<double>(count));
+    out = formula::div(reduce(x, set, keepdim, x.dtype(), cpu::reduce_sum().sum, cpu::reduce_sum().sum),
+                       static_cast<double>(count));
   }
   if (x.requires_grad())
     record(name, out, {x}, {}, [sizes = Dims(x.sizes()), set, keepdim, count](Backward& ctx) {
@@ -273,8 +292,12 @@ Tensor mean_over(const Tensor& t, DimSet set, bool keepdim, std::optional<DType>
   return out;
 }
 
-Tensor mean_all(const Tensor& t, std::optional<DType> dtype) { return mean_over(t, all_dims(t.dim()), false, dtype, "MeanBackward0"); }
-Tensor mean_dims(const Tensor& t, IntSpan dims, bool keepdim, std::optional<DType> dtype) { return mean(t, dims, keepdim, dtype); }
+Tensor mean_all(const Tensor& t, std::optional<DType> dtype) {
+  return mean_over(t, all_dims(t.dim()), false, dtype, "MeanBackward0");
+}
+Tensor mean_dims(const Tensor& t, IntSpan dims, bool keepdim, std::optional<DType> dtype) {
+  return mean(t, dims, keepdim, dtype);
+}
 
 Tensor nanmean(const Tensor& t, IntSpan dims, bool keepdim, std::optional<DType> dtype) {
   const Tensor x = is_integral(t.dtype()) ? to_dtype(t, dtype.value_or(default_dtype())) : t;
@@ -289,7 +312,8 @@ void count_kernel(DType in, const void* x, const cpu::ReduceShape& shape, void* 
 }
 bool has_zero(const Tensor& x) {
   if (x.numel() == 0) return false;
-  return *reduce(x, all_dims(x.dim()), false, DType::I64, count_kernel, cpu::reduce_sum().sum).data<int64_t>() < x.numel();
+  return *reduce(x, all_dims(x.dim()), false, DType::I64, count_kernel, cpu::reduce_sum().sum).data<int64_t>() <
+         x.numel();
 }
 
 // The last of cumprod's gradients: right where x has zeros, too.
@@ -305,7 +329,8 @@ Tensor prod_backward(const Tensor& g, const Tensor& x, int64_t dim) {
 
 Tensor prod_all(const Tensor& t, std::optional<DType> dtype) {
   const Tensor x = dtype && *dtype != sum_dtype(t.dtype()) ? to_dtype(t, *dtype) : t;
-  Tensor out = reduce(x, all_dims(x.dim()), false, sum_dtype(x.dtype()), cpu::reduce_sum().prod, cpu::reduce_sum().prod);
+  Tensor out =
+      reduce(x, all_dims(x.dim()), false, sum_dtype(x.dtype()), cpu::reduce_sum().prod, cpu::reduce_sum().prod);
   if (dtype) out = to_dtype(out, *dtype);
   record("ProdBackward0", out, {x}, {x, output(out)}, [](Backward& ctx) {
     using namespace formula;
@@ -389,14 +414,20 @@ static const Family family([](Registry& r) {
                   "The product of all elements; of integers and bool as int64.");
   r.op<&prod_dim>("prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
                   "Products along the axis dim.");
-  r.op<&count_nonzero>("count_nonzero(Tensor self, int? dim=None) -> Tensor", "How many elements are not zero, in all or along dim.");
-  r.op<&count_nonzero_dims>("count_nonzero.dim_IntList(Tensor self, int[] dim) -> Tensor", "How many elements are not zero, over the axes dim.");
+  r.op<&count_nonzero>("count_nonzero(Tensor self, int? dim=None) -> Tensor",
+                       "How many elements are not zero, in all or along dim.");
+  r.op<&count_nonzero_dims>("count_nonzero.dim_IntList(Tensor self, int[] dim) -> Tensor",
+                            "How many elements are not zero, over the axes dim.");
   r.op<&truth_all<true>>("all(Tensor self) -> Tensor", "Whether every element is true (not zero).");
-  r.op<&truth_dim<true>>("all.dim(Tensor self, int dim, bool keepdim=False) -> Tensor", "Whether every element along dim is true.");
-  r.op<&truth_dims<true>>("all.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor", "Whether every element over the axes dim is true.");
+  r.op<&truth_dim<true>>("all.dim(Tensor self, int dim, bool keepdim=False) -> Tensor",
+                         "Whether every element along dim is true.");
+  r.op<&truth_dims<true>>("all.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor",
+                          "Whether every element over the axes dim is true.");
   r.op<&truth_all<false>>("any(Tensor self) -> Tensor", "Whether some element is true (not zero).");
-  r.op<&truth_dim<false>>("any.dim(Tensor self, int dim, bool keepdim=False) -> Tensor", "Whether some element along dim is true.");
-  r.op<&truth_dims<false>>("any.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor", "Whether some element over the axes dim is true.");
+  r.op<&truth_dim<false>>("any.dim(Tensor self, int dim, bool keepdim=False) -> Tensor",
+                          "Whether some element along dim is true.");
+  r.op<&truth_dims<false>>("any.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor",
+                           "Whether some element over the axes dim is true.");
 });
 
 }  // namespace rl

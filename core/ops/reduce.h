@@ -12,9 +12,9 @@ using DimSet = uint64_t;
 
 inline DimSet all_dims(int64_t dim) { return dim >= 64 ? ~DimSet{0} : (DimSet{1} << dim) - 1; }
 inline bool has_dim(DimSet set, int64_t d) { return set >> d & 1; }
-DimSet one_dim(int64_t d, int64_t dim);                // d may be negative
-DimSet dim_set(IntSpan dims, int64_t dim);             // of no dims: all of them
-DimSet dim_set_exact(IntSpan dims, int64_t dim);       // of no dims: none
+DimSet one_dim(int64_t d, int64_t dim);           // d may be negative
+DimSet dim_set(IntSpan dims, int64_t dim);        // of no dims: all of them
+DimSet dim_set_exact(IntSpan dims, int64_t dim);  // of no dims: none
 Dims reduced_sizes(IntSpan sizes, DimSet set, bool keepdim);
 int64_t reduced_count(IntSpan sizes, DimSet set);
 
@@ -59,13 +59,13 @@ Tensor spread(const Tensor& g, IntSpan sizes, DimSet set, bool keepdim);
 // A reduced result given its axes of size 1 back.
 Tensor restore_dims(const Tensor& t, int64_t dim, DimSet set, bool keepdim);
 
-
 // The gradient of one selected value per row: g at the selected places, else zero.
 Tensor select_backward(const Tensor& g, const Tensor& indices, IntSpan sizes, int64_t dim, bool keepdim);
 // The gradient of an extremum, shared evenly by all places that have the value.
 Tensor share_evenly(const Tensor& g, const Tensor& x, const Tensor& value, DimSet set, bool keepdim);
 Tensor mean(const Tensor& t, IntSpan dims, bool keepdim, std::optional<DType> dtype = {});
-Tensor vector_norm(const Tensor& x, double p, IntSpan dims, bool keepdim, const char* name = "LinalgVectorNormBackward0");
+Tensor vector_norm(const Tensor& x, double p, IntSpan dims, bool keepdim,
+                   const char* name = "LinalgVectorNormBackward0");
 Tensor amax(const Tensor& x, IntSpan dims, bool keepdim);
 
 // scan.cpp; differentiable any number of times.

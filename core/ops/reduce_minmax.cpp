@@ -49,18 +49,19 @@ Tensor extreme_all(const Tensor& x) {
   DimSet set = all_dims(x.dim());
   check_not_empty(x, set, true, kMax ? "max" : "min");
   Tensor out = extreme_values<E>(x, set, false);
-  record(kMax ? "MaxBackward1" : "MinBackward1", out, {x}, {x, output(out)}, [set](Backward& ctx) {
-    ctx.set(0, share_evenly(ctx.grad(), ctx.saved(0), ctx.saved(1), set, false));
-  });
+  record(kMax ? "MaxBackward1" : "MinBackward1", out, {x}, {x, output(out)},
+         [set](Backward& ctx) { ctx.set(0, share_evenly(ctx.grad(), ctx.saved(0), ctx.saved(1), set, false)); });
   return out;
 }
 
 // The selected values' gradient for an op that gives (values, indices) of one axis.
-void record_selection(const char* name, const Tensor& values, const Tensor& indices, const Tensor& x, int64_t dim, bool keepdim) {
+void record_selection(const char* name, const Tensor& values, const Tensor& indices, const Tensor& x, int64_t dim,
+                      bool keepdim) {
   const Tensor outs[] = {values, indices};
-  record(name, std::span<const Tensor>(outs), std::span<const Tensor>(&x, 1), {Keep(indices)}, [sizes = Dims(x.sizes()), dim, keepdim](Backward& ctx) {
-    if (ctx.has_grad(0)) ctx.set(0, select_backward(ctx.grad(0), ctx.saved(0), sizes, dim, keepdim));
-  });
+  record(name, std::span<const Tensor>(outs), std::span<const Tensor>(&x, 1), {Keep(indices)},
+         [sizes = Dims(x.sizes()), dim, keepdim](Backward& ctx) {
+           if (ctx.has_grad(0)) ctx.set(0, select_backward(ctx.grad(0), ctx.saved(0), sizes, dim, keepdim));
+         });
 }
 
 // max(x, dim), min(x, dim)
@@ -94,7 +95,8 @@ Tensor arg_extreme(const Tensor& t, std::optional<int64_t> d, bool keepdim) {
 
 std::tuple<Tensor, Tensor> aminmax(const Tensor& x, std::optional<int64_t> d, bool keepdim) {
   if (is_complex_dtype(x.dtype())) not_implemented_for(d ? "aminmax_cpu" : "aminmax_allreduce_cpu", x.dtype());
-  check(d || x.numel() > 0, "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity.");
+  check(d || x.numel() > 0,
+        "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity.");
   DimSet set = d ? one_dim(*d, x.dim()) : dim_set({}, x.dim());
   if (d) check_not_empty(x, set, false, "aminmax");
   Tensor low, high;
@@ -108,8 +110,8 @@ std::tuple<Tensor, Tensor> aminmax(const Tensor& x, std::optional<int64_t> d, bo
     high = extreme_values<Extremum::Max>(x, set, keepdim);
   }
   const Tensor outs[] = {low, high};
-  record("AminmaxBackward0", std::span<const Tensor>(outs), std::span<const Tensor>(&x, 1), {Keep(x), output(low, 0), output(high, 1)},
-         [set, keepdim](Backward& ctx) {
+  record("AminmaxBackward0", std::span<const Tensor>(outs), std::span<const Tensor>(&x, 1),
+         {Keep(x), output(low, 0), output(high, 1)}, [set, keepdim](Backward& ctx) {
            Tensor x = ctx.saved(0), g;
            for (int i = 0; i < 2; ++i) {
              if (!ctx.has_grad(i)) continue;
@@ -129,7 +131,8 @@ std::tuple<Tensor, Tensor> select_row(const Tensor& t, int64_t dim, bool keepdim
   Tensor values = Tensor::empty(sizes, x.dtype()), indices = Tensor::empty(sizes, DType::I64);
   AxisRows rows(x, dim);
   if (values.numel() > 0)
-    cpu::sort().select(values.raw(), indices.data<int64_t>(), x.raw(), x.dtype(), rows.outer, rows.n, rows.inner, what, k);
+    cpu::sort().select(values.raw(), indices.data<int64_t>(), x.raw(), x.dtype(), rows.outer, rows.n, rows.inner, what,
+                       k);
   return {values, indices};
 }
 
@@ -138,10 +141,12 @@ Tensor median_all(const Tensor& x) {
   if (is_complex_dtype(x.dtype()) || x.dtype() == DType::Bool) not_implemented_for("median_cpu", x.dtype());
   Tensor out = Tensor::empty({}, x.dtype());
   if (x.numel() == 0) {
-    fill_data(out, is_floating(x.dtype()) ? Scalar(std::numeric_limits<double>::quiet_NaN()) : Scalar(std::numeric_limits<int64_t>::min()));
+    fill_data(out, is_floating(x.dtype()) ? Scalar(std::numeric_limits<double>::quiet_NaN())
+                                          : Scalar(std::numeric_limits<int64_t>::min()));
   } else {
     Tensor flat = plain(x);
-    cpu::sort().select(out.raw(), nullptr, flat.raw(), x.dtype(), 1, x.numel(), 1, IgnoreNan ? cpu::Select::nanmedian : cpu::Select::median, 0);
+    cpu::sort().select(out.raw(), nullptr, flat.raw(), x.dtype(), 1, x.numel(), 1,
+                       IgnoreNan ? cpu::Select::nanmedian : cpu::Select::median, 0);
   }
   record(IgnoreNan ? "NanmedianBackward0" : "MedianBackward0", out, {x}, {x, output(out)}, [](Backward& ctx) {
     Tensor x = ctx.saved(0);
@@ -174,7 +179,8 @@ std::tuple<Tensor, Tensor> kthvalue(const Tensor& x, int64_t k, int64_t d, bool 
   int64_t dim = wrap_dim(d, x.dim());
   check_not_empty(x, one_dim(dim, x.dim()), false, "kthvalue");
   int64_t n = x.dim() == 0 ? 1 : x.sizes()[dim];
-  check(k >= 1 && k <= n, "kthvalue(): selected number k out of range for dimension ", dim, ": k is ", k, ", its size is ", n);
+  check(k >= 1 && k <= n, "kthvalue(): selected number k out of range for dimension ", dim, ": k is ", k,
+        ", its size is ", n);
   auto [values, indices] = select_row(x, dim, keepdim, cpu::Select::kth, k - 1);
   record_selection("KthvalueBackward0", values, indices, x, dim, keepdim);
   return {values, indices};
@@ -189,23 +195,35 @@ Tensor amax(const Tensor& x, IntSpan dims, bool keepdim) { return extreme_dims<E
 
 static const Family family([](Registry& r) {
   using enum Extremum;
-  r.op<&extreme_dims<Max>>("amax(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor", "The largest elements over the axes dim; ties share the gradient.");
-  r.op<&extreme_dims<Min>>("amin(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor", "The smallest elements over the axes dim; ties share the gradient.");
-  r.op<&aminmax>("aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)", "The smallest and the largest elements in one pass.");
+  r.op<&extreme_dims<Max>>("amax(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor",
+                           "The largest elements over the axes dim; ties share the gradient.");
+  r.op<&extreme_dims<Min>>("amin(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor",
+                           "The smallest elements over the axes dim; ties share the gradient.");
+  r.op<&aminmax>("aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)",
+                 "The smallest and the largest elements in one pass.");
   r.op<&maximum>("max.other(Tensor self, Tensor other) -> Tensor", "maximum(self, other).");
   r.op<&extreme_all<Max>>("max(Tensor self) -> Tensor", "The largest element.");
-  r.op<&extreme_dim<Max>>("max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", "The largest elements along dim and where they are (the first of equals).");
+  r.op<&extreme_dim<Max>>("max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
+                          "The largest elements along dim and where they are (the first of equals).");
   r.op<&minimum>("min.other(Tensor self, Tensor other) -> Tensor", "minimum(self, other).");
   r.op<&extreme_all<Min>>("min(Tensor self) -> Tensor", "The smallest element.");
-  r.op<&extreme_dim<Min>>("min.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", "The smallest elements along dim and where they are (the first of equals).");
-  r.op<&arg_extreme<Max>>("argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor", "The index of the largest element, along dim or of all (the first of equals).");
-  r.op<&arg_extreme<Min>>("argmin(Tensor self, int? dim=None, bool keepdim=False) -> Tensor", "The index of the smallest element, along dim or of all (the first of equals).");
-  r.op<&median_all<false>>("median(Tensor self) -> Tensor", "The middle element, the lower one of an even number; NaN if there is one.");
-  r.op<&median_dim<false>>("median.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", "The middle elements along dim and where they are.");
+  r.op<&extreme_dim<Min>>("min.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
+                          "The smallest elements along dim and where they are (the first of equals).");
+  r.op<&arg_extreme<Max>>("argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor",
+                          "The index of the largest element, along dim or of all (the first of equals).");
+  r.op<&arg_extreme<Min>>("argmin(Tensor self, int? dim=None, bool keepdim=False) -> Tensor",
+                          "The index of the smallest element, along dim or of all (the first of equals).");
+  r.op<&median_all<false>>("median(Tensor self) -> Tensor",
+                           "The middle element, the lower one of an even number; NaN if there is one.");
+  r.op<&median_dim<false>>("median.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
+                           "The middle elements along dim and where they are.");
   r.op<&median_all<true>>("nanmedian(Tensor self) -> Tensor", "The middle one of the elements that are not NaN.");
-  r.op<&median_dim<true>>("nanmedian.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", "median along dim without the NaN.");
-  r.op<&mode>("mode(Tensor self, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)", "The most frequent elements along dim (the smallest of equally frequent ones) and where they are.");
-  r.op<&kthvalue>("kthvalue(Tensor self, int k, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)", "The k-th smallest elements along dim, counted from 1, and where they are.");
+  r.op<&median_dim<true>>("nanmedian.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
+                          "median along dim without the NaN.");
+  r.op<&mode>("mode(Tensor self, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)",
+              "The most frequent elements along dim (the smallest of equally frequent ones) and where they are.");
+  r.op<&kthvalue>("kthvalue(Tensor self, int k, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)",
+                  "The k-th smallest elements along dim, counted from 1, and where they are.");
 });
 
 }  // namespace rl

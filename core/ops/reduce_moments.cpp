@@ -65,7 +65,8 @@ Tensor moments(const Tensor& x, DimSet set, bool keepdim, double correction, boo
   return root ? sqrt(out) : out;
 }
 
-Tensor spread_backward(Tensor g, const Tensor& x, const Tensor& out, bool root, DimSet set, bool keepdim, double correction) {
+Tensor spread_backward(Tensor g, const Tensor& x, const Tensor& out, bool root, DimSet set, bool keepdim,
+                       double correction) {
   if (root) g = where(eq(out, 0), number(0), div(g, mul(out, 2)));
   return var_backward(g, x, set, keepdim, correction);
 }
@@ -89,8 +90,8 @@ std::tuple<Tensor, Tensor> spread_and_mean(const Tensor& t, DimSet set, bool kee
   const Tensor x = as_floating(t);
   Tensor center, out = moments(x, set, keepdim, correction, Root, &center);
   const Tensor outs[] = {out, center};
-  record(Root ? "StdMeanBackward0" : "VarMeanBackward0", std::span<const Tensor>(outs), std::span<const Tensor>(&x, 1), {Keep(x), output(out)},
-         [set, keepdim, correction](Backward& ctx) {
+  record(Root ? "StdMeanBackward0" : "VarMeanBackward0", std::span<const Tensor>(outs), std::span<const Tensor>(&x, 1),
+         {Keep(x), output(out)}, [set, keepdim, correction](Backward& ctx) {
            Tensor x = ctx.saved(0), total;
            if (ctx.has_grad(0)) total = spread_backward(ctx.grad(0), x, ctx.saved(1), Root, set, keepdim, correction);
            if (ctx.has_grad(1)) {
@@ -111,7 +112,8 @@ std::tuple<Tensor, Tensor> with_mean_dims(const Tensor& x, IntSpan dims, bool un
   return spread_and_mean<Root>(x, dim_set(dims, x.dim()), keepdim, unbiased);
 }
 template <bool Root>
-std::tuple<Tensor, Tensor> with_mean_correction(const Tensor& x, IntSpan dims, std::optional<Scalar> correction, bool keepdim) {
+std::tuple<Tensor, Tensor> with_mean_correction(const Tensor& x, IntSpan dims, std::optional<Scalar> correction,
+                                                bool keepdim) {
   return spread_and_mean<Root>(x, dim_set(dims, x.dim()), keepdim, correction ? correction->to_double() : 1.0);
 }
 
@@ -132,7 +134,8 @@ Tensor spread_correction(const Tensor& x, IntSpan dims, std::optional<Scalar> co
 
 Tensor sgn(const Tensor& x) { return call<pointwise::Sgn>(x); }
 
-Tensor norm_backward(const Tensor& gradient, const Tensor& x, double p, const Tensor& result, DimSet set, bool keepdim) {
+Tensor norm_backward(const Tensor& gradient, const Tensor& x, double p, const Tensor& result, DimSet set,
+                     bool keepdim) {
   Tensor g = restore_dims(gradient, x.dim(), set, keepdim), norm = restore_dims(result, x.dim(), set, keepdim);
   if (p == 0) return zeros_like(x);
   if (p == 1) return mul(sgn(x), g);
@@ -157,9 +160,12 @@ Tensor norm_backward(const Tensor& gradient, const Tensor& x, double p, const Te
 Tensor norm_over(const Tensor& x, double p, DimSet set, bool keepdim, const char* name) {
   ReduceFn again = nullptr;
   if (p == 0) again = cpu::reduce_sum().sum;
-  Tensor out = reduce(x, set, keepdim, real_of(x.dtype()), [p](DType in, const void* data, const cpu::ReduceShape& shape, void* o) {
-    cpu::reduce_sum().norm(in, p, data, shape, o);
-  }, again);
+  Tensor out = reduce(
+      x, set, keepdim, real_of(x.dtype()),
+      [p](DType in, const void* data, const cpu::ReduceShape& shape, void* o) {
+        cpu::reduce_sum().norm(in, p, data, shape, o);
+      },
+      again);
   record(name, out, {x}, {x, output(out)}, [set, keepdim, p](Backward& ctx) {
     ctx.set(0, norm_backward(ctx.grad(), ctx.saved(0), p, ctx.saved(1), set, keepdim));
   });
@@ -171,21 +177,28 @@ std::string number_text(double p) {
   return concat(p);
 }
 
-Tensor checked_norm(const Tensor& t, double p, IntSpan dims, bool keepdim, std::optional<DType> dtype, const char* name) {
-  check(is_differentiable(t.dtype()), "linalg.vector_norm: Expected a floating point or complex tensor as input. Got ", scalar_type_name(t.dtype()));
+Tensor checked_norm(const Tensor& t, double p, IntSpan dims, bool keepdim, std::optional<DType> dtype,
+                    const char* name) {
+  check(is_differentiable(t.dtype()), "linalg.vector_norm: Expected a floating point or complex tensor as input. Got ",
+        scalar_type_name(t.dtype()));
   if (dtype) {
-    check(is_differentiable(*dtype), "linalg.vector_norm: dtype should be floating point or complex. Got ", scalar_type_name(*dtype));
-    check(is_complex_dtype(*dtype) == is_complex_dtype(t.dtype()), "linalg.vector_norm: dtype should be ", is_complex_dtype(t.dtype()) ? "complex for complex" : "real for real",
-          " inputs, but got ", scalar_type_name(*dtype));
-    check(promote(t.dtype(), *dtype) == *dtype, "linalg.vector_norm: the dtype of the input (", scalar_type_name(t.dtype()),
-          ") should be convertible without narrowing to the specified dtype (", scalar_type_name(*dtype), ")");
+    check(is_differentiable(*dtype), "linalg.vector_norm: dtype should be floating point or complex. Got ",
+          scalar_type_name(*dtype));
+    check(is_complex_dtype(*dtype) == is_complex_dtype(t.dtype()), "linalg.vector_norm: dtype should be ",
+          is_complex_dtype(t.dtype()) ? "complex for complex" : "real for real", " inputs, but got ",
+          scalar_type_name(*dtype));
+    check(promote(t.dtype(), *dtype) == *dtype, "linalg.vector_norm: the dtype of the input (",
+          scalar_type_name(t.dtype()), ") should be convertible without narrowing to the specified dtype (",
+          scalar_type_name(*dtype), ")");
   }
   const Tensor x = dtype ? to_dtype(t, *dtype) : t;
   DimSet set = dim_set(dims, x.dim());
   if (x.numel() == 0 && (p < 0 || std::isinf(p))) {
-    check(!dims.empty(), "linalg.vector_norm cannot compute the ", number_text(p), " norm on an empty tensor because the operation does not have an identity");
+    check(!dims.empty(), "linalg.vector_norm cannot compute the ", number_text(p),
+          " norm on an empty tensor because the operation does not have an identity");
     for (int64_t d = 0; d < x.dim(); ++d)
-      check(!has_dim(set, d) || x.sizes()[d] > 0, "linalg.vector_norm cannot compute the ", number_text(p), " norm on the dimension ", d,
+      check(!has_dim(set, d) || x.sizes()[d] > 0, "linalg.vector_norm cannot compute the ", number_text(p),
+            " norm on the dimension ", d,
             "because this dimension is empty and the operation does not have an identity");
   }
   return norm_over(x, p, set, keepdim, name);
@@ -204,9 +217,11 @@ Tensor norm_named(const Tensor& x, std::string_view p, IntSpan dims, bool keepdi
   check(p == "nuc", "norm(): p must be a number, 'fro' or 'nuc', got '", p, "'");
   check(x.dim() >= 2, "linalg.matrix_norm: The input tensor A must have at least 2 dimensions.");
   const auto& svd = Registry::get().overloads("linalg_svdvals");
-  if (svd.empty()) fail(ErrorKind::NotImplemented, "norm(): p='nuc' needs singular values, which are not available yet");
+  if (svd.empty())
+    fail(ErrorKind::NotImplemented, "norm(): p='nuc' needs singular values, which are not available yet");
   Dims two = dims.empty() ? Dims{0, 1} : wrap_dims(dims, x.dim());
-  check(two.size() == 2 && (x.dim() == 2 || !dims.empty()), "linalg.matrix_norm: dim must be a 2-tuple. Got ", shape_str(dims));
+  check(two.size() == 2 && (x.dim() == 2 || !dims.empty()), "linalg.matrix_norm: dim must be a 2-tuple. Got ",
+        shape_str(dims));
   Dims order;
   for (int64_t d = 0; d < x.dim(); ++d)
     if (d != two[0] && d != two[1]) order.push_back(d);
@@ -259,7 +274,8 @@ Tensor unit(const Tensor& x, int64_t dim, double eps) {
 Tensor cosine_similarity(const Tensor& a, const Tensor& b, int64_t dim, double eps) {
   const Tensor both_inputs[] = {a, b};
   DType common = result_type(both_inputs, {});
-  check(is_floating(common), "expected common dtype to be floating point, yet common dtype is ", scalar_type_name(common));
+  check(is_floating(common), "expected common dtype to be floating point, yet common dtype is ",
+        scalar_type_name(common));
   Dims sizes = broadcast_shapes(a.sizes(), b.sizes());
   Tensor x = expand(to_dtype(a, common), sizes), y = expand(to_dtype(b, common), sizes);
   return sum(mul(unit(x, dim, eps), unit(y, dim, eps)), Dims{dim}, false);
@@ -272,7 +288,9 @@ Tensor renorm(const Tensor& x, const Scalar& order, int64_t d, const Scalar& max
   check(x.dim() >= 2, "renorm: input needs at least 2 dimensions, got ", x.dim(), " dimensions");
   int64_t dim = wrap_dim(d, x.dim());
   DimSet set = all_dims(x.dim()) & ~(DimSet{1} << dim);
-  auto factor = [limit](const Tensor& norm) { return where(gt(norm, limit), div(number(limit), add(norm, 1e-7)), ones_like(norm)); };
+  auto factor = [limit](const Tensor& norm) {
+    return where(gt(norm, limit), div(number(limit), add(norm, 1e-7)), ones_like(norm));
+  };
   Tensor out;
   {
     GradModeGuard off(false);
@@ -300,14 +318,18 @@ Tensor logsumexp(const Tensor& t, IntSpan dims, bool keepdim) {
   Tensor out;
   if (is_complex_dtype(x.dtype())) {
     GradModeGuard off(false);
-    Tensor top = real(x).numel() ? amax(contiguous(real(x)), dims, true) : zeros(reduced_sizes(x.sizes(), set, true), real_of(x.dtype()));
+    Tensor top = real(x).numel() ? amax(contiguous(real(x)), dims, true)
+                                 : zeros(reduced_sizes(x.sizes(), set, true), real_of(x.dtype()));
     top = where(call<pointwise::IsFinite>(top), top, 0);
     out = add(call<pointwise::Log>(sum(exp(sub(x, top)), dims, true)), top);
     out = reshape(out, reduced_sizes(x.sizes(), set, keepdim));
   } else {
-    out = reduce(x, set, keepdim, x.dtype(), [](DType in, const void* p, const cpu::ReduceShape& shape, void* o) {
-      cpu::reduce_moments().logsumexp(in, p, shape, o);
-    }, cpu::reduce_moments().logsumexp);
+    out = reduce(
+        x, set, keepdim, x.dtype(),
+        [](DType in, const void* p, const cpu::ReduceShape& shape, void* o) {
+          cpu::reduce_moments().logsumexp(in, p, shape, o);
+        },
+        cpu::reduce_moments().logsumexp);
   }
   record("LogsumexpBackward0", out, {x}, {x, output(out)}, [set, keepdim](Backward& ctx) {
     Tensor x = ctx.saved(0);
@@ -325,31 +347,48 @@ Tensor vector_norm(const Tensor& x, double p, IntSpan dims, bool keepdim, const 
 
 static const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
-  const char* var = "The variance: the sum of squared distances from the mean over the number of elements less the correction (1, unbiased).";
+  const char* var =
+      "The variance: the sum of squared distances from the mean over the number of elements less the correction (1, unbiased).";
   const char* std_dev = "The standard deviation, the root of var.";
   r.op<&spread_all<false>>("var(Tensor self, bool unbiased=True) -> Tensor", var);
   r.op<&spread_dims<false>>("var.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor", var);
-  r.op<&spread_correction<false>>("var.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor", var);
+  r.op<&spread_correction<false>>(
+      "var.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor", var);
   r.op<&spread_all<true>>("std(Tensor self, bool unbiased=True) -> Tensor", std_dev);
-  r.op<&spread_dims<true>>("std.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor", std_dev);
-  r.op<&spread_correction<true>>("std.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor", std_dev);
-  r.op<&with_mean_all<false>>("var_mean(Tensor self, bool unbiased=True) -> (Tensor, Tensor)", "var and mean in one pass.", kFunction);
-  r.op<&with_mean_dims<false>>("var_mean.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> (Tensor, Tensor)", "var and mean in one pass.", kFunction);
-  r.op<&with_mean_correction<false>>("var_mean.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, Tensor)",
-                                     "var and mean in one pass.", kFunction);
-  r.op<&with_mean_all<true>>("std_mean(Tensor self, bool unbiased=True) -> (Tensor, Tensor)", "std and mean in one pass.", kFunction);
-  r.op<&with_mean_dims<true>>("std_mean.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> (Tensor, Tensor)", "std and mean in one pass.", kFunction);
-  r.op<&with_mean_correction<true>>("std_mean.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, Tensor)",
-                                     "std and mean in one pass.", kFunction);
-  r.op<&norm>("norm.ScalarOpt_dim(Tensor self, Scalar? p=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
-              "The p-norm over the axes dim, or of all elements.");
-  r.op<&norm_named>("norm.str(Tensor self, str p, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
-                    "The Frobenius ('fro') or nuclear ('nuc') norm.");
-  r.op<&linalg_vector_norm>("linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
-                            "The vector norm of order ord over the axes dim, or of all elements.", kFunction);
+  r.op<&spread_dims<true>>("std.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor",
+                           std_dev);
+  r.op<&spread_correction<true>>(
+      "std.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor",
+      std_dev);
+  r.op<&with_mean_all<false>>("var_mean(Tensor self, bool unbiased=True) -> (Tensor, Tensor)",
+                              "var and mean in one pass.", kFunction);
+  r.op<&with_mean_dims<false>>(
+      "var_mean.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> (Tensor, Tensor)",
+      "var and mean in one pass.", kFunction);
+  r.op<&with_mean_correction<false>>(
+      "var_mean.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, Tensor)",
+      "var and mean in one pass.", kFunction);
+  r.op<&with_mean_all<true>>("std_mean(Tensor self, bool unbiased=True) -> (Tensor, Tensor)",
+                             "std and mean in one pass.", kFunction);
+  r.op<&with_mean_dims<true>>(
+      "std_mean.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> (Tensor, Tensor)",
+      "std and mean in one pass.", kFunction);
+  r.op<&with_mean_correction<true>>(
+      "std_mean.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, Tensor)",
+      "std and mean in one pass.", kFunction);
+  r.op<&norm>(
+      "norm.ScalarOpt_dim(Tensor self, Scalar? p=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
+      "The p-norm over the axes dim, or of all elements.");
+  r.op<&norm_named>(
+      "norm.str(Tensor self, str p, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
+      "The Frobenius ('fro') or nuclear ('nuc') norm.");
+  r.op<&linalg_vector_norm>(
+      "linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
+      "The vector norm of order ord over the axes dim, or of all elements.", kFunction);
   r.op<&dist>("dist(Tensor self, Tensor other, Scalar p=2) -> Tensor", "The p-norm of self - other.");
-  r.op<&pairwise_distance>("pairwise_distance(Tensor x1, Tensor x2, float p=2., float eps=1e-06, bool keepdim=False) -> Tensor",
-                           "The p-norms of x1 - x2 + eps along the last axis.", kFunction);
+  r.op<&pairwise_distance>(
+      "pairwise_distance(Tensor x1, Tensor x2, float p=2., float eps=1e-06, bool keepdim=False) -> Tensor",
+      "The p-norms of x1 - x2 + eps along the last axis.", kFunction);
   r.op<&cosine_similarity>("cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor",
                            "The cosine of the angle between x1 and x2 along dim.", kFunction);
   r.op<&renorm>("renorm(Tensor self, Scalar p, int dim, Scalar maxnorm) -> Tensor",

@@ -41,9 +41,11 @@ Tensor shift(const Tensor& t, int64_t dim, bool to_end, double fill) {
   int64_t n = t.sizes()[dim];
   if (n > 1) {
     Tensor from = detach(t);
-    copy_data(slice(out, dim, to_end ? 1 : 0, to_end ? n : n - 1), slice(from, dim, to_end ? 0 : 1, to_end ? n - 1 : n));
+    copy_data(slice(out, dim, to_end ? 1 : 0, to_end ? n : n - 1),
+              slice(from, dim, to_end ? 0 : 1, to_end ? n - 1 : n));
   }
-  record("ShiftBackward0", out, {t}, {}, [dim, to_end](Backward& ctx) { ctx.set(0, shift(ctx.grad(), dim, !to_end, 0)); });
+  record("ShiftBackward0", out, {t}, {},
+         [dim, to_end](Backward& ctx) { ctx.set(0, shift(ctx.grad(), dim, !to_end, 0)); });
   return out;
 }
 
@@ -71,7 +73,8 @@ Tensor recurrence(const Tensor& a, const Tensor& b, int64_t dim, bool reverse) {
         int64_t block = rows.n * rows.inner;
         parallel_for(rows.outer, std::max<int64_t>(1, 16384 / block), [&](int64_t begin, int64_t end) {
           for (int64_t o = begin; o < end; ++o)
-            recurrence_row<T, C>(x.data<T>() + o * block, y.data<T>() + o * block, out.data<T>() + o * block, rows.n, rows.inner, reverse);
+            recurrence_row<T, C>(x.data<T>() + o * block, y.data<T>() + o * block, out.data<T>() + o * block, rows.n,
+                                 rows.inner, reverse);
         });
       }
     });
@@ -112,11 +115,13 @@ std::tuple<Tensor, Tensor> running_extreme(const Tensor& t, int64_t d) {
   Tensor x = plain(t), values = Tensor::empty(x.sizes(), x.dtype()), indices = Tensor::empty(x.sizes(), DType::I64);
   AxisRows rows(x, dim);
   if (x.numel() > 0)
-    (Max ? cpu::scan().cummax : cpu::scan().cummin)(x.dtype(), x.raw(), rows.outer, rows.n, rows.inner, values.raw(), indices.data<int64_t>());
+    (Max ? cpu::scan().cummax : cpu::scan().cummin)(x.dtype(), x.raw(), rows.outer, rows.n, rows.inner, values.raw(),
+                                                    indices.data<int64_t>());
   const Tensor outs[] = {values, indices};
-  record(Max ? "CummaxBackward0" : "CumminBackward0", std::span<const Tensor>(outs), std::span<const Tensor>(&t, 1), {Keep(indices)},
-         [sizes = Dims(t.sizes()), dim](Backward& ctx) {
-           if (ctx.has_grad(0)) ctx.set(0, scatter_add(zeros(sizes, ctx.grad(0).dtype()), dim, ctx.saved(0), ctx.grad(0)));
+  record(Max ? "CummaxBackward0" : "CumminBackward0", std::span<const Tensor>(outs), std::span<const Tensor>(&t, 1),
+         {Keep(indices)}, [sizes = Dims(t.sizes()), dim](Backward& ctx) {
+           if (ctx.has_grad(0))
+             ctx.set(0, scatter_add(zeros(sizes, ctx.grad(0).dtype()), dim, ctx.saved(0), ctx.grad(0)));
          });
   return {values, indices};
 }
@@ -131,8 +136,10 @@ void complex_logcumsumexp(const Complex128* x, Complex128* out, const AxisRows& 
     int64_t at = start + k * rows.inner;
     Complex128 small = x[at], large = state;
     if (small.real() > large.real()) std::swap(small, large);
-    if (small.real() > -kInfinity) state = large + std::log(1.0 + std::exp(small - large));
-    else state = large;
+    if (small.real() > -kInfinity)
+      state = large + std::log(1.0 + std::exp(small - large));
+    else
+      state = large;
     out[at] = state;
   }
 }
@@ -147,7 +154,8 @@ Tensor logcumsumexp(const Tensor& t, int64_t d) {
     AxisRows rows(x, dim);
     if (out.numel() > 0)
       for (int64_t row = 0; row < rows.outer * rows.inner; ++row)
-        complex_logcumsumexp(x.data<Complex128>(), out.data<Complex128>(), rows, row / rows.inner * rows.n * rows.inner + row % rows.inner);
+        complex_logcumsumexp(x.data<Complex128>(), out.data<Complex128>(), rows,
+                             row / rows.inner * rows.n * rows.inner + row % rows.inner);
     out = to_dtype(out, t.dtype());
   } else {
     out = scan_with(t, dim, t.dtype(), cpu::scan().logcumsumexp);
@@ -157,7 +165,9 @@ Tensor logcumsumexp(const Tensor& t, int64_t d) {
     Tensor x = ctx.saved(0), y = ctx.saved(1), g = ctx.grad();
     if (x.dim() == 0 || x.numel() == 0) return ctx.set(0, g);
     Tensor gone = is_complex_dtype(x.dtype()) ? Tensor() : eq(y, -kInfinity);
-    auto safe_exp = [&](const Tensor& e) { return gone.defined() ? where(gone, number(0), exp(where(gone, number(0), e))) : exp(e); };
+    auto safe_exp = [&](const Tensor& e) {
+      return gone.defined() ? where(gone, number(0), exp(where(gone, number(0), e))) : exp(e);
+    };
     Tensor ratio = safe_exp(sub(y, shift(y, dim, false, kInfinity))), own = safe_exp(sub(x, y));
     ctx.set(0, mul(conj(own), recurrence(conj(ratio), g, dim, true)));
   });
@@ -167,10 +177,12 @@ Tensor logcumsumexp(const Tensor& t, int64_t d) {
 }  // namespace
 
 Tensor cumsum(const Tensor& x, int64_t dim, bool reverse) {
-  Tensor out = scan_with(x, dim, scan_dtype(x.dtype()), [reverse](DType in, const void* p, int64_t outer, int64_t n, int64_t inner, void* o) {
-    cpu::scan().cumsum(in, reverse, p, outer, n, inner, o);
-  });
-  record("CumsumBackward0", out, {x}, {}, [dim, reverse](Backward& ctx) { ctx.set(0, cumsum(ctx.grad(), dim, !reverse)); });
+  Tensor out = scan_with(x, dim, scan_dtype(x.dtype()),
+                         [reverse](DType in, const void* p, int64_t outer, int64_t n, int64_t inner, void* o) {
+                           cpu::scan().cumsum(in, reverse, p, outer, n, inner, o);
+                         });
+  record("CumsumBackward0", out, {x}, {},
+         [dim, reverse](Backward& ctx) { ctx.set(0, cumsum(ctx.grad(), dim, !reverse)); });
   return out;
 }
 
@@ -183,11 +195,16 @@ Tensor cumprod_backward(const Tensor& x, const Tensor& g, int64_t dim) {
 
 static const Family family([](Registry& r) {
   constexpr Traits kInPlace{.in_place = true};
-  r.op<&cumsum_op>("cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor", "Running sums along dim; of integers and bool as int64.", kInPlace);
-  r.op<&cumprod_op>("cumprod(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor", "Running products along dim; of integers and bool as int64.", kInPlace);
-  r.op<&running_extreme<true>>("cummax(Tensor self, int dim) -> (Tensor values, Tensor indices)", "The largest element so far along dim, and where it is (the last of equals).");
-  r.op<&running_extreme<false>>("cummin(Tensor self, int dim) -> (Tensor values, Tensor indices)", "The smallest element so far along dim, and where it is (the last of equals).");
-  r.op<&logcumsumexp>("logcumsumexp(Tensor self, int dim) -> Tensor", "log(cumsum(exp(self))) along dim, computed without overflow.");
+  r.op<&cumsum_op>("cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor",
+                   "Running sums along dim; of integers and bool as int64.", kInPlace);
+  r.op<&cumprod_op>("cumprod(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor",
+                    "Running products along dim; of integers and bool as int64.", kInPlace);
+  r.op<&running_extreme<true>>("cummax(Tensor self, int dim) -> (Tensor values, Tensor indices)",
+                               "The largest element so far along dim, and where it is (the last of equals).");
+  r.op<&running_extreme<false>>("cummin(Tensor self, int dim) -> (Tensor values, Tensor indices)",
+                                "The smallest element so far along dim, and where it is (the last of equals).");
+  r.op<&logcumsumexp>("logcumsumexp(Tensor self, int dim) -> Tensor",
+                      "log(cumsum(exp(self))) along dim, computed without overflow.");
 });
 
 }  // namespace rl

@@ -15,10 +15,11 @@ namespace {
 // The gradient goes back to where the values came from; each place at most once.
 void record_order(const char* name, const Tensor& values, const Tensor& indices, const Tensor& x, int64_t dim) {
   const Tensor outs[] = {values, indices};
-  record(name, std::span<const Tensor>(outs), std::span<const Tensor>(&x, 1), {Keep(indices)}, [sizes = Dims(x.sizes()), dim](Backward& ctx) {
-    const Tensor& g = ctx.grad(0);
-    if (g.defined()) ctx.set(0, scatter_src(zeros(sizes, g.dtype()), dim, ctx.saved(0), g));
-  });
+  record(name, std::span<const Tensor>(outs), std::span<const Tensor>(&x, 1), {Keep(indices)},
+         [sizes = Dims(x.sizes()), dim](Backward& ctx) {
+           const Tensor& g = ctx.grad(0);
+           if (g.defined()) ctx.set(0, scatter_src(zeros(sizes, g.dtype()), dim, ctx.saved(0), g));
+         });
 }
 
 std::tuple<Tensor, Tensor> sort(const Tensor& t, int64_t d, bool descending) {
@@ -27,18 +28,22 @@ std::tuple<Tensor, Tensor> sort(const Tensor& t, int64_t d, bool descending) {
   Tensor x = plain(t), values = Tensor::empty(x.sizes(), x.dtype()), indices = Tensor::empty(x.sizes(), DType::I64);
   AxisRows rows(x, dim);
   if (x.numel() > 0)
-    cpu::sort().sort(values.raw(), indices.data<int64_t>(), x.raw(), x.dtype(), rows.outer, rows.n, rows.inner, descending);
+    cpu::sort().sort(values.raw(), indices.data<int64_t>(), x.raw(), x.dtype(), rows.outer, rows.n, rows.inner,
+                     descending);
   record_order("SortBackward0", values, indices, t, dim);
   return {values, indices};
 }
-std::tuple<Tensor, Tensor> sort_stable(const Tensor& x, std::optional<bool>, int64_t dim, bool descending) { return sort(x, dim, descending); }
+std::tuple<Tensor, Tensor> sort_stable(const Tensor& x, std::optional<bool>, int64_t dim, bool descending) {
+  return sort(x, dim, descending);
+}
 
 Tensor argsort(const Tensor& t, int64_t d, bool descending) {
   check(!is_complex_dtype(t.dtype()), "Sort does not support complex dtypes on CPU");
   int64_t dim = wrap_dim(d, t.dim());
   Tensor x = plain(t), indices = Tensor::empty(x.sizes(), DType::I64);
   AxisRows rows(x, dim);
-  if (x.numel() > 0) cpu::sort().sort(nullptr, indices.data<int64_t>(), x.raw(), x.dtype(), rows.outer, rows.n, rows.inner, descending);
+  if (x.numel() > 0)
+    cpu::sort().sort(nullptr, indices.data<int64_t>(), x.raw(), x.dtype(), rows.outer, rows.n, rows.inner, descending);
   return indices;
 }
 Tensor argsort_stable(const Tensor& x, bool, int64_t dim, bool descending) { return argsort(x, dim, descending); }
@@ -52,12 +57,15 @@ std::tuple<Tensor, Tensor> topk(const Tensor& t, int64_t k, int64_t d, bool larg
   check(k >= 0 && k <= n, "selected index k out of range: k is ", k, ", the size of dimension ", dim, " is ", n);
   Tensor x = plain(t);
   Dims sizes(x.sizes());
-  if (t.dim() > 0) sizes[dim] = k;
-  else if (k == 0) sizes.push_back(0);
+  if (t.dim() > 0)
+    sizes[dim] = k;
+  else if (k == 0)
+    sizes.push_back(0);
   Tensor values = Tensor::empty(sizes, x.dtype()), indices = Tensor::empty(sizes, DType::I64);
   AxisRows rows(x, dim);
   if (values.numel() > 0)
-    cpu::sort().topk(values.raw(), indices.data<int64_t>(), x.raw(), x.dtype(), rows.outer, rows.n, rows.inner, k, largest);
+    cpu::sort().topk(values.raw(), indices.data<int64_t>(), x.raw(), x.dtype(), rows.outer, rows.n, rows.inner, k,
+                     largest);
   record_order("TopkBackward0", values, indices, t, dim);
   return {values, indices};
 }
@@ -82,8 +90,8 @@ Three unique_flat(const Tensor& t, bool consecutive, bool want_inverse, bool wan
   Tensor counts = Tensor::empty(Dims{want_counts ? n : 0}, DType::I64);
   if (n == 0) return {values, inverse, counts};
   auto run = consecutive ? cpu::sort().unique_consecutive : cpu::sort().unique;
-  int64_t found = run(values.raw(), want_inverse ? inverse.data<int64_t>() : nullptr, want_counts ? counts.data<int64_t>() : nullptr, x.raw(),
-                      x.dtype(), n);
+  int64_t found = run(values.raw(), want_inverse ? inverse.data<int64_t>() : nullptr,
+                      want_counts ? counts.data<int64_t>() : nullptr, x.raw(), x.dtype(), n);
   return {first_of(values, found), inverse, want_counts ? first_of(counts, found) : counts};
 }
 
@@ -145,20 +153,25 @@ Three unique_slices(const Tensor& t, int64_t d, bool consecutive, bool want_inve
     return out;
   };
   Tensor none = Tensor::empty(Dims{0}, DType::I64);
-  return {index_select(detach(t), dim, as_tensor(firsts)), want_inverse ? inverse : none, want_counts ? as_tensor(counts) : none};
+  return {index_select(detach(t), dim, as_tensor(firsts)), want_inverse ? inverse : none,
+          want_counts ? as_tensor(counts) : none};
 }
 
-Three unique2(const Tensor& x, bool, bool want_inverse, bool want_counts) { return unique_flat(x, false, want_inverse, want_counts); }
+Three unique2(const Tensor& x, bool, bool want_inverse, bool want_counts) {
+  return unique_flat(x, false, want_inverse, want_counts);
+}
 Three unique_dim(const Tensor& x, int64_t dim, bool, bool want_inverse, bool want_counts) {
   return unique_slices(x, dim, false, want_inverse, want_counts);
 }
 Three unique_consecutive(const Tensor& x, bool want_inverse, bool want_counts, std::optional<int64_t> dim) {
-  return dim ? unique_slices(x, *dim, true, want_inverse, want_counts) : unique_flat(x, true, want_inverse, want_counts);
+  return dim ? unique_slices(x, *dim, true, want_inverse, want_counts)
+             : unique_flat(x, true, want_inverse, want_counts);
 }
 
 // --- searching -----------------------------------------------------------------------------------------------------------
 
-Tensor searchsorted_in(const char* name, const Tensor& sorted, const Tensor& wanted, bool out_int32, bool right, const Tensor& sorter) {
+Tensor searchsorted_in(const char* name, const Tensor& sorted, const Tensor& wanted, bool out_int32, bool right,
+                       const Tensor& sorter) {
   const Tensor both_inputs[] = {sorted, wanted};
   DType common = result_type(both_inputs, {});
   check(!is_complex_dtype(common), name, "(): does not support complex input");
@@ -169,31 +182,42 @@ Tensor searchsorted_in(const char* name, const Tensor& sorted, const Tensor& wan
   bool shared = rows.dim() == 1;
   int64_t n = rows.sizes().back(), m = shared ? values.numel() : values.sizes().back();
   if (out.numel() > 0)
-    cpu::search().searchsorted(out.data<int64_t>(), rows.raw(), order.defined() ? order.data<int64_t>() : nullptr, values.raw(), common,
-                               shared ? 1 : values.numel() / m, n, m, shared, right);
+    cpu::search().searchsorted(out.data<int64_t>(), rows.raw(), order.defined() ? order.data<int64_t>() : nullptr,
+                               values.raw(), common, shared ? 1 : values.numel() / m, n, m, shared, right);
   return out_int32 ? to_dtype(out, DType::I32) : out;
 }
 
-Tensor searchsorted(const Tensor& sorted, const Tensor& values, bool out_int32, bool right, std::optional<std::string_view> side, const Tensor& sorter) {
+Tensor searchsorted(const Tensor& sorted, const Tensor& values, bool out_int32, bool right,
+                    std::optional<std::string_view> side, const Tensor& sorter) {
   if (side) {
-    check(*side == "left" || *side == "right", "torch.searchsorted(): side can only be 'left' or 'right' but got ", *side);
-    check(!(right && *side == "left"), "torch.searchsorted(): side and right can't be set to opposites, got side of ", *side, " while right was True");
+    check(*side == "left" || *side == "right", "torch.searchsorted(): side can only be 'left' or 'right' but got ",
+          *side);
+    check(!(right && *side == "left"), "torch.searchsorted(): side and right can't be set to opposites, got side of ",
+          *side, " while right was True");
     right = *side == "right";
   }
-  check(sorted.dim() > 0, "torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 dimension");
-  check(values.dim() == 0 || values->wrapped_number || sorted.dtype() == values.dtype(),
-        "torch.searchsorted(): boundary tensor and input value tensor should have same dtype, but got boundary tensor dtype ", dtype_name(sorted.dtype()),
-        " and input value tensor dtype ", dtype_name(values.dtype()));
+  check(sorted.dim() > 0,
+        "torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 dimension");
+  check(
+      values.dim() == 0 || values->wrapped_number || sorted.dtype() == values.dtype(),
+      "torch.searchsorted(): boundary tensor and input value tensor should have same dtype, but got boundary tensor dtype ",
+      dtype_name(sorted.dtype()), " and input value tensor dtype ", dtype_name(values.dtype()));
   bool match = sorted.dim() == 1 || sorted.dim() == values.dim();
-  for (int64_t d = 0; match && sorted.dim() > 1 && d < sorted.dim() - 1; ++d) match = sorted.sizes()[d] == values.sizes()[d];
-  check(match, values.dim() == 0 ? "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1, but we got boundaries tensor dim("
-                                 : "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value "
-                                   "tensor must match, but we got boundaries tensor ",
-        shape_str(sorted.sizes()), " and input value tensor ", shape_str(values.sizes()));
+  for (int64_t d = 0; match && sorted.dim() > 1 && d < sorted.dim() - 1; ++d)
+    match = sorted.sizes()[d] == values.sizes()[d];
+  check(
+      match,
+      values.dim() == 0
+          ? "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1, but we got boundaries tensor dim("
+          : "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value "
+            "tensor must match, but we got boundaries tensor ",
+      shape_str(sorted.sizes()), " and input value tensor ", shape_str(values.sizes()));
   if (sorter.defined()) {
-    check(same_shape(sorted, sorter), "torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor ", shape_str(sorted.sizes()),
-          " and got sorter tensor ", shape_str(sorter.sizes()));
-    check(sorter.dtype() == DType::I64, "torch.searchsorted(): sorter must be a tensor of long dtype but got dtype ", scalar_type_name(sorter.dtype()));
+    check(same_shape(sorted, sorter),
+          "torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor ",
+          shape_str(sorted.sizes()), " and got sorter tensor ", shape_str(sorter.sizes()));
+    check(sorter.dtype() == DType::I64, "torch.searchsorted(): sorter must be a tensor of long dtype but got dtype ",
+          scalar_type_name(sorter.dtype()));
     if (sorter.numel() > 0) {
       cpu::ReduceShape flat{1, sorter.numel(), 1, 0, 1, 1};
       int64_t low, high;
@@ -203,7 +227,8 @@ Tensor searchsorted(const Tensor& sorted, const Tensor& values, bool out_int32, 
   }
   return searchsorted_in("torch.searchsorted", sorted, values, out_int32, right, sorter);
 }
-Tensor searchsorted_scalar(const Tensor& sorted, const Scalar& value, bool out_int32, bool right, std::optional<std::string_view> side, const Tensor& sorter) {
+Tensor searchsorted_scalar(const Tensor& sorted, const Scalar& value, bool out_int32, bool right,
+                           std::optional<std::string_view> side, const Tensor& sorter) {
   return searchsorted(sorted, Tensor::wrapped(value), out_int32, right, side, sorter);
 }
 
@@ -222,8 +247,10 @@ Tensor isin(const Tensor& elements, const Tensor& test, bool, bool invert) {
   GradModeGuard off(false);
   Tensor x = plain(to_dtype(elements, common)), y = plain(to_dtype(test, common));
   Tensor out = Tensor::empty(x.sizes(), DType::Bool);
-  if (y.numel() == 0) fill_data(out, Scalar(invert));
-  else if (x.numel() > 0) cpu::search().isin(out.data<bool>(), x.raw(), x.numel(), y.raw(), y.numel(), common, invert);
+  if (y.numel() == 0)
+    fill_data(out, Scalar(invert));
+  else if (x.numel() > 0)
+    cpu::search().isin(out.data<bool>(), x.raw(), x.numel(), y.raw(), y.numel(), common, invert);
   return out;
 }
 Tensor isin_tensor_scalar(const Tensor& elements, const Scalar& test, bool unique, bool invert) {
@@ -237,34 +264,52 @@ Tensor isin_scalar_tensor(const Scalar& element, const Tensor& test, bool unique
 
 static const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
-  const char* sorted = "The elements in order along dim, and where they were. Equal ones keep their order; NaN is the largest.";
+  const char* sorted =
+      "The elements in order along dim, and where they were. Equal ones keep their order; NaN is the largest.";
   r.op<&sort>("sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)", sorted);
-  r.op<&sort_stable>("sort.stable(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)", sorted);
-  r.op<&argsort>("argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor", "The indices that sort self along dim.");
-  r.op<&argsort_stable>("argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> Tensor", "The indices that sort self along dim.");
+  r.op<&sort_stable>(
+      "sort.stable(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)",
+      sorted);
+  r.op<&argsort>("argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor",
+                 "The indices that sort self along dim.");
+  r.op<&argsort_stable>("argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> Tensor",
+                        "The indices that sort self along dim.");
   r.op<&msort>("msort(Tensor self) -> Tensor", "self in order along its first axis.");
-  r.op<&topk>("topk(Tensor self, int k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)",
-              "The k largest (or smallest) elements along dim in order, and where they are.");
-  r.op<&unique2>("_unique2(Tensor self, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor)",
-                 "The distinct elements in order, the place of each element among them, and how often each occurs.", kFunction);
-  r.op<&unique_dim>("unique_dim(Tensor self, int dim, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor)",
-                    "The distinct slices along dim in order, the place of each slice among them, and how often each occurs.", kFunction);
-  r.op<&unique_consecutive>("_unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False, int? dim=None) -> (Tensor, Tensor, Tensor)",
-                            "The elements (or slices along dim) that differ from the one before, with places and counts.", kFunction);
-  r.op<&searchsorted>("searchsorted.Tensor(Tensor sorted_sequence, Tensor self, *, bool out_int32=False, bool right=False, str? side=None, Tensor? sorter=None) -> Tensor",
-                      "Where the values would be inserted in sorted_sequence's last axis to keep it sorted; after equal ones if right.", kFunction);
-  r.op<&searchsorted_scalar>("searchsorted.Scalar(Tensor sorted_sequence, Scalar self, *, bool out_int32=False, bool right=False, str? side=None, Tensor? sorter=None) -> Tensor",
-                             "Where a number would be inserted in sorted_sequence to keep it sorted.", kFunction);
-  r.op<&bucketize>("bucketize.Tensor(Tensor self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor",
-                   "Which of the intervals between the sorted boundaries each element lies in.", kFunction);
-  r.op<&bucketize_scalar>("bucketize.Scalar(Scalar self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor",
-                          "Which of the intervals between the sorted boundaries a number lies in.", kFunction);
-  r.op<&isin>("isin.Tensor_Tensor(Tensor elements, Tensor test_elements, *, bool assume_unique=False, bool invert=False) -> Tensor",
-              "Whether each element is one of test_elements.", kFunction);
-  r.op<&isin_tensor_scalar>("isin.Tensor_Scalar(Tensor elements, Scalar test_element, *, bool assume_unique=False, bool invert=False) -> Tensor",
-                            "Whether each element equals the number.", kFunction);
-  r.op<&isin_scalar_tensor>("isin.Scalar_Tensor(Scalar element, Tensor test_elements, *, bool assume_unique=False, bool invert=False) -> Tensor",
-                            "Whether the number is one of test_elements.", kFunction);
+  r.op<&topk>(
+      "topk(Tensor self, int k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)",
+      "The k largest (or smallest) elements along dim in order, and where they are.");
+  r.op<&unique2>(
+      "_unique2(Tensor self, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor)",
+      "The distinct elements in order, the place of each element among them, and how often each occurs.", kFunction);
+  r.op<&unique_dim>(
+      "unique_dim(Tensor self, int dim, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor)",
+      "The distinct slices along dim in order, the place of each slice among them, and how often each occurs.",
+      kFunction);
+  r.op<&unique_consecutive>(
+      "_unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False, int? dim=None) -> (Tensor, Tensor, Tensor)",
+      "The elements (or slices along dim) that differ from the one before, with places and counts.", kFunction);
+  r.op<&searchsorted>(
+      "searchsorted.Tensor(Tensor sorted_sequence, Tensor self, *, bool out_int32=False, bool right=False, str? side=None, Tensor? sorter=None) -> Tensor",
+      "Where the values would be inserted in sorted_sequence's last axis to keep it sorted; after equal ones if right.",
+      kFunction);
+  r.op<&searchsorted_scalar>(
+      "searchsorted.Scalar(Tensor sorted_sequence, Scalar self, *, bool out_int32=False, bool right=False, str? side=None, Tensor? sorter=None) -> Tensor",
+      "Where a number would be inserted in sorted_sequence to keep it sorted.", kFunction);
+  r.op<&bucketize>(
+      "bucketize.Tensor(Tensor self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor",
+      "Which of the intervals between the sorted boundaries each element lies in.", kFunction);
+  r.op<&bucketize_scalar>(
+      "bucketize.Scalar(Scalar self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor",
+      "Which of the intervals between the sorted boundaries a number lies in.", kFunction);
+  r.op<&isin>(
+      "isin.Tensor_Tensor(Tensor elements, Tensor test_elements, *, bool assume_unique=False, bool invert=False) -> Tensor",
+      "Whether each element is one of test_elements.", kFunction);
+  r.op<&isin_tensor_scalar>(
+      "isin.Tensor_Scalar(Tensor elements, Scalar test_element, *, bool assume_unique=False, bool invert=False) -> Tensor",
+      "Whether each element equals the number.", kFunction);
+  r.op<&isin_scalar_tensor>(
+      "isin.Scalar_Tensor(Scalar element, Tensor test_elements, *, bool assume_unique=False, bool invert=False) -> Tensor",
+      "Whether the number is one of test_elements.", kFunction);
 });
 
 }  // namespace rl

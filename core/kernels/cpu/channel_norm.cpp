@@ -20,7 +20,8 @@ void affine(DType dtype, const void* x, const void* scale, const void* shift, in
   });
 }
 
-void gradient_sums(DType dtype, const void* g, const void* x, const void* center, int64_t rows, int64_t n, double* sums, double* dots) {
+void gradient_sums(DType dtype, const void* g, const void* x, const void* center, int64_t rows, int64_t n, double* sums,
+                   double* dots) {
   visit_floating(dtype, [&](auto tag) {
     using T = decltype(tag);
     using C = compute_t<T>;
@@ -33,14 +34,15 @@ void gradient_sums(DType dtype, const void* g, const void* x, const void* center
             n, [&](int64_t i) { return load<C>(gr + i) * (load<C>(xr + i) - shift); },
             [&](int64_t, int64_t rest) { return tail_of<C>(gr, n, rest) * (tail_of<C>(xr, n, rest, mean) - shift); });
         sums[r] = sum_packs<C>(
-            n, [&](int64_t i) { return load<C>(gr + i); }, [&](int64_t, int64_t rest) { return tail_of<C>(gr, n, rest); });
+            n, [&](int64_t i) { return load<C>(gr + i); },
+            [&](int64_t, int64_t rest) { return tail_of<C>(gr, n, rest); });
       }
     });
   });
 }
 
-void combine(DType dtype, const void* g, const void* x, const void* center, const void* a, const void* b, const void* c, int64_t rows, int64_t n,
-             void* out) {
+void combine(DType dtype, const void* g, const void* x, const void* center, const void* a, const void* b, const void* c,
+             int64_t rows, int64_t n, void* out) {
   visit_floating(dtype, [&](auto tag) {
     using T = decltype(tag);
     using C = compute_t<T>;
