@@ -19,7 +19,7 @@ static Tensor triangle(const Tensor& self, int64_t diagonal, bool upper) {
 static Tensor tril(const Tensor& self, int64_t diagonal) { return triangle(self, diagonal, false); }
 static Tensor triu(const Tensor& self, int64_t diagonal) { return triangle(self, diagonal, true); }
 
-static Tensor diagonal(const Tensor& self, int64_t offset, int64_t dim1, int64_t dim2) {
+Tensor diagonal(const Tensor& self, int64_t offset, int64_t dim1, int64_t dim2) {
   check_index(self.dim() >= 2 || self.dim() == 1, "diagonal: expected a tensor with at least 2 dimensions, but got shape ", shape_str(self.sizes()));
   int64_t a = wrap_dim(dim1, self.dim()), b = wrap_dim(dim2, self.dim());
   check(a != b, "diagonal dimensions cannot be identical ", dim1, ", ", dim2);

@@ -75,7 +75,10 @@ DType compute_dtype(const PointwiseDef& def, const Tensor* inputs, const Scalar*
       const Tensor probe = Tensor::empty(Dims{1}, d);
       d = result_type({&probe, 1}, {scalars + i, 1});
     }
-  if (def.rule == Rule::Float && is_integral(d)) d = default_dtype();
+  // angle has no integer form, and bool to the second power is an integer, as for pow.
+  bool floats_only = def.rule == Rule::Float || (def.rule == Rule::RealOfComplex && !(def.types & pointwise::kInts));
+  if (floats_only && is_integral(d)) d = default_dtype();
+  if (d == DType::Bool && std::string_view(def.name) == "square") d = DType::I64;
   return d;
 }
 

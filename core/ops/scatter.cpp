@@ -181,7 +181,7 @@ void prod_gradients(Backward& ctx, const Tensor& self, const Tensor& source, con
     Tensor filled = masked_fill(self, is_equal(self, number(0)), Scalar(1));
     Tensor r = scatter_reduce(filled, dim, index, source, "prod", include_self);
     Tensor gs = div(mul(g, r), filled);
-    ctx.set(0, include_self ? gs : scatter_value(g, dim, index, Scalar(0)));
+    ctx.set(0, include_self ? gs : scatter_value(Backward::create_graph() ? gs : g, dim, index, Scalar(0)));
   }
   if (!ctx.needs(1)) return;
   Tensor zero = is_equal(source, number(0));

@@ -191,7 +191,7 @@ static Dims given_parts(const Tensor& self, IntSpan sizes, int64_t& dim) {
   return Dims(sizes);
 }
 
-static TensorList split(const Tensor& self, int64_t split_size, int64_t dim) {
+TensorList split(const Tensor& self, int64_t split_size, int64_t dim) {
   Dims lengths = equal_parts(self, split_size, dim);
   return split_views("SplitBackward0", self, lengths, dim, true);
 }
@@ -352,7 +352,7 @@ static Tensor narrow_tensor(const Tensor& self, int64_t dim, const Tensor& start
 static Tensor narrow_copy(const Tensor& self, int64_t dim, int64_t start, int64_t length) { return clone(narrow(self, dim, start, length), MemoryFormat::Contiguous); }
 
 // Windows of `size` along dim, `step` apart, as a new last axis.
-static Tensor unfold(const Tensor& self, int64_t dim, int64_t size, int64_t step) {
+Tensor unfold(const Tensor& self, int64_t dim, int64_t size, int64_t step) {
   dim = wrap_dim(dim, self.dim());
   int64_t n = self.dim() == 0 ? 1 : self.sizes()[dim], stride = self.dim() == 0 ? 1 : self.strides()[dim];
   check(size >= 0, "size is ", size, " but must be >= 0");

@@ -19,47 +19,7 @@ PyTypeObject *function_type, *method_type;
 
 PyObject* struct_sequence(const OpDef& def, Result& result);
 
-// out=: the result is written into the given tensor(s), which take its shape.
-void write_out(const Tensor& out, const Tensor& r) {
-  check(!(grad_mode.enabled && out.requires_grad()), "out=... arguments don't support automatic differentiation, but one of the arguments requires grad.");
-  check(can_cast(r.dtype(), out.dtype()), "result type ", scalar_type_name(r.dtype()), " can't be cast to the desired output type ", scalar_type_name(out.dtype()));
-  if (!same_shape(out, r)) {
-    if (out.numel() != 0)
-      if (PyErr_WarnFormat(PyExc_UserWarning, 1,
-                           "An output with one or more elements was resized since it had shape %s, which does not match the required output shape %s. "
-                           "This behavior is deprecated, and in a future PyTorch release outputs will not be resized unless they have zero elements. "
-                           "You can explicitly reuse an out tensor t by resizing it, inplace, to zero elements with t.resize_(0).",
-                           shape_str(out.sizes()).c_str(), shape_str(r.sizes()).c_str()) < 0)
-        throw PythonError{};
-    Tensor fresh = Tensor::empty(r.sizes(), out.dtype());
-    out->set(fresh->storage_ref(), 0, r.sizes(), fresh.strides(), out.dtype());
-  }
-  copy_data(out, r);
-  changed_in_place(out, "out=");
-}
-
-PyObject* finish_out(const OpDef& def, PyObject* out, Result& result) {
-  if (result.kind == Result::Kind::Tensor) {
-    if (PyTuple_Check(out) && PyTuple_GET_SIZE(out) == 1) out = PyTuple_GET_ITEM(out, 0);
-    check_type(is_tensor(out), def.name, "(): argument 'out' must be Tensor, not ", type_name(out));
-    check(!grad_mode.enabled || !result.tensor.requires_grad(),
-          def.name, "(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.");
-    write_out(tensor_of(out), result.tensor);
-    return Py_NewRef(out);
-  }
-  Object items = Object::check(PySequence_Fast(out, "out must be a tuple of Tensors"));
-  check_type(static_cast<size_t>(PySequence_Fast_GET_SIZE(items.get())) == result.tensors.size(), def.name, "(): argument 'out' must be a tuple of ",
-             result.tensors.size(), " Tensors");
-  for (size_t i = 0; i < result.tensors.size(); ++i) {
-    PyObject* item = PySequence_Fast_GET_ITEM(items.get(), i);
-    check_type(is_tensor(item), def.name, "(): argument 'out' must be a tuple of Tensors");
-    write_out(tensor_of(item), result.tensors[i]);
-    result.tensors[i] = tensor_of(item);
-  }
-  return from_result(def, result);
-}
-
-PyObject* run(const PyOp& op, const OpDef& def, const Arguments& parsed) {
+PyObject* run(const PyOp& op, const OpDef& def, Arguments& parsed) {
   Result result;
   if (op.in_place) {
     result.kind = Result::Kind::Tensor;
@@ -67,8 +27,9 @@ PyObject* run(const PyOp& op, const OpDef& def, const Arguments& parsed) {
     if (call_observer) [[unlikely]] call_observer(def, parsed.values(), result);
     return wrap(std::move(result.tensor));
   }
+  if (parsed.out) [[unlikely]] take_dtype_of_out(def, parsed.out, parsed.values());
   call_op(def, parsed.values(), result);
-  if (parsed.out) return finish_out(def, parsed.out, result);
+  if (parsed.out) return finish_out(def, parsed.values(), parsed.out, result);
   if (result.kind == Result::Kind::Tensor) return wrap(std::move(result.tensor));
   return from_result(def, result);
 }
@@ -188,7 +149,9 @@ PyObject* schemas(PyObject*, PyObject*) {
   return list.release();
 }
 
-PyMethodDef functions[] = {{"_schemas", schemas, METH_NOARGS, "All registered ops as (schema, doc, flags)."}, {nullptr, nullptr, 0, nullptr}};
+PyMethodDef functions[] = {{"_schemas", schemas, METH_NOARGS, "All registered ops as (schema, doc, flags)."},
+                           {"_write_out", write_out_of_composite, METH_VARARGS, "Writes a result into an out= tensor, as ops do."},
+                           {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace
 

@@ -25,7 +25,7 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
     dim = _dim(dim, input.dim())
-    parts = [t for t in (prepend, input, append) if t is not None]
+    parts = [t for t in (prepend, input, append) if t is not None] if n else [input]
     for extra in (prepend, append):
         if extra is not None and extra.dim() != input.dim():
             raise RuntimeError("diff expects prepend or append to be the same dimension as input")
@@ -36,7 +36,7 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
         result = high.logical_xor(low) if result.dtype == _C.bool else high - low
     if n == 0:
         result = result.clone()
-    return result if out is None else out.copy_(result)
+    return result if out is None else _C._write_out(out, result)
 
 
 @composite("gradient(Tensor self, *, Scalar? spacing=None, int? dim=None, int edge_order=1) -> Tensor[]", method=False)
@@ -57,6 +57,8 @@ def gradient(input: Any, *, spacing: Any = 1, dim: Any = None, edge_order: int =
     dims = [_dim(d, input.dim()) for d in dims]
     if len(set(dims)) != len(dims):
         raise RuntimeError("dim appears multiple times in the list of dims")
+    if spacing is None:
+        spacing = 1
     if isinstance(spacing, (int, float, complex)) or (isinstance(spacing, _C.Tensor) and spacing.dim() == 0):
         spacing = [spacing] * len(dims)
     spacing = list(spacing) if not isinstance(spacing, _C.Tensor) else [spacing]

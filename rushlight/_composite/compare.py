@@ -69,12 +69,14 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None, *, out: Any
                 f"Dimension out of range (expected to be in range of [{-input.dim()}, {input.dim() - 1}], but got {dim})"
             )
         dim %= input.dim()
+        if indices.numel() and indices.min() < 0:
+            indices = _C.where(indices < 0, indices + input.shape[dim], indices)
         one = [1 if d == dim else n for d, n in enumerate(input.shape)]
         other = [1 if d == dim else n for d, n in enumerate(indices.shape)]
         common = list(broadcast_shapes(one, other))
         wide = [*common[:dim], input.shape[dim], *common[dim + 1 :]]
         result = input.expand(wide).gather(dim, indices.expand([*common[:dim], indices.shape[dim], *common[dim + 1 :]]))
-    return result if out is None else out.copy_(result)
+    return result if out is None else _C._write_out(out, result)
 
 
 @composite("float_power(Tensor self, Tensor exponent) -> Tensor")
@@ -121,4 +123,4 @@ def nan_to_num(
         result = input.masked_fill(input.isnan(), 0.0 if nan is None else nan)
         result = result.masked_fill(input == float("inf"), limits.max if posinf is None else posinf)
         result = result.masked_fill(input == float("-inf"), limits.min if neginf is None else neginf)
-    return result if out is None else out.copy_(result)
+    return result if out is None else _C._write_out(out, result)

@@ -283,11 +283,11 @@ def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
     left = a.permute(keep_a + of_a).reshape(math.prod(a.shape[d] for d in keep_a), inner)
     right = b.permute(of_b + keep_b).reshape(inner, math.prod(b.shape[d] for d in keep_b))
     result = _C.mm(left, right).reshape(shape)
-    return result if out is None else out.copy_(result)
+    return result if out is None else _C._write_out(out, result)
 
 
 @composite("kron(Tensor self, Tensor other) -> Tensor")
-def kron(input: Any, other: Any) -> Any:
+def kron(input: Any, other: Any, *, out: Any = None) -> Any:
     """The Kronecker product: every element of input times all of other.
 
     Reference: https://pytorch.org/docs/stable/generated/torch.kron.html
@@ -297,7 +297,8 @@ def kron(input: Any, other: Any) -> Any:
     b = [1] * (ndim - other.dim()) + list(other.shape)
     left = input.reshape([n for size in a for n in (size, 1)])
     right = other.reshape([n for size in b for n in (1, size)])
-    return (left * right).reshape([x * y for x, y in zip(a, b, strict=True)])
+    result = (left * right).reshape([x * y for x, y in zip(a, b, strict=True)])
+    return result if out is None else _C._write_out(out, result)
 
 
 @composite("chain_matmul(Tensor[] matrices) -> Tensor", method=False)
@@ -317,7 +318,7 @@ def chain_matmul(*matrices: Any, out: Any = None) -> Any:
         # Multiply first where the largest inner dimension disappears.
         i = max(range(len(parts) - 1), key=lambda k: parts[k].shape[1])
         parts[i : i + 2] = [_C.mm(parts[i], parts[i + 1])]
-    return parts[0] if out is None else out.copy_(parts[0])
+    return parts[0] if out is None else _C._write_out(out, parts[0])
 
 
 @composite("cross(Tensor self, Tensor other, int? dim=None) -> Tensor")
@@ -346,7 +347,7 @@ def cross(input: Any, other: Any, dim: int | None = None, *, out: Any = None) ->
     a, b = input.unbind(dim), other.unbind(dim)
     parts = [a[(i + 1) % 3] * b[(i + 2) % 3] - a[(i + 2) % 3] * b[(i + 1) % 3] for i in range(3)]
     result = _C.stack(parts, dim if dim >= 0 else dim + input.dim())
-    return result if out is None else out.copy_(result)
+    return result if out is None else _C._write_out(out, result)
 
 
 @composite("cdist(Tensor x1, Tensor x2, float p=2, str? compute_mode=None) -> Tensor", method=False)
@@ -354,8 +355,8 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = "use_mm_f
     """The p-norm distance of each row of x1 (..., P, M) from each row of x2 (..., R, M): (..., P, R).
 
     Args:
-        compute_mode: accepted; more than 25 rows use a matrix product when p is 2, as in PyTorch, unless it is
-            "donot_use_mm_for_euclid_dist".
+        compute_mode: more than 25 rows use a matrix product when p is 2, as in PyTorch, unless this is
+            "donot_use_mm_for_euclid_dist"; fewer take the differences themselves, which is more accurate.
 
     Reference: https://pytorch.org/docs/stable/generated/torch.cdist.html
     """
@@ -366,11 +367,7 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = "use_mm_f
     if p < 0:
         raise RuntimeError("cdist only supports non-negative p values")
     many = x1.shape[-2] > 25 or x2.shape[-2] > 25
-    if (
-        p == 2.0
-        and compute_mode != "donot_use_mm_for_euclid_dist"
-        and (many or compute_mode == "use_mm_for_euclid_dist")
-    ):
+    if p == 2.0 and compute_mode != "donot_use_mm_for_euclid_dist" and many:
         squares1 = (x1 * x1).sum(-1, keepdim=True)
         squares2 = (x2 * x2).sum(-1, keepdim=True)
         squared = squares1 + squares2.transpose(-2, -1) - 2 * _C.matmul(x1, x2.transpose(-2, -1))
@@ -382,7 +379,7 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = "use_mm_f
 def _norm(difference: Any, p: float) -> Any:
     """The p-norm over the last dimension, with gradient 0 where it is 0."""
     if p == 0:
-        return (difference != 0).sum(-1).to(difference.dtype)
+        return difference.sign().abs().sum(-1)
     if difference.shape[-1] == 0:
         return difference.sum(-1)
     if p == 1:

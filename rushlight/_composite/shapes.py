@@ -270,9 +270,7 @@ def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
         return input.new_empty(0)
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     rows = list(choose(range(input.numel()), r))
-    if not rows:
-        return input.new_empty((0, r))
-    return input[_C.tensor(rows)]
+    return input[_C.tensor(rows, dtype=_C.int64).reshape(-1, r)]
 
 
 @composite("block_diag(Tensor[] tensors) -> Tensor", method=False)

@@ -169,7 +169,7 @@ def quantile(
     Reference: https://pytorch.org/docs/stable/generated/torch.quantile.html
     """
     result = _quantile("quantile", input, q, dim, keepdim, interpolation, False)
-    return result if out is None else out.copy_(result)
+    return result if out is None else _C._write_out(out, result)
 
 
 @composite(
@@ -180,13 +180,15 @@ def nanquantile(
 ) -> Any:
     """quantile of the values that are not NaN."""
     result = _quantile("nanquantile", input, q, dim, keepdim, interpolation, True)
-    return result if out is None else out.copy_(result)
+    return result if out is None else _C._write_out(out, result)
 
 
 @composite(
     "histogram(Tensor self, int bins, *, float[]? range=None, Tensor? weight=None, bool density=False) -> (Tensor hist, Tensor bin_edges)"
 )
-def histogram(input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False) -> Any:
+def histogram(
+    input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False, out: Any = None
+) -> Any:
     """How many values (or what weight) fall between neighbouring edges; the last bin includes its right edge.
 
     Args:
@@ -221,4 +223,6 @@ def histogram(input: Any, bins: Any, *, range: Any = None, weight: Any = None, d
     hist = _C.zeros(count, dtype=input.dtype).scatter_add(0, at[inside], amount[inside])
     if density:
         hist = hist / hist.sum() / (edges[1:] - edges[:-1])
+    if out is not None:
+        hist, edges = _C._write_out(out[0], hist), _C._write_out(out[1], edges)
     return _Histogram(hist, edges)

@@ -16,6 +16,8 @@ DECIDING = tuple(p for p in PARTS if p != "errors")
 # Values of these are whatever lay in memory: only shape, dtype and strides can be compared.
 UNINITIALISED = {"empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided", "empty_permuted", "resize_",
                  "resize_as_"}  # fmt: skip
+# PyTorch's own gradient of these is wrong (its gradcheck fails), so there is nothing to compare with.
+WRONG_GRADIENT = {"as_strided_scatter"}
 SEED = 42
 GRADGRAD_SAMPLES = 6
 
@@ -163,7 +165,7 @@ class Runner:
         for dtype in self._dtypes(op):
             grads = dtype in self.grad_dtypes and op.supports_autograd and dtype in op.supported_backward_dtypes("cpu")
             self._forward(op, mine, dtype, loose, emit)
-            if grads and "gradient" in self.parts:
+            if grads and "gradient" in self.parts and name not in WRONG_GRADIENT:
                 self._gradients(op, mine, dtype, emit)
             if first and not loose:
                 self._variants(op, dtype, emit)

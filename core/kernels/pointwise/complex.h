@@ -21,7 +21,7 @@ struct Imag {
   static constexpr const char* doc =
       "The imaginary part.\n\n>>> torch.imag(torch.tensor([1+2j, 3-1j]))\ntensor([ 2., -1.])\n";
   static constexpr Rule rule = Rule::RealOfComplex;
-  static constexpr unsigned types = kComplex;
+  static constexpr unsigned types = kFloating | kComplex;
   static constexpr bool primitive = true;
   template <class T> RL_FN static auto forward(T x) { return imag(x); }
   template <class G, class T> RL_FN static T grad0(G g, T, G) { return times_i(T(g)); }

@@ -161,6 +161,8 @@ struct Nextafter {
   static constexpr unsigned types = kFloating;
   static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T a, T b) { return nextafter(a, b); }
+  template <class T> RL_FN static T grad0(T g, T a, T b, T) { return where(a == b, T(0), g); }
+  template <class T> RL_FN static T grad1(T, T, T, T) { return T(0); }
 };
 
 struct Heaviside {
