@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from keyword import iskeyword
 
 
 @dataclass(frozen=True)
@@ -194,6 +195,8 @@ def result(schema: Schema) -> str:
 
 def _written(parameter: Parameter, numbers: bool) -> str:
     name = "input" if parameter.name == "self" else parameter.name  # what functions call it
+    if iskeyword(name):
+        name += "_"  # random_(from, to): a stub cannot say it, so there it goes by position
     text = f"{name}: {annotation(parameter.type, name, numbers and parameter.name != 'self')}"
     return text if parameter.default is None else f"{text} = {default(parameter)}"
 
