@@ -1,6 +1,8 @@
 #include "autograd/engine.h"
 
 #include <algorithm>
+#include <atomic>
+#include <unordered_map>
 
 namespace rl {
 namespace {
@@ -16,28 +18,49 @@ struct NodeState {
   uint32_t outer_task, outer_slot;
 };
 
-thread_local uint32_t task_counter = 0;
+// Walks mark the nodes they meet, for speed. Only one thread at a time may: while its walk runs Python, or lets others
+// run during a kernel, a second thread's walk over shared nodes keeps its marks in a table of its own.
+std::atomic<const void*> marking_thread{nullptr};
+thread_local int marking_walks = 0;
+std::atomic<uint32_t> task_counter{0};
 thread_local int depth = 0;
 thread_local Node* running = nullptr;
 thread_local std::vector<std::function<void()>> callbacks;
 
 class Walk {
  public:
-  explicit Walk(const BackwardOptions& options) : options_(options), task_(++task_counter) { ++depth; }
+  explicit Walk(const BackwardOptions& options) : options_(options), task_(++task_counter), marks_(may_mark()) {
+    ++depth;
+    marking_walks += marks_;
+  }
   ~Walk() {
+    if (marks_) unmark();
+    --depth;
+  }
+  Walk(const Walk&) = delete;
+  Walk& operator=(const Walk&) = delete;
+
+ private:
+  static bool may_mark() {
+    const void* free = nullptr;
+    return marking_walks > 0 || marking_thread.compare_exchange_strong(free, &marking_walks);
+  }
+  void unmark() {
     for (int64_t i = states_.size() - 1; i >= 0; --i) {
       states_[i].node->task = states_[i].outer_task;
       states_[i].node->slot = states_[i].outer_slot;
     }
-    --depth;
+    if (--marking_walks == 0) marking_thread.store(nullptr);
   }
+
+ public:
 
   std::vector<Tensor> run(const std::vector<Edge>& roots, std::vector<Tensor>& grads) {
     discover(roots);
     if (!options_.inputs.empty()) mark_needed();
     for (size_t i = 0; i < roots.size(); ++i) {
       add_gradient(roots[i], std::move(grads[i]));
-      enqueue_if_ready(roots[i].node->slot);
+      enqueue_if_ready(slot_of(roots[i].node.get()));
     }
     GradModeGuard mode(options_.create_graph);
     while (!ready_.empty()) {
@@ -56,20 +79,26 @@ class Walk {
   };
   Older older() const { return Older{&states_}; }
 
+  bool seen(Node* node) const { return marks_ ? node->task == task_ : table_.contains(node); }
+  uint32_t slot_of(Node* node) const { return marks_ ? node->slot : table_.at(node); }
   NodeState& state_of(Node* node) {
-    if (node->task != task_) {
-      states_.push_back(NodeState{.node = node, .buffer = {}, .outer_task = node->task, .outer_slot = node->slot});
+    if (seen(node)) return states_[slot_of(node)];
+    states_.push_back(NodeState{.node = node, .buffer = {}, .outer_task = node->task, .outer_slot = node->slot});
+    uint32_t slot = static_cast<uint32_t>(states_.size() - 1);
+    if (marks_) {
       node->task = task_;
-      node->slot = static_cast<uint32_t>(states_.size() - 1);
+      node->slot = slot;
+    } else {
+      table_[node] = slot;
     }
-    return states_[node->slot];
+    return states_[slot];
   }
 
   // Counts, for each reachable node, the edges that lead to it.
   void discover(const std::vector<Edge>& roots) {
     SmallVector<Node*, 12> stack;
     for (const Edge& root : roots) {
-      if (root.node->task != task_) stack.push_back(root.node.get());
+      if (!seen(root.node.get())) stack.push_back(root.node.get());
       state_of(root.node.get());
     }
     while (!stack.empty()) {
@@ -78,7 +107,7 @@ class Walk {
       for (const Edge& edge : node->edges) {
         if (!edge) continue;
         Node* next = edge.node.get();
-        bool fresh = next->task != task_;
+        bool fresh = !seen(next);
         ++state_of(next).dependencies;
         if (fresh) stack.push_back(next);
       }
@@ -92,8 +121,8 @@ class Walk {
     for (NodeState& s : states_) s.needed = false;
     for (size_t i = 0; i < options_.inputs.size(); ++i) {
       Node* node = options_.inputs[i].node.get();
-      if (!node || node->task != task_) continue;
-      NodeState& s = states_[node->slot];
+      if (!node || !seen(node)) continue;
+      NodeState& s = states_[slot_of(node)];
       if (s.capture < 0) s.capture = static_cast<int32_t>(i);
       s.needed = true;
     }
@@ -105,7 +134,7 @@ class Walk {
     for (uint32_t i : order) {
       bool behind = false;
       for (const Edge& edge : states_[i].node->edges)
-        behind |= edge && states_[edge.node->slot].needed;
+        behind |= edge && states_[slot_of(edge.node.get())].needed;
       runs_.resize(states_.size());
       runs_[i] = behind;
       states_[i].needed |= behind;
@@ -158,7 +187,7 @@ class Walk {
     for (int64_t i = 0; i < node->edges.size(); ++i) {
       const Edge& edge = node->edges[i];
       if (!edge) continue;
-      uint32_t next = edge.node->slot;
+      uint32_t next = slot_of(edge.node.get());
       --states_[next].dependencies;
       if (states_[next].needed) {
         if (i < results.size() && results[i].defined()) add_gradient(edge, std::move(results[i]));
@@ -173,15 +202,30 @@ class Walk {
       Node* outer;
       ~Restore() { running = outer; }
     } restore{outer};
+    if (grad_mode.anomaly) [[unlikely]] {
+      try {
+        apply(node, grads, results);
+        find_nan(node, results);
+      } catch (...) {
+        if (autograd_support.explain_failure) autograd_support.explain_failure(node);
+        throw;
+      }
+    } else {
+      apply(node, grads, results);
+    }
+  }
+  static void apply(Node& node, Gradients& grads, Gradients& results) {
     if (!node.extras || node.extras->hooks.empty()) {
       node.apply(grads, results);
-    } else {
-      auto hooks = node.extras->hooks;
-      for (auto& [id, hook] : hooks) hook->before(grads);
-      node.apply(grads, results);
-      for (auto& [id, hook] : hooks) hook->after(results, grads);
+      return;
     }
-    if (grad_mode.anomaly && grad_mode.check_nan) {
+    auto hooks = node.extras->hooks;
+    for (auto& [id, hook] : hooks) hook->before(grads);
+    node.apply(grads, results);
+    for (auto& [id, hook] : hooks) hook->after(results, grads);
+  }
+  static void find_nan(const Node& node, const Gradients& results) {
+    if (grad_mode.check_nan) {
       for (int64_t i = 0; i < results.size(); ++i)
         if (results[i].defined() && autograd_support.has_nan(results[i]))
           fail(ErrorKind::Runtime, "Function '", node.name(), "' returned nan values in its ", i, "th output.");
@@ -223,6 +267,8 @@ class Walk {
 
   const BackwardOptions& options_;
   uint32_t task_;
+  bool marks_;
+  std::unordered_map<Node*, uint32_t> table_;
   SmallVector<NodeState, 12> states_;
   SmallVector<uint32_t, 12> ready_;
   std::vector<Tensor> captured_;

@@ -1,6 +1,7 @@
 #include "autograd/node.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "tensor/allocator.h"
 #include "tensor/shape.h"
@@ -8,7 +9,17 @@
 namespace rl {
 namespace {
 
-thread_local uint64_t next_sequence = 0;
+// One count for all threads: a graph may grow in several, and each node must be newer than those it leads to.
+std::atomic<uint64_t> last_sequence{0};
+uint64_t next_sequence() { return last_sequence.fetch_add(1, std::memory_order_relaxed) + 1; }
+
+// Where a tensor that hooks unpacked has the gradient of the leaf it stands for.
+class Identity final : public Node {
+ public:
+  explicit Identity(const Edge& edge) { edges.push_back(edge); }
+  const char* name() const override { return "torch::autograd::Identity"; }
+  void apply(const Gradients& grads, Gradients& results) override { results[0] = grads[0]; }
+};
 
 // A leaf's end of the tape: adds what arrives to leaf.grad.
 class AccumulateGrad final : public Node {
@@ -42,19 +53,31 @@ class AccumulateGrad final : public Node {
   }
 
  private:
-  // A gradient that nobody else can see is kept as it is; any other is copied.
-  static Tensor keep(const Tensor& grad) {
-    bool ours = grad->storage().use_count() == 1 && grad->pyobj == nullptr && !grad->base;
+  // A gradient that nobody else can see is kept as it is; any other is copied. It takes the leaf's own layout.
+  Tensor keep(const Tensor& grad) const {
+    // Two references are this walk's: its buffer and apply's local.
+    bool ours = grad->storage().use_count() == 1 && grad->use_count() <= 2 && grad->pyobj == nullptr && !grad->base;
     if (grad_mode.enabled) return ours ? grad : autograd_support.clone(grad);
-    if (ours && is_dense(grad.sizes(), grad.strides()) && !grad->requires_grad) return grad;
-    return autograd_support.clone(detach(grad));
+    bool dense = is_dense(leaf_.sizes(), leaf_.strides());
+    bool fits = dense ? same_layout(grad, leaf_) : grad.is_contiguous();
+    if (ours && fits && !grad->requires_grad) return grad;
+    if (fits || !std::ranges::equal(grad.sizes(), leaf_.sizes())) return autograd_support.clone(detach(grad));
+    Tensor out = Tensor::empty_strided(leaf_.sizes(), dense ? Dims(leaf_.strides()) : contiguous_strides(leaf_.sizes()), grad.dtype());
+    autograd_support.copy_data(out, grad);
+    return out;
+  }
+  static bool same_layout(const Tensor& a, const Tensor& b) {
+    if (!std::ranges::equal(a.sizes(), b.sizes())) return false;
+    for (int64_t d = 0; d < a.dim(); ++d)
+      if (a.sizes()[d] != 1 && a.strides()[d] != b.strides()[d]) return false;
+    return true;
   }
   Tensor leaf_;
 };
 
 }  // namespace
 
-Node::Node() : sequence(++next_sequence) {
+Node::Node() : sequence(next_sequence()) {
   if (grad_mode.anomaly && autograd_support.forward_trace) make_extras().forward_trace = autograd_support.forward_trace();
 }
 Node::~Node() = default;
@@ -90,6 +113,37 @@ SavedTensor::SavedTensor(const Tensor& t, bool is_output, uint32_t output_index)
          "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in computation "
          "tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it in autograd, or use "
          "`torch.no_grad()` instead of `torch.inference_mode()`.");
+  if (tensor_packer && t.defined()) [[unlikely]] pack(t);
+}
+
+void SavedTensor::pack(const Tensor& t) {
+  Edge edge = is_output_ ? Edge{} : gradient_edge(t);
+  {
+    GradModeGuard off(false);
+    packed_ = (*tensor_packer)(detach(t));
+  }
+  check(t->version() == version_,
+        "A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook cannot be modified by in-place "
+        "operations, or the rest of the program would see the change: work on a clone().");
+  packed_->edge = std::move(edge);
+  tensor_.reset();
+}
+
+Tensor SavedTensor::unpack(Node& owner) const {
+  Tensor t;
+  {
+    GradModeGuard off(false);
+    t = packed_->unpack().alias();
+  }
+  if (!grad_mode.enabled) return t;
+  if (is_output_) {
+    set_history(t, Ref<Node>(&owner), output_index_);
+  } else if (packed_->edge) {
+    const Edge& edge = packed_->edge;
+    if (edge.node->variable()) set_history(t, Ref<Node>(new Identity(edge)));
+    else set_history(t, edge.node, edge.index);
+  }
+  return t;
 }
 
 Tensor SavedTensor::get(Node& owner) const {
@@ -99,6 +153,7 @@ Tensor SavedTensor::get(Node& owner) const {
          "freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify "
          "retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors "
          "after calling backward.");
+  if (packed_) [[unlikely]] return unpack(owner);
   if (!tensor_.defined()) return tensor_;
   if (tensor_->version() != version_) {
     const Ref<Node> made_by = is_output_ ? Ref<Node>(&owner) : grad_fn(tensor_);
@@ -165,6 +220,11 @@ Edge gradient_edge(const Tensor& t) {
 
 void set_history(const Tensor& out, Ref<Node> node, uint32_t index) {
   AutogradMeta& meta = make_autograd_meta(out);
+  if (meta.retains_grad && meta.grad_fn) [[unlikely]] {
+    // Changed in place: the gradient to retain is now that of the new value.
+    if (meta.grad_fn->extras) std::erase_if(meta.grad_fn->extras->retained, [&out](const auto& r) { return r.tensor == out.get(); });
+    node->make_extras().retained.push_back({index, out.get()});
+  }
   meta.grad_fn = std::move(node);
   meta.output_index = index;
   out->view_version = out->version();

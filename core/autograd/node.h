@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tensor/tensor.h"
@@ -21,6 +22,17 @@ struct Edge {
 
 using Gradients = SmallVector<Tensor, 2>;
 
+// What a pair of saved-tensor hooks made of a tensor. The binding derives from this to call Python.
+class PackedTensor {
+ public:
+  virtual ~PackedTensor() = default;
+  virtual Tensor unpack() = 0;
+  Edge edge;  // where the tensor's gradient flows to, unless its own node saved it
+};
+// The innermost hooks of this thread, or none.
+using TensorPacker = std::function<std::unique_ptr<PackedTensor>(const Tensor&)>;
+inline thread_local constinit const TensorPacker* tensor_packer = nullptr;
+
 // A tensor kept for backward, with the version it had.
 class SavedTensor {
  public:
@@ -28,9 +40,12 @@ class SavedTensor {
   SavedTensor(const Tensor& t, bool is_output, uint32_t output_index = 0);
   // The tensor as it was; throws if it was changed in place or already freed.
   Tensor get(Node& owner) const;
-  bool defined() const { return tensor_.defined(); }
+  bool defined() const { return tensor_.defined() || packed_; }
 
  private:
+  void pack(const Tensor& t);
+  Tensor unpack(Node& owner) const;
+  std::unique_ptr<PackedTensor> packed_;
   Tensor tensor_;  // for an output: an alias without history, or tensor and node would keep each other alive
   uint32_t version_ = 0;
   uint16_t output_index_ = 0;
@@ -64,6 +79,7 @@ struct NodeExtras {
   std::vector<Retained> retained;
   std::vector<std::pair<uint64_t, std::shared_ptr<NodeHook>>> hooks;
   std::string forward_trace;  // anomaly mode: where the op was called
+  std::shared_ptr<void> notes;  // the binding's: the user's dict
 };
 
 class Node {
@@ -82,6 +98,8 @@ class Node {
   }
   virtual TensorImpl* variable() { return nullptr; }  // AccumulateGrad's leaf
   virtual bool is_python() const { return false; }
+  // Which of `saved` the op calls by this name (a parameter's, or "result"), or -1.
+  virtual int saved_index(std::string_view) const { return -1; }
 
   bool needs(int64_t i) const { return i < edges.size() && edges[i]; }
   NodeExtras& make_extras() {
@@ -165,9 +183,11 @@ struct AutogradSupport {
   Tensor (*add)(const Tensor& a, const Tensor& b) = nullptr;
   void (*add_in_place)(const Tensor& a, const Tensor& b) = nullptr;
   Tensor (*clone)(const Tensor& t) = nullptr;
+  void (*copy_data)(const Tensor& to, const Tensor& from) = nullptr;
   Ref<Node> (*view_node)(const Tensor& view) = nullptr;  // AsStridedBackward0 from the base to the view
   std::string (*forward_trace)() = nullptr;
   bool (*has_nan)(const Tensor& t) = nullptr;
+  void (*explain_failure)(const Node& node) = nullptr;  // anomaly mode: an error is on its way out of node
 };
 inline AutogradSupport autograd_support;
 

@@ -7,51 +7,39 @@
 namespace rl {
 namespace {
 
-// The history of a base after one of its views was changed: the gradient of that part of it goes through the op that
-// changed it, the rest passes by.
+// The history of a base after one of its views was changed: the gradient of that part of it goes to the node that made
+// the new value, and so no further; the rest passes by. Inputs: the base as it was, the new value.
 class CopySlices final : public Node {
  public:
-  CopySlices(const Tensor& base, const Tensor& view, Ref<Node> op)
-      : op_(std::move(op)), base_sizes_(base.sizes()), base_strides_(base.strides()), sizes_(view.sizes()), strides_(view.strides()),
-        offset_(view->offset() - base->offset()) {
+  CopySlices(const Tensor& base, const Tensor& view, Ref<Node> value)
+      : base_sizes_(base.sizes()), base_strides_(base.strides()), sizes_(view.sizes()), strides_(view.strides()), offset_(view->offset() - base->offset()) {
     edges.push_back(gradient_edge(base));
-    for (int64_t i = 1; i < op_->edges.size(); ++i) edges.push_back(op_->edges[i]);
+    edges.push_back(Edge{std::move(value), 0});
+    complex_view_ = is_complex_dtype(base.dtype()) && !is_complex_dtype(view.dtype());
+    if (complex_view_) offset_ = view->offset() - 2 * base->offset();
+    check(complex_view_ || base.dtype() == view.dtype(), "an in-place change of a view of another dtype cannot be differentiated: ", dtype_name(view.dtype()),
+          " over ", dtype_name(base.dtype()), "; change the base itself, or clone() first");
   }
-  const char* name() const override { return "CopySlices"; }
-  void release_saved() override {
-    op_->release_saved();
-    released = true;
-  }
+  const char* name() const override { return "torch::autograd::CopySlices"; }
 
   void apply(const Gradients& grads, Gradients& results) override {
-    Tensor whole = Tensor::empty_strided(base_sizes_, is_dense(base_sizes_, base_strides_) ? Dims(base_strides_) : contiguous_strides(base_sizes_), grads[0].dtype());
-    Dims strides = is_dense(base_sizes_, base_strides_) ? strides_ : Dims();
-    Tensor part;
-    if (is_dense(base_sizes_, base_strides_)) {
-      whole = grad_mode.enabled ? clone_as(grads[0], whole) : (copy_data(whole, grads[0]), whole);
-      part = as_strided(whole, sizes_, strides_, offset_);
-    } else {
-      fail(ErrorKind::Runtime, "an in-place change of a view whose base is not dense in memory cannot be differentiated; clone() the base first");
-    }
-    Gradients inner;
-    for (int64_t i = 0; i < op_->edges.size(); ++i) inner.emplace_back();
-    op_->apply(Gradients{clone(part)}, inner);
-    if (needs(0)) {
-      if (inner.size() > 0 && inner[0].defined()) copy_(part, inner[0]);
-      else zero_(part);
-      results[0] = whole;
-    }
-    for (int64_t i = 1; i < inner.size(); ++i) results[i] = inner[i];
+    // A copy of the gradient in the memory layout of the base, where the view's strides mean what they meant.
+    int64_t reach = 1;
+    for (int64_t d = 0; d < base_sizes_.size(); ++d) reach += base_sizes_[d] ? (base_sizes_[d] - 1) * base_strides_[d] : 0;
+    Tensor memory = zeros(Dims{reach}, grads[0].dtype());
+    Tensor whole = as_strided(memory, base_sizes_, base_strides_, 0);
+    copy_(whole, grads[0]);
+    Tensor part = complex_view_ ? as_strided(view_as_real(memory), sizes_, strides_, offset_) : as_strided(memory, sizes_, strides_, offset_);
+    if (needs(1)) results[1] = clone(part);
+    if (!needs(0)) return;
+    zero_(part);
+    results[0] = grad_mode.enabled ? as_strided(memory, base_sizes_, base_strides_, 0) : whole;
   }
 
  private:
-  static Tensor clone_as(const Tensor& g, const Tensor& layout) {
-    Tensor out = zeros_like(layout);
-    return copy_(out, g);
-  }
-  Ref<Node> op_;
   Dims base_sizes_, base_strides_, sizes_, strides_;
   int64_t offset_;
+  bool complex_view_ = false;  // a part of view_as_real(base)
 };
 
 bool overlaps_itself(const Tensor& t) {
@@ -60,13 +48,21 @@ bool overlaps_itself(const Tensor& t) {
   return false;
 }
 
+// For messages: "Unbind" for UnbindBackward0.
+std::string maker(const Tensor& t) {
+  const Ref<Node>& fn = grad_fn(t);
+  std::string name = fn ? fn->name() : "a function";
+  return name.substr(0, name.find("Backward"));
+}
+uint32_t output_index(const Tensor& t) { return autograd_meta(t) ? autograd_meta(t)->output_index : 0; }
+
 }  // namespace
 
 void check_in_place(const Tensor& self, const char* op, bool tracked) {
   check(!self->storage().read_only, op, ": this tensor's memory is read-only (it came from a read-only buffer); clone() it first");
   check(!overlaps_itself(self), "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
         "Please clone() the tensor before performing the operation.");
-  check(!(self->inference && !grad_mode.inference && tracked),
+  check(!(self->inference && !grad_mode.inference),
         "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal tensor before doing inplace update.");
   if (!tracked) return;
   if (self.requires_grad() && is_leaf(self) && !self->base)
@@ -87,10 +83,9 @@ void check_in_place(const Tensor& self, const char* op, bool tracked) {
     case ViewKind::Inference:
       fail(ErrorKind::Runtime, "A view was created in inference mode and is being modified inplace with grad mode enabled; this is forbidden.");
     case ViewKind::MultiOutput:
-      fail(ErrorKind::Runtime,
-           "Output 0 of a function that returns multiple views is a view and is being modified inplace. This view is the output of a function that "
-           "returns multiple views. Such functions do not allow the output views to be modified inplace. You should replace the inplace operation by "
-           "an out-of-place one.");
+      fail(ErrorKind::Runtime, "Output ", output_index(self), " of ", maker(self),
+           " is a view and is being modified inplace. This view is the output of a function that returns multiple views. Such functions do not allow "
+           "the output views to be modified inplace. You should replace the inplace operation by an out-of-place one.");
     case ViewKind::CustomFunction:
       fail(ErrorKind::Runtime, "A view returned by a custom Function is being modified inplace; this is forbidden. Clone it in the forward instead.");
   }

@@ -471,6 +471,14 @@ class PointwiseNode final : public Node {
     for (int i = 0; i < def.scalars; ++i) scalars_.push_back(scalars[i]);
   }
   const char* name() const override { return def_.backward_name.c_str(); }
+  int saved_index(std::string_view name) const override {
+    if (name == "result") return def_.tensors;
+    for (const OpDef* op : Registry::get().ops())
+      if (op->pointwise == &def_)
+        for (int i = 0; i < def_.tensors; ++i)
+          if (op->params[static_cast<size_t>(i)].name == name) return i;
+    return -1;
+  }
 
   void apply(const Gradients& grads, Gradients& results) override {
     const Tensor& g = grads[0];

@@ -241,6 +241,16 @@ Tensor as_strided_backward(const Tensor& grad, IntSpan base_sizes, IntSpan base_
 // The history of a view whose base was changed in place.
 static Ref<Node> view_node(const Tensor& v) {
   Tensor base(v->base.get());
+  if (is_complex_dtype(base.dtype()) && !is_complex_dtype(v.dtype())) {
+    // Through view_as_real(base), whose last axis are the parts.
+    Dims sizes(base.sizes()), strides;
+    for (int64_t s : base.strides()) strides.push_back(2 * s);
+    sizes.push_back(2);
+    strides.push_back(1);
+    return make_node("AsStridedBackward0", {&base, 1}, [sizes, strides, offset = 2 * base->offset(), to = Dims(v.sizes()), by = Dims(v.strides()), start = v->offset()](Backward& ctx) {
+      ctx.set(0, view_as_complex(as_strided_backward(ctx.grad(), sizes, strides, offset, to, by, start)));
+    });
+  }
   return make_node("AsStridedBackward0", {&base, 1},
                    [base_sizes = Dims(base.sizes()), base_strides = Dims(base.strides()), base_offset = base->offset(), sizes = Dims(v.sizes()), strides = Dims(v.strides()),
                     start = v->offset()](Backward& ctx) {

@@ -47,6 +47,40 @@ int node_traverse(PyObject* o, visitproc visit, void* arg) {
 PyObject* node_repr(PyObject* o) { return PyUnicode_FromFormat("<%s object at %p>", Py_TYPE(o)->tp_name, static_cast<void*>(o)); }
 PyObject* node_name(PyObject* o, PyObject*) { return PyUnicode_FromString(node_of(o).name()); }
 
+PyObject* context_of(Node& node);
+
+// What generic look-up lacks: a custom Function's node has its context's attributes, others what they saved by name.
+PyObject* node_getattro(PyObject* o, PyObject* name) {
+  PyObject* found = PyObject_GenericGetAttr(o, name);
+  if (found || !PyErr_ExceptionMatches(PyExc_AttributeError)) return found;
+  Node& node = node_of(o);
+  if (node.is_python()) {
+    PyErr_Clear();
+    return PyObject_GetAttr(context_of(node), name);
+  }
+  constexpr std::string_view kPrefix = "_saved_";
+  std::string_view text = PyUnicode_AsUTF8(name);
+  if (!text.starts_with(kPrefix)) return nullptr;
+  int i = node.saved_index(text.substr(kPrefix.size()));
+  if (i < 0) return nullptr;
+  PyErr_Clear();
+  return guarded([&] {
+    if (node.released) SavedTensor().get(node);  // says that they are gone
+    return wrap(node.saved[i].get(node));
+  });
+}
+int node_setattro(PyObject* o, PyObject* name, PyObject* value) {
+  Node& node = node_of(o);
+  return node.is_python() ? PyObject_SetAttr(context_of(node), name, value) : PyObject_GenericSetAttr(o, name, value);
+}
+
+PyObject* saved_tuple(Node& node) {
+  if (node.released) SavedTensor().get(node);
+  Object tuple = Object::check(PyTuple_New(node.saved.size()));
+  for (int64_t i = 0; i < node.saved.size(); ++i) PyTuple_SET_ITEM(tuple.get(), i, wrap(node.saved[i].get(node)));
+  return tuple.release();
+}
+
 PyObject* next_functions(PyObject* o, void*) {
   return guarded([&]() -> PyObject* {
     Node& node = node_of(o);
@@ -67,13 +101,18 @@ class PyTensorHook final : public TensorHook {
     Object g = Object::check(wrap(grad));
     Object r = Object::check(PyObject_CallOneArg(f_.get(), g.get()));
     if (r.get() == Py_None) return {};
-    if (!is_tensor(r.get())) fail(ErrorKind::Type, "hooks must return None or a Tensor, got ", type_name(r.get()));
+    if (!is_tensor(r.get())) fail(ErrorKind::Type, "expected Variable, but hook returned '", type_name(r.get()), "': a hook returns a Tensor, or None to leave the gradient");
     Tensor t = tensor_of(r.get());
-    check(same_shape(t, grad), "hook '", "' has changed the size of value: expected ", shape_str(grad.sizes()), ", got ", shape_str(t.sizes()));
+    check(same_shape(t, grad), "hook '", name(), "' has changed the size of value: expected ", shape_str(grad.sizes()), ", got ", shape_str(t.sizes()));
     return t;
   }
 
  private:
+  std::string name() const {
+    Object n = Object::steal(PyObject_GetAttrString(f_.get(), "__name__"));
+    if (!n) PyErr_Clear();
+    return n && PyUnicode_Check(n.get()) ? PyUnicode_AsUTF8(n.get()) : type_name(f_.get());
+  }
   Object f_;
 };
 
@@ -213,7 +252,8 @@ Tensor seed_for(const Tensor& root, PyObject* given) {
   }
   check(root.numel() == 1, "grad can be implicitly created only for scalar outputs; this one has shape ", shape_str(root.sizes()),
         ": reduce it first (e.g. .sum() or .mean()), or pass gradient= of that shape");
-  check(is_floating(root.dtype()), "grad can be computed only for real scalar outputs but got ", dtype_name(root.dtype()));
+  check(is_floating(root.dtype()), "grad can be implicitly created only for real scalar outputs but got torch.", dtype_name(root.dtype()),
+        ": take .real, or pass gradient=");
   return ones_like(root);
 }
 
@@ -269,11 +309,19 @@ PyObject* run(PyObject* roots_py, PyObject* seeds, bool keep, bool create, std::
   if (accumulate) Py_RETURN_NONE;
   Object tuple = Object::check(PyTuple_New(static_cast<Py_ssize_t>(found.size())));
   for (size_t i = 0; i < found.size(); ++i) {
-    check(found[i].defined() || allow_unused,
-          "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior. (input ", i, ")");
+    check(found[i].defined() || allow_unused, "The differentiated Tensor at index ", i,
+          " appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior.");
     PyTuple_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i), wrap(std::move(found[i])));
   }
   return tuple.release();
+}
+
+void warn_of_cycle() {
+  if (PyErr_WarnEx(PyExc_UserWarning,
+                   "Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient which can cause a memory leak: "
+                   "prefer autograd.grad there, or set the parameters' .grad to None after use.",
+                   1) < 0)
+    throw PythonError{};
 }
 
 PyObject* backward(PyObject*, PyObject* args) {
@@ -283,6 +331,7 @@ PyObject* backward(PyObject*, PyObject* args) {
   return guarded([&] {
     std::vector<Edge> edges;
     if (inputs != Py_None) edges = input_edges(inputs, "backward()");
+    if (create) warn_of_cycle();
     return run(roots, seeds, keep, create, std::move(edges), true, true, inputs);
   });
 }
@@ -309,7 +358,7 @@ PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t narg
       else if (name == "retain_graph") keep = o == Py_None ? -1 : truth(o);
       else if (name == "create_graph") create = truth(o);
       else if (name == "inputs") inputs = o;
-      else fail(ErrorKind::Type, "backward() got an unexpected keyword argument '", name, "'");
+      else fail(ErrorKind::Type, "backward() got an unexpected keyword argument '", name, "'; it takes gradient, retain_graph, create_graph and inputs");
     };
     static constexpr const char* names[] = {"gradient", "retain_graph", "create_graph", "inputs"};
     check_type(nargs <= 4, "backward() takes from 1 to 5 positional arguments but ", nargs + 1, " were given");
@@ -319,6 +368,7 @@ PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t narg
       BackwardOptions options;
       options.create_graph = create != 0;
       options.keep_graph = keep < 0 ? create != 0 : keep != 0;
+      if (create) warn_of_cycle();
       std::vector<Edge> roots;
       std::vector<Tensor> grads;
       add_root(tensor_of(self), gradient, roots, grads, 0);
@@ -329,9 +379,10 @@ PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t narg
     Object as_list = Object::borrow(inputs);
     if (inputs != Py_None) {
       if (is_tensor(inputs)) as_list = Object::check(PyTuple_Pack(1, inputs));
-      check(PyObject_Size(as_list.get()) != 0, "'inputs' argument to backward() cannot be empty.");
+      check(PyObject_Size(as_list.get()) != 0, "`inputs` argument to `backward()` cannot be empty.");
       edges = input_edges(as_list.get(), "backward()");
     }
+    if (create) warn_of_cycle();
     Object roots = Object::check(PyTuple_Pack(1, self)), seeds = Object::check(PyTuple_Pack(1, gradient));
     return run(roots.get(), seeds.get(), keep < 0 ? create != 0 : keep != 0, create != 0, std::move(edges), true, true, as_list.get());
   });
@@ -357,7 +408,6 @@ class FunctionNode final : public Node {
   void apply(const Gradients& grads, Gradients& results) override {
     Object cls = Object::check(PyObject_GetAttrString(ctx_.get(), "_function"));
     Object backward = Object::check(PyObject_GetAttrString(cls.get(), "backward"));
-    Object base = Object::check(PyObject_GetAttrString(cls.get(), "vjp"));
     Object args = Object::check(PyTuple_New(1 + grads.size()));
     PyTuple_SET_ITEM(args.get(), 0, Py_NewRef(ctx_.get()));
     for (int64_t i = 0; i < grads.size(); ++i) {
@@ -375,11 +425,11 @@ class FunctionNode final : public Node {
     for (int64_t i = 0; i < arguments; ++i) {
       PyObject* g = PyTuple_GET_ITEM(list.get(), i);
       if (!is_tensor_argument[static_cast<size_t>(i)]) {
-        check(g == Py_None, "function ", name_, " returned a gradient different from None at position ", i + 1, ", but the corresponding forward input was not a Variable");
+        check(g == Py_None, "function ", name_, " returned a gradient different than None at position ", i + 1, ", but the corresponding forward input was not a Variable");
         continue;
       }
       if (g != Py_None) {
-        check_type(is_tensor(g), "expected Variable or None (got ", type_name(g), ")");
+        check(is_tensor(g), "expected Variable or None (got ", type_name(g), ")");
         Tensor t = tensor_of(g);
         if (needs(edge)) {
           const Dims& want = inputs_like[edge];
@@ -409,6 +459,8 @@ class FunctionNode final : public Node {
   std::string name_;
 };
 
+PyObject* context_of(Node& node) { return static_cast<FunctionNode&>(node).context(); }
+
 PyObject* saved_tensors_of(PyObject*, PyObject* ctx) {
   return guarded([&]() -> PyObject* {
     Object handle = Object::check(PyObject_GetAttrString(ctx, "_node"));
@@ -417,13 +469,7 @@ PyObject* saved_tensors_of(PyObject*, PyObject* ctx) {
       return saved.release();
     }
     Node& node = *static_cast<Node*>(PyCapsule_GetPointer(handle.get(), nullptr));
-    check(!node.released,
-          "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved intermediate "
-          "values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the graph a "
-          "second time or if you need to access saved tensors after calling backward.");
-    Object tuple = Object::check(PyTuple_New(node.saved.size()));
-    for (int64_t i = 0; i < node.saved.size(); ++i) PyTuple_SET_ITEM(tuple.get(), i, wrap(node.saved[i].get(node)));
-    return tuple.release();
+    return saved_tuple(node);
   });
 }
 
@@ -434,17 +480,42 @@ bool contains(PyObject* tuple, PyObject* o) {
 }
 Object as_tuple(PyObject* o) { return PyTuple_Check(o) ? Object::borrow(o) : Object::check(PySequence_Tuple(o)); }
 
+std::string function_name(PyObject* cls) {
+  Object name = Object::check(PyObject_GetAttrString(cls, "__name__"));
+  return PyUnicode_AsUTF8(name.get());
+}
+
+bool has_defaults(PyObject* f) {
+  for (const char* attribute : {"__defaults__", "__kwdefaults__"}) {
+    Object d = Object::steal(PyObject_GetAttrString(f, attribute));
+    if (!d) PyErr_Clear();
+    else if (d.get() != Py_None) return true;
+  }
+  return false;
+}
+
 // Function.apply(*args)
-PyObject* function_apply(PyObject* cls, PyObject* args) {
+PyObject* function_apply(PyObject* cls, PyObject* given_args, PyObject* kwargs) {
   return guarded([&]() -> PyObject* {
-    static PyObject* context_type = nullptr;
     static PyObject* base_setup = nullptr;
-    if (!context_type) {
+    static PyObject* bind = nullptr;
+    if (!base_setup) {
       Object module = Object::check(PyImport_ImportModule("rushlight.autograd.function"));
-      context_type = Object::check(PyObject_GetAttrString(module.get(), "FunctionCtx")).release();
+      bind = Object::check(PyObject_GetAttrString(module.get(), "_bind")).release();
       Object function = Object::check(PyObject_GetAttrString(module.get(), "Function"));
       base_setup = Object::check(PyObject_GetAttrString(function.get(), "setup_context")).release();
     }
+    Object forward = Object::check(PyObject_GetAttrString(cls, "forward"));
+    Object setup = Object::check(PyObject_GetAttrString(cls, "setup_context"));
+    bool separate = setup.get() != base_setup;
+    Object bound = Object::borrow(given_args);
+    if (separate && ((kwargs && PyDict_Size(kwargs)) || has_defaults(forward.get()))) {
+      // setup_context sees every argument, the defaults included.
+      Object none = kwargs ? Object::borrow(kwargs) : Object::check(PyDict_New());
+      bound = Object::check(PyObject_CallFunctionObjArgs(bind, forward.get(), given_args, none.get(), nullptr));
+      kwargs = nullptr;
+    }
+    PyObject* args = bound.get();
     Py_ssize_t n = PyTuple_GET_SIZE(args);
     std::vector<Tensor> inputs;
     std::vector<bool> tensor_argument;
@@ -459,13 +530,9 @@ PyObject* function_apply(PyObject* cls, PyObject* args) {
       if (t) inputs.push_back(tensor_of(o));
       PyTuple_SET_ITEM(needs.get(), i, PyBool_FromLong(t && tensor_of(o).requires_grad()));
     }
-    Object ctx = Object::check(PyObject_CallNoArgs(context_type));
-    if (PyObject_SetAttrString(ctx.get(), "needs_input_grad", needs.get()) < 0 || PyObject_SetAttrString(ctx.get(), "_function", cls) < 0 ||
-        PyObject_SetAttrString(ctx.get(), "_node", Py_None) < 0)
-      throw PythonError{};
-    Object forward = Object::check(PyObject_GetAttrString(cls, "forward"));
-    Object setup = Object::check(PyObject_GetAttrString(cls, "setup_context"));
-    bool separate = setup.get() != base_setup;
+    Object context_type = Object::check(PyObject_GetAttrString(cls, "_backward_cls"));
+    Object ctx = Object::check(PyObject_CallNoArgs(context_type.get()));
+    if (PyObject_SetAttrString(ctx.get(), "needs_input_grad", needs.get()) < 0) throw PythonError{};
     Object raw;
     {
       GradModeGuard off(false);
@@ -476,7 +543,7 @@ PyObject* function_apply(PyObject* cls, PyObject* args) {
         Object full = Object::check(PyTuple_New(n + 1));
         PyTuple_SET_ITEM(full.get(), 0, Py_NewRef(ctx.get()));
         for (Py_ssize_t i = 0; i < n; ++i) PyTuple_SET_ITEM(full.get(), i + 1, Py_NewRef(PyTuple_GET_ITEM(args, i)));
-        raw = Object::check(PyObject_CallObject(forward.get(), full.get()));
+        raw = Object::check(PyObject_Call(forward.get(), full.get(), kwargs));
       }
     }
     bool single = !PyTuple_Check(raw.get());
@@ -488,6 +555,9 @@ PyObject* function_apply(PyObject* cls, PyObject* args) {
       PyObject* o = PyTuple_GET_ITEM(dirty.get(), i);
       if (is_tensor(o)) {
         Tensor t = tensor_of(o);
+        if (wanted && t.requires_grad() && is_leaf(t) && !t->base)
+          fail(ErrorKind::Runtime, "a leaf Variable that requires grad has been used in an in-place operation. (", function_name(cls),
+               " marks it dirty: work on a clone() of it)");
         check_in_place(t, "a custom Function", wanted && t.requires_grad());
         changed_in_place(t, "a custom Function");
       }
@@ -498,8 +568,7 @@ PyObject* function_apply(PyObject* cls, PyObject* args) {
     Ref<Node> node;
     FunctionNode* fn = nullptr;
     if (wanted) {
-      Object cls_name = Object::check(PyObject_GetAttrString(cls, "__name__"));
-      auto made = std::make_unique<FunctionNode>(ctx, std::string(PyUnicode_AsUTF8(cls_name.get())) + "Backward");
+      auto made = std::make_unique<FunctionNode>(ctx, function_name(cls) + "Backward");
       fn = made.get();
       node = Ref<Node>(made.release());
       for (const Tensor& t : inputs) {
@@ -584,6 +653,12 @@ PyObject* set_anomaly(PyObject*, PyObject* args) {
 PyObject* is_anomaly(PyObject*, PyObject*) { return PyBool_FromLong(grad_mode.anomaly); }
 PyObject* is_anomaly_nan(PyObject*, PyObject*) { return PyBool_FromLong(grad_mode.check_nan); }
 
+std::string short_name(const Node& node) {
+  std::string_view name = node.name();
+  size_t colon = name.rfind(':');
+  return std::string(colon == std::string_view::npos ? name : name.substr(colon + 1));
+}
+
 std::string python_trace() {
   Object module = Object::steal(PyImport_ImportModule("traceback"));
   Object lines = module ? Object::steal(PyObject_CallMethod(module.get(), "format_stack", nullptr)) : Object();
@@ -593,7 +668,60 @@ std::string python_trace() {
     PyErr_Clear();
     return "";
   }
-  return PyUnicode_AsUTF8(text.get());
+  std::string trace = PyUnicode_AsUTF8(text.get());
+  if (Node* outer = current_node())  // made while gradients of gradients were recorded
+    trace += concat("\n\nPrevious calculation was induced by ", short_name(*outer), ". Traceback of forward call that induced the previous calculation:\n",
+                    outer->extras ? outer->extras->forward_trace : std::string("(no forward pass information)\n"));
+  return trace;
+}
+
+// Warns of the node that failed; the error itself, if it is Python's, stays as it was.
+void explain_failure(const Node& node) {
+  PyObject *type, *value, *trace;
+  PyErr_Fetch(&type, &value, &trace);
+  bool known = node.extras && !node.extras->forward_trace.empty();
+  std::string text = concat("Error detected in ", short_name(node), ". ",
+                            known ? concat("Traceback of forward call that caused the error:\n", node.extras->forward_trace)
+                                  : std::string("No forward pass information available. Enable detect anomaly during forward pass for more information."));
+  if (PyErr_WarnEx(PyExc_UserWarning, text.c_str(), 1) < 0) PyErr_Clear();
+  PyErr_Restore(type, value, trace);
+}
+
+// --- saved tensor hooks ------------------------------------------------------------------------------------------------
+class PyPacked final : public PackedTensor {
+ public:
+  PyPacked(Object value, Object unpack) : value_(std::move(value)), unpack_(std::move(unpack)) {}
+  Tensor unpack() override {
+    Object r = Object::check(PyObject_CallOneArg(unpack_.get(), value_.get()));
+    check_type(is_tensor(r.get()), "Output of saved tensor unpack_hook expected to be a Tensor but got result of type ", type_name(r.get()));
+    return tensor_of(r.get());
+  }
+
+ private:
+  Object value_, unpack_;
+};
+
+thread_local std::vector<std::unique_ptr<TensorPacker>> packers;
+
+PyObject* push_packer(PyObject*, PyObject* args) {
+  PyObject *pack_py, *unpack_py;
+  if (!PyArg_ParseTuple(args, "OO:_push_saved_tensors_hooks", &pack_py, &unpack_py)) return nullptr;
+  Object pack = Object::borrow(pack_py), unpack = Object::borrow(unpack_py);
+  packers.push_back(std::make_unique<TensorPacker>([pack, unpack](const Tensor& t) -> std::unique_ptr<PackedTensor> {
+    Object o = Object::check(wrap(t));
+    return std::make_unique<PyPacked>(Object::check(PyObject_CallOneArg(pack.get(), o.get())), unpack);
+  }));
+  tensor_packer = packers.back().get();
+  Py_RETURN_NONE;
+}
+PyObject* pop_packer(PyObject*, PyObject*) {
+  std::unique_ptr<TensorPacker> last;  // its end may run Python: first put the list in order
+  if (!packers.empty()) {
+    last = std::move(packers.back());
+    packers.pop_back();
+  }
+  tensor_packer = packers.empty() ? nullptr : packers.back().get();
+  Py_RETURN_NONE;
 }
 
 PyMethodDef node_methods[] = {{"name", node_name, METH_NOARGS, "The node's name, e.g. AddBackward0."},
@@ -609,28 +737,26 @@ PyGetSetDef node_properties[] = {
        return nullptr;
      }, nullptr, "The leaf that AccumulateGrad adds to.", nullptr},
     {"saved_tensors", [](PyObject* o, void*) -> PyObject* {
-       return guarded([&]() -> PyObject* {
-         Node& node = node_of(o);
-         Object tuple = Object::check(PyTuple_New(node.saved.size()));
-         for (int64_t i = 0; i < node.saved.size(); ++i) PyTuple_SET_ITEM(tuple.get(), i, wrap(node.saved[i].get(node)));
-         return tuple.release();
-       });
+       return guarded([&] { return saved_tuple(node_of(o)); });
      }, nullptr, "What the node keeps for backward.", nullptr},
     {"metadata", [](PyObject* o, void*) -> PyObject* {
-       PyNode* n = reinterpret_cast<PyNode*>(o);
-       if (!n->dict) n->dict = PyDict_New();
-       return Py_XNewRef(n->dict);
+       // Kept by the node itself: this object may come and go.
+       std::shared_ptr<void>& notes = node_of(o).make_extras().notes;
+       if (!notes) notes = std::shared_ptr<void>(PyDict_New(), [](void* dict) { Py_XDECREF(static_cast<PyObject*>(dict)); });
+       return Py_XNewRef(static_cast<PyObject*>(notes.get()));
      }, nullptr, "A dict for the user's own notes.", nullptr},
     {"_forward_trace", [](PyObject* o, void*) -> PyObject* {
        Node& node = node_of(o);
        return PyUnicode_FromString(node.extras ? node.extras->forward_trace.c_str() : "");
      }, nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
-PyMethodDef function_methods[] = {{"apply", function_apply, METH_VARARGS | METH_CLASS, "Runs forward and records backward."}, {nullptr, nullptr, 0, nullptr}};
+PyMethodDef function_methods[] = {{"apply", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(function_apply)), METH_VARARGS | METH_KEYWORDS | METH_CLASS, "Runs forward and records backward."}, {nullptr, nullptr, 0, nullptr}};
 PyMethodDef functions[] = {{"_backward", backward, METH_VARARGS, nullptr},
                            {"_grad", grad, METH_VARARGS, nullptr},
                            {"_remove_hook", remove_hook, METH_VARARGS, nullptr},
                            {"_saved_tensors", saved_tensors_of, METH_O, nullptr},
+                           {"_push_saved_tensors_hooks", push_packer, METH_VARARGS, nullptr},
+                           {"_pop_saved_tensors_hooks", pop_packer, METH_NOARGS, nullptr},
                            {"_set_grad_enabled", set_grad_enabled, METH_O, nullptr},
                            {"_is_grad_enabled", is_grad_enabled, METH_NOARGS, nullptr},
                            {"is_grad_enabled", is_grad_enabled, METH_NOARGS, "Whether operations are recorded for gradients."},
@@ -655,9 +781,6 @@ PyMethodDef autograd_methods[] = {
 
 PyObject* wrap_node(const Ref<Node>& node) {
   if (!node) Py_RETURN_NONE;
-  if (node->is_python()) {
-    // The grad_fn of a custom Function: a node object that forwards to its context for saved_tensors and attributes.
-  }
   if (node->pyobj) return Py_NewRef(static_cast<PyObject*>(node->pyobj));
   const char* name = node->name();
   if (const char* colon = std::strrchr(name, ':')) name = colon + 1;
@@ -671,7 +794,8 @@ PyObject* wrap_node(const Ref<Node>& node) {
 
 int add_autograd(PyObject* module) {
   PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)}, {Py_tp_traverse, reinterpret_cast<void*>(node_traverse)},
-                         {Py_tp_repr, reinterpret_cast<void*>(node_repr)}, {Py_tp_methods, node_methods}, {Py_tp_getset, node_properties}, {0, nullptr}};
+                         {Py_tp_repr, reinterpret_cast<void*>(node_repr)}, {Py_tp_getattro, reinterpret_cast<void*>(node_getattro)},
+                         {Py_tp_setattro, reinterpret_cast<void*>(node_setattro)}, {Py_tp_methods, node_methods}, {Py_tp_getset, node_properties}, {0, nullptr}};
   PyType_Spec spec{"torch.autograd.graph.Node", sizeof(PyNode), 0, static_cast<unsigned>(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION), slots};
   node_base = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
   if (!node_base || PyModule_AddObjectRef(module, "_Node", reinterpret_cast<PyObject*>(node_base)) < 0) return -1;
@@ -680,6 +804,7 @@ int add_autograd(PyObject* module) {
   Object function = Object::steal(PyType_FromSpec(&function_spec));
   if (!function || PyModule_AddObjectRef(module, "_FunctionBase", function.get()) < 0) return -1;
   autograd_support.forward_trace = python_trace;
+  autograd_support.explain_failure = explain_failure;
   return PyModule_AddFunctions(module, functions);
 }
 

@@ -102,6 +102,7 @@ PyMODINIT_FUNC PyInit__C() {
   rl::autograd_support.add = add;
   rl::autograd_support.add_in_place = add_in_place;
   rl::autograd_support.clone = [](const rl::Tensor& t) { return rl::clone(t); };
+  rl::autograd_support.copy_data = rl::copy_data;
   rl::autograd_support.has_nan = has_nan;
   PyModule_AddStringConstant(module, "__version__", RUSHLIGHT_VERSION);
   return module;

@@ -53,8 +53,10 @@ int set_grad(PyObject* o, PyObject* value, void*) {
         check_type(is_tensor(value), "assigned grad expected to be a Tensor or None but got grad of type ", type_name(value));
         check(value != o, "can't assign Variable as its own grad");
         Tensor g = tensor_of(value);
-        check(g.dtype() == t.dtype(), "assigned grad has data of a different type: expected ", dtype_name(t.dtype()), ", got ", dtype_name(g.dtype()));
-        check(same_shape(g, t), "assigned grad has data of a different size: expected ", shape_str(t.sizes()), ", got ", shape_str(g.sizes()));
+        check(g.dtype() == t.dtype(), "attempting to assign a gradient with dtype '", dtype_name(g.dtype()), "' to a tensor with grad_dtype '", dtype_name(t.dtype()),
+              "'. The gradient must match the tensor's dtype: convert it with .to(", dtype_name(t.dtype()), ")");
+        check(same_shape(g, t), "attempting to assign a gradient of size '", shape_str(g.sizes()), "' to a tensor of size '", shape_str(t.sizes()),
+              "'. Please ensure that the gradient and the tensor are the same size");
         make_autograd_meta(t).grad = g;
         return 0;
       },
@@ -63,7 +65,7 @@ int set_grad(PyObject* o, PyObject* value, void*) {
 int set_requires(PyObject* o, PyObject* value, void*) {
   return guarded(
       [&] {
-        check_type(value && PyBool_Check(value), "requires_grad must be a bool");
+        check(value && PyBool_Check(value), "requires_grad must be a bool");
         set_requires_grad(self_tensor(o), value == Py_True);
         return 0;
       },

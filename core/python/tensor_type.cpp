@@ -441,6 +441,8 @@ PyObject* wrap(Tensor t) {
     }
     return Py_NewRef(o);
   }
+  // A view of an ordinary tensor stays ordinary in inference mode.
+  if (grad_mode.inference && !(t->base && !t->base->inference)) [[unlikely]] t->inference = true;
   return new_object(t.take().leak());
 }
 

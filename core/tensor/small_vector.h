@@ -66,7 +66,9 @@ class SmallVector {
   template <class... A>
   T& emplace_back(A&&... args) {
     if (size_ == capacity_) grow(size_ + 1);
-    return *std::construct_at(data_ + size_++, std::forward<A>(args)...);
+    T* made = std::construct_at(data_ + size_, std::forward<A>(args)...);  // counted only once it exists
+    ++size_;
+    return *made;
   }
   void push_back(const T& x) {
     if (size_ == capacity_) {

@@ -16,6 +16,8 @@ class FunctionCtx:
     `needs_input_grad` back.
     """
 
+    _function: Any = None
+    _node: Any = None
     to_save: tuple[Any, ...] = ()
     dirty_tensors: tuple[Any, ...] = ()
     non_differentiable: tuple[Any, ...] = ()
@@ -75,8 +77,13 @@ class Function(_C._FunctionBase):  # type: ignore[misc]
     Reference: https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function
     """
 
+    _backward_cls: type[FunctionCtx] = FunctionCtx
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        # The type of `ctx`, named as the node is.
+        members = {"_function": cls, "__module__": cls.__module__}
+        cls._backward_cls = type(f"{cls.__name__}Backward", (FunctionCtx,), members)
         if "vjp" in cls.__dict__ and "backward" not in cls.__dict__:
             cls.backward = cls.__dict__["vjp"]  # type: ignore[method-assign]  # the core calls `backward`
 
@@ -119,6 +126,17 @@ class InplaceFunction(Function):
 
     def __init__(self, inplace: bool = False) -> None:
         self.inplace = inplace
+
+
+def _bind(forward: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """All arguments of `forward` by position, the defaults included, as `setup_context` gets them."""
+    import inspect
+
+    bound = inspect.signature(forward).bind(*args, **kwargs)
+    bound.apply_defaults()
+    if bound.kwargs:
+        raise NotImplementedError("a forward with keyword-only arguments is not supported beside setup_context")
+    return bound.args
 
 
 def once_differentiable(fn: Any) -> Any:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rushlight import _C
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
 
-__all__ = ["save_on_cpu", "saved_tensors_hooks"]
+__all__ = [
+    "GradientEdge",
+    "Node",
+    "get_gradient_edge",
+    "register_multi_grad_hook",
+    "save_on_cpu",
+    "saved_tensors_hooks",
+]
+
+Node = _C._Node
 
 
 class saved_tensors_hooks:
@@ -30,7 +38,77 @@ class saved_tensors_hooks:
         _C._pop_saved_tensors_hooks()
 
 
-@contextmanager
-def save_on_cpu(pin_memory: bool = False, device_type: str = "cuda") -> Iterator[None]:
+class save_on_cpu(saved_tensors_hooks):
     """In the block, tensors saved for backward are kept in the CPU's memory: on the CPU, as they are."""
-    yield
+
+    def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
+        super().__init__(lambda t: t, lambda t: t)
+
+
+class GradientEdge(NamedTuple):
+    """A node of the graph and which of its outputs: where a gradient arrives."""
+
+    node: Any
+    output_nr: int
+
+
+def get_gradient_edge(tensor: Any) -> GradientEdge:
+    """The edge by which the gradient of `tensor` reaches the graph.
+
+    Raises:
+        RuntimeError: `tensor` does not require grad.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.autograd.graph.get_gradient_edge.html
+    """
+    if not tensor.requires_grad:
+        raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
+    if tensor.grad_fn is None:
+        return GradientEdge(tensor.view_as(tensor).grad_fn.next_functions[0][0], 0)
+    return GradientEdge(tensor.grad_fn, tensor.output_nr)
+
+
+def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable[..., Any], *, mode: str = "all") -> Any:
+    """Call `fn` once gradients of all (or, with mode "any", of the first) of `tensors` are there, in each backward.
+
+    With mode "all", `fn` gets a list with one gradient (or None) for each tensor; with "any", the first gradient.
+    Tensors that a backward does not reach are waited for until the next one.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.autograd.graph.register_multi_grad_hook.html
+    """
+    if mode not in ("all", "any"):
+        raise ValueError(f"Expects mode to be one of ('all', 'any') but got: {mode}")
+    seen: dict[int, Any] = {}
+
+    def hook_for(index: int) -> Callable[[Any], None]:
+        def hook(grad: Any) -> None:
+            first = not seen
+            seen[index] = grad
+            if mode == "any" and first:
+                fn(grad)
+            if len(seen) == len(tensors):
+                grads = [seen[i] for i in range(len(tensors))]
+                seen.clear()
+                if mode == "all":
+                    fn(grads)
+
+        return hook
+
+    return _Handles([t.register_hook(hook_for(i)) for i, t in enumerate(tensors)])
+
+
+class _Handles:
+    """Several handles that are removed together."""
+
+    def __init__(self, handles: list[Any]) -> None:
+        self.handles = handles
+
+    def remove(self) -> None:
+        """Remove the hooks; a second call does nothing."""
+        for handle in self.handles:
+            handle.remove()
+
+    def __enter__(self) -> _Handles:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
