@@ -134,19 +134,17 @@ def main(seed: int, calls: int, only: str | None = None) -> None:
             print(text, flush=True)
         faulthandler.dump_traceback_later(20, exit=True)
         try:
-            f = getattr(positional[0], name + "_") if in_place else getattr(torch._C, name, None)
-            if f is None:
-                f = getattr(torch.Tensor, name)
-            result = f(*(positional[1:] if in_place else positional), **named)
+            f = getattr(torch.Tensor, name + "_", None) if in_place else None
+            f = f or getattr(torch._C, name, None) or getattr(torch.Tensor, name)
+            result = f(*positional, **named)
             results = result if isinstance(result, (tuple, list)) else [result]
             for t in results:
                 if isinstance(t, torch.Tensor):
                     repr(t)
                     if t.requires_grad:
                         t.backward(torch.ones_like(t))
-        except FINE as error:
-            if "unknown" in str(error)[:10]:
-                raise
+        except FINE:
+            pass
         except Exception as error:
             raise AssertionError(f"call {i} of seed {seed}: {name}({positional}, {named}) raised {type(error)}") from error
     faulthandler.cancel_dump_traceback_later()
