@@ -16,7 +16,9 @@ _SAME_AS = {
 }  # fmt: skip
 _PREFIX = "special_"
 
-__all__ = sorted({*_SAME_AS, *(name.removeprefix(_PREFIX) for name in dir(_C) if name.startswith(_PREFIX))})
+_SHIFTED = frozenset(f"shifted_chebyshev_polynomial_{kind}" for kind in "tuvw")
+
+__all__ = sorted({*_SAME_AS, *_SHIFTED, *(name.removeprefix(_PREFIX) for name in dir(_C) if name.startswith(_PREFIX))})
 
 
 def __getattr__(name: str) -> Any:
@@ -24,12 +26,26 @@ def __getattr__(name: str) -> Any:
         value = getattr(_C, _PREFIX + name, None) or getattr(_C, _SAME_AS[name])
     elif not name.startswith("_") and hasattr(_C, _PREFIX + name):
         value = getattr(_C, _PREFIX + name)
+    elif name in _SHIFTED:
+        value = _shifted(name)
     else:
         from rushlight._missing import no_attribute
 
         raise no_attribute(__name__, name, __all__)
     globals()[name] = value
     return value
+
+
+def _shifted(name: str) -> Any:
+    """A Chebyshev polynomial on [0, 1]: the usual one at 2x - 1."""
+    usual = getattr(_C, _PREFIX + name.removeprefix("shifted_"))
+
+    def polynomial(input: Any, n: Any, *, out: Any = None) -> Any:
+        return usual(2 * input - 1, n, out=out)
+
+    polynomial.__name__ = polynomial.__qualname__ = name
+    polynomial.__doc__ = f"`{name.removeprefix('shifted_')}` at 2 * input - 1."
+    return polynomial
 
 
 def __dir__() -> list[str]:

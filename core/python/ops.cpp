@@ -69,10 +69,7 @@ PyObject* op_doc(PyObject* o, void*) {
 }
 PyObject* op_reduce(PyObject* o, PyObject*) {
   const PyOp& op = *reinterpret_cast<PyOp*>(o);
-  Object module = Object::steal(PyImport_ImportModule("rushlight._C"));
-  if (!module) return nullptr;
-  if (op.method) return Py_BuildValue("O(Os)", PyDict_GetItemString(PyEval_GetBuiltins(), "getattr"), reinterpret_cast<PyObject*>(tensor_type), op.name->c_str());
-  return Py_BuildValue("O(Os)", PyDict_GetItemString(PyEval_GetBuiltins(), "getattr"), module.get(), op.name->c_str());
+  return reduced_as("attribute", Py_BuildValue("(s)", concat(op.method ? "Tensor." : "", *op.name).c_str()));
 }
 PyObject* method_get(PyObject* self, PyObject* object, PyObject*) {
   if (!object) return Py_NewRef(self);

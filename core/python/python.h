@@ -91,6 +91,7 @@ struct PyDType {
   DType dtype;
 };
 extern PyTypeObject *dtype_type, *device_type, *layout_type, *memory_format_type, *size_type, *generator_type;
+PyObject* reduced_as(const char* function, PyObject* args);  // __reduce__: a function of rushlight._reduce; steals args
 PyObject* dtype_object(DType d);  // borrowed
 bool is_dtype(PyObject* o);       // a torch.dtype, or float/int/bool/complex
 DType dtype_from(PyObject* o);

@@ -78,7 +78,7 @@ PyObject* dtype_compare(PyObject* a, PyObject* b, int op) {
   return PyBool_FromLong(equal == (op == Py_EQ));
 }
 Py_hash_t dtype_hash(PyObject* o) { return 7919 + static_cast<Py_hash_t>(self_of<PyDType>(o)->dtype); }
-PyObject* dtype_reduce(PyObject* o, PyObject*) { return PyUnicode_FromString(dtype_name(self_of<PyDType>(o)->dtype)); }
+PyObject* dtype_reduce(PyObject* o, PyObject*) { return reduced_as("attribute", Py_BuildValue("(s)", dtype_name(self_of<PyDType>(o)->dtype))); }
 PyObject* dtype_to_real(PyObject* o, PyObject*) {
   DType d = self_of<PyDType>(o)->dtype;
   return Py_NewRef(dtype_object(real_of(d)));
@@ -134,7 +134,7 @@ Py_hash_t device_hash(PyObject* o) {
   return 31 * static_cast<Py_hash_t>(d.type) + d.index + 1000;
 }
 PyObject* device_reduce(PyObject* o, PyObject*) {
-  return Py_BuildValue("(O(s))", reinterpret_cast<PyObject*>(device_type), self_of<PyDevice>(o)->device.str().c_str());
+  return reduced_as("made", Py_BuildValue("(ss)", "device", self_of<PyDevice>(o)->device.str().c_str()));
 }
 PyMethodDef device_methods[] = {{"__reduce__", device_reduce, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef device_properties[] = {
@@ -148,7 +148,7 @@ PyGetSetDef device_properties[] = {
 
 // --- layout, memory_format ---------------------------------------------------------------------------------------------
 PyObject* named_repr(PyObject* o) { return PyUnicode_FromString(self_of<PyNamed>(o)->name); }
-PyObject* named_reduce(PyObject* o, PyObject*) { return PyUnicode_FromString(self_of<PyNamed>(o)->name + 6); }
+PyObject* named_reduce(PyObject* o, PyObject*) { return reduced_as("attribute", Py_BuildValue("(s)", self_of<PyNamed>(o)->name + 6)); }
 PyMethodDef named_methods[] = {{"__reduce__", named_reduce, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
 PyObject* make_named(PyTypeObject* type, int value, const char* name) {
   PyNamed* o = PyObject_New(PyNamed, type);
@@ -197,7 +197,7 @@ PyObject* size_subscript(PyObject* a, PyObject* index) { return as_size(PyTuple_
 PyObject* size_reduce(PyObject* o, PyObject*) {
   Object plain = Object::steal(PySequence_Tuple(o));
   if (plain.get() == o) plain = Object::steal(PyTuple_GetSlice(o, 0, PyTuple_GET_SIZE(o)));
-  return Py_BuildValue("(O(O))", reinterpret_cast<PyObject*>(size_type), plain.get());
+  return reduced_as("made", Py_BuildValue("(sO)", "Size", plain.get()));
 }
 PyMethodDef size_methods[] = {{"numel", size_numel, METH_NOARGS, "The number of elements: the product of the sizes."},
                               {"__reduce__", size_reduce, METH_NOARGS, nullptr},
@@ -274,6 +274,13 @@ PyGetSetDef generator_properties[] = {{"device", [](PyObject*, void*) { return d
                                       {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 }  // namespace
+
+PyObject* reduced_as(const char* function, PyObject* args) {
+  Object held = Object::steal(args);
+  Object home = Object::steal(held ? PyImport_ImportModule("rushlight._reduce") : nullptr);
+  Object callable = Object::steal(home ? PyObject_GetAttrString(home.get(), function) : nullptr);
+  return callable ? Py_BuildValue("(OO)", callable.get(), held.get()) : nullptr;
+}
 
 PyObject* dtype_object(DType d) { return dtypes[static_cast<int>(d)]; }
 bool is_dtype(PyObject* o) {

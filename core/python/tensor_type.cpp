@@ -283,6 +283,14 @@ template <const OpDef* BinaryOps::*Op>
 PyObject* nb_in_place(PyObject* a, PyObject* b) {
   return in_place(ops.*Op, a, b);
 }
+PyObject* nb_not(PyObject* a) {
+  DType d = impl_of(a)->dtype();
+  if (!is_integral(d)) {
+    PyErr_Format(PyExc_TypeError, "~ (operator.invert) is only implemented on integer and Boolean-type tensors, not on torch.%s", dtype_name(d));
+    return nullptr;
+  }
+  return unary(ops.invert, a);
+}
 PyObject* nb_power(PyObject* a, PyObject* b, PyObject*) {
   return guarded([&]() -> PyObject* {
     Scalar s;
@@ -327,7 +335,8 @@ int nb_bool(PyObject* o) {
 }
 Scalar single(PyObject* o) {
   Tensor t = tensor_of(o);
-  if (one_value(t)) fail(ErrorKind::Runtime, "a Tensor with ", t.numel(), " elements cannot be converted to Scalar; index one element or reduce it first");
+  if (one_value(t))
+    fail(ErrorKind::Value, "only one element tensors can be converted to Python scalars: this one has shape ", shape_str(t.sizes()), "; index one element or reduce it first");
   return t.item();
 }
 PyObject* nb_float(PyObject* o) {
@@ -473,7 +482,7 @@ int add_tensor_type(PyObject* module) {
       {Py_nb_inplace_or, slot(nb_in_place<&BinaryOps::bit_or>)}, {Py_nb_inplace_xor, slot(nb_in_place<&BinaryOps::bit_xor>)},
       {Py_nb_inplace_lshift, slot(nb_in_place<&BinaryOps::shl>)}, {Py_nb_inplace_rshift, slot(nb_in_place<&BinaryOps::shr>)},
       {Py_nb_negative, slot(nb_unary<&BinaryOps::neg>)}, {Py_nb_positive, slot(nb_unary<&BinaryOps::positive>)}, {Py_nb_absolute, slot(nb_unary<&BinaryOps::abs>)},
-      {Py_nb_invert, slot(nb_unary<&BinaryOps::invert>)}, {Py_nb_bool, slot(nb_bool)}, {Py_nb_float, slot(nb_float)}, {Py_nb_int, slot(nb_int)},
+      {Py_nb_invert, slot(nb_not)}, {Py_nb_bool, slot(nb_bool)}, {Py_nb_float, slot(nb_float)}, {Py_nb_int, slot(nb_int)},
       {Py_nb_index, slot(nb_index)}, {Py_bf_getbuffer, slot(tensor_buffer.bf_getbuffer)}, {Py_bf_releasebuffer, slot(tensor_buffer.bf_releasebuffer)},
       {Py_tp_doc, const_cast<char*>("A multi-dimensional array of one dtype that can record the operations on it, for gradients.")}, {0, nullptr}};
   PyType_Spec spec{"torch.Tensor", sizeof(PyTensor), 0, static_cast<unsigned>(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC), slots};

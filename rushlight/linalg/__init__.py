@@ -1,0 +1,92 @@
+"""Linear algebra: NumPy's LAPACK with gradients, under the names of `torch.linalg`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rushlight._errors import LinAlgError
+from rushlight.linalg._decompositions import (
+    cholesky,
+    cholesky_ex,
+    cholesky_solve,
+    eig,
+    eigh,
+    eigvals,
+    eigvalsh,
+    householder_product,
+    legacy_svd,
+    lu,
+    lu_factor,
+    lu_factor_ex,
+    lu_solve,
+    qr,
+    svd,
+    svdvals,
+)
+from rushlight.linalg._norms import cond, cross, diagonal, matmul, matrix_norm, norm, vander, vecdot, vector_norm
+from rushlight.linalg._solvers import (
+    det,
+    inv,
+    inv_ex,
+    lstsq,
+    matrix_exp,
+    matrix_power,
+    matrix_rank,
+    multi_dot,
+    pinv,
+    slogdet,
+    solve,
+    solve_ex,
+    solve_triangular,
+    tensorinv,
+    tensorsolve,
+)
+
+__all__ = [
+    "LinAlgError",
+    "cholesky",
+    "cholesky_ex",
+    "cond",
+    "cross",
+    "det",
+    "diagonal",
+    "eig",
+    "eigh",
+    "eigvals",
+    "eigvalsh",
+    "householder_product",
+    "inv",
+    "inv_ex",
+    "lstsq",
+    "lu",
+    "lu_factor",
+    "lu_factor_ex",
+    "lu_solve",
+    "matmul",
+    "matrix_exp",
+    "matrix_norm",
+    "matrix_power",
+    "matrix_rank",
+    "multi_dot",
+    "norm",
+    "pinv",
+    "qr",
+    "slogdet",
+    "solve",
+    "solve_ex",
+    "solve_triangular",
+    "svd",
+    "svdvals",
+    "tensorinv",
+    "tensorsolve",
+    "vander",
+    "vecdot",
+    "vector_norm",
+]
+_PRIVATE = (cholesky_solve, legacy_svd)  # what torch.cholesky_solve and torch.svd are made of
+
+
+def __getattr__(name: str) -> Any:
+    from rushlight._missing import no_attribute
+
+    raise no_attribute(__name__, name, __all__)

@@ -1,0 +1,311 @@
+"""LAPACK's results with their gradients. The gradients are written with differentiable operations, so they have some."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rushlight import _C
+from rushlight.autograd.function import Function
+from rushlight.linalg._tools import adjoint, array, call, tensor
+
+__all__ = ["Cholesky", "Det", "Eig", "Eigh", "Inverse", "PseudoInverse", "QR", "SVD", "SlogDet", "Solve", "Triangular"]
+
+
+def _lapack() -> Any:
+    import numpy as np
+
+    return np.linalg
+
+
+def _eye(A: Any) -> Any:
+    return _C.eye(A.shape[-1], dtype=A.dtype)
+
+
+def _diagonal(values: Any, dtype: Any) -> Any:
+    return _C.diag_embed(values.to(dtype))
+
+
+def _skew(A: Any) -> Any:
+    return A - adjoint(A)
+
+
+def _gaps(values: Any) -> Any:
+    """values_j - values_i, with ones on the diagonal."""
+    gaps = values.unsqueeze(-2) - values.unsqueeze(-1)
+    return gaps + _C.eye(values.shape[-1], dtype=gaps.dtype)
+
+
+def _off_diagonal(A: Any) -> Any:
+    return A * (1 - _C.eye(A.shape[-1], dtype=A.dtype))
+
+
+class Inverse(Function):
+    """linalg.inv"""
+
+    @staticmethod
+    def forward(ctx: Any, A: Any, failure: str) -> Any:
+        X = tensor(call(_lapack().inv, array(A), failure=failure))
+        ctx.save_for_backward(X)
+        return X
+
+    @staticmethod
+    def backward(ctx: Any, G: Any) -> Any:
+        (X,) = ctx.saved_tensors
+        XH = adjoint(X)
+        return -(XH @ G @ XH), None
+
+
+class Solve(Function):
+    """linalg.solve of a matrix on the right"""
+
+    @staticmethod
+    def forward(ctx: Any, A: Any, B: Any, failure: str) -> Any:
+        X = tensor(call(_lapack().solve, array(A), array(B), failure=failure))
+        ctx.save_for_backward(A, X)
+        ctx.shapes = A.shape, B.shape
+        return X
+
+    @staticmethod
+    def backward(ctx: Any, G: Any) -> Any:
+        A, X = ctx.saved_tensors
+        gB = Solve.apply(adjoint(A), G, "linalg.solve: the matrix is singular")
+        gA = -(gB @ adjoint(X))
+        return gA.sum_to_size(ctx.shapes[0]), gB.sum_to_size(ctx.shapes[1]), None
+
+
+class Triangular(Function):
+    """linalg.solve_triangular, A on the left"""
+
+    @staticmethod
+    def forward(ctx: Any, A: Any, B: Any, upper: bool, unit: bool) -> Any:
+        import numpy as np
+
+        a = np.triu(array(A)) if upper else np.tril(array(A))
+        if unit:
+            n = a.shape[-1]
+            a[..., range(n), range(n)] = 1
+        try:
+            X = tensor(np.linalg.solve(a, array(B)))
+        except np.linalg.LinAlgError:
+            X = _C.full_like(B, float("inf"))
+        ctx.save_for_backward(A, X)
+        ctx.options = upper, unit
+        ctx.shapes = A.shape, B.shape
+        return X
+
+    @staticmethod
+    def backward(ctx: Any, G: Any) -> Any:
+        A, X = ctx.saved_tensors
+        upper, unit = ctx.options
+        gB = Triangular.apply(adjoint(A), G, not upper, unit)
+        gA = -(gB @ adjoint(X))
+        gA = gA.triu(1 if unit else 0) if upper else gA.tril(-1 if unit else 0)
+        return gA.sum_to_size(ctx.shapes[0]), gB.sum_to_size(ctx.shapes[1]), None, None
+
+
+class Det(Function):
+    """linalg.det"""
+
+    @staticmethod
+    def forward(ctx: Any, A: Any) -> Any:
+        D = tensor(_lapack().det(array(A)), A)
+        ctx.save_for_backward(A, D)
+        return D
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        A, D = ctx.saved_tensors
+        g = g[..., None, None]
+        if bool((D == 0).any()):
+            # The adjugate, from the singular values: of each the product of the others.
+            U, S, Vh = SVD.apply(A, False)
+            n = S.shape[-1]
+            others = S.unsqueeze(-2).expand(*S.shape, n).masked_fill(_C.eye(n, dtype=_C.bool), 1).prod(-1)
+            phase = (Det.apply(U) * Det.apply(Vh))[..., None, None].conj()
+            return g * phase.conj() * ((U * others.unsqueeze(-2).to(U.dtype)) @ Vh)
+        return g * Det.apply(A)[..., None, None].conj() * adjoint(Inverse.apply(A, "linalg.det: singular"))
+
+
+class SlogDet(Function):
+    """linalg.slogdet"""
+
+    @staticmethod
+    def forward(ctx: Any, A: Any) -> Any:
+        sign, value = _lapack().slogdet(array(A))
+        sign = tensor(sign, A)
+        value = tensor(value).to(A.dtype.to_real())
+        ctx.save_for_backward(A, sign)
+        if not A.is_complex():
+            ctx.mark_non_differentiable(sign)
+        return sign, value
+
+    @staticmethod
+    def backward(ctx: Any, gsign: Any, g: Any) -> Any:
+        A, sign = ctx.saved_tensors
+        inverse = adjoint(Inverse.apply(A, "linalg.slogdet: the matrix is singular, its gradient does not exist"))
+        if A.is_complex() and gsign is not None:
+            g = _C.complex(g, (gsign.conj() * sign).imag * -1) if g is not None else gsign
+        return g[..., None, None].to(A.dtype) * inverse
+
+
+class Cholesky(Function):
+    """linalg.cholesky, lower"""
+
+    @staticmethod
+    def forward(ctx: Any, A: Any, failure: str) -> Any:
+        L = tensor(call(_lapack().cholesky, array(A), failure=failure))
+        ctx.save_for_backward(L)
+        return L
+
+    @staticmethod
+    def backward(ctx: Any, G: Any) -> Any:
+        (L,) = ctx.saved_tensors
+        P = (adjoint(L) @ G).tril()
+        P = P - 0.5 * _C.diag_embed(P.diagonal(dim1=-2, dim2=-1))
+        P = 0.5 * (P + adjoint(P))
+        left = Triangular.apply(adjoint(L), P, True, False)
+        return adjoint(Triangular.apply(adjoint(L), adjoint(left), True, False)), None
+
+
+class QR(Function):
+    """linalg.qr, reduced or complete"""
+
+    @staticmethod
+    def forward(ctx: Any, A: Any, mode: str) -> Any:
+        Q, R = (tensor(part) for part in _lapack().qr(array(A), mode))
+        ctx.save_for_backward(A, Q, R)
+        return Q, R
+
+    @staticmethod
+    def backward(ctx: Any, gQ: Any, gR: Any) -> Any:
+        A, Q, R = ctx.saved_tensors
+        m, n = A.shape[-2:]
+        if Q.shape[-1] > n:
+            raise RuntimeError(
+                "The QR decomposition is not differentiable when mode='complete' and nrows > ncols: use mode='reduced'"
+            )
+        gQ = _C.zeros_like(Q) if gQ is None else gQ
+        gR = _C.zeros_like(R) if gR is None else gR
+        if m >= n:
+            return _qr_gradient(Q, R, gQ, gR), None
+        gU, gV = gR[..., :m], gR[..., m:]
+        gX = _qr_gradient(Q, R[..., :m], gQ + A[..., m:] @ adjoint(gV), gU)
+        return _C.cat([gX, Q @ gV], -1), None
+
+
+def _qr_gradient(Q: Any, R: Any, gQ: Any, gR: Any) -> Any:
+    M = R @ adjoint(gR) - adjoint(gQ) @ Q
+    M = M.tril() + adjoint(M.tril(-1))
+    return adjoint(Triangular.apply(R, adjoint(gQ + Q @ M), True, False))
+
+
+class Eigh(Function):
+    """linalg.eigh"""
+
+    @staticmethod
+    def forward(ctx: Any, A: Any, uplo: str) -> Any:
+        L, V = _lapack().eigh(array(A), uplo)
+        L, V = tensor(L), tensor(V)
+        ctx.save_for_backward(L, V)
+        ctx.set_materialize_grads(False)
+        return L, V
+
+    @staticmethod
+    def backward(ctx: Any, gL: Any, gV: Any) -> Any:
+        L, V = ctx.saved_tensors
+        inner = _C.zeros_like(V) if gL is None else _diagonal(gL, V.dtype)
+        if gV is not None:
+            inner = inner + 0.5 * _skew(adjoint(V) @ gV) / _gaps(L)
+        return V @ inner @ adjoint(V), None
+
+
+class SVD(Function):
+    """linalg.svd"""
+
+    @staticmethod
+    def forward(ctx: Any, A: Any, full: bool) -> Any:
+        failure = "linalg.svd: The algorithm failed to converge because the input matrix contained non-finite values."
+        U, S, Vh = call(_lapack().svd, array(A), full, failure=failure)
+        U, S, Vh = tensor(U), tensor(S), tensor(Vh)
+        ctx.save_for_backward(U, S, Vh)
+        ctx.set_materialize_grads(False)
+        ctx.full = full and A.shape[-1] != A.shape[-2]
+        return U, S, Vh
+
+    @staticmethod
+    def backward(ctx: Any, gU: Any, gS: Any, gVh: Any) -> Any:
+        U, S, Vh = ctx.saved_tensors
+        if gU is None and gS is None and gVh is None:
+            return None, None
+        if ctx.full:
+            k = S.shape[-1]
+            U, Vh = U[..., :k], Vh[..., :k, :]
+            gU = None if gU is None else gU[..., :k]
+            gVh = None if gVh is None else gVh[..., :k, :]
+        V = adjoint(Vh)
+        values = S.to(U.dtype)
+        inner = _C.zeros_like(U[..., : S.shape[-1], :]) if gS is None else _diagonal(gS, U.dtype)
+        gaps = _gaps(S * S)
+        outside = None
+        if gU is not None:
+            part = _skew(adjoint(U) @ gU)
+            inner = inner + (_off_diagonal(part) / gaps) * values.unsqueeze(-2)
+            if U.is_complex():
+                inner = inner + _C.diag_embed(part.diagonal(dim1=-2, dim2=-1) / (2 * values))
+            if U.shape[-2] > U.shape[-1]:
+                outside = ((gU - U @ (adjoint(U) @ gU)) / values.unsqueeze(-2)) @ Vh
+        if gVh is not None:
+            gV = adjoint(gVh)
+            inner = inner + values.unsqueeze(-1) * (_off_diagonal(_skew(Vh @ gV)) / gaps)
+            if V.shape[-2] > V.shape[-1]:
+                rest = U @ (adjoint(gV - V @ (Vh @ gV)) / values.unsqueeze(-1))
+                outside = rest if outside is None else outside + rest
+        gA = U @ inner @ Vh
+        return gA if outside is None else gA + outside, None
+
+
+class Eig(Function):
+    """linalg.eig"""
+
+    @staticmethod
+    def forward(ctx: Any, A: Any) -> Any:
+        failure = "torch.linalg.eig: input tensor should not contain infs or NaNs."
+        L, V = call(_lapack().eig, array(A), failure=failure)
+        dtype = A.dtype.to_complex()
+        L, V = tensor(L).to(dtype), tensor(V).to(dtype)
+        ctx.save_for_backward(L, V)
+        ctx.set_materialize_grads(False)
+        ctx.real = not A.is_complex()
+        return L, V
+
+    @staticmethod
+    def backward(ctx: Any, gL: Any, gV: Any) -> Any:
+        L, V = ctx.saved_tensors
+        inner = _C.zeros_like(V) if gL is None else _C.diag_embed(gL)
+        VH = adjoint(V)
+        if gV is not None:
+            along = VH @ gV
+            scaled = (VH @ V) * along.diagonal(dim1=-2, dim2=-1).real.unsqueeze(-2)
+            inner = inner + _off_diagonal(along - scaled) / _gaps(L).conj()
+        gA = Solve.apply(VH, inner @ VH, "linalg.eig: the eigenvectors are not independent")
+        return gA.real if ctx.real else gA
+
+
+class PseudoInverse(Function):
+    """linalg.pinv, from a NumPy function of the array"""
+
+    @staticmethod
+    def forward(ctx: Any, A: Any, compute: Any) -> Any:
+        P = tensor(compute(array(A)), A)
+        ctx.save_for_backward(A, P)
+        ctx.compute = compute
+        return P
+
+    @staticmethod
+    def backward(ctx: Any, G: Any) -> Any:
+        A, _ = ctx.saved_tensors
+        P = PseudoInverse.apply(A, ctx.compute)
+        PH, GH = adjoint(P), adjoint(G)
+        gA = -(PH @ G @ PH)
+        left, right = GH @ P @ PH, PH @ P @ GH
+        return gA + (left - A @ (P @ left)) + (right - (right @ P) @ A), None

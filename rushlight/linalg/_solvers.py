@@ -1,0 +1,316 @@
+"""Inverses, determinants, linear systems, and powers of matrices."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rushlight import _C
+from rushlight.linalg import _functions as functions
+from rushlight.linalg._tools import LinAlgError, array, batch_text, check_matrix, check_square, deliver, result_type
+
+_InvEx = result_type("linalg_inv_ex", "inverse", "info")
+_SolveEx = result_type("linalg_solve_ex", "result", "info")
+_SlogDet = result_type("linalg_slogdet", "sign", "logabsdet")
+_Lstsq = result_type("linalg_lstsq", "solution", "residuals", "rank", "singular_values")
+
+
+def det(A: Any, *, out: Any = None) -> Any:
+    """The determinant.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.linalg.det.html
+    """
+    check_square(A, "linalg.det")
+    return deliver(functions.Det.apply(A), out)
+
+
+def slogdet(A: Any, *, out: Any = None) -> Any:
+    """The sign of the determinant and the logarithm of its absolute value.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.linalg.slogdet.html
+    """
+    check_square(A, "linalg.slogdet")
+    return deliver(_SlogDet(*functions.SlogDet.apply(A)), out)
+
+
+def _singular(A: Any) -> tuple[int, int]:
+    """Which matrix of the batch has a zero pivot, and which pivot."""
+    from rushlight.linalg._decompositions import lu_factor_ex
+
+    info = lu_factor_ex(A.detach()).info.reshape(-1)
+    for index, pivot in enumerate(info.tolist()):
+        if pivot:
+            return index, pivot
+    return 0, A.shape[-1]
+
+
+def inv(A: Any, *, out: Any = None) -> Any:
+    """The inverse.
+
+    Raises:
+        LinAlgError: A is singular.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.linalg.inv.html
+    """
+    check_square(A, "linalg.inv")
+    try:
+        return deliver(functions.Inverse.apply(A, "singular"), out)
+    except LinAlgError:
+        index, pivot = _singular(A)
+    raise LinAlgError(
+        f"linalg.inv: {batch_text(A, index)}The diagonal element {pivot} is zero, "
+        "the inversion could not be completed because the input matrix is singular."
+    )
+
+
+def inv_ex(A: Any, *, check_errors: bool = False, out: Any = None) -> Any:
+    """`inv` that reports failure in `info` instead of raising (unless check_errors)."""
+    info = _C.zeros(A.shape[:-2], dtype=_C.int32)
+    try:
+        return deliver(_InvEx(inv(A), info), out)
+    except LinAlgError:
+        if check_errors:
+            raise
+        return deliver(_InvEx(_C.full_like(A.detach(), float("inf")), info + _singular(A)[1]), out)
+
+
+def _is_vector(A: Any, B: Any) -> bool:
+    return B.dim() == 1 or (A.dim() - 1 == B.dim() and B.shape == A.shape[:-1])
+
+
+def solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:
+    """The X with A X = B (or, with left=False, X A = B).
+
+    Args:
+        A: square matrices.
+        B: matrices, or vectors if it has one dim or the batch shape of A and one more.
+
+    Raises:
+        LinAlgError: A is singular.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.linalg.solve.html
+    """
+    check_square(A, "linalg.solve")
+    if A.dtype != B.dtype:
+        raise RuntimeError(
+            f"linalg.solve: Expected A and B to have the same dtype, but found A of type {A.dtype} and B of type "
+            f"{B.dtype} instead"
+        )
+    vector = _is_vector(A, B)
+    if vector and not left:
+        raise RuntimeError("linalg.solve: Vector broadcasting of the left hand side is not supported for left=False.")
+    right = B.unsqueeze(-1) if vector else B
+    if not left:
+        A, right = A.mT, right.mT
+    if A.shape[-1] != right.shape[-2]:
+        raise RuntimeError(
+            f"linalg.solve: Incompatible shapes of A and B for the equation {'AX = B' if left else 'XA = B'} "
+            f"({list(A.shape)} and {list(B.shape)})"
+        )
+    try:
+        X = functions.Solve.apply(A, right, "singular")
+    except LinAlgError:
+        raise LinAlgError(
+            f"torch.linalg.solve: {batch_text(A, _singular(A)[0])}The solver failed because the input matrix is singular."
+        ) from None
+    return deliver(X.squeeze(-1) if vector else X if left else X.mT, out)
+
+
+def solve_ex(A: Any, B: Any, *, left: bool = True, check_errors: bool = False, out: Any = None) -> Any:
+    """`solve` that reports failure in `info` instead of raising (unless check_errors)."""
+    info = _C.zeros(A.shape[:-2], dtype=_C.int32)
+    try:
+        return deliver(_SolveEx(solve(A, B, left=left), info), out)
+    except LinAlgError:
+        if check_errors:
+            raise
+        return deliver(_SolveEx(_C.full_like(B.detach(), float("nan")), info + _singular(A)[1]), out)
+
+
+def solve_triangular(
+    A: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False, out: Any = None
+) -> Any:
+    """The X with A X = B (or X A = B), reading one triangle of A only."""
+    check_square(A, "linalg.solve_triangular")
+    if not left:
+        return solve_triangular(A.mT, B.mT, upper=not upper, unitriangular=unitriangular).mT
+    return deliver(functions.Triangular.apply(A, B, upper, unitriangular), out)
+
+
+def _cutoff(S: Any, shape: Any, atol: Any, rtol: Any) -> Any:
+    """Which singular values count as zero, as NumPy arrays."""
+    import numpy as np
+
+    def value(x: Any) -> Any:
+        return array(x)[..., None] if isinstance(x, _C.Tensor) else x
+
+    atol = value(atol)
+    if rtol is None:
+        given = atol is not None and np.any(np.asarray(atol) > 0)
+        rtol = 0.0 if given else max(shape[-2:]) * np.finfo(S.dtype).eps
+    return np.maximum(0.0 if atol is None else atol, value(rtol) * S.max(-1, keepdims=True, initial=0))
+
+
+def matrix_rank(
+    A: Any, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None
+) -> Any:
+    """How many singular values are larger than max(atol, rtol * the largest)."""
+    check_matrix(A, "linalg.matrix_rank")
+    import numpy as np
+
+    S = np.abs(np.linalg.eigvalsh(array(A))) if hermitian else np.linalg.svd(array(A), compute_uv=False)
+    limit = _cutoff(S, A.shape, tol if tol is not None else atol, 0.0 if tol is not None else rtol)
+    return deliver(_C.as_tensor((limit < S).sum(-1)), out)
+
+
+def pinv(
+    A: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None
+) -> Any:
+    """The Moore-Penrose inverse; singular values up to max(atol, rtol * the largest) count as zero.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.linalg.pinv.html
+    """
+    check_matrix(A, "linalg.pinv")
+    shape, relative = A.shape, rtol if rtol is not None else rcond
+
+    def compute(a: Any) -> Any:
+        import numpy as np
+
+        U, S, Vh = np.linalg.svd(a, False)
+        small = _cutoff(S, shape, atol, relative) >= S
+        inverse = np.where(small, 0, 1 / np.where(small, 1, S)).astype(S.dtype)
+        return np.swapaxes(Vh.conj(), -1, -2) @ (inverse[..., None] * np.swapaxes(U.conj(), -1, -2))
+
+    return deliver(functions.PseudoInverse.apply(A, compute), out)
+
+
+def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = None) -> Any:
+    """The X that makes |A X - B| smallest.
+
+    Returns:
+        solution, residuals (squared, for overdetermined A of full rank), rank and singular_values (empty where the
+        driver does not compute them).
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.linalg.lstsq.html
+    """
+    check_matrix(A, "torch.linalg.lstsq", "input")
+    driver = "gelsy" if driver is None else driver
+    if driver not in ("gels", "gelsy", "gelsd", "gelss"):
+        raise RuntimeError(
+            f"torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss), got {driver}"
+        )
+    vector = _is_vector(A, B)
+    right = B.unsqueeze(-1) if vector else B
+    X = pinv(A, rtol=rcond) @ right
+    m, n = A.shape[-2:]
+    rank = matrix_rank(A, rtol=rcond)
+    full = m > n and bool((rank == n).all())
+    squared = (A @ X - right).abs().square().sum(-2) if full else A.new_zeros(0)
+    if full and vector:
+        squared = squared.squeeze(-1)
+    values = A.new_zeros(0)
+    if driver in ("gelsd", "gelss"):
+        values = functions.SVD.apply(A.detach(), False)[1]
+    no_rank = _C.zeros(0, dtype=_C.int64)
+    return _Lstsq(X.squeeze(-1) if vector else X, squared, no_rank if driver == "gels" else rank, values)
+
+
+def matrix_power(A: Any, n: int, *, out: Any = None) -> Any:
+    """A multiplied n times with itself (its inverse, for negative n)."""
+    check_square(A, "linalg.matrix_power")
+    if n < 0:
+        A, n = inv(A), -n
+    return deliver(_C.linalg_matrix_power(A, n), out)
+
+
+def multi_dot(tensors: Any, *, out: Any = None) -> Any:
+    """The product of matrices, in the order that takes the fewest multiplications. The ends may be vectors.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.linalg.multi_dot.html
+    """
+    tensors = list(tensors)
+    if len(tensors) < 2:
+        raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")
+    first, last = tensors[0].dim() == 1, tensors[-1].dim() == 1
+    if first:
+        tensors[0] = tensors[0].unsqueeze(0)
+    if last:
+        tensors[-1] = tensors[-1].unsqueeze(-1)
+    for i, part in enumerate(tensors):
+        if part.dim() != 2:
+            raise RuntimeError(f"multi_dot(): tensor {i} must be 2D but got {part.dim()}D")
+    for i in range(len(tensors) - 1):
+        if tensors[i].shape[1] != tensors[i + 1].shape[0]:
+            raise RuntimeError(
+                f"multi_dot(): tensors {i} and {i + 1} with shapes {list(tensors[i].shape)} and "
+                f"{list(tensors[i + 1].shape)} cannot be multiplied"
+            )
+    sizes = [tensors[0].shape[0], *(part.shape[1] for part in tensors)]
+    product = _multiplied(tensors, sizes)
+    product = product.squeeze(0) if first else product
+    return deliver(product.squeeze(-1) if last else product, out)
+
+
+def _multiplied(tensors: list[Any], sizes: list[int]) -> Any:
+    count = len(tensors)
+    costs = [[0] * count for _ in range(count)]
+    splits = [[0] * count for _ in range(count)]
+    for length in range(1, count):
+        for i in range(count - length):
+            j = i + length
+            options = [
+                (costs[i][k] + costs[k + 1][j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k) for k in range(i, j)
+            ]
+            costs[i][j], splits[i][j] = min(options)
+
+    def product(i: int, j: int) -> Any:
+        return tensors[i] if i == j else product(i, splits[i][j]) @ product(splits[i][j] + 1, j)
+
+    return product(0, count - 1)
+
+
+def matrix_exp(A: Any) -> Any:
+    """The matrix exponential: halved until small, a Taylor polynomial, squared back.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.linalg.matrix_exp.html
+    """
+    check_square(A, "linalg.matrix_exp")
+    if A.numel() == 0:
+        return A.clone()
+    largest = float(_C.linalg_vector_norm(A.detach(), 1, [-2]).amax())
+    if not math.isfinite(largest):
+        return A * float("nan")
+    times = max(0, math.ceil(math.log2(largest / 0.5))) if largest > 0.5 else 0
+    small = A * 2.0**-times
+    result = eye = _C.eye(A.shape[-1], dtype=A.dtype)
+    for k in range(18 if A.dtype in (_C.float64, _C.complex128) else 10, 0, -1):
+        result = eye + (small @ result) / k
+    for _ in range(times):
+        result = result @ result
+    return result if result.shape == A.shape else result.expand(A.shape)
+
+
+def tensorinv(A: Any, ind: int = 2, *, out: Any = None) -> Any:
+    """The inverse for `tensordot`: A as a matrix of its first `ind` axes by the others."""
+    if ind <= 0:
+        raise RuntimeError("Expected a strictly positive integer for 'ind'")
+    rows, columns = math.prod(A.shape[:ind]), math.prod(A.shape[ind:])
+    if rows != columns:
+        raise RuntimeError(
+            f"Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), "
+            f"but got {columns} != {rows}"
+        )
+    return deliver(inv(A.reshape(rows, columns)).reshape(*A.shape[ind:], *A.shape[:ind]), out)
+
+
+def tensorsolve(A: Any, B: Any, dims: Any = None, *, out: Any = None) -> Any:
+    """The X with tensordot(A, X, X.dim()) == B."""
+    if dims is not None:
+        A = A.movedim(tuple(dims), tuple(range(A.dim() - len(dims), A.dim())))
+    shape = A.shape[B.dim() :]
+    if B.numel() != math.prod(shape):
+        raise RuntimeError(
+            "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == "
+            f"prod(self.shape[:other.ndim]), but got {math.prod(shape)} != {B.numel()}"
+        )
+    return deliver(solve(A.reshape(B.numel(), -1), B.flatten()).reshape(shape), out)

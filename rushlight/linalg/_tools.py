@@ -1,0 +1,102 @@
+"""What the files of linalg share: checks, the way to NumPy's LAPACK and back, results with names."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from typing import Any
+
+from rushlight import _C
+from rushlight._errors import LinAlgError
+
+__all__ = ["adjoint", "array", "batch_text", "call", "check_matrix", "check_square", "deliver", "result_type", "tensor"]
+
+_SCALAR_NAMES = {"int64": "Long", "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool"}
+
+
+def check_float(A: Any, name: str) -> None:
+    """That the dtype is one LAPACK has."""
+    if not isinstance(A, _C.Tensor):
+        raise TypeError(f"{name}(): argument 'A' (position 1) must be Tensor, not {type(A).__name__}")
+    dtype = repr(A.dtype).removeprefix("torch.")
+    if dtype in ("float16", "bfloat16"):
+        kind = "Half" if dtype == "float16" else "BFloat16"
+        raise RuntimeError(f"{name}: Low precision dtypes not supported. Got {kind}")
+    if not (A.is_floating_point() or A.is_complex()):
+        raise RuntimeError(
+            f"{name}: Expected a floating point or complex tensor as input. Got {_SCALAR_NAMES.get(dtype, dtype)}"
+        )
+
+
+def check_matrix(A: Any, name: str, argument: str = "A") -> None:
+    """That A is a matrix or a batch of matrices."""
+    check_float(A, name)
+    if A.dim() < 2:
+        raise RuntimeError(
+            f"{name}: The input tensor {argument} must have at least 2 dimensions; its shape is {list(A.shape)}."
+        )
+
+
+def check_square(A: Any, name: str, argument: str = "A") -> None:
+    """That A is a square matrix or a batch of them."""
+    check_matrix(A, name, argument)
+    if A.shape[-1] != A.shape[-2]:
+        raise RuntimeError(
+            f"{name}: {argument} must be batches of square matrices, "
+            f"but they are {A.shape[-2]} by {A.shape[-1]} matrices"
+        )
+
+
+def array(x: Any) -> Any:
+    """The NumPy array of a tensor."""
+    return x.detach().numpy()
+
+
+def tensor(a: Any, like: Any = None) -> Any:
+    """The tensor of a NumPy array or number."""
+    import numpy as np
+
+    made = _C.from_numpy(np.ascontiguousarray(a)).reshape(np.shape(a))
+    return made if like is None else made.to(like.dtype)
+
+
+def call(function: Any, *arguments: Any, failure: str, **options: Any) -> Any:
+    """Call NumPy; its LinAlgError becomes ours, with `failure` as its text."""
+    import numpy as np
+
+    try:
+        with np.errstate(all="ignore"):
+            return function(*arguments, **options)
+    except np.linalg.LinAlgError as error:
+        raise LinAlgError(failure) from error
+
+
+def adjoint(A: Any) -> Any:
+    """The conjugate transpose of the last two axes."""
+    return A.mH
+
+
+def batch_text(A: Any, index: int) -> str:
+    """ "(Batch element 3): " where there is a batch."""
+    return f"(Batch element {index}): " if A.dim() > 2 else ""
+
+
+def result_type(name: str, *fields: str) -> Any:
+    """A named tuple that prints as PyTorch's results do."""
+    base: Any = namedtuple(name, fields)  # type: ignore[misc]
+
+    def shown(self: Any) -> str:
+        parts = ",\n".join(f"{field}={value!r}" for field, value in zip(fields, self, strict=True))
+        return f"torch.return_types.{name}(\n{parts})"
+
+    return type(name, (base,), {"__slots__": (), "__repr__": shown, "__module__": "torch.return_types"})
+
+
+def deliver(result: Any, out: Any) -> Any:
+    """Write a result into out=, if it is given."""
+    if out is None:
+        return result
+    targets, values = (out, result) if isinstance(result, tuple) else ((out,), (result,))
+    for target, value in zip(targets, values, strict=True):
+        target.resize_(value.shape)
+        target.copy_(value)
+    return out
