@@ -61,7 +61,11 @@ def tensor_class(name: str) -> Any:
     """The class that `torch.FloatTensor` (and so on) names."""
     made = _classes.get(name)
     if made is None:
-        namespace = {"__module__": "torch", "dtype": getattr(_C, _DTYPES[name]), "__doc__": f"A {_DTYPES[name]} tensor."}
+        namespace = {
+            "__module__": "torch",
+            "dtype": getattr(_C, _DTYPES[name]),
+            "__doc__": f"A {_DTYPES[name]} tensor.",
+        }
         made = _classes[name] = _TensorType(name, (), namespace)
     return made
 

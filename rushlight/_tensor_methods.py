@@ -261,9 +261,7 @@ def contains(self: Any, element: Any) -> bool:
     if isinstance(element, (_C.Tensor, int, float, complex, bool)):
         found: bool = (element == self).any().item()
         return found
-    raise RuntimeError(
-        f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
-    )
+    raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
 
 
 def wrapped_array(self: Any, array: Any, context: Any = None, return_scalar: bool = False) -> Any:

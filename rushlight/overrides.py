@@ -47,7 +47,9 @@ def has_torch_function_variadic(*values: Any) -> bool:
     return has_torch_function(values)
 
 
-def handle_torch_function(public_api: Callable[..., Any], relevant_args: Iterable[Any], *args: Any, **kwargs: Any) -> Any:
+def handle_torch_function(
+    public_api: Callable[..., Any], relevant_args: Iterable[Any], *args: Any, **kwargs: Any
+) -> Any:
     """Let the `__torch_function__` of the arguments answer for a function.
 
     Raises:

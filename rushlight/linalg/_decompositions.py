@@ -78,9 +78,7 @@ def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False, out:
 def cholesky_solve(B: Any, L: Any, *, upper: bool = False) -> Any:
     """Solve A X = B for the matrix A whose Cholesky factor is L."""
     lower = adjoint(L) if upper else L
-    return functions.Triangular.apply(
-        adjoint(lower), functions.Triangular.apply(lower, B, False, False), True, False
-    )
+    return functions.Triangular.apply(adjoint(lower), functions.Triangular.apply(lower, B, False, False), True, False)
 
 
 def qr(A: Any, mode: str = "reduced", *, out: Any = None) -> Any:

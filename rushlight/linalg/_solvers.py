@@ -258,9 +258,7 @@ def _multiplied(tensors: list[Any], sizes: list[int]) -> Any:
     for length in range(1, count):
         for i in range(count - length):
             j = i + length
-            options = [
-                (costs[i][k] + costs[k + 1][j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k) for k in range(i, j)
-            ]
+            options = [(costs[i][k] + costs[k + 1][j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k) for k in range(i, j)]
             costs[i][j], splits[i][j] = min(options)
 
     def product(i: int, j: int) -> Any:

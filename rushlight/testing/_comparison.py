@@ -54,7 +54,13 @@ class _Mismatch(Exception):
 
 
 def _comparison(
-    difference: str, absolute: Any, relative: Any, rtol: float, atol: float, index: Any = None, relative_index: Any = None
+    difference: str,
+    absolute: Any,
+    relative: Any,
+    rtol: float,
+    atol: float,
+    index: Any = None,
+    relative_index: Any = None,
 ) -> str:
     lines = []
     for kind, value, allowed, at in (("absolute", absolute, atol, index), ("relative", relative, rtol, relative_index)):
@@ -223,9 +229,7 @@ def _compare(actual: Any, expected: Any, options: _Options) -> None:
             )
         _compare_items(((key, actual[key], expected[key]) for key in actual), options)
     else:
-        raise TypeError(
-            f"No comparison pair was able to handle inputs of type {type(actual)} and {type(expected)}."
-        )
+        raise TypeError(f"No comparison pair was able to handle inputs of type {type(actual)} and {type(expected)}.")
 
 
 def _compare_items(items: Any, options: _Options) -> None:
@@ -286,10 +290,22 @@ def assert_close(
 
 
 def assert_allclose(
-    actual: Any, expected: Any, rtol: float | None = None, atol: float | None = None, equal_nan: bool = True, msg: str = ""
+    actual: Any,
+    expected: Any,
+    rtol: float | None = None,
+    atol: float | None = None,
+    equal_nan: bool = True,
+    msg: str = "",
 ) -> None:
     """The older `assert_close`: dtypes may differ, and anything that makes a tensor may be given."""
     actual, expected = _C.as_tensor(actual), _C.as_tensor(expected, dtype=getattr(actual, "dtype", None))
     assert_close(
-        actual, expected, rtol=rtol, atol=atol, equal_nan=equal_nan, check_dtype=False, check_device=False, msg=msg or None
+        actual,
+        expected,
+        rtol=rtol,
+        atol=atol,
+        equal_nan=equal_nan,
+        check_dtype=False,
+        check_device=False,
+        msg=msg or None,
     )
