@@ -62,6 +62,7 @@ Tensor sum_to_size(const Tensor& self, IntSpan size) {
     int64_t want = size[static_cast<size_t>(d - skip)];
     fits = want == 1 || want == self.sizes()[d];
   }
+  if (size.empty()) return sum(self, {}, false);
   check(fits, "size {", shape_str(size), "} is not expandable to size {", shape_str(self.sizes()), "}.");
   return sum_to(self, size);
 }

@@ -301,7 +301,7 @@ bool Arguments::match(const OpDef& def, PyObject* const* args, Py_ssize_t nargs,
       bool known = false;
       for (int i = 0; i < count; ++i) known |= names_match(def.params[static_cast<size_t>(i)].name, key, i == 0);
       if (known) continue;
-      if (PyUnicode_CompareWithASCIIString(key, "out") == 0 && !def.mutates && !def.returns.empty() && def.returns[0].first == 'T') {
+      if (PyUnicode_CompareWithASCIIString(key, "out") == 0 && !def.mutates && !def.returns.empty() && (def.returns[0].first == 'T' || def.name.ends_with("_copy"))) {
         out = args[nargs + k] == Py_None ? nullptr : args[nargs + k];
         ++used;
         continue;

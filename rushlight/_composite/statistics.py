@@ -39,7 +39,6 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
     else:
         if weights.dim() > 1 or weights.numel() != count:
             raise RuntimeError(f"cov(): expected weights to have one value for each of the {count} observations")
-        weights = weights.to(rows.dtype)
         total = weights.sum()
         mean = (rows * weights).sum(1, keepdim=True) / total
     if weights is None:

@@ -18,6 +18,10 @@ UNINITIALISED = {"empty", "empty_like", "new_empty", "empty_strided", "new_empty
                  "resize_as_"}  # fmt: skip
 # PyTorch's own gradient of these is wrong (its gradcheck fails), so there is nothing to compare with.
 WRONG_GRADIENT = {"as_strided_scatter"}
+# Which of several equal values these name is left open: the values there must be equal. Where dim stands.
+TIES = {"sort": 1, "argsort": 1, "topk": 2, "kthvalue": 2, "mode": 1}
+# PyTorch's float64 results of these are right to about 1e-6 only.
+COARSE = {"special.bessel_j0", "special.bessel_j1", "special.bessel_y0", "special.bessel_y1"}
 SEED = 42
 GRADGRAD_SAMPLES = 6
 
@@ -216,6 +220,12 @@ class Runner:
 
     def _second_look(self, op, s, want, got, dtype):
         """Decompositions are fixed up to sign and phase: the sample's own post-processing says what is determined."""
+        if op.name in TIES and not s.kwargs.get("stable") and self._same_choice(op, s, want, got):
+            return
+        if op.name in COARSE and isinstance(got, self.b.c.Tensor):
+            mine = self.b.back(got)
+            if mine.dtype == want.dtype and torch.allclose(mine, want, rtol=1e-5, atol=1e-6, equal_nan=True):
+                return
         if dtype == torch.float32:
             again = _doubled((s.input, *s.args)), _doubled(s.kwargs)
             with contextlib.suppress(Exception):
@@ -227,6 +237,30 @@ class Runner:
             self.compare(process(want), self.b.function(process)(got))
             return
         self.compare(want, got)
+
+    def _same_choice(self, op, s, want, got):
+        """Whether values agree and indices name equal elements, each once."""
+        at = TIES[op.name]
+        dim = s.kwargs.get("dim", s.args[at - 1] if len(s.args) >= at else -1)
+        values, indices = (None, got) if op.name == "argsort" else got
+        if values is not None:
+            self.compare(want[0], values)
+        theirs = want if op.name == "argsort" else want[1]
+        mine = self.b.back(indices)
+        if mine.shape != theirs.shape or mine.dtype != theirs.dtype:
+            return False
+        if s.input.dim() == 0:
+            return torch.equal(mine, theirs)
+        if mine.dim() < s.input.dim():
+            mine, theirs = mine.unsqueeze(dim), theirs.unsqueeze(dim)
+        if mine.numel() and (mine.min() < 0 or mine.max() >= s.input.shape[dim]):
+            return False
+        order = mine.sort(dim)[0]
+        n = order.shape[dim]
+        if n > 1 and (order.narrow(dim, 1, n - 1) == order.narrow(dim, 0, n - 1)).any():
+            return False
+        assert_close(s.input.gather(dim, mine), s.input.gather(dim, theirs), rtol=0, atol=0, equal_nan=True)
+        return True
 
     def _gradients(self, op, mine, dtype, emit):
         first, second = Tally(), Tally()

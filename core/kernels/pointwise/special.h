@@ -174,7 +174,7 @@ struct I1 {
   static constexpr unsigned types = kFloating;
   static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return i1(x); }
-  template <class T> RL_FN static T grad0(T g, T x, T y) { return g * where(x == T(0), T(0.5), i0(x) - y / x); }
+  template <class T> RL_FN static T grad0(T g, T x, T y) { return g * where(x == T(0), T(0.5), i0(x) - y / where(x == T(0), T(1), x)); }
 };
 
 struct I1e {
@@ -187,8 +187,17 @@ struct I1e {
   static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return i1e(x); }
   template <class T> RL_FN static T grad0(T g, T x, T y) {
-    return g * where(x == T(0), T(0.5), i0e(x) - (y * sgn(x) + y / x));
+    return g * where(x == T(0), T(0.5), i0e(x) - (y * sgn(x) + y / where(x == T(0), T(1), x)));
   }
+};
+
+struct AiryAi {
+  static constexpr const char* schema = "special_airy_ai(Tensor x) -> Tensor";
+  static constexpr const char* doc = "Airy function Ai.\n\n>>> torch.special.airy_ai(torch.tensor([0., 1.]))\ntensor([0.3550, 0.1353])\n";
+  static constexpr Rule rule = Rule::Float;
+  static constexpr unsigned types = kFloating;
+  static constexpr bool primitive = true;
+  template <class T> RL_FN static T forward(T x) { return static_cast<T>(airy_ai(static_cast<double>(x))); }
 };
 
 struct BesselJ0 {
@@ -392,6 +401,42 @@ struct ChebyshevW {
   }
 };
 
+struct ShiftedChebyshevT {
+  static constexpr const char* schema = "special_shifted_chebyshev_polynomial_t(Tensor x, Tensor n) -> Tensor";
+  static constexpr const char* doc = "Chebyshev polynomial of the first kind of degree n at 2 x - 1.";
+  static constexpr Rule rule = Rule::Float;
+  static constexpr unsigned types = kFloating;
+  static constexpr bool primitive = true;
+  template <class T> RL_FN static T forward(T x, T n) { return ChebyshevT::forward(x + x - T(1), n); }
+};
+
+struct ShiftedChebyshevU {
+  static constexpr const char* schema = "special_shifted_chebyshev_polynomial_u(Tensor x, Tensor n) -> Tensor";
+  static constexpr const char* doc = "Chebyshev polynomial of the second kind of degree n at 2 x - 1.";
+  static constexpr Rule rule = Rule::Float;
+  static constexpr unsigned types = kFloating;
+  static constexpr bool primitive = true;
+  template <class T> RL_FN static T forward(T x, T n) { return ChebyshevU::forward(x + x - T(1), n); }
+};
+
+struct ShiftedChebyshevV {
+  static constexpr const char* schema = "special_shifted_chebyshev_polynomial_v(Tensor x, Tensor n) -> Tensor";
+  static constexpr const char* doc = "Chebyshev polynomial of the third kind of degree n at 2 x - 1.";
+  static constexpr Rule rule = Rule::Float;
+  static constexpr unsigned types = kFloating;
+  static constexpr bool primitive = true;
+  template <class T> RL_FN static T forward(T x, T n) { return ChebyshevV::forward(x + x - T(1), n); }
+};
+
+struct ShiftedChebyshevW {
+  static constexpr const char* schema = "special_shifted_chebyshev_polynomial_w(Tensor x, Tensor n) -> Tensor";
+  static constexpr const char* doc = "Chebyshev polynomial of the fourth kind of degree n at 2 x - 1.";
+  static constexpr Rule rule = Rule::Float;
+  static constexpr unsigned types = kFloating;
+  static constexpr bool primitive = true;
+  template <class T> RL_FN static T forward(T x, T n) { return ChebyshevW::forward(x + x - T(1), n); }
+};
+
 struct HermiteH {
   static constexpr const char* schema = "special_hermite_polynomial_h(Tensor x, Tensor n) -> Tensor";
   static constexpr const char* doc =
@@ -450,7 +495,8 @@ using SpecialOps =
     List<Erf, Erfc, Erfcx, Erfinv, Ndtr, Ndtri, LogNdtr, Lgamma, Digamma, Polygamma, Zeta, I0, I0e, I1, I1e, BesselJ0,
          BesselJ1, BesselY0, BesselY1, ModifiedBesselI0, ModifiedBesselK0, ScaledModifiedBesselK0, ModifiedBesselI1,
          ModifiedBesselK1, ScaledModifiedBesselK1, SphericalBesselJ0, Igamma, Igammac, ChebyshevT, ChebyshevU,
-         ChebyshevV, ChebyshevW, HermiteH, HermiteHe, LaguerreL, LegendreP>;
+         ChebyshevV, ChebyshevW, HermiteH, HermiteHe, LaguerreL, LegendreP, AiryAi,
+         ShiftedChebyshevT, ShiftedChebyshevU, ShiftedChebyshevV, ShiftedChebyshevW>;
 
 static_assert(grad_uses<Erf, 0>() == 0b11 && grad_uses<Ndtri, 0>() == 0b101);
 
