@@ -5,25 +5,25 @@ from __future__ import annotations
 import builtins
 import os
 from collections.abc import Sequence
-from typing import Any, Union
+from typing import IO, Any
 
 from rushlight import _C
 
 __all__ = ["Device", "FileLike", "IntLikeType", "Number", "Storage", "Tensor"]
 
 Tensor = _C.Tensor
-Number = Union[builtins.int, builtins.float, builtins.bool]
+Number = builtins.int | builtins.float | builtins.bool
 _int = builtins.int
 _float = builtins.float
 _bool = builtins.bool
 _complex = builtins.complex
 _dtype = _C.dtype
 _device = _C.device
-_size = Union[_C.Size, list[builtins.int], tuple[builtins.int, ...]]
+_size = _C.Size | list[builtins.int] | tuple[builtins.int, ...]
 _layout = _C.layout
-_TensorOrTensors = Union[_C.Tensor, Sequence[_C.Tensor]]
-Device = Union[_C.device, str, builtins.int, None]
-FileLike = Union[str, "os.PathLike[str]", Any]
+_TensorOrTensors = _C.Tensor | Sequence[_C.Tensor]
+Device = _C.device | str | builtins.int | None
+FileLike = str | os.PathLike[str] | IO[bytes]
 IntLikeType = builtins.int
 FloatLikeType = builtins.float
 BoolLikeType = builtins.bool

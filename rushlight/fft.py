@@ -1,0 +1,242 @@
+"""Fourier transforms: NumPy's pocketfft with gradients, under the names of `torch.fft`.
+
+A transform is linear, so its gradient is another transform: the inverse one with the other scaling.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rushlight import _C
+from rushlight.autograd.function import Function
+
+__all__ = [
+    "fft",
+    "fft2",
+    "fftfreq",
+    "fftn",
+    "fftshift",
+    "hfft",
+    "ifft",
+    "ifft2",
+    "ifftn",
+    "ifftshift",
+    "ihfft",
+    "irfft",
+    "irfft2",
+    "irfftn",
+    "rfft",
+    "rfft2",
+    "rfftfreq",
+    "rfftn",
+]
+
+_NORMS = ("backward", "ortho", "forward")
+
+
+def _transformed(input: Any, name: str, *arguments: Any, dtype: Any) -> Any:
+    """What numpy.fft makes of a tensor."""
+    import numpy as np
+
+    found = getattr(np.fft, name)(input.detach().resolve_conj().numpy(), *arguments)
+    return _C.from_numpy(np.ascontiguousarray(found)).to(dtype)
+
+
+class _Complex(Function):
+    """fftn and ifftn of complex tensors over given axes."""
+
+    @staticmethod
+    def forward(ctx: Any, input: Any, dims: tuple[int, ...], norm: str, inverse: bool) -> Any:
+        ctx.options = dims, norm, inverse
+        return _transformed(input, "ifftn" if inverse else "fftn", None, dims, norm, dtype=input.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        dims, norm, inverse = ctx.options
+        opposite = {"backward": "forward", "forward": "backward", "ortho": "ortho"}[norm]
+        return _Complex.apply(grad, dims, opposite, not inverse), None, None, None
+
+
+def _checked_norm(norm: str | None) -> str:
+    if norm is None:
+        return "backward"
+    if norm not in _NORMS:
+        raise RuntimeError(f'Invalid normalization mode: "{norm}"')
+    return norm
+
+
+def _as_float(input: Any) -> Any:
+    if input.is_floating_point() or input.is_complex():
+        if input.dtype in (_C.float16, _C.bfloat16):
+            raise RuntimeError(f"Unsupported dtype {input.dtype}: Fourier transforms take float32 and float64")
+        return input
+    return input.to(_C.get_default_dtype())
+
+
+def _as_complex(input: Any) -> Any:
+    input = _as_float(input)
+    return input if input.is_complex() else input.to(input.dtype.to_complex())
+
+
+def _resized(input: Any, sizes: Any, dims: tuple[int, ...]) -> Any:
+    """Cut or padded with zeros at the end of each axis."""
+    for size, dim in zip(sizes, dims, strict=True):
+        if size == -1:
+            continue
+        if size < 1:
+            raise RuntimeError(f"Invalid number of data points ({size}) specified")
+        have = input.shape[dim]
+        if have > size:
+            input = input.narrow(dim, 0, size)
+        elif have < size:
+            shape = list(input.shape)
+            shape[dim] = size - have
+            input = _C.cat([input, input.new_zeros(shape)], dim)
+    if any(input.shape[dim] < 1 for dim in dims):
+        raise RuntimeError("Invalid number of data points (0) specified")
+    return input
+
+
+def _axes(input: Any, s: Any, dim: Any) -> tuple[Any, tuple[int, ...]]:
+    sizes = None if s is None else [s] if isinstance(s, int) else list(s)
+    if dim is None:
+        count = input.dim() if sizes is None else len(sizes)
+        if count > input.dim():
+            raise RuntimeError(f"Got shape with {count} values but input tensor only has {input.dim()} dimensions.")
+        dims = tuple(range(input.dim() - count, input.dim()))
+    else:
+        dims = (dim,) if isinstance(dim, int) else tuple(dim)
+        for d in dims:
+            if not -max(input.dim(), 1) <= d < max(input.dim(), 1):
+                n = max(input.dim(), 1)
+                raise IndexError(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {d})")
+        dims = tuple(d % max(input.dim(), 1) for d in dims)
+        if len(set(dims)) != len(dims):
+            raise RuntimeError("FFT dims must be unique")
+    if sizes is not None and len(sizes) != len(dims):
+        raise RuntimeError("When given, dim and shape arguments must have the same length")
+    return [-1] * len(dims) if sizes is None else sizes, dims
+
+
+def _out(result: Any, out: Any) -> Any:
+    if out is None:
+        return result
+    out.resize_(result.shape)
+    return out.copy_(result)
+
+
+def _full(input: Any, s: Any, dim: Any, norm: str | None, inverse: bool, out: Any) -> Any:
+    sizes, dims = _axes(input, s, dim)
+    x = _resized(_as_complex(input), sizes, dims)
+    return _out(_Complex.apply(x, dims, _checked_norm(norm), inverse) if dims else x, out)
+
+
+def _half(input: Any, s: Any, dim: Any, norm: str | None, inverse: bool, out: Any) -> Any:
+    """The transform of a real tensor, without the half that mirrors the other."""
+    if input.is_complex():
+        raise RuntimeError(f"rfft expects a real input tensor, but got {input.dtype}")
+    sizes, dims = _axes(input, s, dim)
+    if not dims:
+        raise RuntimeError("rfftn must transform at least one axis")
+    x = _resized(_as_complex(input), sizes, dims)
+    whole = _Complex.apply(x, dims, _checked_norm(norm), inverse)
+    return _out(whole.narrow(dims[-1], 0, x.shape[dims[-1]] // 2 + 1), out)
+
+
+def _real(input: Any, s: Any, dim: Any, norm: str | None, inverse: bool, out: Any) -> Any:
+    """The real tensor whose transform, without its mirrored half, this is."""
+    sizes, dims = _axes(input, s, dim)
+    if not dims:
+        raise RuntimeError("irfftn must transform at least one axis")
+    last = sizes[-1] if sizes[-1] != -1 else 2 * (input.shape[dims[-1]] - 1)
+    if last < 1:
+        raise RuntimeError(f"Invalid number of data points ({last}) specified")
+    x = _resized(_as_complex(input), [*sizes[:-1], last // 2 + 1], dims)
+    mode = _checked_norm(norm)
+    if len(dims) > 1:
+        x = _Complex.apply(x, dims[:-1], mode, inverse)
+    # The mirrored half counts through its conjugate; only the real part of the first and the middle one counts.
+    axis = dims[-1]
+    count = x.shape[axis]
+    weights = _C.full((count,), 2.0, dtype=x.dtype.to_real())
+    weights[0] = 1
+    if last % 2 == 0:
+        weights[-1] = 1
+    shape = [1] * x.dim()
+    shape[axis] = count
+    padded = _resized(x * weights.reshape(shape), [last], (axis,))
+    return _out(_Complex.apply(padded, (axis,), mode, inverse).real, out)
+
+
+_SHARED = """
+
+    Args:
+        {sizes}: cut or pad with zeros to this size first.
+        dim: the axis or axes.
+        norm: "backward" (the inverse divides by n), "forward" (the other does) or "ortho" (both, by sqrt(n)).
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.fft.{name}.html
+    """
+
+
+def _one(name: str, run: Any, inverse: bool, what: str) -> Any:
+    def transform(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Any = None) -> Any:
+        return run(input, None if n is None else [n], dim, norm, inverse, out)
+
+    return _named(transform, name, what, "n")
+
+
+def _many(name: str, run: Any, inverse: bool, what: str, dims: Any) -> Any:
+    def transform(input: Any, s: Any = None, dim: Any = dims, norm: str | None = None, *, out: Any = None) -> Any:
+        return run(input, s, dim, norm, inverse, out)
+
+    return _named(transform, name, what, "s")
+
+
+def _named(transform: Any, name: str, what: str, sizes: str) -> Any:
+    transform.__name__ = transform.__qualname__ = name
+    transform.__doc__ = what + _SHARED.format(sizes=sizes, name=name)
+    return transform
+
+
+fft = _one("fft", _full, False, "The discrete Fourier transform along one axis.")
+ifft = _one("ifft", _full, True, "The inverse of `fft`.")
+rfft = _one("rfft", _half, False, "The first half of the transform of a real tensor; the other half mirrors it.")
+irfft = _one("irfft", _real, True, "The inverse of `rfft`.")
+hfft = _one("hfft", _real, False, "The (real) transform of half of a Hermitian signal.")
+ihfft = _one("ihfft", _half, True, "The inverse of `hfft`.")
+fft2 = _many("fft2", _full, False, "The transform along two axes.", (-2, -1))
+ifft2 = _many("ifft2", _full, True, "The inverse of `fft2`.", (-2, -1))
+rfft2 = _many("rfft2", _half, False, "The transform of a real tensor along two axes, half of it.", (-2, -1))
+irfft2 = _many("irfft2", _real, True, "The inverse of `rfft2`.", (-2, -1))
+hfft2 = _many("hfft2", _real, False, "`hfft` along two axes.", (-2, -1))
+ihfft2 = _many("ihfft2", _half, True, "The inverse of `hfft2`.", (-2, -1))
+fftn = _many("fftn", _full, False, "The transform along several axes (all, by default).", None)
+ifftn = _many("ifftn", _full, True, "The inverse of `fftn`.", None)
+rfftn = _many("rfftn", _half, False, "The transform of a real tensor along several axes, half of it.", None)
+irfftn = _many("irfftn", _real, True, "The inverse of `rfftn`.", None)
+hfftn = _many("hfftn", _real, False, "`hfft` along several axes.", None)
+ihfftn = _many("ihfftn", _half, True, "The inverse of `hfftn`.", None)
+
+
+def fftfreq(n: int, d: float = 1.0, *, dtype: Any = None, out: Any = None, **options: Any) -> Any:
+    """The frequencies of the elements that `fft` of n samples gives; d is the time between samples."""
+    order = _C.cat([_C.arange(0, (n + 1) // 2), _C.arange(-(n // 2), 0)])
+    return _out(order.to(dtype or _C.get_default_dtype()) * (1.0 / (n * d)), out)
+
+
+def rfftfreq(n: int, d: float = 1.0, *, dtype: Any = None, out: Any = None, **options: Any) -> Any:
+    """The frequencies of the elements that `rfft` of n samples gives."""
+    return _out(_C.arange(0, n // 2 + 1).to(dtype or _C.get_default_dtype()) * (1.0 / (n * d)), out)
+
+
+def fftshift(input: Any, dim: Any = None) -> Any:
+    """Move the zero frequency to the middle."""
+    dims = list(range(input.dim())) if dim is None else [dim] if isinstance(dim, int) else list(dim)
+    return input.roll([input.shape[d] // 2 for d in dims], dims)
+
+
+def ifftshift(input: Any, dim: Any = None) -> Any:
+    """Undo `fftshift`."""
+    dims = list(range(input.dim())) if dim is None else [dim] if isinstance(dim, int) else list(dim)
+    return input.roll([-(input.shape[d] // 2) for d in dims], dims)
