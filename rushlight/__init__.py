@@ -16,6 +16,7 @@ newaxis = None
 
 __all__ = [
     *(name for name in dir(_C) if not name.startswith("_")),
+    "__version__",
     "e",
     "enable_grad",
     "get_rng_state",
@@ -59,6 +60,7 @@ _HOMES = {
         "set_flush_denormal", "set_num_interop_threads", "set_warn_always", "use_deterministic_algorithms",
     ),
     "_tensor_str": ("get_printoptions", "set_printoptions"),
+    "overrides": ("DisableTorchFunction", "DisableTorchFunctionSubclass"),
     "storage": ("TypedStorage", "UntypedStorage"),
 }  # fmt: skip
 _LAZY = {name: home for home, names in _HOMES.items() for name in names}

@@ -212,6 +212,7 @@ METHODS: dict[str, Any] = {
     "dim_order": _dim_order,
     "fill_diagonal_": _fill_diagonal_,
     "sum_to_size": _sum_to_size,
+    "polygamma": lambda self, n: _C.polygamma(n, self),
     "reinforce": _reinforce,
     "is_set_to": _is_set_to,
     "const_data_ptr": _data_ptr,

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from rushlight import _C
 
-__all__ = ["Device", "FileLike", "IntLikeType", "Number", "Storage", "Tensor"]
+__all__ = ["Device", "FileLike", "IntLikeType", "Number", "Tensor"]
 
 Tensor = _C.Tensor
 Number = builtins.int | builtins.float | builtins.bool

@@ -1,0 +1,117 @@
+"""What is not an operation: seeds, legacy types, storages, devices that are not there, subclasses, assert_close."""
+
+import copy
+import pickle
+
+import pytest
+
+from .conftest import CANDIDATE, torch
+
+
+def test_versions_compare_by_number():
+    assert torch.__version__ >= (1, 8) and torch.__version__ > "2.9" and torch.__version__ < "10"
+    assert torch.version.cuda is None or CANDIDATE == "torch"
+
+
+def test_legacy_types():
+    assert torch.FloatTensor(2, 3).shape == (2, 3) and torch.LongTensor([1, 2]).dtype == torch.int64
+    assert isinstance(torch.ones(1), torch.FloatTensor) and not isinstance(torch.ones(1), torch.LongTensor)
+    assert torch.ones(1).type(torch.DoubleTensor).dtype == torch.float64
+    assert torch.ones(1).type("torch.LongTensor").type() == "torch.LongTensor"
+    with pytest.raises(ValueError, match="invalid type"):
+        torch.ones(1).type("foo")
+
+
+def test_storages_are_shared_by_views():
+    x = torch.arange(6.0)
+    y = x[2:].reshape(2, 2)
+    assert x.untyped_storage().data_ptr() == y.untyped_storage().data_ptr()
+    assert x.untyped_storage().nbytes() == 24 and len(y.storage()) == 6
+    y.storage()[0] = 9
+    assert x[0] == 9
+    a, b = copy.deepcopy([x, y])
+    b[0, 0] = -1
+    assert a[2] == -1 and x[2] == 2
+    if CANDIDATE != "torch":
+        c, d = pickle.loads(pickle.dumps([x, x.view(2, 3)]))
+        d[0, 0] = 7
+        assert c[0] == 7
+
+
+def test_a_small_part_makes_a_small_pickle():
+    if CANDIDATE != "torch":
+        assert len(pickle.dumps(torch.zeros(100_000)[:3])) < 1000
+
+
+def test_no_other_device():
+    if CANDIDATE == "torch":
+        pytest.skip("depends on the machine")
+    assert not torch.cuda.is_available() and torch.cuda.device_count() == 0
+    assert not torch.backends.mps.is_available() and not torch.backends.cudnn.is_available()
+    torch.cuda.manual_seed_all(1)
+    with pytest.raises(AssertionError, match="not compiled with CUDA"):
+        torch.ones(1).to("cuda")
+
+
+def test_results_take_the_subclass():
+    class Mine(torch.Tensor):
+        pass
+
+    m = torch.ones(2, 3).as_subclass(Mine)
+    for result in (m + 1, 1 - m, -m, m[0], m.T, m.sum(), torch.cat([m, m]), m.max(0).values, m.double()):
+        assert type(result) is Mine
+    assert type(torch.nn.Parameter(torch.ones(1)) * 2) is torch.Tensor
+    x = torch.ones(2, requires_grad=True)
+    (x.as_subclass(Mine) * 2).sum().backward()
+    assert x.grad.tolist() == [2, 2]
+
+
+def test_torch_function():
+    seen = []
+
+    class Logged(torch.Tensor):
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            seen.append(func.__name__)
+            return super().__torch_function__(func, types, args, kwargs or {})
+
+    class Other:
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            return func.__name__
+
+    x = torch.ones(2).as_subclass(Logged)
+    assert type(torch.add(x, 1)) is Logged and type(x * 2) is Logged
+    assert seen == ["add", "mul"]
+    assert torch.add(Other(), 1) == "add"
+
+
+def test_assert_close():
+    close = torch.testing.assert_close
+    close(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.000001]))
+    close({"a": [1.0, None]}, {"a": [1.0, None]})
+    with pytest.raises(AssertionError, match=r"Mismatched elements: 1 / 2 \(50.0%\)"):
+        close(torch.tensor([1, 2]), torch.tensor([1, 3]))
+    with pytest.raises(AssertionError, match="dtype"):
+        close(torch.ones(1), torch.ones(1, dtype=torch.float64))
+    with pytest.raises(AssertionError, match=r"item \['a'\]\[0\]"):
+        close({"a": [1.0]}, {"a": [2.0]})
+
+
+@pytest.mark.parametrize("name", ["inv", "det", "slogdet", "cholesky", "svdvals", "eigvalsh", "matrix_exp", "pinv"])
+def test_linalg_gradients(name):
+    a = torch.rand(3, 3, dtype=torch.float64)
+    a = (a @ a.T + torch.eye(3, dtype=torch.float64)).requires_grad_()
+
+    def symmetric(x):
+        found = getattr(torch.linalg, name)((x + x.T) / 2)
+        return found[1] if isinstance(found, tuple) else found
+
+    assert torch.autograd.gradcheck(symmetric, (a,))
+    assert torch.autograd.gradgradcheck(symmetric, (a,))
+
+
+def test_fft_gradients():
+    x = torch.rand(2, 5, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda t: torch.fft.irfft(torch.fft.rfft(t) * 2, n=5).abs(), (x,))
+    assert torch.fft.fft(torch.tensor([1.0, 0, 0, 0])).tolist() == [1, 1, 1, 1]
