@@ -24,6 +24,11 @@ TOLERANCE = {
     "complex128": (1e-9, 1e-10),
 }
 
+# PyTorch rounds the 1/6 in hardsigmoid's gradient to float32 whatever the dtype.
+TOLERANCE_OF = {("nn.functional.hardsigmoid", "float64"): (5e-8, 0)}
+# PyTorch's vector loop gives gelu(inf) = NaN, its scalar one inf; rushlight gives inf.
+INF_FOR_NAN = {"nn.functional.gelu"}
+
 
 def close(got, want, tolerance):
     if isinstance(got, complex):
@@ -40,14 +45,17 @@ def close(got, want, tolerance):
     return int(got) == int(want)
 
 
-def check(tensors, recorded, what):
+def check(op, tensors, recorded, what):
     assert len(tensors) == len(recorded), what
     for t, (dtype, shape, data) in zip(tensors, recorded):
         assert str(t.dtype) == f"torch.{dtype}", what
         assert list(t.shape) == shape, what
         flat = t.resolve_conj().reshape(-1).tolist() if dtype.startswith("complex") else t.reshape(-1).tolist()
         expected = data.split()
-        bad = [(i, g, w) for i, (g, w) in enumerate(zip(flat, expected)) if not close(g, w, TOLERANCE.get(dtype))]
+        tolerance = TOLERANCE_OF.get((op, dtype), TOLERANCE.get(dtype))
+        bad = [(i, g, w) for i, (g, w) in enumerate(zip(flat, expected)) if not close(g, w, tolerance)]
+        if op in INF_FOR_NAN:
+            bad = [b for b in bad if not (b[1] == math.inf and b[2] == "nan")]
         assert not bad, (
             f"{what}: at {bad[0][0]} got {bad[0][1]!r}, PyTorch {bad[0][2]} ({len(bad)} of {len(flat)} differ)"
         )
@@ -60,7 +68,7 @@ def test_equals_pytorch(op):
         if recorded is None:  # PyTorch refuses it
             continue
         results, grads = run(torch, op, args, kwargs)
-        check(results, recorded["out"], k)
+        check(op, results, recorded["out"], k)
         if "grad" in recorded:
             assert grads is not None, f"{k}: nothing requires grad"
-            check(grads, recorded["grad"], f"gradient of {k}")
+            check(op, grads, recorded["grad"], f"gradient of {k}")

@@ -49,6 +49,7 @@ Tensor call_as(const T&... arguments) {
 
 Tensor pow_scalar(const Tensor& self, const Scalar& exponent) {
   Tensor x = self;
+  if (x.dtype() == DType::Bool && exponent.is_bool()) return exponent.to_bool() ? clone(x) : ones_like(x);
   if (is_integral(x.dtype())) {
     if (exponent.is_integral()) {
       check(exponent.to_int() >= 0, "Integers to negative integer powers are not allowed. The tensor has dtype ", dtype_name(x.dtype()), ": make it floating, x.float() ** ",
@@ -74,6 +75,8 @@ Tensor pow_number(const Scalar& self, const Tensor& exponent) { return call_as<p
 Tensor pow_tensor(const Tensor& self, const Tensor& exponent) {
   if (exponent->wrapped_number) return pow_scalar(self, exponent.item());
   if (self->wrapped_number) return pow_number(self.item(), exponent);
+  if (self.dtype() == DType::Bool && exponent.dtype() == DType::Bool)
+    return call<pointwise::LogicalOr>(self, call<pointwise::LogicalNot>(exponent));
   return call_as<pointwise::Pow, kPow1>(self, exponent);
 }
 

@@ -114,8 +114,11 @@ Tensor to_dtype(const Tensor& t, DType dtype) {
 Tensor copy_(const Tensor& self, const Tensor& source, bool) {
   bool tracked = needs_gradient(self, source);
   check_in_place(self, "copy_", tracked);
-  check(can_broadcast(source.sizes(), self.sizes()), "output with shape ", shape_str(self.sizes()),
-        " doesn't match the broadcast shape of the source ", shape_str(source.sizes()));
+  if (!can_broadcast(source.sizes(), self.sizes())) {
+    broadcast_shapes(self.sizes(), source.sizes());  // names the axis, if two sizes are at odds
+    fail(ErrorKind::Runtime, "output with shape ", shape_str(self.sizes()), " doesn't match the broadcast shape of the source ",
+         shape_str(source.sizes()));
+  }
   Ref<Node> node;
   if (tracked && is_differentiable(self.dtype())) {
     const Tensor inputs[] = {self, is_differentiable(source.dtype()) ? source : Tensor()};

@@ -141,7 +141,7 @@ struct Acosh {
   static constexpr unsigned types = kFloating | kComplex;
   static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return acosh(x); }
-  template <class T> RL_FN static T grad0(T g, T x, T) { return g * conj(rsqrt(x - T(1)) * rsqrt(x + T(1))); }
+  template <class T> RL_FN static T grad0(T g, T x, T) { return g * conj(rsqrt((x - T(1)) * (x + T(1)))); }
 };
 
 struct Atanh {
