@@ -161,7 +161,7 @@ def _tensor_format(self: Any, spec: str) -> str:
 
 def _attach() -> None:
     """The special methods of tensors that are written in Python. Each imports its code when it is first called."""
-    own = _C.Tensor
+    own: Any = _C.Tensor  # a stub does not say that its methods may be set
     own.__format__ = _tensor_format
     own.__contains__ = lambda self, element: _methods().contains(self, element)
     own.__complex__ = lambda self: self.item() + 0j

@@ -143,7 +143,7 @@ def asarray(
     Reference: https://pytorch.org/docs/stable/generated/torch.asarray.html
     """
     if isinstance(obj, _C.Tensor):
-        made = obj if requires_grad else obj.detach() if obj.requires_grad else obj
+        made: Any = obj if requires_grad else obj.detach() if obj.requires_grad else obj
         converted = made if dtype is None else made.to(dtype)
         if device is not None:
             converted = converted.to(device)

@@ -15,10 +15,10 @@ import warnings
 
 import rushlight as torch
 
-FINE = (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError, OverflowError, ZeroDivisionError, AssertionError, MemoryError)
+FINE = (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError, OverflowError, ZeroDivisionError, AssertionError, MemoryError)  # fmt: skip
 DTYPES = [torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.uint8, torch.int8, torch.bool,
           torch.complex64]  # fmt: skip
-SHAPES = [(), (0,), (1,), (3,), (2, 3), (3, 2), (3, 3), (0, 3), (2, 0, 3), (1, 1), (2, 3, 4), (1, 2, 3, 4), (2, 3, 3), (2, 2, 2, 2, 2), (17,), (5, 7)]
+SHAPES = [(), (0,), (1,), (3,), (2, 3), (3, 2), (3, 3), (0, 3), (2, 0, 3), (1, 1), (2, 3, 4), (1, 2, 3, 4), (2, 3, 3), (2, 2, 2, 2, 2), (17,), (5, 7)]  # fmt: skip
 INTS = [0, 0, 1, 1, 2, 3, -1, -2, 5, 7, -100, 100, 2**31 - 1, 2**31, -(2**31), 2**62, 2**63 - 1, -(2**63)]
 SMALL = [0, 1, 2, 3, -1, -2, 4]
 FLOATS = [0.0, 1.0, -1.0, 0.5, 2.5, 1e30, -1e300, float("inf"), float("-inf"), float("nan")]
@@ -76,7 +76,7 @@ def argument(r: random.Random, kind: str, name: str):
     if base == "ScalarType":
         return r.choice(DTYPES)
     if base == "str":
-        return r.choice(["", "mean", "sum", "none", "floor", "trunc", "fro", "nuc", "ij", "ij,jk->ik", "i...", "->", "tanh", "bilinear", "reflect", "\0"])
+        return r.choice(["", "mean", "sum", "none", "floor", "trunc", "fro", "nuc", "ij", "ij,jk->ik", "i...", "->", "tanh", "bilinear", "reflect", "\0"])  # fmt: skip
     if base == "MemoryFormat":
         return r.choice([torch.contiguous_format, torch.preserve_format, torch.channels_last])
     return None
@@ -146,7 +146,9 @@ def main(seed: int, calls: int, only: str | None = None) -> None:
         except FINE:
             pass
         except Exception as error:
-            raise AssertionError(f"call {i} of seed {seed}: {name}({positional}, {named}) raised {type(error)}") from error
+            raise AssertionError(
+                f"call {i} of seed {seed}: {name}({positional}, {named}) raised {type(error)}"
+            ) from error
     faulthandler.cancel_dump_traceback_later()
     print("done", calls)
 

@@ -39,12 +39,15 @@ def load(module: str | None) -> ModuleType:
 
 
 def forms_of(schema: schemas.Schema, flags: Any) -> set[str]:
-    """Which forms the flags name; with none named, the function and, where there is a self, the method."""
+    """Which forms the flags name; with none named, the function and, where there is a self, the method.
+
+    Functions that return tensors take out= without being asked, as the core's reading of arguments has it.
+    """
     named = {flags} if isinstance(flags, str) else set(flags) if isinstance(flags, Iterable) else set()
     named &= set(FLAGS)
     if not named & {"function", "method"}:
         named |= {"function", "method"} if schema.self_parameter else {"function"}
-    return named
+    return named | {"out"} if schema.takes_out else named
 
 
 def overloads(lines: list[str]) -> list[str]:
@@ -70,7 +73,19 @@ def members(tree: ast.Module, class_name: str | None = None) -> set[str]:
     return found
 
 
-def generate(records: Iterable[tuple[str, str, Any]], module: ModuleType | None = None) -> str:
+def python_methods() -> tuple[list[tuple[str, str, Any]], dict[str, Any]]:
+    """What the package adds to tensors at run time: compositions, as records; and methods without a schema."""
+    compositions = importlib.import_module("rushlight._composite")
+    for home in sorted(set(compositions.NAMES.values())):
+        importlib.import_module(f"rushlight._composite.{home}")
+    records = [(c.schema, "", ["method"]) for _, c in sorted(compositions.REGISTRY.items()) if c.method]
+    return records, importlib.import_module("rushlight._tensor_methods").METHODS
+
+
+def generate(
+    records: Iterable[tuple[str, str, Any]], module: ModuleType | None = None, added: dict[str, Any] | None = None
+) -> str:
+    """The text of the stub; `added` are methods that Python code gives to Tensor."""
     prelude = PRELUDE.read_text()
     tree = ast.parse(prelude)
     taken, tensor_taken = members(tree), members(tree, "Tensor")
@@ -90,17 +105,22 @@ def generate(records: Iterable[tuple[str, str, Any]], module: ModuleType | None 
             functions.setdefault(schema.name, []).extend(schemas.signatures(schema, "function", out, numbers))
         if "method" in forms:
             methods.setdefault(schema.name, []).extend(schemas.signatures(schema, "method", False, numbers))
-        if "inplace" in forms:
+        if {"inplace", "method"} <= forms:
             methods.setdefault(schema.name + "_", []).extend(schemas.signatures(schema, "inplace", False, numbers))
+        if {"inplace", "method", "function"} <= forms:
+            signatures = schemas.signatures(schema, "inplace function", False, numbers)
+            functions.setdefault(schema.name + "_", []).extend(signatures)
 
     # The prelude ends with the class Tensor; its methods from the registry follow at once.
     parts = [prelude.rstrip(), ""]
     for name in sorted(set(methods) - tensor_taken):
         parts += ["    " + line for line in overloads(methods[name])]
     tensor = getattr(module, "Tensor", None) if module else None
-    for name in sorted(set(vars(tensor)) if tensor else ()):
-        if name.isidentifier() and not name.startswith("__") and name not in methods and name not in tensor_taken:
-            is_method = callable(getattr(tensor, name))
+    others = {name: getattr(tensor, name) for name in vars(tensor)} if tensor else {}
+    others.update(added or {})
+    for name in sorted(set(others) - set(methods) - tensor_taken):
+        if name.isidentifier() and not name.startswith("__"):
+            is_method = callable(others[name])
             parts.append(
                 f"    def {name}(self, *args: Any, **kwargs: Any) -> Any: ..." if is_method else f"    {name}: Any"
             )
@@ -132,7 +152,10 @@ def main() -> int:
     arguments = parser.parse_args()
 
     module = load(arguments.module)
-    text = generate(module._schemas(), module)
+    records, added = python_methods()
+    own = {text.split("(")[0].split(".")[0] for text, _, _ in module._schemas()}
+    records = [record for record in records if record[0].split("(")[0] not in own]
+    text = generate([*module._schemas(), *records], module, added)
     ast.parse(text)
     if arguments.check:
         fresh = arguments.output.exists() and arguments.output.read_text() == text

@@ -38,6 +38,12 @@ class Schema:
     text: str
 
     @property
+    def takes_out(self) -> bool:
+        """Whether the function has `out=`: its results are tensors, and it writes into none of its arguments."""
+        in_place = self.name.endswith("_") or any(p.type.written for p in self.parameters)
+        return not in_place and bool(self.returns) and all(t.base == "Tensor" and not t.list for _, t in self.returns)
+
+    @property
     def self_parameter(self) -> Parameter | None:
         """What the method form is called on."""
         for parameter in self.parameters:
@@ -193,23 +199,23 @@ def result(schema: Schema) -> str:
     return result_class(schema) or "tuple[" + ", ".join(one(type_) for _, type_ in schema.returns) + "]"
 
 
-def _written(parameter: Parameter, numbers: bool) -> str:
+def _written(parameter: Parameter, numbers: bool, first: bool = False) -> str:
     name = "input" if parameter.name == "self" else parameter.name  # what functions call it
     if iskeyword(name):
         name += "_"  # random_(from, to): a stub cannot say it, so there it goes by position
-    text = f"{name}: {annotation(parameter.type, name, numbers and parameter.name != 'self')}"
+    text = f"{name}: {annotation(parameter.type, name, numbers and not first)}"
     return text if parameter.default is None else f"{text} = {default(parameter)}"
 
 
 def signatures(schema: Schema, form: str = "function", out: bool = False, numbers: bool = False) -> list[str]:
-    """The signatures of one schema as a "function", a "method" or an "inplace" method.
+    """The signatures of one schema as a "function", a "method", an "inplace" method or an "inplace function".
 
     numbers: a Python number may stand where the schema says Tensor.
 
     More than one where a list of integers may also be given as separate arguments: x.reshape(2, 3).
     """
-    receiver = schema.self_parameter if form != "function" else None
-    if form != "function" and receiver is None:
+    receiver = schema.self_parameter if form in ("method", "inplace") else None
+    if form != "function" and schema.self_parameter is None:
         return []
     parameters = [p for p in schema.parameters if p is not receiver]
     positional = [p for p in parameters if not p.keyword_only]
@@ -221,19 +227,19 @@ def signatures(schema: Schema, form: str = "function", out: bool = False, number
             break
 
     named = [_written(p, numbers) for p in keyword if not (out and p.name == "out")]
-    if out and form != "inplace":
+    if out and not form.startswith("inplace"):
         tensors = "Tensor" if len(schema.returns) == 1 else "tuple[Tensor, ...]"
         named.append(f"out: {tensors} | None = None")
 
     first = ["self"] if receiver is not None else []
-    returned = "Tensor" if form == "inplace" else result(schema)
-    name = schema.name + ("_" if form == "inplace" else "")
+    returned = "Tensor" if form.startswith("inplace") else result(schema)
+    name = schema.name + ("_" if form.startswith("inplace") else "")
 
     def line(arguments: list[str]) -> str:
         return f"def {name}({', '.join(arguments)}) -> {returned}: ..."
 
     star = ["*"] if named else []
-    found = [line([*first, *(_written(p, numbers) for p in positional), *star, *named])]
+    found = [line([*first, *(_written(p, numbers, p is schema.parameters[0]) for p in positional), *star, *named])]
     spread = positional[0] if len(positional) == 1 else None
     if spread and spread.type.base in ("int", "SymInt") and spread.type.list and spread.default is None:
         found.append(line([*first, f"*{spread.name}: _int", *named]))

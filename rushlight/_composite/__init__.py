@@ -29,7 +29,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     ),
     "calculus": ("cumulative_trapezoid", "diff", "gradient", "trapezoid", "trapz"),
     "unique": ("unique", "unique_consecutive"),
-    "compare": ("allclose", "float_power", "float_power_", "isclose", "nan_to_num", "take_along_dim"),
+    "lookup": ("take_along_dim",),
 }  # fmt: skip
 NAMES: dict[str, str] = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -53,7 +53,7 @@ class FunctionCtx:
         self.materialize_grads = value
 
 
-class Function(_C._FunctionBase):  # type: ignore[misc]
+class Function(_C._FunctionBase):
     """Base of custom differentiable functions.
 
     Example:

@@ -222,7 +222,8 @@ def _permutation(pivots: Any, rows: int, dtype: Any) -> Any:
         order = list(range(rows))
         for k, at in enumerate(p[index]):
             order[k], order[at - 1] = order[at - 1], order[k]
-        matrices[(*index, order, range(rows))] = 1
+        ones = (*index, order, range(rows))
+        matrices[ones] = 1
     return tensor(matrices).to(dtype)
 
 

@@ -125,8 +125,9 @@ def rrelu(
     input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Any:
     """Leaky ReLU with a random slope from [lower, upper] in training, their mean otherwise."""
-    op = _C.rrelu_ if inplace else _C.rrelu
-    return op(input, lower, upper, training)
+    if inplace:  # the slopes' gradient reads what the input was
+        return input.copy_(_C.rrelu(input.clone(), lower, upper, training))
+    return _C.rrelu(input, lower, upper, training)
 
 
 def glu(input: Any, dim: int = -1) -> Any:

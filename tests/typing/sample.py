@@ -1,6 +1,6 @@
 """What a type checker must understand of a user's program. Checked by `make types`, never run."""
 
-from typing import assert_type
+from typing_extensions import assert_type
 
 import rushlight as torch
 from rushlight import Tensor
