@@ -77,30 +77,81 @@ inline To convert(From x) {
   }
 }
 
+#if defined(__AVX512F__)
+// The instructions round as Half does, but keep the payload of a NaN, or make a signalling one quiet: vectors with NaNs go
+// the other way.
+constexpr int64_t kHalfStep = 16;
+inline bool halve(Half* d, const float* s) {
+  __m512 x = _mm512_loadu_ps(s);
+  if (_mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q) != 0) [[unlikely]] return false;
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(d), _mm512_maskz_cvtps_ph(0xFFFF, x, _MM_FROUND_TO_NEAREST_INT));
+  return true;
+}
+inline bool widen_half(float* d, const Half* s) {
+  __m512 x = _mm512_maskz_cvtph_ps(0xFFFF, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(s)));
+  if (_mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q) != 0) [[unlikely]] return false;
+  _mm512_storeu_ps(d, x);
+  return true;
+}
+#elif defined(__F16C__)
+constexpr int64_t kHalfStep = 8;
+inline bool halve(Half* d, const float* s) {
+  __m256 x = _mm256_loadu_ps(s);
+  if (_mm256_movemask_ps(_mm256_cmp_ps(x, x, _CMP_UNORD_Q))) [[unlikely]] return false;
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(d), _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
+  return true;
+}
+inline bool widen_half(float* d, const Half* s) {
+  __m256 x = _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(s)));
+  if (_mm256_movemask_ps(_mm256_cmp_ps(x, x, _CMP_UNORD_Q))) [[unlikely]] return false;
+  _mm256_storeu_ps(d, x);
+  return true;
+}
+#endif
+
+template <class D, class S>
+void convert_items(D* __restrict d, const S* __restrict s, int64_t n) {
+  int64_t i = 0;
+#if defined(__F16C__)
+  if constexpr (std::is_same_v<D, Half> && std::is_same_v<S, float>) {
+    for (; i + kHalfStep <= n; i += kHalfStep) {
+      if (halve(d + i, s + i)) continue;
+      for (int64_t k = i; k < i + kHalfStep; ++k) d[k] = convert<D>(s[k]);
+    }
+  }
+  if constexpr (std::is_same_v<D, float> && std::is_same_v<S, Half>) {
+    for (; i + kHalfStep <= n; i += kHalfStep) {
+      if (widen_half(d + i, s + i)) continue;
+      for (int64_t k = i; k < i + kHalfStep; ++k) d[k] = convert<D>(s[k]);
+    }
+  }
+#endif
+  for (; i < n; ++i) d[i] = convert<D>(s[i]);
+}
+
 template <int To, int From>
 void convert_run(void* dst, const void* src, int64_t n) {
   using D = typename element<storage_t<static_cast<DType>(To)>>::type;
   using S = typename element<storage_t<static_cast<DType>(From)>>::type;
+  D* d = static_cast<D*>(dst);
+  const S* s = static_cast<const S*>(src);
   if constexpr (To == From) {
     __builtin_memcpy(dst, src, static_cast<size_t>(n) * sizeof(D));
-  } else {
-    D* __restrict d = static_cast<D*>(dst);
-    const S* __restrict s = static_cast<const S*>(src);
-    int64_t i = 0;
-#if defined(__F16C__)
-    // The instruction rounds as Half does, but keeps the payload of a NaN: those go the other way.
-    if constexpr (std::is_same_v<D, Half> && std::is_same_v<S, float>) {
-      for (; i + 8 <= n; i += 8) {
-        __m256 x = _mm256_loadu_ps(s + i);
-        if (_mm256_movemask_ps(_mm256_cmp_ps(x, x, _CMP_UNORD_Q))) [[unlikely]] {
-          for (int64_t k = i; k < i + 8; ++k) d[k] = convert<D>(s[k]);
-        } else {
-          _mm_storeu_si128(reinterpret_cast<__m128i*>(d + i), _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
-        }
-      }
+  } else if constexpr (is_float16_v<D> && std::is_same_v<S, Truth>) {
+    constexpr uint16_t one = std::is_same_v<D, Half> ? 0x3C00 : 0x3F80;
+    for (int64_t i = 0; i < n; ++i) d[i].bits = static_cast<uint16_t>((0 - (s[i].byte != 0)) & one);
+  } else if constexpr ((is_float16_v<D> && !std::is_same_v<S, float> && !is_complex_v<S>) ||
+                       (is_float16_v<S> && !std::is_same_v<D, float> && !is_complex_v<D> && !std::is_same_v<D, Truth>)) {
+    // Through float, a piece at a time: each half has its own way to be fast.
+    constexpr int64_t kPiece = 512;
+    alignas(64) float middle[kPiece];
+    for (int64_t i = 0; i < n; i += kPiece) {
+      const int64_t m = n - i < kPiece ? n - i : kPiece;
+      convert_items(middle, s + i, m);
+      convert_items(d + i, middle, m);
     }
-#endif
-    for (; i < n; ++i) d[i] = convert<D>(s[i]);
+  } else {
+    convert_items(d, s, n);
   }
 }
 

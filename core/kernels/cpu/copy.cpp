@@ -94,13 +94,30 @@ void transpose_block(T* d, int64_t ld_d, const T* s, int64_t ld_s, int64_t n1, i
   }
 }
 
+// 64 bytes or more in whole lines, the last one reaching back; shorter than what a call to memcpy pays off for.
+inline void copy_lines(char* d, const char* s, int64_t bytes) {
+  typedef char Line __attribute__((vector_size(64)));
+  Line line;
+  for (int64_t i = 0; i + 64 <= bytes; i += 64) {
+    std::memcpy(&line, s + i, 64);
+    std::memcpy(d + i, &line, 64);
+  }
+  if (bytes % 64 != 0) {
+    std::memcpy(&line, s + bytes - 64, 64);
+    std::memcpy(d + bytes - 64, &line, 64);
+  }
+}
+
 // One run of n items with strides; the cases that matter are spelled out so that the compiler sees the constants.
 template <class T>
 inline void copy_run(T* d, int64_t ds, const T* s, int64_t ss, int64_t n) {
   if (ds == 1) {
     if (ss == 1) {
-      if (n * static_cast<int64_t>(sizeof(T)) >= 256) {
-        std::memcpy(d, s, static_cast<size_t>(n) * sizeof(T));
+      const int64_t bytes = n * static_cast<int64_t>(sizeof(T));
+      if (bytes >= 4096) {
+        std::memcpy(d, s, static_cast<size_t>(bytes));
+      } else if (bytes >= 64) {
+        copy_lines(reinterpret_cast<char*>(d), reinterpret_cast<const char*>(s), bytes);
       } else {
         for (int64_t i = 0; i < n; ++i) d[i] = s[i];
       }
@@ -109,6 +126,10 @@ inline void copy_run(T* d, int64_t ds, const T* s, int64_t ss, int64_t n) {
       for (int64_t i = 0; i < n; ++i) d[i] = v;
     } else if (ss == 2) {
       for (int64_t i = 0; i < n; ++i) d[i] = s[2 * i];
+    } else if (ss == 3) {
+      for (int64_t i = 0; i < n; ++i) d[i] = s[3 * i];
+    } else if (ss == 4) {
+      for (int64_t i = 0; i < n; ++i) d[i] = s[4 * i];
     } else if (ss == -1) {
       for (int64_t i = 0; i < n; ++i) d[i] = s[-i];
     } else {

@@ -1,7 +1,7 @@
 // Reducers that fold elements with one associative operation: Fold for real dtypes, FoldComplex for sums over complex
 // ones, Both for two reducers in one pass over memory. An operation Op has
 //   In, Block (lane type within a block), State (type across blocks); static constexpr Block kUnit; State kStart
-//   Pack<Block> pre(Pack<Block>), Pack<Block> fold(acc, x), State merge(State, Block), State join(State, State)
+//   Pack<Block> pre(Pack<Block>), Pack<C> fold(Pack<C> acc, Pack<C> x) for Block and State, State merge(State, Block), State join(State, State)
 //   bool done(State)                                        nothing can change the result any more
 #pragma once
 
@@ -58,6 +58,45 @@ template <class Op> struct Fold {
       for (int l = 0; l < half; ++l) lanes[l] = op.join(lanes[l], lanes[l + half]);
     }
     return lanes[0];
+  }
+
+  // Many rows of at most kBlock elements, a group at a time: their lanes are joined side by side. The tree over the lanes
+  // is the one of row().
+  static constexpr int64_t kGroup = 64 / static_cast<int64_t>(sizeof(State));
+  void rows(const In* p, int64_t count, int64_t n, int64_t stride, State* out) const {
+    int64_t r = 0;
+    for (; r + kGroup <= count; r += kGroup) group(p + r * stride, n, stride, out + r);
+    for (; r < count; ++r) out[r] = row(p + r * stride, n);
+  }
+  [[gnu::noinline]] void group(const In* p, int64_t n, int64_t stride, State* out) const {
+    Pack<State> rows[kGroup];
+    for (int64_t k = 0; k < kGroup; ++k) {
+      const In* x = p + k * stride;
+      const Pack<Block> unit = splat(op.unit());
+      int64_t i = 0;
+      Pack<Block> a = unit;
+      if (n >= 4 * kLanes) {
+        Pack<Block> b = unit, c = unit, d = unit;
+        for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
+          a = op.fold(a, get(x + i));
+          b = op.fold(b, get(x + i + kLanes));
+          c = op.fold(c, get(x + i + 2 * kLanes));
+          d = op.fold(d, get(x + i + 3 * kLanes));
+        }
+        a = op.fold(op.fold(a, b), op.fold(c, d));
+      }
+      for (; i + kLanes <= n; i += kLanes) a = op.fold(a, get(x + i));
+      if (i < n) a = op.fold(a, op.pre(load_tail<Block>(x, n, n - i, op.filler())));
+      if constexpr (sizeof(State) == sizeof(Block)) {
+        for (int j = 0; j < kRegs; ++j) rows[k].r[j] = __builtin_convertvector(a.r[j], typename Pack<State>::Reg);
+      } else {
+        static_assert(sizeof(State) == 2 * sizeof(Block));
+        rows[k] = op.fold(widen_half<State, 0>(a), widen_half<State, 1>(a));
+      }
+    }
+    // Rounds that halve what a row still has: two rows share a pack after the first, four after the next, ...
+    join_lanes(rows, [this](const Pack<State>& a, const Pack<State>& b) __attribute__((always_inline)) { return op.fold(a, b); });
+    store(out, rows[0]);
   }
 
   // Eight rows at a time, so that accumulators are read and written once for eight loads. The last pack of columns

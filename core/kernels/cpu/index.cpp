@@ -216,29 +216,31 @@ void gather(void* dst, const int64_t* ds, const void* src, const int64_t* ss, in
 }
 
 // Four operands: the fourth's offsets are kept by the same odometer, so where() recurses over the outer dims instead.
+// By bits: compilers make a branch of c[i] ? a[i] : b[i].
+template <class T, class A, class B>
+inline void blend_run(T* d, const uint8_t* c, int64_t n, const A& a, const B& b) {
+  if constexpr (std::is_same_v<T, Item16>) {
+    for (int64_t i = 0; i < n; ++i) d[i] = c[i] ? a(i) : b(i);
+  } else {
+    for (int64_t i = 0; i < n; ++i) {
+      const T keep = static_cast<T>(T(0) - static_cast<T>(c[i] != 0));
+      d[i] = static_cast<T>((a(i) & keep) | (b(i) & static_cast<T>(~keep)));
+    }
+  }
+}
 template <class T>
 inline void where_run(T* d, int64_t ds, const uint8_t* c, int64_t cs, const T* a, int64_t as, const T* b, int64_t bs,
                       int64_t n) {
+  auto of = [](const T* p) { return [p](int64_t i) { return p[i]; }; };
+  auto one = [](const T* p) { return [v = *p](int64_t) { return v; }; };
   if (ds == 1 && cs == 1 && as == 1 && bs == 1) {
-    for (int64_t i = 0; i < n; ++i) {
-      T x = a[i], y = b[i];
-      d[i] = c[i] ? x : y;
-    }
+    blend_run(d, c, n, of(a), of(b));
   } else if (ds == 1 && cs == 1 && as == 0 && bs == 1) {
-    T x = *a;
-    for (int64_t i = 0; i < n; ++i) {
-      T y = b[i];
-      d[i] = c[i] ? x : y;
-    }
+    blend_run(d, c, n, one(a), of(b));
   } else if (ds == 1 && cs == 1 && as == 1 && bs == 0) {
-    T y = *b;
-    for (int64_t i = 0; i < n; ++i) {
-      T x = a[i];
-      d[i] = c[i] ? x : y;
-    }
+    blend_run(d, c, n, of(a), one(b));
   } else if (ds == 1 && cs == 1 && as == 0 && bs == 0) {
-    T x = *a, y = *b;
-    for (int64_t i = 0; i < n; ++i) d[i] = c[i] ? x : y;
+    blend_run(d, c, n, one(a), one(b));
   } else if (ds == 1 && cs == 0 && as == 1 && bs == 1) {
     std::memmove(d, *c ? a : b, static_cast<size_t>(n) * sizeof(T));
   } else {

@@ -7,6 +7,7 @@
 #include <limits>
 #include <new>
 #include <type_traits>
+#include <utility>
 
 #include "tensor/dtype.h"
 
@@ -203,6 +204,59 @@ template <class C> [[gnu::always_inline]] inline Mask<C> lane_numbers() {
   return load<I>(numbers);
 }
 
+#if defined(__AVX2__)
+// One register from memory that may not be there where mask is 0.
+template <class C> [[gnu::always_inline]] inline typename Pack<C>::Reg masked_load(const C* p, typename Mask<C>::Reg mask) {
+  using Reg = typename Pack<C>::Reg;
+#if defined(__AVX512F__)
+  if constexpr (sizeof(C) == 4) return (Reg)_mm512_maskz_loadu_epi32(_mm512_movepi32_mask((__m512i)mask), p);
+  else return (Reg)_mm512_maskz_loadu_epi64(_mm512_movepi64_mask((__m512i)mask), p);
+#else
+  if constexpr (sizeof(C) == 4) return (Reg)_mm256_maskload_epi32(reinterpret_cast<const int*>(p), (__m256i)mask);
+  else return (Reg)_mm256_maskload_epi64(reinterpret_cast<const long long*>(p), (__m256i)mask);
+#endif
+}
+#endif
+
+// The first `rest` lanes from memory, fill in the others.
+template <class C, class T> [[gnu::always_inline]] inline Pack<C> load_part(const T* p, int64_t rest, C fill) {
+  constexpr int lanes = kLanes<C>;
+#if defined(__AVX2__)
+  if constexpr (std::is_same_v<C, T>) {
+    Mask<C> keep = less(lane_numbers<C>(), splat(static_cast<IntOf<C>>(rest)));
+    Pack<C> out;
+    for (int k = 0; k < kRegs; ++k) out.r[k] = keep.r[k] ? masked_load<C>(p + k * Pack<C>::kRegLanes, keep.r[k]) : splat(fill).r[k];
+    return out;
+  }
+#endif
+  alignas(64) C buffer[lanes];
+  store(buffer, splat(fill));
+#pragma GCC unroll 1
+  for (int64_t l = 0; l < rest; ++l) buffer[l] = widen<C>(p[l]);
+  return load<C>(buffer);
+}
+// The first `rest` lanes to memory.
+template <class C> [[gnu::always_inline]] inline void store_part(C* p, int64_t rest, const Pack<C>& v) {
+#if defined(__AVX2__)
+  Mask<C> keep = less(lane_numbers<C>(), splat(static_cast<IntOf<C>>(rest)));
+  for (int k = 0; k < kRegs; ++k) {
+    C* to = p + k * Pack<C>::kRegLanes;
+#if defined(__AVX512F__)
+    if constexpr (sizeof(C) == 4) _mm512_mask_storeu_epi32(to, _mm512_movepi32_mask((__m512i)keep.r[k]), (__m512i)v.r[k]);
+    else _mm512_mask_storeu_epi64(to, _mm512_movepi64_mask((__m512i)keep.r[k]), (__m512i)v.r[k]);
+#else
+    if constexpr (sizeof(C) == 4) _mm256_maskstore_epi32(reinterpret_cast<int*>(to), (__m256i)keep.r[k], (__m256i)v.r[k]);
+    else _mm256_maskstore_epi64(reinterpret_cast<long long*>(to), (__m256i)keep.r[k], (__m256i)v.r[k]);
+#endif
+  }
+#else
+  alignas(64) C buffer[kLanes<C>];
+  store(buffer, v);
+#pragma GCC unroll 1
+  for (int64_t l = 0; l < rest; ++l) p[l] = buffer[l];
+#endif
+}
+
 // The last `rest` (0 < rest < lanes) of n elements at p, in the upper lanes (the first ones if n < lanes);
 // the other lanes hold fill.
 template <class C, class T> [[gnu::always_inline]] inline Pack<C> load_tail(const T* p, int64_t n, int64_t rest, C fill) {
@@ -211,11 +265,74 @@ template <class C, class T> [[gnu::always_inline]] inline Pack<C> load_tail(cons
     Mask<C> skip = less(lane_numbers<C>(), splat(static_cast<IntOf<C>>(lanes - rest)));
     return select<C>(skip, splat(fill), load<C>(p + n - lanes));
   }
-  alignas(64) C buffer[lanes];
-  store(buffer, splat(fill));
-#pragma GCC unroll 1
-  for (int64_t l = 0; l < rest; ++l) buffer[l] = widen<C>(p[l]);
-  return load<C>(buffer);
+  return load_part<C>(p, rest, fill);
+}
+
+// One half of the lanes of a pack, as a type twice as wide.
+template <class W, int half, class C, size_t... I>
+[[gnu::always_inline]] inline Pack<W> widen_half(const Pack<C>& x, std::index_sequence<I...>) {
+  constexpr int n = static_cast<int>(sizeof...(I));
+  Pack<W> out;
+  for (int k = 0; k < kRegs; ++k) {
+    const int at = half * kLanes<C> / 2 + k * n;
+    const auto reg = x.r[at / Pack<C>::kRegLanes];
+    typedef C Narrow __attribute__((vector_size(kRegBytes / 2)));
+    Narrow part = at % Pack<C>::kRegLanes == 0 ? __builtin_shufflevector(reg, reg, static_cast<int>(I)...)
+                                               : __builtin_shufflevector(reg, reg, static_cast<int>(I) + n...);
+    out.r[k] = __builtin_convertvector(part, typename Pack<W>::Reg);
+  }
+  return out;
+}
+template <class W, int half, class C> [[gnu::always_inline]] inline Pack<W> widen_half(const Pack<C>& x) {
+  return widen_half<W, half>(x, std::make_index_sequence<Pack<C>::kRegLanes / 2>{});
+}
+
+// To memory for good: a compiler that sees parts being read keeps a pack in parts, also in the loop before.
+template <class C> [[gnu::always_inline]] inline void spill(C* p, const Pack<C>& v) {
+  store(p, v);
+  asm volatile("" : : "r"(p) : "memory");
+}
+
+#if defined(__AVX2__)
+// Each register holds rows of Width lanes; of every row its lower and upper half are folded, so that two packs become one.
+template <int Width, class C, class F, size_t... I>
+[[gnu::always_inline]] inline void join_halves(Pack<C>* rows, const F& fold, std::index_sequence<I...> lanes) {
+  constexpr int n = Pack<C>::kRegLanes, half = Width / 2;
+  constexpr auto from = [](int i, int upper) { return i / (n / 2) * n + i % (n / 2) / half * Width + i % half + upper * half; };
+  for (int r = 0; r < Width; r += 2) {
+    Pack<C> low, high;
+    for (int k = 0; k < kRegs; ++k) {
+      low.r[k] = __builtin_shufflevector(rows[r].r[k], rows[r + 1].r[k], from(static_cast<int>(I), 0)...);
+      high.r[k] = __builtin_shufflevector(rows[r].r[k], rows[r + 1].r[k], from(static_cast<int>(I), 1)...);
+    }
+    rows[r / 2] = fold(low, high);
+  }
+  if constexpr (half > 1) join_halves<half>(rows, fold, lanes);
+}
+#endif
+
+// rows[r] holds the lanes of row r, as many rows as lanes: afterwards lane r of rows[0] is row r, its lanes joined in the
+// order l and l + half for half = lanes / 2, ..., 1.
+template <class C, class F> [[gnu::always_inline]] inline void join_lanes(Pack<C>* rows, const F& fold) {
+#if defined(__AVX2__)
+  constexpr int n = Pack<C>::kRegLanes;
+  if constexpr (kRegs == 2) {
+    for (int r = 0; r < n; ++r) rows[r] = fold(Pack<C>{{rows[r].r[0], rows[r + n].r[0]}}, Pack<C>{{rows[r].r[1], rows[r + n].r[1]}});
+  }
+  join_halves<n>(rows, fold, std::make_index_sequence<n>{});
+#else
+  constexpr int lanes = kLanes<C>;
+  alignas(64) C table[lanes][lanes];  // [lane][row]
+  for (int r = 0; r < lanes; ++r) {
+    alignas(64) C row[lanes];
+    store(row, rows[r]);
+    for (int l = 0; l < lanes; ++l) table[l][r] = row[l];
+  }
+  for (int half = lanes / 2; half > 0; half /= 2) {
+    for (int l = 0; l < half; ++l) store(table[l], fold(load<C>(table[l]), load<C>(table[l + half])));
+  }
+  rows[0] = load<C>(table[0]);
+#endif
 }
 
 }  // namespace

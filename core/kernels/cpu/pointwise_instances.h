@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <utility>
 
 #include "kernels/pointwise/expr.h"
@@ -28,17 +29,53 @@ inline T scalar_at(const char* scalars, size_t i) {
   return *as<T>(scalars + i * kScalarSlot);
 }
 
+// Loops over a scalar argument are unswitched into branches that keep powers from vectorising: it is read like a tensor.
+constexpr int64_t kSpread = 512;
+template <class Op> constexpr bool spreads_scalar() {
+  if constexpr (requires { Op::spread_scalar; }) return Op::spread_scalar;
+  return false;
+}
+template <class T> struct Spread {
+  alignas(64) T values[kSpread];
+  Spread(T v, int64_t n) {
+    for (int64_t i = 0; i < kSpread && i < n; ++i) values[i] = v;
+  }
+};
+template <class Body> inline void in_pieces(int64_t n, const Body& body) {
+  for (int64_t from = 0; from < n; from += kSpread) body(from, from + kSpread < n ? from + kSpread : n);
+}
+
+template <class Op, class T, class... A>
+constexpr bool has_fast = requires(A... a) {
+  { Op::fast(a...) } -> std::same_as<T>;
+};
+template <class T> constexpr bool is_real_float_v = std::is_same_v<T, float> || std::is_same_v<T, double>;
+template <class T, size_t> using repeat_t = T;
+
+// A choice between two loaded values by bits: compilers make a branch of c ? a[i] : b[i].
+template <class T> inline void select_loop(T* y, const bool* c, const T* a, const T* b, int64_t n) {
+  if constexpr (sizeof(T) == 16) {
+    for (int64_t i = 0; i < n; ++i) y[i] = c[i] ? a[i] : b[i];
+  } else {
+    using U = std::conditional_t<sizeof(T) == 8, uint64_t, std::conditional_t<sizeof(T) == 4, uint32_t, std::conditional_t<sizeof(T) == 2, uint16_t, uint8_t>>>;
+    typedef U Bits __attribute__((may_alias));
+    const uint8_t* m = reinterpret_cast<const uint8_t*>(c);
+    const Bits *p = reinterpret_cast<const Bits*>(a), *q = reinterpret_cast<const Bits*>(b);
+    Bits* out = reinterpret_cast<Bits*>(y);
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; ++i) {
+      const U keep = static_cast<U>(U(0) - static_cast<U>(m[i] != 0));
+      out[i] = static_cast<U>((p[i] & keep) | (q[i] & static_cast<U>(~keep)));
+    }
+  }
+}
+
 template <class Op, class T, size_t... I, size_t... S>
 void forward_loop(char* out, const char* const* in, [[maybe_unused]] const char* scalars, int64_t n, std::index_sequence<I...>,
                   std::index_sequence<S...>) {
   [[maybe_unused]] const T values[sizeof...(S) + 1] = {scalar_at<T>(scalars, S)...};
   if constexpr (Op::rule == Rule::Select) {
-    const bool* c = as<bool>(in[0]);
-    const T* a = as<T>(in[1]);
-    const T* b = as<T>(in[2]);
-    T* y = as<T>(out);
-#pragma GCC ivdep
-    for (int64_t i = 0; i < n; ++i) y[i] = c[i] ? a[i] : b[i];
+    select_loop(as<T>(out), as<bool>(in[0]), as<T>(in[1]), as<T>(in[2]), n);
   } else if constexpr (Op::rule == Rule::ComplexOfReal) {
     const T* x[] = {as<T>(in[I])...};
     T* y = as<T>(out);
@@ -52,6 +89,26 @@ void forward_loop(char* out, const char* const* in, [[maybe_unused]] const char*
     using Y = stored_t<Op, T, R>;
     const T* x[] = {as<T>(in[I])...};
     Y* y = as<Y>(out);
+    if constexpr (spreads_scalar<Op>() && is_real_float_v<T>) {
+      const Spread<T> scalar(values[0], n);
+      in_pieces(n, [&](int64_t from, int64_t to) {
+#pragma GCC ivdep
+        for (int64_t i = from; i < to; ++i) y[i] = static_cast<Y>(Op::template forward<T>(x[I][i]..., scalar.values[i - from]));
+      });
+      return;
+    } else if constexpr (sizeof...(S) == 0 && has_fast<Op, Y, repeat_t<T, I>...>) {
+      in_pieces(n, [&](int64_t from, int64_t to) {
+        unsigned slow = 0;
+        for (int64_t i = from; i < to; ++i) slow |= Op::slow(x[I][i]...) ? 1u : 0u;
+        if (slow != 0) {
+          for (int64_t i = from; i < to; ++i) y[i] = Op::slow(x[I][i]...) ? Op::template forward<T>(x[I][i]...) : Op::fast(x[I][i]...);
+          return;
+        }
+#pragma GCC ivdep
+        for (int64_t i = from; i < to; ++i) y[i] = Op::fast(x[I][i]...);
+      });
+      return;
+    }
 #pragma GCC ivdep
     for (int64_t i = 0; i < n; ++i) y[i] = static_cast<Y>(Op::template forward<T>(x[I][i]..., values[S]...));
   }
@@ -82,6 +139,15 @@ void grad_loop(char* out, const char* const* in, [[maybe_unused]] const char* sc
     const T* g = as<T>(in[0]);
     const T* x[] = {as<T>(in[1 + I])...};
     const T* r = as<T>(in[1 + sizeof...(I)]);
+    if constexpr (spreads_scalar<Op>() && is_real_float_v<T>) {
+      const Spread<T> scalar(values[0], n);
+      in_pieces(n, [&](int64_t from, int64_t to) {
+#pragma GCC ivdep
+        for (int64_t i = from; i < to; ++i)
+          y[i] = static_cast<T>(pointwise::grad<Op, G>(read<1u, mask>(g, i), read<(2u << I), mask>(x[I], i)..., scalar.values[i - from], read<(2u << inputs), mask>(r, i)));
+      });
+      return;
+    }
 #pragma GCC ivdep
     for (int64_t i = 0; i < n; ++i)
       y[i] = static_cast<T>(pointwise::grad<Op, G>(read<1u, mask>(g, i), read<(2u << I), mask>(x[I], i)..., values[S]..., read<(2u << inputs), mask>(r, i)));

@@ -2,6 +2,8 @@
 //   In, State; static constexpr int kLanes
 //   State empty() const                                     the result of nothing
 //   State row(const In* p, int64_t n) const                 n >= 1 contiguous elements
+//   void rows(const In* p, int64_t count, int64_t n, int64_t stride, State* out) const; kBlock
+//                                                           optional: many rows of n <= kBlock elements
 //   void cols(const In* p, int64_t n, int64_t stride, int64_t width, State* out) const
 //                                                           kLanes <= width <= kMaxWidth columns, n >= 1 rows
 //   State join(State a, State b) const
@@ -39,6 +41,7 @@ class Reducer {
 
   virtual void empty(void* state) const = 0;
   virtual void row(const char* p, int64_t n, void* state) const = 0;
+  virtual void rows(const char* p, int64_t count, int64_t n, int64_t stride, void* states) const = 0;
   virtual void cols(const char* p, int64_t n, int64_t stride, int64_t width, void* states) const = 0;
   // states[i] = join(states[i], place(more[i], scale, offset)), or just the placed state if `first`.
   virtual void join(void* states, const void* more, int64_t count, int64_t scale, int64_t offset, bool first) const = 0;
@@ -59,6 +62,14 @@ template <class R, class Store> class Adapter final : public Reducer {
   void empty(void* state) const override { *static_cast<State*>(state) = reducer_.empty(); }
   void row(const char* p, int64_t n, void* state) const override {
     *static_cast<State*>(state) = reducer_.row(reinterpret_cast<const In*>(p), n);
+  }
+  void rows(const char* p, int64_t count, int64_t n, int64_t stride, void* states) const override {
+    const In* x = reinterpret_cast<const In*>(p);
+    State* s = static_cast<State*>(states);
+    if constexpr (requires { reducer_.rows(x, count, n, stride, s); }) {
+      if (n <= R::kBlock) return reducer_.rows(x, count, n, stride, s);
+    }
+    for (int64_t i = 0; i < count; ++i) s[i] = reducer_.row(x + i * stride, n);
   }
   void cols(const char* p, int64_t n, int64_t stride, int64_t width, void* states) const override {
     reducer_.cols(reinterpret_cast<const In*>(p), n, stride, width, static_cast<State*>(states));
@@ -90,6 +101,24 @@ inline void copy_items(char* to, const char* from, int64_t count, int64_t to_str
   else if (size == 4) copy(int32_t{});
   else if (size == 8) copy(int64_t{});
   else copy(Complex128{});
+}
+
+// to[k * to_stride + c] = from[c * from_stride + k] for 4-byte items, count rows of n >= 4: tiles of 4 x 4, the last of a
+// row reaching back over its neighbour.
+inline void transpose_words(char* to, const char* from, int64_t count, int64_t n, int64_t to_stride, int64_t from_stride) {
+  typedef int32_t V __attribute__((vector_size(16)));
+  for (int64_t c = 0; c < count; c += 4) {
+    for (int64_t k = 0; k < n; k += 4) {
+      if (k > n - 4) k = n - 4;
+      V a[4];
+      for (int j = 0; j < 4; ++j) std::memcpy(&a[j], from + ((c + j) * from_stride + k) * 4, 16);
+      const V b0 = __builtin_shufflevector(a[0], a[2], 0, 4, 1, 5), b1 = __builtin_shufflevector(a[0], a[2], 2, 6, 3, 7);
+      const V b2 = __builtin_shufflevector(a[1], a[3], 0, 4, 1, 5), b3 = __builtin_shufflevector(a[1], a[3], 2, 6, 3, 7);
+      const V t[4] = {__builtin_shufflevector(b0, b2, 0, 4, 1, 5), __builtin_shufflevector(b0, b2, 2, 6, 3, 7),
+                      __builtin_shufflevector(b1, b3, 0, 4, 1, 5), __builtin_shufflevector(b1, b3, 2, 6, 3, 7)};
+      for (int j = 0; j < 4; ++j) std::memcpy(to + ((k + j) * to_stride + c) * 4, &t[j], 16);
+    }
+  }
 }
 
 class ReduceWalk {
@@ -144,7 +173,8 @@ class ReduceWalk {
         alignas(16) char states[kBatch * kStateBytes];
         for (int64_t o = begin; o < end; o += kBatch) {
           const int64_t count = at_most(kBatch, end - o);
-          for (int64_t i = 0; i < count; ++i) row_piece(at(o + i), 0, s_.n, states + i * r_.state_size);
+          if (s_.n_stride == 1 && s_.inner == 1) r_.rows(at(o), count, s_.n, s_.outer_stride, states);
+          else for (int64_t i = 0; i < count; ++i) row_piece(at(o + i), 0, s_.n, states + i * r_.state_size);
           r_.store(o, states, count);
         }
       });
@@ -237,7 +267,9 @@ class ReduceWalk {
       alignas(64) char states[8 * kMaxLanes * kStateBytes];
       for (int64_t g = begin; g < end; ++g) {
         const int64_t first = g * group, count = at_most(group, outputs - first);
-        if (s_.inner == 1) {
+        if (s_.inner == 1 && s_.n_stride == 1 && size == 4 && s_.n >= 4 && count % 4 == 0) {
+          transpose_words(buffer, at(first), count, s_.n, group, s_.outer_stride);
+        } else if (s_.inner == 1) {
           for (int64_t k = 0; k < s_.n; ++k) {
             copy_items(buffer + k * group * size, at(first) + k * s_.n_stride * size, count, size, s_.outer_stride * size, size);
           }

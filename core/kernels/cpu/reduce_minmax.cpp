@@ -14,7 +14,7 @@ template <class T, bool Max> struct ExtremeOp {
   Block filler() const { return start(); }
   bool done(const State*, int) const { return false; }
   [[gnu::always_inline]] Pack<Block> pre(const Pack<Block>& x) const { return x; }
-  [[gnu::always_inline]] Pack<Block> fold(const Pack<Block>& a, const Pack<Block>& b) const { return extreme<Max>(a, b); }
+  template <class C> [[gnu::always_inline]] Pack<C> fold(const Pack<C>& a, const Pack<C>& b) const { return extreme<Max>(a, b); }
   [[gnu::always_inline]] State merge(State s, Block b) const { return extreme<Max>(s, b); }
   [[gnu::always_inline]] State join(State a, State b) const { return extreme<Max>(a, b); }
 };

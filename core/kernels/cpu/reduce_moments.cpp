@@ -173,7 +173,9 @@ template <class T> struct LogSumExp {
       State piece{lanes[0], 0};
       // Rescale little: what came before stays the reference when it is larger.
       const C shift = shift_of(piece.top);
-      for (int64_t k = 0; k < padded; ++k) values[k] = math::exp(values[k] - shift);
+      for (int64_t k = 0; k < padded; k += kLanes) {
+        for (int l = 0; l < kLanes; ++l) values[k + l] = math::exp(values[k + l] - shift);
+      }
       Pack<C> a = splat(C(0)), b = a;
       for (i = 0; i + 2 * kLanes <= padded; i += 2 * kLanes) {
         a = a + load<C>(values + i);

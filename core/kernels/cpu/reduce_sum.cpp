@@ -31,7 +31,7 @@ template <class T, Pre P, class BlockType = SumBlock<T>> struct AddOp {
     if constexpr (P == Pre::square) return x * x;
     return x;
   }
-  [[gnu::always_inline]] Pack<Block> fold(const Pack<Block>& a, const Pack<Block>& b) const { return a + b; }
+  template <class C> [[gnu::always_inline]] Pack<C> fold(const Pack<C>& a, const Pack<C>& b) const { return a + b; }
   [[gnu::always_inline]] State merge(State s, Block b) const { return s + static_cast<State>(b); }
   [[gnu::always_inline]] State join(State a, State b) const { return a + b; }
 };
@@ -46,7 +46,7 @@ template <class T> struct ProductOp {
   Block filler() const { return 1; }
   bool done(const State*, int) const { return false; }
   [[gnu::always_inline]] Pack<Block> pre(const Pack<Block>& x) const { return x; }
-  [[gnu::always_inline]] Pack<Block> fold(const Pack<Block>& a, const Pack<Block>& b) const { return a * b; }
+  template <class C> [[gnu::always_inline]] Pack<C> fold(const Pack<C>& a, const Pack<C>& b) const { return a * b; }
   [[gnu::always_inline]] State merge(State s, Block b) const { return s * b; }
   [[gnu::always_inline]] State join(State a, State b) const { return a * b; }
 };
@@ -81,9 +81,46 @@ template <class T> struct CountOp {
     }
     return x;
   }
-  [[gnu::always_inline]] Pack<Block> fold(const Pack<Block>& a, const Pack<Block>& b) const { return a + b; }
+  template <class C> [[gnu::always_inline]] Pack<C> fold(const Pack<C>& a, const Pack<C>& b) const { return a + b; }
   [[gnu::always_inline]] State merge(State s, Block b) const { return s + static_cast<State>(b); }
   [[gnu::always_inline]] State join(State a, State b) const { return a + b; }
+};
+
+// Whether some byte is nonzero (inverted: zero), rows in whole vectors of bytes.
+struct AnyByte {
+  using In = uint8_t;
+  using State = int64_t;
+  static constexpr int kLanes = Fold<CountOp<uint8_t>>::kLanes;
+
+  Fold<CountOp<uint8_t>> columns;
+
+  State empty() const { return 0; }
+  State join(State a, State b) const { return a | b; }
+  State place(State s, int64_t, int64_t) const { return s; }
+  [[gnu::noinline]] State row(const In* p, int64_t n) const {
+    typedef uint8_t Bytes __attribute__((vector_size(kRegBytes)));
+    constexpr int64_t step = 4 * kRegBytes;
+    const Bytes zero = {};
+    int64_t i = 0;
+    while (i + step <= n) {
+      Bytes found = zero;
+      for (int64_t to = i + 32 * step < n ? i + 32 * step : n; i + step <= to; i += step) {
+        for (int k = 0; k < 4; ++k) {
+          Bytes x;
+          std::memcpy(&x, p + i + k * kRegBytes, kRegBytes);
+          found |= columns.op.invert ? (Bytes)(x == zero) : x;
+        }
+      }
+      uint64_t words[kRegBytes / 8], any = 0;
+      std::memcpy(words, &found, kRegBytes);
+      for (uint64_t w : words) any |= w;
+      if (any != 0) return 1;
+    }
+    uint8_t any = 0;
+    for (; i < n; ++i) any = static_cast<uint8_t>(any | ((p[i] != 0) != columns.op.invert ? 1 : 0));
+    return any;
+  }
+  void cols(const In* p, int64_t n, int64_t stride, int64_t width, State* out) const { columns.cols(p, n, stride, width, out); }
 };
 
 template <class T, bool Max> struct MagnitudeExtremeOp {
@@ -96,7 +133,7 @@ template <class T, bool Max> struct MagnitudeExtremeOp {
   Block filler() const { return start(); }
   bool done(const State*, int) const { return false; }
   [[gnu::always_inline]] Pack<Block> pre(const Pack<Block>& x) const { return absolute(x); }
-  [[gnu::always_inline]] Pack<Block> fold(const Pack<Block>& a, const Pack<Block>& b) const { return extreme<Max>(a, b); }
+  template <class C> [[gnu::always_inline]] Pack<C> fold(const Pack<C>& a, const Pack<C>& b) const { return extreme<Max>(a, b); }
   [[gnu::always_inline]] State merge(State s, Block b) const { return extreme<Max>(s, b); }
   [[gnu::always_inline]] State join(State a, State b) const { return extreme<Max>(a, b); }
 };
@@ -196,7 +233,9 @@ template <class Store> void count(DType in, const void* x, const ReduceShape& sh
   switch (in) {
     case DType::Bool:
     case DType::U8:
-    case DType::I8: return run(uint8_t{}, int32_t{-1});
+    case DType::I8:
+      if (stop) return reduce(AnyByte{{{invert, stop, int32_t{-1}}}}, x, shape, store);
+      return run(uint8_t{}, int32_t{-1});
     case DType::I16: return run(int16_t{}, int32_t{-1});
     case DType::F16:
     case DType::BF16: return run(uint16_t{}, int32_t{0x7FFF});

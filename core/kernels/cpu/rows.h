@@ -10,14 +10,10 @@ namespace {
 
 // The sum of the lanes in double, by a fixed tree.
 template <class C> [[gnu::always_inline]] inline double sum_lanes(const Pack<C>& p) {
-  alignas(64) C lanes[kLanes<C>];
-  store(lanes, p);
-  double wide[kLanes<C>];
-  for (int l = 0; l < kLanes<C>; ++l) wide[l] = lanes[l];
-  for (int half = kLanes<C> / 2; half > 0; half /= 2) {
-    for (int l = 0; l < half; ++l) wide[l] += wide[l + half];
-  }
-  return wide[0];
+  alignas(64) double v[8];
+  if constexpr (sizeof(C) == 4) spill(v, widen_half<double, 0>(p) + widen_half<double, 1>(p));
+  else spill(v, p);
+  return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
 }
 
 // The sum over i < n of f(i), f giving packs for i, i + lanes, ...; tail(i, rest) gives the last, partial one, with
@@ -50,26 +46,52 @@ template <class C, class T> [[gnu::always_inline]] inline Pack<C> tail_of(const 
   return load_tail<C>(p, n, rest, fill);
 }
 
+template <class C> [[gnu::always_inline]] inline Pack<C> larger(const Pack<C>& x, Pack<C> best) {
+  for (int k = 0; k < kRegs; ++k) best.r[k] = x.r[k] > best.r[k] ? x.r[k] : best.r[k];
+  return best;
+}
+// The largest element, NaNs passed over (a sum of exponentials has them in any case); -inf if there is none.
 template <class C, class T> [[gnu::always_inline]] inline C max_of(const T* p, int64_t n) {
   constexpr int64_t lanes = kLanes<C>;
-  Pack<C> a = splat(lowest_of<C>()), b = a;
+  Pack<C> a = splat(lowest_of<C>()), b = a, c = a, d = a;
   int64_t i = 0;
-  for (; i + 2 * lanes <= n; i += 2 * lanes) {
-    a = extreme<true>(a, load<C>(p + i));
-    b = extreme<true>(b, load<C>(p + i + lanes));
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    a = larger(load<C>(p + i), a);
+    b = larger(load<C>(p + i + lanes), b);
+    c = larger(load<C>(p + i + 2 * lanes), c);
+    d = larger(load<C>(p + i + 3 * lanes), d);
   }
-  if (i + lanes <= n) {
-    a = extreme<true>(a, load<C>(p + i));
-    i += lanes;
-  }
-  if (i < n) b = extreme<true>(b, load_tail<C>(p, n, n - i, lowest_of<C>()));
-  a = extreme<true>(a, b);
+  for (; i + lanes <= n; i += lanes) a = larger(load<C>(p + i), a);
+  if (i < n) b = larger(load_tail<C>(p, n, n - i, lowest_of<C>()), b);
   alignas(64) C values[lanes];
-  store(values, a);
-  for (int half = lanes / 2; half > 0; half /= 2) {
-    for (int l = 0; l < half; ++l) values[l] = extreme<true>(values[l], values[l + half]);
+  spill(values, larger(larger(a, b), larger(c, d)));
+  typedef C Quarter __attribute__((vector_size(16)));
+  Quarter q[4];
+  std::memcpy(q, values, 64);
+  for (int l = 1; l < 4; ++l) q[0] = q[l] > q[0] ? q[l] : q[0];
+  C best = q[0][0];
+  for (int l = 1; l < lanes / 4; ++l) best = q[0][l] > best ? q[0][l] : best;
+  return best;
+}
+
+// out[i] = f(pack of x from i on), the last pack partial.
+template <class C, class T, class F> [[gnu::always_inline]] inline void map_row(const T* x, int64_t n, T* out, const F& f) {
+  constexpr int64_t lanes = kLanes<C>;
+  int64_t i = 0;
+  if constexpr (std::is_same_v<C, T>) {
+    for (; i + lanes <= n; i += lanes) store(out + i, f(load<C>(x + i)));
+    if (i < n) store_part(out + i, n - i, f(load_part<C>(x + i, n - i, C(0))));
+  } else {
+    alignas(64) C values[lanes];
+    for (; i + lanes <= n; i += lanes) {
+      store(values, f(load<C>(x + i)));
+      for (int64_t l = 0; l < lanes; ++l) out[i + l] = narrow<T>(values[l]);
+    }
+    if (i == n) return;
+    store(values, f(load_part<C>(x + i, n - i, C(0))));
+#pragma GCC unroll 1
+    for (int64_t l = 0; l < n - i; ++l) out[i + l] = narrow<T>(values[l]);
   }
-  return values[0];
 }
 
 template <class F> void visit_floating(DType dtype, const F& f) {

@@ -81,6 +81,16 @@ struct DivFloor {
   static constexpr unsigned types = kInts | kFloating;
   static constexpr bool primitive = true, integer_division = true;
   template <class T> RL_FN static T forward(T a, T b) { return div_floor(a, b); }
+  template <class T>
+    requires(is_float<T>)
+  RL_MATH static T fast(T a, T b) {
+    return div_floor_near(a, b);
+  }
+  template <class T>
+    requires(is_float<T>)
+  RL_MATH static bool slow(T a, T b) {
+    return fmod_far(a, b);
+  }
   template <class T> RL_FN static T grad0(T, T, T, T) { return T(0); }
   template <class T> RL_FN static T grad1(T, T, T, T) { return T(0); }
 };
@@ -95,6 +105,16 @@ struct FloorDivide {
   static constexpr unsigned types = kInts | kFloating;
   static constexpr bool primitive = true, integer_division = true;
   template <class T> RL_FN static T forward(T a, T b) { return div_floor(a, b); }
+  template <class T>
+    requires(is_float<T>)
+  RL_MATH static T fast(T a, T b) {
+    return div_floor_near(a, b);
+  }
+  template <class T>
+    requires(is_float<T>)
+  RL_MATH static bool slow(T a, T b) {
+    return fmod_far(a, b);
+  }
 };
 
 struct DivTrunc {
@@ -119,6 +139,16 @@ struct Remainder {
   static constexpr unsigned types = kInts | kFloating;
   static constexpr bool primitive = true, integer_division = true;
   template <class T> RL_FN static T forward(T a, T b) { return mod_floor(a, b); }
+  template <class T>
+    requires(is_float<T>)
+  RL_MATH static T fast(T a, T b) {
+    return mod_floor_near(a, b);
+  }
+  template <class T>
+    requires(is_float<T>)
+  RL_MATH static bool slow(T a, T b) {
+    return fmod_far(a, b);
+  }
   template <class T> RL_FN static T grad0(T g, T, T, T) { return g; }
   template <class T> RL_FN static T grad1(T g, T a, T b, T) { return -g * div_floor(a, b); }
 };
@@ -132,6 +162,16 @@ struct Fmod {
   static constexpr unsigned types = kInts | kFloating;
   static constexpr bool primitive = true, integer_division = true;
   template <class T> RL_FN static T forward(T a, T b) { return mod_trunc(a, b); }
+  template <class T>
+    requires(is_float<T>)
+  RL_MATH static T fast(T a, T b) {
+    return fmod_near(a, b);
+  }
+  template <class T>
+    requires(is_float<T>)
+  RL_MATH static bool slow(T a, T b) {
+    return fmod_far(a, b);
+  }
   template <class T> RL_FN static T grad0(T g, T, T, T) { return g; }
   template <class T> RL_FN static T grad1(T g, T a, T b, T) { return -g * div_trunc(a, b); }
 };
@@ -229,7 +269,7 @@ struct PowTensorScalar {
       "self ** exponent with a number as exponent.\n\n>>> torch.pow(torch.tensor([2., 3.]), 3)\ntensor([ 8., 27.])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts | kFloating | kComplex;
-  static constexpr bool primitive = true, no_negative_power = true;
+  static constexpr bool primitive = true, no_negative_power = true, spread_scalar = true;
   template <class T> RL_FN static T forward(T a, T b) { return pow(a, b); }
   template <class T> RL_FN static T grad0(T g, T a, T b, T) {
     return where(b == T(0), T(0), g * conj(b * pow(a, b - T(1))));
@@ -242,7 +282,7 @@ struct PowScalarTensor {
       "number ** exponent.\n\n>>> torch.pow(2, torch.tensor([1., 3.]))\ntensor([2., 8.])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts | kFloating | kComplex;
-  static constexpr bool primitive = true, no_negative_power = true;
+  static constexpr bool primitive = true, no_negative_power = true, spread_scalar = true;
   // The exponent is the Tensor, so it comes first.
   template <class T> RL_FN static T forward(T b, T a) { return pow(a, b); }
   template <class T> RL_FN static T grad0(T g, T b, T a, T y) {

@@ -247,12 +247,34 @@ RL_FN T mod_trunc(T a, T b) {
     return b == T(0) ? T(0) : static_cast<T>(a % safe);
   }
 }
+// fmod where the quotient is known to its last digit or the one before: r = a - q b is exact there.
+template <class T> RL_MATH bool fmod_far(T a, T b) {
+  constexpr T limit = sizeof(T) == 8 ? T(0x1p51) : T(0x1p22);
+  return !((abs(a / b) < limit) & (abs(b) < T(kInf)));
+}
+template <class T> RL_MATH T fmod_near(T a, T b) {
+  T q = trunc(a / b);
+  T r = fma(-q, b, a);
+  bool over = (r != T(0)) & ((r < T(0)) != (a < T(0)));
+  return copysign(over ? r + copysign(b, a) : r, a);
+}
+template <class T> RL_FN T mod_floor_of(T b, T r) { return (r != T(0)) & ((r < T(0)) != (b < T(0))) ? r + b : r; }
+// From the exact remainder, as Python does: floor(a / b) alone would be off where the quotient rounds up.
+template <class T> RL_FN T div_floor_of(T a, T b, T r) {
+  T q = (a - r) / b;
+  q = (r != T(0)) & ((b < T(0)) != (r < T(0))) ? q - T(1) : q;
+  T f = floor(q);
+  f = q - f > T(0.5) ? f + T(1) : f;
+  T whole = q != T(0) ? f : copysign(T(0), a / b);
+  return b == T(0) ? a / b : whole;
+}
+template <class T> RL_MATH T mod_floor_near(T a, T b) { return mod_floor_of(b, fmod_near(a, b)); }
+template <class T> RL_MATH T div_floor_near(T a, T b) { return div_floor_of(a, b, fmod_near(a, b)); }
 template <class T>
   requires(is_number<T>)
 RL_FN T mod_floor(T a, T b) {
   if constexpr (is_float<T>) {
-    T r = fmod_exact(a, b);
-    return (r != T(0)) & ((r < T(0)) != (b < T(0))) ? r + b : r;
+    return mod_floor_of(b, fmod_exact(a, b));
   } else {
     T r = mod_trunc(a, b);
     if constexpr (is_signed<T>)
@@ -265,14 +287,7 @@ template <class T>
   requires(is_number<T>)
 RL_FN T div_floor(T a, T b) {
   if constexpr (is_float<T>) {
-    // From the exact remainder, as Python does: floor(a / b) alone would be off where the quotient rounds up.
-    T r = fmod_exact(a, b);
-    T q = (a - r) / b;
-    q = (r != T(0)) & ((b < T(0)) != (r < T(0))) ? q - T(1) : q;
-    T f = floor(q);
-    f = q - f > T(0.5) ? f + T(1) : f;
-    T whole = q != T(0) ? f : copysign(T(0), a / b);
-    return b == T(0) ? a / b : whole;
+    return div_floor_of(a, b, fmod_exact(a, b));
   } else if constexpr (is_signed<T>) {
     T q = div_trunc(a, b);
     T r = mod_trunc(a, b);

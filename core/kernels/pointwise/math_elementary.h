@@ -88,6 +88,15 @@ template <class T>
 RL_MATH T exp(T x) {
   return exp_biased(x, 0);
 }
+// exp(x), its very bits, for x <= 0 (or NaN): one exponent to build instead of two.
+template <class T>
+  requires(is_float<T>)
+RL_MATH T exp_nonpositive(T x) {
+  constexpr typename Fp<T>::I up = sizeof(T) == 8 ? 128 : 64;
+  auto p = exp_split(x < Fp<T>::exp_min ? Fp<T>::exp_min : x);
+  T y = T(1) + fma(p.r * p.r, exp_tail(p.r), p.r);
+  return y * power_of_2<T>(p.n + up) * (sizeof(T) == 8 ? T(0x1p-128) : T(0x1p-64));
+}
 
 RL_MATH float exp2_tail(float r) {
   return poly(r, 0.6931471885f, 0.2402265076f, 0.05550354929f, 0.009618080665f, 0.001339201741f, 0.0001545416209f);
@@ -125,7 +134,11 @@ RL_MATH T expm1(T x) {
 template <class T>
   requires(is_float<T>)
 RL_MATH T sigmoid(T x) {
-  return T(1) / (T(1) + exp(-x));
+  // 1 / (1 + e) as 0.5 / (0.5 + e / 2), so that e / 2 is in range; exponentials that 1 swallows need no digits.
+  constexpr T low = sizeof(T) == 8 ? T(-700) : T(-86), high = sizeof(T) == 8 ? T(709.78) : T(88.722);
+  auto p = exp_split(-x < low ? low : -x);
+  T half = (T(1) + fma(p.r * p.r, exp_tail(p.r), p.r)) * power_of_2<T>(p.n - 1);
+  return x < -high ? T(0) : T(0.5) / (T(0.5) + half);
 }
 
 // log(1 + f) = f + log_rest(f) for f in [-1/3, 1/3].

@@ -20,8 +20,8 @@
 //   integer_division = true  the last Tensor-or-Scalar argument divides: the engine raises ZeroDivisionError when an
 //                            integer divisor is 0 (forward itself returns 0)
 //   no_negative_power = true integers to a negative integer power are refused by the engine
-//   fast(double), slow(double)  a vectorising forward that is right where !slow(x): a loop may use it for a block in
-//                            which no element is slow, and forward otherwise
+//   spread_scalar = true     the loop reads its Scalar argument from an array, like a tensor
+//   fast(x...), slow(x...)   a vectorising forward that is right where !slow(x...); loops use forward only elsewhere
 #pragma once
 
 #include "kernels/pointwise/platform.h"
