@@ -125,6 +125,32 @@ _UNDERSCORED = frozenset(
 )  # fmt: skip
 
 
+# Methods that are Python, and so are imported when they are first looked up, on a tensor or on its class.
+_LATE = (
+    "__div__", "__idiv__", "__long__", "__nonzero__", "__rdiv__", "allclose", "apply_", "cholesky", "cholesky_inverse",
+    "cholesky_solve", "coalesce", "const_data_ptr", "corrcoef", "cov", "cross", "dense_dim", "dequantize", "det",
+    "diff", "dim_order", "dsplit", "fill_diagonal_", "fliplr", "flipud", "float_power", "float_power_", "histogram",
+    "hsplit", "indices", "int_repr", "inverse", "ipu", "is_coalesced", "is_distributed", "is_ipu", "is_maia",
+    "is_mtia", "is_set_to", "is_vulkan", "is_xla", "isclose", "kron", "logdet", "map2_", "map_", "matrix_exp", "mtia",
+    "name", "nan_to_num", "nanquantile", "new", "new_tensor", "pinverse", "polygamma", "polygamma_", "q_scale",
+    "q_zero_point", "qr", "qscheme", "quantile", "reinforce", "rot90", "share_memory_", "slogdet", "sparse_dim",
+    "sparse_mask", "storage", "storage_type", "sum_to_size", "svd", "take_along_dim", "tensor_split", "to_dense",
+    "to_sparse", "to_sparse_bsc", "to_sparse_bsr", "to_sparse_coo", "to_sparse_csc", "to_sparse_csr", "type",
+    "type_as", "unique", "unique_consecutive", "untyped_storage", "values", "volatile", "vsplit", "xpu",
+)  # fmt: skip
+
+
+class _Late:
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, tensor: Any, owner: Any = None) -> Any:
+        setattr(_C.Tensor, self.name, _missing_tensor_attribute(self.name))
+        return getattr(owner if tensor is None else tensor, self.name)
+
+
 def _missing_tensor_attribute(name: str) -> Any:
     """What the core asks for an attribute that tensors lack: a function to become a method, or None."""
     if name.startswith("_") and name not in _UNDERSCORED:
@@ -172,6 +198,9 @@ def _attach() -> None:
     own.__array_wrap__ = lambda self, *arguments: _methods().wrapped_array(self, *arguments)
     own.__array_priority__ = 1000
     own.is_shared = lambda self: self.untyped_storage().is_shared()
+    for name in _LATE:
+        if not hasattr(own, name):
+            setattr(own, name, _Late(name))
     _C._set_missing_attribute_hook(_missing_tensor_attribute)
     _C._set_repr_hook(_tensor_repr)
 

@@ -115,3 +115,14 @@ def test_fft_gradients():
     x = torch.rand(2, 5, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda t: torch.fft.irfft(torch.fft.rfft(t) * 2, n=5).abs(), (x,))
     assert torch.fft.fft(torch.tensor([1.0, 0, 0, 0])).tolist() == [1, 1, 1, 1]
+
+
+def test_methods_written_in_python_are_on_the_class():
+    import rushlight as own
+    from rushlight import _composite, _tensor_methods
+
+    for name in _composite.NAMES:
+        _composite._load(name)
+    expected = {name for name, c in _composite.REGISTRY.items() if c.method} | set(_tensor_methods.METHODS)
+    assert {n for n in expected if not n.startswith("_")} - {"grad_dtype"} <= set(dir(own.Tensor))
+    assert callable(own.Tensor.quantile)
