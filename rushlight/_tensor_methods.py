@@ -236,7 +236,6 @@ METHODS: dict[str, Any] = {
     "__div__": lambda self, other: self / other,
     "__rdiv__": lambda self, other: other / self,
     "__idiv__": lambda self, other: self.div_(other),
-    "polygamma": lambda self, n: _C.polygamma(n, self),
     "polygamma_": lambda self, n: self.copy_(_C.polygamma(n, self.clone())),
     "__nonzero__": lambda self: bool(self),
     "__long__": lambda self: int(self),
