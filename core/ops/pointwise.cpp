@@ -17,7 +17,7 @@ using pointwise::Rule;
 
 constexpr int kMaxInputs = 8;
 constexpr int64_t kBlock = 1024;
-constexpr int64_t kGrain = 16384;
+constexpr int64_t kGrain = 8192;
 
 // --- types -----------------------------------------------------------------------------------------------------------
 
@@ -127,7 +127,7 @@ void iterate(PointwiseLoop loop, SmallVector<Operand, kMaxInputs>& operands, Dim
       for (int i = 1; i < count; ++i) in[i - 1] = operands[i].data ? operands[i].data + begin * item_size(operands[i].load) : nullptr;
       loop(operands[0].data + begin * item_size(operands[0].load), in, scalars, end - begin);
     };
-    parallel_for(n, kGrain, run);
+    parallel_for_light(n, kGrain, run);
     return;
   }
 
@@ -227,7 +227,7 @@ void iterate(PointwiseLoop loop, SmallVector<Operand, kMaxInputs>& operands, Dim
     }
   };
   int64_t per_block = n / blocks + 1;
-  parallel_for(blocks, std::max<int64_t>(1, kGrain / 2 / per_block), run);
+  parallel_for_light(blocks, std::max<int64_t>(1, kGrain / per_block), run);
 }
 
 void fill_scalars(char* where, const Scalar* scalars, int count, DType dtype) {
@@ -266,6 +266,24 @@ void reorder_axes(SmallVector<Operand, kMaxInputs>& operands, Dims& sizes) {
     for (int64_t d = 0; d < order.size(); ++d) o.strides[d] = old[order[d]];
     o.contiguous = false;
   }
+}
+
+// A transposed operand of middling size is turned around first, in tiles: walking it along the result's rows takes one
+// element of every cache line.
+Tensor turned(Operand& o, const Dims& sizes, int64_t n) {
+  constexpr int64_t kLeast = 4096, kMost = int64_t{1} << 20;
+  int64_t dims = sizes.size();
+  if (!o.data || o.contiguous || n < kLeast || n > kMost || dims < 2) return Tensor();
+  int64_t least = o.strides[dims - 1];
+  for (int64_t d = 0; d < dims; ++d) {
+    if (sizes[d] > 1 && o.strides[d] <= 0) return Tensor();
+    if (sizes[d] >= 16) least = std::min(least, o.strides[d]);
+  }
+  if (o.strides[dims - 1] <= 8 || least != 1) return Tensor();
+  Tensor t = Tensor::empty(sizes, o.load);
+  cpu::copy().copy_strided(t.raw(), o.load, t.strides().data(), o.data, o.dtype, o.strides.data(), sizes.data(), static_cast<int>(dims));
+  o = Operand{static_cast<char*>(t.raw()), o.load, o.load, true, Dims(t.strides())};
+  return t;
 }
 
 Tensor allocate_result(const Tensor* inputs, int count, IntSpan shape, DType dtype, bool all_contiguous) {
@@ -376,7 +394,7 @@ Tensor run_loop(PointwiseLoop loop, const Tensor* inputs, int count, DType loads
       for (int i = 0; i < count; ++i) in[i] = data[i] + begin * sizes[i];
       loop(y_data + begin * y_item, in, scalars, end - begin);
     };
-    parallel_for(n, kGrain, run);
+    parallel_for_light(n, kGrain, run);
     return y;
   }
 
@@ -414,6 +432,9 @@ Tensor run_loop(PointwiseLoop loop, const Tensor* inputs, int count, DType loads
     return out;
   }
   reorder_axes(operands, shape);
+  Tensor held[kMaxInputs + 1];
+  if (int64_t n = y.numel(); n >= 4096)
+    for (int64_t i = 1; i < operands.size(); ++i) held[i] = turned(operands[i], shape, n);
   iterate(loop, operands, shape, scalars);
   return y;
 }

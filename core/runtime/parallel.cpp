@@ -25,6 +25,7 @@ namespace {
 
 constexpr auto kHelperSpin = std::chrono::microseconds(40);
 constexpr auto kCallerSpin = std::chrono::microseconds(200);
+constexpr auto kWorthWaking = std::chrono::microseconds(15);
 constexpr int kChunksPerThread = 8;
 
 inline void relax() {
@@ -82,26 +83,27 @@ struct Pool {
     return at / align * align;
   }
 
-  // Takes chunks until none is left. True if it ran at least one.
-  bool work() {
-    bool any = false;
+  // Takes a chunk and runs it; false if there was none.
+  bool work_once() {
     uint64_t seen = ticket.load(std::memory_order_acquire);
-    while (static_cast<uint32_t>(seen) != 0) {
-      if (!ticket.compare_exchange_weak(seen, seen - 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
-      any = true;
-      int64_t chunk = chunks - static_cast<uint32_t>(seen);
-      if (!failed.load(std::memory_order_relaxed)) {
-        try {
-          int64_t begin = bound(chunk), end = bound(chunk + 1);
-          if (begin < end) fn(context, begin, end);
-        } catch (...) {
-          if (!failed.exchange(true)) error = std::current_exception();
-        }
+    do {
+      if (static_cast<uint32_t>(seen) == 0) return false;
+    } while (!ticket.compare_exchange_weak(seen, seen - 1, std::memory_order_acq_rel, std::memory_order_acquire));
+    int64_t chunk = chunks - static_cast<uint32_t>(seen);
+    if (!failed.load(std::memory_order_relaxed)) {
+      try {
+        int64_t begin = bound(chunk), end = bound(chunk + 1);
+        if (begin < end) fn(context, begin, end);
+      } catch (...) {
+        if (!failed.exchange(true)) error = std::current_exception();
       }
-      if (unfinished.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished.notify_one();
-      seen = ticket.load(std::memory_order_acquire);
     }
-    return any;
+    if (unfinished.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished.notify_one();
+    return true;
+  }
+  void work() {
+    while (work_once()) {
+    }
   }
 
   bool has_work() const { return static_cast<uint32_t>(ticket.load(std::memory_order_relaxed)) != 0; }
@@ -129,7 +131,7 @@ struct Pool {
       for (int64_t i = 0; i < wanted; ++i) wakeups.notify_one();
   }
 
-  void run(int64_t items, int64_t count, int64_t alignment, detail::ChunkFn body, void* body_context) {
+  void run(int64_t items, int64_t count, int64_t alignment, detail::ChunkFn body, void* body_context, bool light) {
     fn = body;
     context = body_context;
     n = items;
@@ -139,7 +141,14 @@ struct Pool {
     unfinished.store(static_cast<uint32_t>(count), std::memory_order_relaxed);
     uint64_t job = (ticket.load(std::memory_order_relaxed) >> 32) + 1;
     ticket.store(job << 32 | static_cast<uint64_t>(count));  // sequentially consistent: ordered before wake()'s look
-    wake(count - 1);
+    if (light && sleepers.load() > 0) {
+      auto start = std::chrono::steady_clock::now();
+      work_once();
+      auto left = static_cast<uint32_t>(ticket.load(std::memory_order_relaxed));
+      if ((std::chrono::steady_clock::now() - start) * left > kWorthWaking) wake(left);
+    } else {
+      wake(count - 1);
+    }
     work();
     auto finished = [&] { return unfinished.load(std::memory_order_acquire) == 0; };
     if (!spin(kCallerSpin, finished))
@@ -244,9 +253,9 @@ BlockingRegion::~BlockingRegion() {
   if (state_) blocking_hooks.leave(state_);
 }
 
-namespace detail {
+namespace {
 
-void run_chunks(int64_t n, int64_t grain, ChunkFn fn, void* context) {
+void run_in_pool(int64_t n, int64_t grain, detail::ChunkFn fn, void* context, bool light) {
   if (in_region) {
     fn(context, 0, n);
     return;
@@ -267,8 +276,15 @@ void run_chunks(int64_t n, int64_t grain, ChunkFn fn, void* context) {
     return;
   }
   int64_t align = n / chunks >= 1024 ? 64 : 1;
-  r.current().run(n, chunks, align, fn, context);
+  r.current().run(n, chunks, align, fn, context, light);
 }
+
+}  // namespace
+
+namespace detail {
+
+void run_chunks(int64_t n, int64_t grain, ChunkFn fn, void* context) { run_in_pool(n, grain, fn, context, false); }
+void run_light_chunks(int64_t n, int64_t grain, ChunkFn fn, void* context) { run_in_pool(n, grain, fn, context, true); }
 
 }  // namespace detail
 }  // namespace rl

@@ -34,6 +34,7 @@ class BlockingRegion {
 namespace detail {
 using ChunkFn = void (*)(void* context, int64_t begin, int64_t end);
 void run_chunks(int64_t n, int64_t grain, ChunkFn fn, void* context);
+void run_light_chunks(int64_t n, int64_t grain, ChunkFn fn, void* context);
 }  // namespace detail
 
 // Calls body(begin, end) over [0, n) in chunks of at least `grain` items, on several threads when there is more than
@@ -47,6 +48,21 @@ inline void parallel_for(int64_t n, int64_t grain, Body&& body) {
   }
   using B = std::remove_reference_t<Body>;
   detail::run_chunks(
+      n, grain, [](void* context, int64_t begin, int64_t end) { (*static_cast<B*>(context))(begin, end); },
+      const_cast<void*>(static_cast<const void*>(&body)));
+}
+
+// The same where a chunk may be less work than waking a thread: sleeping ones are woken only if the first chunk shows
+// that it pays.
+template <class Body>
+inline void parallel_for_light(int64_t n, int64_t grain, Body&& body) {
+  if (n <= 0) return;
+  if (n <= grain) {
+    body(int64_t{0}, n);
+    return;
+  }
+  using B = std::remove_reference_t<Body>;
+  detail::run_light_chunks(
       n, grain, [](void* context, int64_t begin, int64_t end) { (*static_cast<B*>(context))(begin, end); },
       const_cast<void*>(static_cast<const void*>(&body)));
 }

@@ -12,7 +12,7 @@ namespace rl::cpu::RL_ISA {
 namespace {
 
 constexpr int kMaxDims = 64;
-constexpr int64_t kParallelBytes = 128 << 10;  // least work worth a chunk of its own
+constexpr int64_t kParallelBytes = 512 << 10;  // least work worth a chunk of its own
 
 struct Item16 {
   uint64_t lo, hi;
@@ -149,7 +149,7 @@ struct Strides2 {
 
 template <class T>
 void copy_block(T* d, const T* s, int64_t n1, int64_t n0, const Strides2& st) {
-  if (st.d0 == 1 && st.s1 == 1 && st.s0 != 1 && st.s0 != 0 && n1 > 1) {
+  if (st.d0 == 1 && st.s1 == 1 && st.s0 != 1 && st.s0 != 0 && n1 > 1 && !(n1 < 4 && sizeof(T) <= 4)) {
     transpose_block(d, st.d1, s, st.s0, n1, n0);
   } else if (n0 < 8 && n1 > n0) {
     for (int64_t b = 0; b < n1; b += 512) {
