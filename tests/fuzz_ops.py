@@ -135,7 +135,9 @@ def main(seed: int, calls: int, only: str | None = None) -> None:
         faulthandler.dump_traceback_later(20, exit=True)
         try:
             f = getattr(torch.Tensor, name + "_", None) if in_place else None
-            f = f or getattr(torch._C, name, None) or getattr(torch.Tensor, name)
+            f = f or getattr(torch._C, name, None) or getattr(torch.Tensor, name, None)
+            if f is None:
+                continue
             result = f(*positional, **named)
             results = result if isinstance(result, (tuple, list)) else [result]
             for t in results:
