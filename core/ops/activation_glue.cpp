@@ -59,6 +59,7 @@ Tensor pow_scalar(const Tensor& self, const Scalar& exponent) {
       x = to_dtype(x, default_dtype());
     }
   }
+  if (x.dtype() == DType::Bool && exponent.is_bool()) return exponent.to_bool() ? clone(x) : ones_like(x);
   if (!exponent.is_complex()) {
     double e = exponent.to_double();
     if (e == 2) return call_as<pointwise::Square, kPow0>(x);

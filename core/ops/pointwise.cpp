@@ -53,8 +53,8 @@ DType result_type(std::span<const Tensor> inputs, std::span<const Scalar> scalar
       result = best[kind];
       any = true;
     } else if (category(best[kind]) > category(result)) {
-      // A complex number keeps the width of the real result it meets.
-      result = category(best[kind]) == 3 && category(result) == 2 && kind == 2 ? complex_of(result) : promote(result, best[kind]);
+      // A complex number, or 0-d tensor, takes the width of the real result it meets.
+      result = category(best[kind]) == 3 && category(result) == 2 ? complex_of(result) : promote(result, best[kind]);
     }
   }
   return result;
@@ -494,10 +494,11 @@ class PointwiseNode final : public Node {
   const char* name() const override { return def_.backward_name.c_str(); }
   int saved_index(std::string_view name) const override {
     if (name == "result") return def_.tensors;
-    for (const OpDef* op : Registry::get().ops())
-      if (op->pointwise == &def_)
-        for (int i = 0; i < def_.tensors; ++i)
-          if (op->params[static_cast<size_t>(i)].name == name) return i;
+    if (name == "self") return 0;
+    if (!Registry::get().has(def_.name)) return -1;
+    const OpDef& op = *Registry::get().overloads(def_.name).front();
+    for (int i = 1; i < def_.tensors && i < static_cast<int>(op.params.size()); ++i)
+      if (op.params[static_cast<size_t>(i)].name == name) return i;
     return -1;
   }
 

@@ -405,7 +405,13 @@ static Tensor roll(const Tensor& self, IntSpan shifts, IntSpan dims) {
   check(!shifts.empty(), "`shifts` required");
   if (dims.empty() && shifts.size() == 1) {
     int64_t zero = 0;
-    return reshape(roll(reshape(contiguous(self), Dims{-1}), shifts, {&zero, 1}), self.sizes());
+    Tensor flat;
+    {
+      GradModeGuard off(false);
+      flat = reshape(roll(reshape(contiguous(self), Dims{-1}), shifts, {&zero, 1}), self.sizes());
+    }
+    record("RollBackward0", flat, {self}, {}, [back = -shifts[0]](Backward& ctx) { ctx.set(0, roll(ctx.grad(), {&back, 1}, {})); });
+    return flat;
   }
   check(shifts.size() == dims.size(), "shifts and dimensions must align. shifts: ", shifts.size(), ", dims:", dims.size());
   Tensor out = self.alias();

@@ -110,7 +110,7 @@ static Tensor t_(const Tensor& t) {
   return out;
 }
 
-static Tensor squeeze_where(const Tensor& t, const std::vector<bool>& drop) {
+static Tensor squeeze_where(const Tensor& t, const std::vector<bool>& drop, const char* name) {
   Dims sizes, strides;
   for (int64_t d = 0; d < t.dim(); ++d) {
     if (drop[static_cast<size_t>(d)] && t.sizes()[d] == 1) continue;
@@ -118,18 +118,19 @@ static Tensor squeeze_where(const Tensor& t, const std::vector<bool>& drop) {
     strides.push_back(t.strides()[d]);
   }
   Tensor out = view_of(t, sizes, strides, t->offset());
-  record("SqueezeBackward0", out, {t}, {}, [from = Dims(t.sizes())](Backward& ctx) { ctx.set(0, reshape(ctx.grad(), from)); });
+  record(name, out, {t}, {}, [from = Dims(t.sizes())](Backward& ctx) { ctx.set(0, reshape(ctx.grad(), from)); });
   return out;
 }
 
-static Tensor squeeze_all(const Tensor& t) { return squeeze_where(t, std::vector<bool>(static_cast<size_t>(t.dim()), true)); }
+static Tensor squeeze_all(const Tensor& t) { return squeeze_where(t, std::vector<bool>(static_cast<size_t>(t.dim()), true), "SqueezeBackward0"); }
 
-Tensor squeeze(const Tensor& t, IntSpan dims) {
+static Tensor squeeze_dims(const Tensor& t, IntSpan dims, const char* name) {
   std::vector<bool> drop(static_cast<size_t>(std::max<int64_t>(t.dim(), 1)), false);
   for (int64_t d : wrap_dims(dims, t.dim())) drop[static_cast<size_t>(d)] = true;
-  return squeeze_where(t, drop);
+  return squeeze_where(t, drop, name);
 }
-static Tensor squeeze_dim(const Tensor& t, int64_t dim) { return squeeze(t, {&dim, 1}); }
+Tensor squeeze(const Tensor& t, IntSpan dims) { return squeeze_dims(t, dims, "SqueezeBackward2"); }
+static Tensor squeeze_dim(const Tensor& t, int64_t dim) { return squeeze_dims(t, {&dim, 1}, "SqueezeBackward1"); }
 
 Tensor unsqueeze(const Tensor& t, int64_t dim) {
   dim = wrap_dim(dim, t.dim() + 1);

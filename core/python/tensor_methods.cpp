@@ -83,7 +83,6 @@ int set_data(PyObject* o, PyObject* value, void*) {
       -1);
 }
 PyObject* transposed(const Tensor& t) {
-  if (t.dim() == 2) return wrap(transpose(t, 0, 1));
   if (t.dim() != 2 && t.dim() != 0)
     if (PyErr_WarnFormat(PyExc_UserWarning, 1,
                          "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw an error in a future "
@@ -332,7 +331,10 @@ PyGetSetDef tensor_properties[] = {
        d->detach_version();
        return wrap(d);
      }>, set_data, "The same memory without history or version checks.", nullptr},
-    {"_version", get<[](const Tensor& t) { return PyLong_FromUnsignedLong(t->version()); }>, nullptr, nullptr, nullptr},
+    {"_version", get<[](const Tensor& t) {
+       check(!t->inference, "Inference tensors do not track version counter.");
+       return PyLong_FromUnsignedLong(t->version());
+     }>, nullptr, nullptr, nullptr},
     {"_base", get_base, nullptr, nullptr, nullptr},
     {"T", get<transposed>, nullptr, "The transpose.", nullptr},
     {"mT", get<matrix_transposed>, nullptr, "The last two axes exchanged.", nullptr},

@@ -291,6 +291,7 @@ PyObject* nb_not(PyObject* a) {
   }
   return unary(ops.invert, a);
 }
+PyObject* nb_subtract(PyObject* a, PyObject* b) { return is_tensor(a) ? binary(ops.sub, a, b) : binary(ops.rsub, b, a); }
 PyObject* nb_power(PyObject* a, PyObject* b, PyObject*) {
   return guarded([&]() -> PyObject* {
     Scalar s;
@@ -470,7 +471,7 @@ int add_tensor_type(PyObject* module) {
       {Py_tp_getset, tensor_properties}, {Py_tp_richcompare, slot(rich_compare)}, {Py_tp_hash, slot(tensor_hash)}, {Py_tp_repr, slot(tensor_repr)},
       {Py_tp_iter, slot(tensor_iter)}, {Py_mp_length, slot(tensor_length)}, {Py_mp_subscript, slot(tensor_getitem)}, {Py_mp_ass_subscript, slot(tensor_setitem)},
       {Py_sq_length, slot(tensor_length)}, {Py_sq_item, slot(tensor_item_at)},
-      {Py_nb_add, slot(nb_binary<&BinaryOps::add>)}, {Py_nb_subtract, slot(nb_binary<&BinaryOps::sub>)}, {Py_nb_multiply, slot(nb_binary<&BinaryOps::mul>)},
+      {Py_nb_add, slot(nb_binary<&BinaryOps::add>)}, {Py_nb_subtract, slot(nb_subtract)}, {Py_nb_multiply, slot(nb_binary<&BinaryOps::mul>)},
       {Py_nb_true_divide, slot(nb_binary<&BinaryOps::div>)}, {Py_nb_floor_divide, slot(nb_binary<&BinaryOps::floor_divide>)},
       {Py_nb_remainder, slot(nb_binary<&BinaryOps::remainder>)}, {Py_nb_power, slot(nb_power)}, {Py_nb_matrix_multiply, slot(nb_matmul)},
       {Py_nb_and, slot(nb_binary<&BinaryOps::bit_and>)}, {Py_nb_or, slot(nb_binary<&BinaryOps::bit_or>)}, {Py_nb_xor, slot(nb_binary<&BinaryOps::bit_xor>)},

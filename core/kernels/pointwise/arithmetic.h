@@ -37,6 +37,7 @@ struct Sub {
 
 struct Rsub {
   static constexpr const char* schema = "rsub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor";
+  static constexpr const char* backward_name = "RsubBackward1";  // 1 - x, by far its most frequent use
   static constexpr const char* doc =
       "other - alpha * self: sub with its operands exchanged.\n\n"
       ">>> torch.rsub(torch.tensor([1, 2]), torch.tensor([10, 10]))\ntensor([9, 8])\n";

@@ -102,7 +102,7 @@ RL_MATH T polygamma(T xt, T nt) {
   if (n == 0) return static_cast<T>(digamma(x));
   if (n == 1) return static_cast<T>(trigamma(x));
   double factorial = 1;
-  for (double k = 2; k <= n; k += 1) factorial *= k;
+  for (double k = 2; k <= n && k < 172; k += 1) factorial *= k;  // beyond that it is infinite
   double z = factorial * zeta(n + 1, x);
   return static_cast<T>(fmod_exact(n, 2.0) != 0 ? z : -z);
 }

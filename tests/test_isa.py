@@ -1,0 +1,149 @@
+"""Kernels for each instruction set give the same bits."""
+
+import hashlib
+
+import pytest
+
+from .conftest import CANDIDATE, torch
+
+pytestmark = pytest.mark.skipif(CANDIDATE == "torch", reason="rushlight's own kernels")
+
+F = torch.nn.functional
+SIZES = (1, 7, 31, 1000, 4099)
+
+
+def normal(*shape, dtype=None):
+    return torch.randn(*shape).to(dtype or torch.float32)
+
+
+def pointwise(f):
+    def run(dtype):
+        return [f(normal(n, dtype=dtype)) for n in SIZES] + [f(normal(33, 17, dtype=dtype).t())]
+
+    return run
+
+
+def of_matrix(f):
+    def run(dtype):
+        return [f(normal(*s, dtype=dtype)) for s in ((1, 1), (3, 1000), (1000, 3), (65, 129))]
+
+    return run
+
+
+CASES = {
+    **{
+        name: pointwise(f)
+        for name, f in {
+            "exp": torch.exp,
+            "log": lambda x: (x.abs() + 0.1).log(),
+            "sin": torch.sin,
+            "tan": torch.tan,
+            "tanh": torch.tanh,
+            "sigmoid": torch.sigmoid,
+            "erf": torch.erf,
+            "gelu": F.gelu,
+            "softplus": F.softplus,
+            "pow": lambda x: x.abs() ** 1.7,
+            "div": lambda x: x / (x * x + 0.3),
+            "sqrt": lambda x: x.abs().sqrt(),
+            "rsqrt": lambda x: (x.abs() + 0.1).rsqrt(),
+            "addcmul": lambda x: torch.addcmul(x, x, x, value=0.3),
+            "lerp": lambda x: torch.lerp(x, x * x, 0.37),
+            "lgamma": torch.lgamma,
+            "atan2": lambda x: torch.atan2(x, x.flip(0)),
+            "compare": lambda x: (x > 0.1) & (x < 1),
+            "where": lambda x: torch.where(x > 0, x, -x),
+            "sum": torch.sum,
+            "mean": torch.mean,
+            "var": lambda x: x.var(unbiased=False),
+            "prod": lambda x: (x * 0.1 + 1).prod(),
+            "norm": lambda x: x.norm(),
+            "logsumexp": lambda x: x.logsumexp(0),
+            "max": torch.max,
+            "argmax": torch.argmax,
+            "cumsum": lambda x: x.cumsum(0),
+            "sort": lambda x: x.sort(0).indices,
+            "topk": lambda x: x.topk(1, 0).values,
+        }.items()
+    },
+    **{
+        name: of_matrix(f)
+        for name, f in {
+            "sum 0": lambda x: x.sum(0),
+            "sum 1": lambda x: x.sum(1),
+            "std": lambda x: x.std(0, unbiased=False),
+            "amax": lambda x: x.amax(1),
+            "softmax 0": lambda x: x.softmax(0),
+            "softmax 1": lambda x: x.softmax(1),
+            "log_softmax": lambda x: x.log_softmax(1),
+            "layer_norm": lambda x: F.layer_norm(x, x.shape[1:]),
+            "matmul": lambda x: x @ x.t(),
+            "matvec": lambda x: x @ x[0],
+            "linear": lambda x: F.linear(x, x, x[:, 0]),
+            "transpose copy": lambda x: x.t().contiguous(),
+            "cat": lambda x: torch.cat([x, x * 2]),
+            "gather": lambda x: x.gather(0, torch.zeros(1, x.shape[1], dtype=torch.long)),
+            "masked": lambda x: x[x > 0],
+            "cdist": lambda x: torch.cdist(x, x),
+        }.items()
+    },
+}
+
+
+def digest(tensors):
+    h = hashlib.sha256()
+    for t in tensors:
+        h.update(bytes(t.contiguous().reshape(-1).view(torch.uint8).tolist()))
+    return h.hexdigest()
+
+
+@pytest.fixture
+def each_isa():
+    """Runs a function under each instruction set that this machine has, from the same seed."""
+    best = torch._C._isa()
+
+    def run(f):
+        found = {}
+        for isa in ("scalar", "avx2", "avx512"):
+            try:
+                torch._C._force_isa(isa)
+            except ValueError:
+                continue
+            torch.manual_seed(3)
+            found[isa] = digest(f())
+        return found
+
+    yield run
+    torch._C._force_isa(best)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize("name", CASES)
+def test_same_bits(name, dtype, each_isa):
+    found = each_isa(lambda: CASES[name](getattr(torch, dtype)))
+    assert len(set(found.values())) == 1, found
+
+
+@pytest.mark.parametrize("size", [1, 15, 16, 17, 1000, 20011])
+def test_random_numbers(size, each_isa):
+    def draw():
+        return [torch.rand(size), torch.randn(size), torch.randn(size, dtype=torch.float64), torch.randperm(size), torch.randint(0, 9, (size,)),
+                torch.empty(size).exponential_(), torch.bernoulli(torch.full((size,), 0.3)), torch.empty(size).uniform_(-1, 2)]  # fmt: skip
+
+    found = each_isa(draw)
+    assert len(set(found.values())) == 1, found
+
+
+def test_gradients(each_isa):
+    def train():
+        x, w = torch.randn(37, 19), torch.randn(19, 11, requires_grad=True)
+        loss = F.cross_entropy(torch.tanh(x @ w), torch.arange(37) % 11)
+        loss.backward()
+        return [loss.detach(), w.grad]
+
+    assert len(set(each_isa(train).values())) == 1
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(ValueError, match="scalar"):
+        torch._C._force_isa("mmx")
