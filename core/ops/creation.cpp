@@ -325,14 +325,18 @@ Tensor logspace_st(const Scalar& a, const Tensor& b, int64_t steps, double base,
 
 // --- index pairs -----------------------------------------------------------------------------------------------------------
 
-// Rows and columns of the entries with columns in [begin(row), end(row)).
-template <class Columns>
-Tensor index_pairs(const char* name, int64_t rows, int64_t cols, const Options& o, Columns columns) {
+void check_matrix(int64_t rows, int64_t cols) {
   check(rows >= 0, "row must be non-negative, got ", rows);
   check(cols >= 0, "col must be non-negative, got ", cols);
+}
+
+// Rows and columns of the entries with columns in [begin(row), end(row)); rows in [first, last) have at least one.
+template <class Columns>
+Tensor index_pairs(const char* name, int64_t first, int64_t last, const Options& o, Columns columns) {
+  if (last - first > int64_t{1} << 33) fail(ErrorKind::OutOfMemory, name, "(): a result with at least ", last - first, " entries does not fit into memory");
   DType dtype = o.dtype.value_or(DType::I64);
   int64_t n = 0;
-  for (int64_t r = 0; r < rows; ++r) {
+  for (int64_t r = first; r < last; ++r) {
     auto [begin, end] = columns(r);
     n += end - begin;
   }
@@ -341,7 +345,7 @@ Tensor index_pairs(const char* name, int64_t rows, int64_t cols, const Options& 
     Tensor out = Tensor::empty(Dims{2, n}, dtype);
     T* row = out.data<T>();
     T* col = row + n;
-    for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t r = first; r < last; ++r) {
       auto [begin, end] = columns(r);
       for (int64_t c = begin; c < end; ++c) *row++ = static_cast<T>(r), *col++ = static_cast<T>(c);
     }
@@ -353,10 +357,16 @@ Tensor index_pairs(const char* name, int64_t rows, int64_t cols, const Options& 
 }
 
 Tensor tril_indices(int64_t rows, int64_t cols, int64_t offset, const Options& o) {
-  return index_pairs("tril_indices", rows, cols, o, [=](int64_t r) { return std::pair(int64_t{0}, std::clamp<int64_t>(r + offset + 1, 0, cols)); });
+  check_matrix(rows, cols);
+  offset = std::clamp(offset, -rows, cols);
+  int64_t first = std::max<int64_t>(0, -offset), last = cols ? rows : first;
+  return index_pairs("tril_indices", first, std::max(first, last), o, [=](int64_t r) { return std::pair(int64_t{0}, offset >= cols - r ? cols : r + offset + 1); });
 }
 Tensor triu_indices(int64_t rows, int64_t cols, int64_t offset, const Options& o) {
-  return index_pairs("triu_indices", rows, cols, o, [=](int64_t r) { return std::pair(std::clamp<int64_t>(r + offset, 0, cols), cols); });
+  check_matrix(rows, cols);
+  offset = std::clamp(offset, -rows, cols);
+  int64_t last = offset < cols - rows ? rows : cols - offset;
+  return index_pairs("triu_indices", 0, last, o, [=](int64_t r) { return std::pair(std::max<int64_t>(r + offset, 0), cols); });
 }
 
 // --- windows -----------------------------------------------------------------------------------------------------------------
