@@ -49,7 +49,6 @@ Tensor call_as(const T&... arguments) {
 
 Tensor pow_scalar(const Tensor& self, const Scalar& exponent) {
   Tensor x = self;
-  if (x.dtype() == DType::Bool && exponent.is_bool()) return exponent.to_bool() ? clone(x) : ones_like(x);
   if (is_integral(x.dtype())) {
     if (exponent.is_integral()) {
       check(exponent.to_int() >= 0, "Integers to negative integer powers are not allowed. The tensor has dtype ", dtype_name(x.dtype()), ": make it floating, x.float() ** ",
