@@ -232,13 +232,13 @@ def orthogonal_(tensor: Any, gain: float = 1, generator: Any = None) -> Any:
         raise ValueError("Only tensors with 2 or more dimensions are supported")
     if tensor.numel() == 0:
         return tensor
-    from rushlight import linalg
+    from rushlight.linalg._decompositions import qr
 
     rows = tensor.shape[0]
     cols = tensor.numel() // rows
     with no_grad():
         flat = tensor.new_empty((rows, cols)).normal_(0, 1, generator=generator)
-        q, r = linalg.qr(flat.t() if rows < cols else flat)
+        q, r = qr(flat.t() if rows < cols else flat)
         q = q * _C.diagonal(r).sign()
         if rows < cols:
             q = q.t()
