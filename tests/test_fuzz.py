@@ -15,6 +15,14 @@ CALLS = int(os.environ.get("RUSHLIGHT_FUZZ_CALLS", "1500"))
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_no_call_crashes(seed):
     done = subprocess.run(
-        [sys.executable, "-m", "tests.fuzz_ops", str(seed), str(CALLS)], cwd=ROOT, capture_output=True, text=True, timeout=300
+        [sys.executable, "-m", "tests.fuzz_ops", str(seed), str(CALLS)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
-    assert done.returncode == 0 and done.stdout.startswith("done"), (done.returncode, done.stdout[-500:], done.stderr[-3000:])
+    assert done.returncode == 0 and done.stdout.startswith("done"), (
+        done.returncode,
+        done.stdout[-500:],
+        done.stderr[-3000:],
+    )

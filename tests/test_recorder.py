@@ -37,7 +37,7 @@ def test_in_place_methods_and_modules():
 
     result, calls = torch._C._record(f, torch.ones(4, 3))
     assert result.shape == (4, 2)
-    assert any(n.startswith("linear") or n.startswith("addmm") for n in names(calls))
+    assert any(n.startswith(("linear", "addmm")) for n in names(calls))
     assert any(n.startswith("add") for n in names(calls))
 
 

@@ -54,7 +54,6 @@ class Walk {
   }
 
  public:
-
   std::vector<Tensor> run(const std::vector<Edge>& roots, std::vector<Tensor>& grads) {
     discover(roots);
     if (!options_.inputs.empty()) mark_needed();
@@ -133,8 +132,7 @@ class Walk {
     // A captured node that is not a leaf need not run itself, unless something needed lies behind it.
     for (uint32_t i : order) {
       bool behind = false;
-      for (const Edge& edge : states_[i].node->edges)
-        behind |= edge && states_[slot_of(edge.node.get())].needed;
+      for (const Edge& edge : states_[i].node->edges) behind |= edge && states_[slot_of(edge.node.get())].needed;
       runs_.resize(states_.size());
       runs_[i] = behind;
       states_[i].needed |= behind;

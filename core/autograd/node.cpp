@@ -62,7 +62,8 @@ class AccumulateGrad final : public Node {
     bool fits = dense ? same_layout(grad, leaf_) : grad.is_contiguous();
     if (ours && fits && !grad->requires_grad) return grad;
     if (fits || !std::ranges::equal(grad.sizes(), leaf_.sizes())) return autograd_support.clone(detach(grad));
-    Tensor out = Tensor::empty_strided(leaf_.sizes(), dense ? Dims(leaf_.strides()) : contiguous_strides(leaf_.sizes()), grad.dtype());
+    Tensor out = Tensor::empty_strided(leaf_.sizes(), dense ? Dims(leaf_.strides()) : contiguous_strides(leaf_.sizes()),
+                                       grad.dtype());
     autograd_support.copy_data(out, grad);
     return out;
   }
@@ -78,7 +79,8 @@ class AccumulateGrad final : public Node {
 }  // namespace
 
 Node::Node() : sequence(next_sequence()) {
-  if (grad_mode.anomaly && autograd_support.forward_trace) make_extras().forward_trace = autograd_support.forward_trace();
+  if (grad_mode.anomaly && autograd_support.forward_trace)
+    make_extras().forward_trace = autograd_support.forward_trace();
 }
 Node::~Node() = default;
 
@@ -109,11 +111,13 @@ SavedTensor::SavedTensor(const Tensor& t, bool is_output, uint32_t output_index)
       output_index_(static_cast<uint16_t>(output_index)),
       is_output_(is_output) {
   if (t.defined() && t->inference && grad_mode.enabled)
-    fail(ErrorKind::Runtime,
-         "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in computation "
-         "tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it in autograd, or use "
-         "`torch.no_grad()` instead of `torch.inference_mode()`.");
-  if (tensor_packer && t.defined()) [[unlikely]] pack(t);
+    fail(
+        ErrorKind::Runtime,
+        "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in computation "
+        "tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it in autograd, or use "
+        "`torch.no_grad()` instead of `torch.inference_mode()`.");
+  if (tensor_packer && t.defined()) [[unlikely]]
+    pack(t);
 }
 
 void SavedTensor::pack(const Tensor& t) {
@@ -122,9 +126,10 @@ void SavedTensor::pack(const Tensor& t) {
     GradModeGuard off(false);
     packed_ = (*tensor_packer)(detach(t));
   }
-  check(t->version() == version_,
-        "A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook cannot be modified by in-place "
-        "operations, or the rest of the program would see the change: work on a clone().");
+  check(
+      t->version() == version_,
+      "A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook cannot be modified by in-place "
+      "operations, or the rest of the program would see the change: work on a clone().");
   packed_->edge = std::move(edge);
   tensor_.reset();
 }
@@ -140,20 +145,24 @@ Tensor SavedTensor::unpack(Node& owner) const {
     set_history(t, Ref<Node>(&owner), output_index_);
   } else if (packed_->edge) {
     const Edge& edge = packed_->edge;
-    if (edge.node->variable()) set_history(t, Ref<Node>(new Identity(edge)));
-    else set_history(t, edge.node, edge.index);
+    if (edge.node->variable())
+      set_history(t, Ref<Node>(new Identity(edge)));
+    else
+      set_history(t, edge.node, edge.index);
   }
   return t;
 }
 
 Tensor SavedTensor::get(Node& owner) const {
   if (owner.released)
-    fail(ErrorKind::Runtime,
-         "Trying to backward through the graph a second time (or directly access saved tensors after they have already been "
-         "freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify "
-         "retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors "
-         "after calling backward.");
-  if (packed_) [[unlikely]] return unpack(owner);
+    fail(
+        ErrorKind::Runtime,
+        "Trying to backward through the graph a second time (or directly access saved tensors after they have already been "
+        "freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify "
+        "retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors "
+        "after calling backward.");
+  if (packed_) [[unlikely]]
+    return unpack(owner);
   if (!tensor_.defined()) return tensor_;
   if (tensor_->version() != version_) {
     const Ref<Node> made_by = is_output_ ? Ref<Node>(&owner) : grad_fn(tensor_);
@@ -163,9 +172,10 @@ Tensor SavedTensor::get(Node& owner) const {
       who = concat(", which is output ", index, " of ", made_by->name(), ",");
     }
     const char* op = tensor_->storage().changed_by;
-    std::string hint = op ? concat(" It was last changed by ", op, ", but ", owner.name(),
-                                   " needs the value it had before: use the out-of-place form there, or clone() it first.")
-                          : std::string();
+    std::string hint =
+        op ? concat(" It was last changed by ", op, ", but ", owner.name(),
+                    " needs the value it had before: use the out-of-place form there, or clone() it first.")
+           : std::string();
     fail(ErrorKind::Runtime,
          "one of the variables needed for gradient computation has been modified by an inplace operation: [torch.",
          scalar_type_name(tensor_.dtype()), "Tensor ", shape_str(tensor_.sizes()), "]", who, " is at version ",
@@ -222,7 +232,8 @@ void set_history(const Tensor& out, Ref<Node> node, uint32_t index) {
   AutogradMeta& meta = make_autograd_meta(out);
   if (meta.retains_grad && meta.grad_fn) [[unlikely]] {
     // Changed in place: the gradient to retain is now that of the new value.
-    if (meta.grad_fn->extras) std::erase_if(meta.grad_fn->extras->retained, [&out](const auto& r) { return r.tensor == out.get(); });
+    if (meta.grad_fn->extras)
+      std::erase_if(meta.grad_fn->extras->retained, [&out](const auto& r) { return r.tensor == out.get(); });
     node->make_extras().retained.push_back({index, out.get()});
   }
   meta.grad_fn = std::move(node);
@@ -236,9 +247,10 @@ void set_requires_grad(const Tensor& t, bool on) {
         "only Tensors of floating point and complex dtype can require gradients; this one is ", dtype_name(t.dtype()),
         ": convert it first, e.g. with .float()");
   bool leaf = is_leaf(t);
-  check(leaf || on,
-        "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that "
-        "doesn't require differentiation use var_no_grad = var.detach().");
+  check(
+      leaf || on,
+      "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that "
+      "doesn't require differentiation use var_no_grad = var.detach().");
   check(!(on && t->inference && !grad_mode.inference),
         "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
   if (leaf) t->requires_grad = on;

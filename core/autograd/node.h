@@ -78,7 +78,7 @@ struct NodeExtras {
   std::vector<TensorHookAt> tensor_hooks;
   std::vector<Retained> retained;
   std::vector<std::pair<uint64_t, std::shared_ptr<NodeHook>>> hooks;
-  std::string forward_trace;  // anomaly mode: where the op was called
+  std::string forward_trace;    // anomaly mode: where the op was called
   std::shared_ptr<void> notes;  // the binding's: the user's dict
 };
 

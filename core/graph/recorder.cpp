@@ -1,9 +1,7 @@
 #include "graph/recorder.h"
 
 namespace rl {
-namespace {
-thread_local Recorder* active = nullptr;
-}
+namespace { thread_local Recorder* active = nullptr; }
 
 Recorder::Recorder() {
   check(active == nullptr, "a recording is already in progress on this thread: finish it first");

@@ -3,15 +3,15 @@
 
 #include <array>
 
+#include "kernels/pointwise/activation.h"
 #include "kernels/pointwise/arithmetic.h"
 #include "kernels/pointwise/compare.h"
 #include "kernels/pointwise/complex.h"
 #include "kernels/pointwise/exponential.h"
-#include "kernels/pointwise/trig.h"
-#include "kernels/pointwise/rounding.h"
-#include "kernels/pointwise/activation.h"
 #include "kernels/pointwise/loss.h"
+#include "kernels/pointwise/rounding.h"
 #include "kernels/pointwise/special.h"
+#include "kernels/pointwise/trig.h"
 #include "kernels/pointwise_loops.h"
 
 namespace rl::cpu {

@@ -41,13 +41,15 @@ struct ReduceMinMaxTable {
   void (*amax)(DType in, const void* x, const ReduceShape& shape, void* out);
   void (*amin)(DType in, const void* x, const ReduceShape& shape, void* out);
   void (*aminmax)(DType in, const void* x, const ReduceShape& shape, void* out_min, void* out_max);
-  void (*max)(DType in, const void* x, const ReduceShape& shape, void* values, int64_t* indices);  // argmax: values null
+  void (*max)(DType in, const void* x, const ReduceShape& shape, void* values,
+              int64_t* indices);  // argmax: values null
   void (*min)(DType in, const void* x, const ReduceShape& shape, void* values, int64_t* indices);
 };
 
 // Floating dtypes. Either output of var_mean may be null; std_dev gives the square root of the variance.
 struct ReduceMomentsTable {
-  void (*var_mean)(DType in, const void* x, const ReduceShape& shape, double correction, bool std_dev, void* var, void* mean);
+  void (*var_mean)(DType in, const void* x, const ReduceShape& shape, double correction, bool std_dev, void* var,
+                   void* mean);
   void (*logsumexp)(DType in, const void* x, const ReduceShape& shape, void* out);
 };
 

@@ -19,10 +19,11 @@ struct Name {
   const char *op, *backward;
 };
 constexpr Name kPow0{"pow", "PowBackward0"}, kPow1{"pow", "PowBackward1"}, kPow2{"pow", "PowBackward2"};
-constexpr Name kClamp0{"clamp", "ClampBackward0"}, kClamp1{"clamp", "ClampBackward1"}, kClampMin{"clamp_min", "ClampMinBackward1"},
-    kClampMax{"clamp_max", "ClampMaxBackward1"}, kDiv{"div", "DivBackward2"}, kGelu{"GeluKernelImpl", "GeluBackward0"}, kGlu{"glu", "GluBackward0"},
-    kRound{"round_cpu", "RoundBackward1"}, kLogit{"logit", "LogitBackward0"}, kRrelu{"rrelu_with_noise", "RreluWithNoiseBackward0"},
-    kNanToNum{"nan_to_num", "NanToNumBackward0"};
+constexpr Name kClamp0{"clamp", "ClampBackward0"}, kClamp1{"clamp", "ClampBackward1"},
+    kClampMin{"clamp_min", "ClampMinBackward1"}, kClampMax{"clamp_max", "ClampMaxBackward1"},
+    kDiv{"div", "DivBackward2"}, kGelu{"GeluKernelImpl", "GeluBackward0"}, kGlu{"glu", "GluBackward0"},
+    kRound{"round_cpu", "RoundBackward1"}, kLogit{"logit", "LogitBackward0"},
+    kRrelu{"rrelu_with_noise", "RreluWithNoiseBackward0"}, kNanToNum{"nan_to_num", "NanToNumBackward0"};
 
 template <class Op, const Name& N, class... T>
 Tensor call_as(const T&... arguments) {
@@ -38,8 +39,10 @@ Tensor call_as(const T&... arguments) {
   Scalar scalars[arity.scalars + 1];
   int t = 0, s = 0;
   auto take = [&](const auto& x) {
-    if constexpr (std::is_same_v<std::decay_t<decltype(x)>, Tensor>) tensors[t++] = x;
-    else scalars[s++] = Scalar(x);
+    if constexpr (std::is_same_v<std::decay_t<decltype(x)>, Tensor>)
+      tensors[t++] = x;
+    else
+      scalars[s++] = Scalar(x);
   };
   (take(arguments), ...);
   return run_pointwise(def, tensors, scalars);
@@ -51,8 +54,8 @@ Tensor pow_scalar(const Tensor& self, const Scalar& exponent) {
   Tensor x = self;
   if (is_integral(x.dtype())) {
     if (exponent.is_integral()) {
-      check(exponent.to_int() >= 0, "Integers to negative integer powers are not allowed. The tensor has dtype ", dtype_name(x.dtype()), ": make it floating, x.float() ** ",
-            exponent.to_int());
+      check(exponent.to_int() >= 0, "Integers to negative integer powers are not allowed. The tensor has dtype ",
+            dtype_name(x.dtype()), ": make it floating, x.float() ** ", exponent.to_int());
       if (x.dtype() == DType::Bool && !exponent.is_bool()) x = to_dtype(x, DType::I64);
     } else if (exponent.is_float()) {
       x = to_dtype(x, default_dtype());
@@ -70,7 +73,9 @@ Tensor pow_scalar(const Tensor& self, const Scalar& exponent) {
   return call_as<pointwise::PowTensorScalar, kPow0>(x, exponent);
 }
 
-Tensor pow_number(const Scalar& self, const Tensor& exponent) { return call_as<pointwise::Pow, kPow2>(Tensor::wrapped(self), exponent); }
+Tensor pow_number(const Scalar& self, const Tensor& exponent) {
+  return call_as<pointwise::Pow, kPow2>(Tensor::wrapped(self), exponent);
+}
 
 Tensor pow_tensor(const Tensor& self, const Tensor& exponent) {
   if (exponent->wrapped_number) return pow_scalar(self, exponent.item());
@@ -83,7 +88,8 @@ Tensor pow_tensor(const Tensor& self, const Tensor& exponent) {
 DType power_dtype(bool complex) { return complex ? DType::C128 : DType::F64; }
 Tensor float_power_scalar(const Tensor& self, const Scalar& exponent) {
   bool complex = is_complex_dtype(self.dtype()) || exponent.is_complex();
-  return pow_scalar(to_dtype(self, power_dtype(complex)), complex ? Scalar(exponent.to_complex()) : Scalar(exponent.to_double()));
+  return pow_scalar(to_dtype(self, power_dtype(complex)),
+                    complex ? Scalar(exponent.to_complex()) : Scalar(exponent.to_double()));
 }
 Tensor float_power_number(const Scalar& self, const Tensor& exponent) {
   bool complex = is_complex_dtype(exponent.dtype()) || self.is_complex();
@@ -100,7 +106,8 @@ bool is_nan(const std::optional<Scalar>& s) { return s && s->is_float() && std::
 
 Tensor clamp(const Tensor& self, std::optional<Scalar> low, std::optional<Scalar> high) {
   check(low || high, "torch.clamp: At least one of 'min' or 'max' must not be None");
-  if (is_nan(low) || is_nan(high)) return full(self.sizes(), Scalar(std::nan("")), is_floating(self.dtype()) ? self.dtype() : default_dtype());
+  if (is_nan(low) || is_nan(high))
+    return full(self.sizes(), Scalar(std::nan("")), is_floating(self.dtype()) ? self.dtype() : default_dtype());
   if (!high) return call_as<pointwise::ClampMin, kClamp1>(self, *low);
   if (!low) return call_as<pointwise::ClampMax, kClamp1>(self, *high);
   return call_as<pointwise::Clamp, kClamp1>(self, *low, *high);
@@ -113,14 +120,18 @@ Tensor no_bound(const Tensor& self, const Tensor& other, bool upper) {
   if (is_floating(dtype)) return Tensor::wrapped(Scalar(upper ? HUGE_VAL : -HUGE_VAL));
   return visit_dtype(dtype, [&](auto zero) -> Tensor {
     using T = decltype(zero);
-    if constexpr (std::is_integral_v<T>) return Tensor::wrapped(Scalar(static_cast<int64_t>(upper ? std::numeric_limits<T>::max() : std::numeric_limits<T>::min())));
-    else return Tensor::wrapped(Scalar(0));
+    if constexpr (std::is_integral_v<T>)
+      return Tensor::wrapped(
+          Scalar(static_cast<int64_t>(upper ? std::numeric_limits<T>::max() : std::numeric_limits<T>::min())));
+    else
+      return Tensor::wrapped(Scalar(0));
   });
 }
 
 template <const Name& N>
 Tensor clamp_between(const Tensor& self, const Tensor& low, const Tensor& high) {
-  return call_as<pointwise::ClampTensor, N>(self, low.defined() ? low : no_bound(self, high, false), high.defined() ? high : no_bound(self, low, true));
+  return call_as<pointwise::ClampTensor, N>(self, low.defined() ? low : no_bound(self, high, false),
+                                            high.defined() ? high : no_bound(self, low, true));
 }
 Tensor clamp_tensor(const Tensor& self, const Tensor& low, const Tensor& high) {
   check(low.defined() || high.defined(), "torch.clamp: At least one of 'min' or 'max' must not be None");
@@ -135,22 +146,26 @@ Tensor clamp_max_tensor(const Tensor& self, const Tensor& high) {
   return clamp_between<kClampMax>(self, Tensor(), high);
 }
 
-Tensor nan_to_num(const Tensor& self, std::optional<double> nan, std::optional<double> positive, std::optional<double> negative) {
+Tensor nan_to_num(const Tensor& self, std::optional<double> nan, std::optional<double> positive,
+                  std::optional<double> negative) {
   if (is_integral(self.dtype())) return clone(self);
   if (is_complex_dtype(self.dtype())) return view_as_complex(nan_to_num(view_as_real(self), nan, positive, negative));
   double largest = self.dtype() == DType::F64   ? std::numeric_limits<double>::max()
                    : self.dtype() == DType::F32 ? static_cast<double>(std::numeric_limits<float>::max())
                    : self.dtype() == DType::F16 ? 65504.0
                                                 : 3.3895313892515355e38;
-  return call_as<pointwise::NanToNum, kNanToNum>(self, nan.value_or(0.0), positive.value_or(largest), negative.value_or(-largest));
+  return call_as<pointwise::NanToNum, kNanToNum>(self, nan.value_or(0.0), positive.value_or(largest),
+                                                 negative.value_or(-largest));
 }
 
 // --- rounding, division ------------------------------------------------------------------------------------------------
 
 Tensor round_decimals(const Tensor& self, int64_t decimals) {
   if (decimals == 0) return call<pointwise::Round>(self);
-  if (is_integral(self.dtype())) fail(ErrorKind::NotImplemented, "\"round_cpu\" not implemented for '", scalar_type_name(self.dtype()), "'");
-  return call_as<pointwise::RoundDecimals, kRound>(self, std::pow(10.0, static_cast<double>(std::abs(decimals))), decimals > 0 ? 1.0 : 0.0);
+  if (is_integral(self.dtype()))
+    fail(ErrorKind::NotImplemented, "\"round_cpu\" not implemented for '", scalar_type_name(self.dtype()), "'");
+  return call_as<pointwise::RoundDecimals, kRound>(self, std::pow(10.0, static_cast<double>(std::abs(decimals))),
+                                                   decimals > 0 ? 1.0 : 0.0);
 }
 
 Tensor div_mode(const Tensor& self, const Tensor& other, std::optional<std::string_view> mode) {
@@ -168,32 +183,42 @@ Tensor logit(const Tensor& self, std::optional<double> eps) {
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   if (condition.dtype() != DType::Bool && condition.dtype() != DType::U8)
-    fail(ErrorKind::Runtime, "where expected condition to be a boolean tensor, but got a tensor with dtype ", scalar_type_name(condition.dtype()),
-         ". Compare to get one, as in torch.where(x > 0, a, b)");
+    fail(ErrorKind::Runtime, "where expected condition to be a boolean tensor, but got a tensor with dtype ",
+         scalar_type_name(condition.dtype()), ". Compare to get one, as in torch.where(x > 0, a, b)");
   return call<pointwise::Where>(condition, a, b);
 }
-Tensor where_method(const Tensor& self, const Tensor& condition, const Tensor& other) { return where(condition, self, other); }
+Tensor where_method(const Tensor& self, const Tensor& condition, const Tensor& other) {
+  return where(condition, self, other);
+}
 
 Tensor isclose(const Tensor& self, const Tensor& other, double rtol, double atol, bool equal_nan) {
-  check(self.dtype() == other.dtype(), scalar_type_name(self.dtype()), " did not match ", scalar_type_name(other.dtype()), ": isclose() compares tensors of one dtype");
+  check(self.dtype() == other.dtype(), scalar_type_name(self.dtype()), " did not match ",
+        scalar_type_name(other.dtype()), ": isclose() compares tensors of one dtype");
   check(rtol >= 0, "rtol must be greater than or equal to zero, but got ", rtol);
   check(atol >= 0, "atol must be greater than or equal to zero, but got ", atol);
   GradModeGuard off(false);
   if (is_complex_dtype(self.dtype())) {
     Tensor equal = call<pointwise::Eq>(self, other);
-    if (equal_nan) equal = call<pointwise::LogicalOr>(equal, call<pointwise::LogicalAnd>(call<pointwise::IsNan>(self), call<pointwise::IsNan>(other)));
+    if (equal_nan)
+      equal = call<pointwise::LogicalOr>(
+          equal, call<pointwise::LogicalAnd>(call<pointwise::IsNan>(self), call<pointwise::IsNan>(other)));
     Tensor error = call<pointwise::Abs>(call<pointwise::Sub>(self, other, 1));
-    Tensor allowed = call<pointwise::Add>(call<pointwise::Mul>(call<pointwise::Abs>(other), Tensor::wrapped(Scalar(rtol))), Tensor::wrapped(Scalar(atol)), 1);
-    return call<pointwise::LogicalOr>(equal, call<pointwise::LogicalAnd>(call<pointwise::IsFinite>(error), call<pointwise::Le>(error, allowed)));
+    Tensor allowed =
+        call<pointwise::Add>(call<pointwise::Mul>(call<pointwise::Abs>(other), Tensor::wrapped(Scalar(rtol))),
+                             Tensor::wrapped(Scalar(atol)), 1);
+    return call<pointwise::LogicalOr>(
+        equal, call<pointwise::LogicalAnd>(call<pointwise::IsFinite>(error), call<pointwise::Le>(error, allowed)));
   }
-  Tensor a = is_integral(self.dtype()) ? to_dtype(self, DType::F64) : self, b = is_integral(other.dtype()) ? to_dtype(other, DType::F64) : other;
+  Tensor a = is_integral(self.dtype()) ? to_dtype(self, DType::F64) : self,
+         b = is_integral(other.dtype()) ? to_dtype(other, DType::F64) : other;
   return equal_nan ? call<pointwise::IsCloseEqualNan>(a, b, rtol, atol) : call<pointwise::IsClose>(a, b, rtol, atol);
 }
 
 bool allclose(const Tensor& self, const Tensor& other, double rtol, double atol, bool equal_nan) {
   Tensor close = contiguous(isclose(self, other, rtol, atol, equal_nan));
   bool all = true;
-  if (close.numel() > 0) cpu::reduce_sum().all(DType::Bool, close.raw(), cpu::ReduceShape::contiguous(1, close.numel(), 1), &all);
+  if (close.numel() > 0)
+    cpu::reduce_sum().all(DType::Bool, close.raw(), cpu::ReduceShape::contiguous(1, close.numel(), 1), &all);
   return all;
 }
 
@@ -210,16 +235,20 @@ Tensor glu(const Tensor& self, int64_t dim) {
   dim = wrap_dim(dim, self.dim());
   int64_t n = self.size(dim);
   check(n % 2 == 0, "Halving dimension must be even, but dimension ", dim, " is size ", n);
-  return call_as<pointwise::Mul, kGlu>(slice(self, dim, 0, n / 2), call<pointwise::Sigmoid>(slice(self, dim, n / 2, n)));
+  return call_as<pointwise::Mul, kGlu>(slice(self, dim, 0, n / 2),
+                                       call<pointwise::Sigmoid>(slice(self, dim, n / 2, n)));
 }
 
 Tensor prelu(const Tensor& self, const Tensor& weight) {
-  check(self.dtype() == weight.dtype(), "prelu: Type promoting not supported. Got ", scalar_type_name(self.dtype()), " and ", scalar_type_name(weight.dtype()));
+  check(self.dtype() == weight.dtype(), "prelu: Type promoting not supported. Got ", scalar_type_name(self.dtype()),
+        " and ", scalar_type_name(weight.dtype()));
   check(weight.dim() <= 1, "prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = ", weight.dim());
   if (weight.numel() != 1) {
     check(self.dim() > 0, "Not allow zero-dim input tensor.");
     int64_t channels = self.dim() > 1 ? self.size(1) : 1;
-    check(weight.numel() == channels, "Mismatch of parameter numbers and input channel size. Found parameter numbers = ", weight.numel(), " and channel size = ", channels, ".");
+    check(weight.numel() == channels,
+          "Mismatch of parameter numbers and input channel size. Found parameter numbers = ", weight.numel(),
+          " and channel size = ", channels, ".");
   }
   Dims shape(self.dim(), 1);
   if (self.dim() > 1) shape[1] = weight.numel();
@@ -241,7 +270,8 @@ Tensor rrelu(const Tensor& self, const Scalar& lower, const Scalar& upper, bool 
       const T* in = x.data<T>();
       T* out = noise.data<T>();
       using W = std::conditional_t<std::is_same_v<T, double>, double, float>;
-      for (int64_t i = 0; i < x.numel(); ++i) out[i] = static_cast<W>(in[i]) <= 0 ? T(static_cast<W>(g.next_double() * (to - from) + from)) : T(1);
+      for (int64_t i = 0; i < x.numel(); ++i)
+        out[i] = static_cast<W>(in[i]) <= 0 ? T(static_cast<W>(g.next_double() * (to - from) + from)) : T(1);
     }
   });
   return call_as<pointwise::Mul, kRrelu>(self, noise);
@@ -253,55 +283,114 @@ static const Family family([](Registry& r) {
   constexpr Traits kNumbers{.in_place = true, .numbers_as_tensors = true};
   constexpr Traits kInPlace{.in_place = true};
   constexpr Traits kFunction{.method = false, .in_place = true};
-  r.op<&pow_tensor>("pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor",
-                    "self ** exponent, elementwise and broadcast. Integers to a negative integer power are an error.\n\n"
-                    ">>> torch.pow(torch.tensor([2., 3.]), torch.tensor([3., 2.]))\ntensor([8., 9.])\n", kInPlace);
-  r.op<&pow_scalar>("pow.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor", "self ** exponent with a number as exponent.", kInPlace);
+  r.op<&pow_tensor>(
+      "pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor",
+      "self ** exponent, elementwise and broadcast. Integers to a negative integer power are an error.\n\n"
+      ">>> torch.pow(torch.tensor([2., 3.]), torch.tensor([3., 2.]))\ntensor([8., 9.])\n",
+      kInPlace);
+  r.op<&pow_scalar>("pow.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor",
+                    "self ** exponent with a number as exponent.", kInPlace);
   r.op<&pow_number>("pow.Scalar(Scalar self, Tensor exponent) -> Tensor", "number ** exponent.", {.method = false});
-  r.op<&float_power_tensor>("float_power.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor", "self ** exponent computed in float64 or complex128.", kInPlace);
-  r.op<&float_power_scalar>("float_power.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor", "self ** exponent computed in float64 or complex128.", kInPlace);
-  r.op<&float_power_number>("float_power.Scalar(Scalar self, Tensor exponent) -> Tensor", "number ** exponent computed in float64 or complex128.", {.method = false});
+  r.op<&float_power_tensor>("float_power.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor",
+                            "self ** exponent computed in float64 or complex128.", kInPlace);
+  r.op<&float_power_scalar>("float_power.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor",
+                            "self ** exponent computed in float64 or complex128.", kInPlace);
+  r.op<&float_power_number>("float_power.Scalar(Scalar self, Tensor exponent) -> Tensor",
+                            "number ** exponent computed in float64 or complex128.", {.method = false});
   // First, or 0-d bounds would pass for numbers and get no gradient.
-  r.op<&clamp_tensor>("clamp.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor", "clamp with tensors as bounds, broadcast.", kInPlace);
+  r.op<&clamp_tensor>("clamp.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor",
+                      "clamp with tensors as bounds, broadcast.", kInPlace);
   r.op<&clamp>("clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor",
                "min(max(self, min), max); either bound may be None. If min > max, every element becomes max.\n\n"
-               ">>> torch.clamp(torch.tensor([-2., 0.5, 3.]), min=-1, max=1)\ntensor([-1.0000,  0.5000,  1.0000])\n", kInPlace);
-  r.op<&clamp_min_tensor>("clamp_min.Tensor(Tensor self, Tensor min) -> Tensor", "Elements below min become min.", kInPlace);
-  r.op<&clamp_max_tensor>("clamp_max.Tensor(Tensor self, Tensor max) -> Tensor", "Elements above max become max.", kInPlace);
-  r.op<&nan_to_num>("nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor",
-                    "Replaces NaN (by 0 unless told) and the infinities (by the largest and smallest finite numbers unless told).\n\n"
-                    ">>> torch.nan_to_num(torch.tensor([float('nan'), 1.]), nan=7.)\ntensor([7., 1.])\n", kInPlace);
-  r.op<&round_decimals>("round.decimals(Tensor self, *, int decimals) -> Tensor", "Rounds to that many digits after the point.", kInPlace);
-  r.op<&div_mode>("div.Tensor_mode(Tensor self, Tensor other, *, str? rounding_mode) -> Tensor", "self / other, rounded: 'floor' as Python's //, 'trunc' towards zero, None not at all.",
-                  kNumbers);
+               ">>> torch.clamp(torch.tensor([-2., 0.5, 3.]), min=-1, max=1)\ntensor([-1.0000,  0.5000,  1.0000])\n",
+               kInPlace);
+  r.op<&clamp_min_tensor>("clamp_min.Tensor(Tensor self, Tensor min) -> Tensor", "Elements below min become min.",
+                          kInPlace);
+  r.op<&clamp_max_tensor>("clamp_max.Tensor(Tensor self, Tensor max) -> Tensor", "Elements above max become max.",
+                          kInPlace);
+  r.op<&nan_to_num>(
+      "nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor",
+      "Replaces NaN (by 0 unless told) and the infinities (by the largest and smallest finite numbers unless told).\n\n"
+      ">>> torch.nan_to_num(torch.tensor([float('nan'), 1.]), nan=7.)\ntensor([7., 1.])\n",
+      kInPlace);
+  r.op<&round_decimals>("round.decimals(Tensor self, *, int decimals) -> Tensor",
+                        "Rounds to that many digits after the point.", kInPlace);
+  r.op<&div_mode>("div.Tensor_mode(Tensor self, Tensor other, *, str? rounding_mode) -> Tensor",
+                  "self / other, rounded: 'floor' as Python's //, 'trunc' towards zero, None not at all.", kNumbers);
   r.op<&logit>("logit(Tensor self, float? eps=None) -> Tensor",
                "log(self / (1 - self)), the inverse of sigmoid; with eps, self is first clamped to [eps, 1 - eps].\n\n"
-               ">>> torch.logit(torch.tensor([0.5, 0.75]))\ntensor([0.0000, 1.0986])\n", kInPlace);
-  r.op<&where>("where.self(Tensor condition, Tensor self, Tensor other) -> Tensor",
-               "self where condition is true, other elsewhere; all three are broadcast.\n\n"
-               ">>> torch.where(torch.tensor([True, False]), torch.tensor([1, 2]), torch.tensor([3, 4]))\ntensor([1, 4])\n", {.numbers_as_tensors = true});
-  r.op<&where_method>("where.method(Tensor self, Tensor condition, Tensor other) -> Tensor", "self where condition is true, other elsewhere.",
+               ">>> torch.logit(torch.tensor([0.5, 0.75]))\ntensor([0.0000, 1.0986])\n",
+               kInPlace);
+  r.op<&where>(
+      "where.self(Tensor condition, Tensor self, Tensor other) -> Tensor",
+      "self where condition is true, other elsewhere; all three are broadcast.\n\n"
+      ">>> torch.where(torch.tensor([True, False]), torch.tensor([1, 2]), torch.tensor([3, 4]))\ntensor([1, 4])\n",
+      {.numbers_as_tensors = true});
+  r.op<&where_method>("where.method(Tensor self, Tensor condition, Tensor other) -> Tensor",
+                      "self where condition is true, other elsewhere.",
                       {.function = false, .numbers_as_tensors = true});
-  r.op<&isclose>("isclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False) -> Tensor",
-                 "|self - other| <= atol + rtol * |other|, as bool; equal infinities are close, NaN is close to nothing unless equal_nan.\n\n"
-                 ">>> torch.isclose(torch.tensor([1., 2.]), torch.tensor([1.0000001, 2.1]))\ntensor([ True, False])\n");
-  r.op<&allclose>("allclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False) -> bool", "Whether all elements are close, as isclose says.");
-  r.op<&gelu>("gelu(Tensor self, *, str approximate='none') -> Tensor",
-              "self * Phi(self), Phi being the normal distribution function (Hendrycks and Gimpel 2016); approximate='tanh' uses a formula with tanh instead.\n\n"
-              ">>> torch.nn.functional.gelu(torch.tensor([-1., 2.]))\ntensor([-0.1587,  1.9545])\n", kFunction);
-  r.op<&glu>("glu(Tensor self, int dim=-1) -> Tensor", "The first half of self along dim times the sigmoid of the second (Dauphin et al. 2017).", {.method = false});
-  r.op<&prelu>("prelu(Tensor self, Tensor weight) -> Tensor", "self above 0, weight * self below: one weight, or one per channel.");
-  r.op<&rrelu>("rrelu(Tensor self, Scalar lower=0.125, Scalar upper=0.3333333333333333, bool training=False, Generator? generator=None) -> Tensor",
-               "leaky_relu with a slope drawn from [lower, upper] for each element in training, their mean in evaluation.", kFunction);
+  r.op<&isclose>(
+      "isclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False) -> Tensor",
+      "|self - other| <= atol + rtol * |other|, as bool; equal infinities are close, NaN is close to nothing unless equal_nan.\n\n"
+      ">>> torch.isclose(torch.tensor([1., 2.]), torch.tensor([1.0000001, 2.1]))\ntensor([ True, False])\n");
+  r.op<&allclose>(
+      "allclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False) -> bool",
+      "Whether all elements are close, as isclose says.");
+  r.op<&gelu>(
+      "gelu(Tensor self, *, str approximate='none') -> Tensor",
+      "self * Phi(self), Phi being the normal distribution function (Hendrycks and Gimpel 2016); approximate='tanh' uses a formula with tanh instead.\n\n"
+      ">>> torch.nn.functional.gelu(torch.tensor([-1., 2.]))\ntensor([-0.1587,  1.9545])\n",
+      kFunction);
+  r.op<&glu>("glu(Tensor self, int dim=-1) -> Tensor",
+             "The first half of self along dim times the sigmoid of the second (Dauphin et al. 2017).",
+             {.method = false});
+  r.op<&prelu>("prelu(Tensor self, Tensor weight) -> Tensor",
+               "self above 0, weight * self below: one weight, or one per channel.");
+  r.op<&rrelu>(
+      "rrelu(Tensor self, Scalar lower=0.125, Scalar upper=0.3333333333333333, bool training=False, Generator? generator=None) -> Tensor",
+      "leaky_relu with a slope drawn from [lower, upper] for each element in training, their mean in evaluation.",
+      kFunction);
 
-  static constexpr const char* kAliases[][2] = {
-      {"absolute", "abs"}, {"arccos", "acos"}, {"arccosh", "acosh"}, {"arcsin", "asin"}, {"arcsinh", "asinh"}, {"arctan", "atan"}, {"arctanh", "atanh"},
-      {"arctan2", "atan2"}, {"negative", "neg"}, {"multiply", "mul"}, {"subtract", "sub"}, {"divide", "div"}, {"true_divide", "div"}, {"fix", "trunc"},
-      {"greater", "gt"}, {"greater_equal", "ge"}, {"less", "lt"}, {"less_equal", "le"}, {"not_equal", "ne"}, {"clip", "clamp"}, {"special_expit", "sigmoid"},
-      {"special_exp2", "exp2"}, {"special_expm1", "expm1"}, {"special_log1p", "log1p"}, {"special_sinc", "sinc"}, {"special_round", "round"}, {"special_logit", "logit"},
-      {"special_erf", "erf"}, {"special_erfc", "erfc"}, {"special_erfinv", "erfinv"}, {"special_digamma", "digamma"}, {"special_psi", "digamma"}, {"special_gammaln", "lgamma"},
-      {"special_i0", "i0"}, {"special_gammainc", "igamma"}, {"special_gammaincc", "igammac"}, {"special_xlogy", "xlogy"}, {"special_polygamma", "polygamma"},
-      {"special_logsumexp", "logsumexp"}, {"special_multigammaln", "mvlgamma"}};
+  static constexpr const char* kAliases[][2] = {{"absolute", "abs"},
+                                                {"arccos", "acos"},
+                                                {"arccosh", "acosh"},
+                                                {"arcsin", "asin"},
+                                                {"arcsinh", "asinh"},
+                                                {"arctan", "atan"},
+                                                {"arctanh", "atanh"},
+                                                {"arctan2", "atan2"},
+                                                {"negative", "neg"},
+                                                {"multiply", "mul"},
+                                                {"subtract", "sub"},
+                                                {"divide", "div"},
+                                                {"true_divide", "div"},
+                                                {"fix", "trunc"},
+                                                {"greater", "gt"},
+                                                {"greater_equal", "ge"},
+                                                {"less", "lt"},
+                                                {"less_equal", "le"},
+                                                {"not_equal", "ne"},
+                                                {"clip", "clamp"},
+                                                {"special_expit", "sigmoid"},
+                                                {"special_exp2", "exp2"},
+                                                {"special_expm1", "expm1"},
+                                                {"special_log1p", "log1p"},
+                                                {"special_sinc", "sinc"},
+                                                {"special_round", "round"},
+                                                {"special_logit", "logit"},
+                                                {"special_erf", "erf"},
+                                                {"special_erfc", "erfc"},
+                                                {"special_erfinv", "erfinv"},
+                                                {"special_digamma", "digamma"},
+                                                {"special_psi", "digamma"},
+                                                {"special_gammaln", "lgamma"},
+                                                {"special_i0", "i0"},
+                                                {"special_gammainc", "igamma"},
+                                                {"special_gammaincc", "igammac"},
+                                                {"special_xlogy", "xlogy"},
+                                                {"special_polygamma", "polygamma"},
+                                                {"special_logsumexp", "logsumexp"},
+                                                {"special_multigammaln", "mvlgamma"}};
   for (auto& [name, of] : kAliases) r.alias(name, of);
 });
 

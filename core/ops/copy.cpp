@@ -10,21 +10,24 @@ namespace rl {
 
 void copy_data(const Tensor& to, const Tensor& from) {
   if (to.numel() == 0) return;
-  if (to.is_contiguous() && from.is_contiguous() && to.dtype() == from.dtype() && to.numel() == from.numel() && to.numel() <= 64) {
+  if (to.is_contiguous() && from.is_contiguous() && to.dtype() == from.dtype() && to.numel() == from.numel() &&
+      to.numel() <= 64) {
     std::memmove(to.raw(), from.raw(), static_cast<size_t>(to.numel()) * item_size(to.dtype()));
     return;
   }
   check(can_broadcast(from.sizes(), to.sizes()), "The expanded size of the tensor ", shape_str(to.sizes()),
-        " must match the existing size of the source ", shape_str(from.sizes()), ": the source cannot be broadcast to it");
+        " must match the existing size of the source ", shape_str(from.sizes()),
+        ": the source cannot be broadcast to it");
   Tensor source = from;
   // Memory that overlaps itself in any other way than being the same goes through a copy.
-  if (&to->storage() == &from->storage() && !(to.raw() == from.raw() && std::ranges::equal(to.strides(), from.strides()) && to.dtype() == from.dtype())) {
+  if (&to->storage() == &from->storage() &&
+      !(to.raw() == from.raw() && std::ranges::equal(to.strides(), from.strides()) && to.dtype() == from.dtype())) {
     source = Tensor::empty(from.sizes(), from.dtype());
     copy_data(source, from);
   }
   Dims strides = broadcast_strides(source.sizes(), source.strides(), to.sizes());
-  cpu::copy().copy_strided(to.raw(), to.dtype(), to.strides().data(), source.raw(), source.dtype(), strides.data(), to.sizes().data(),
-                           static_cast<int>(to.dim()));
+  cpu::copy().copy_strided(to.raw(), to.dtype(), to.strides().data(), source.raw(), source.dtype(), strides.data(),
+                           to.sizes().data(), static_cast<int>(to.dim()));
 }
 
 void fill_data(const Tensor& t, const Scalar& value) {
@@ -79,8 +82,10 @@ static Tensor empty_in_format(const Tensor& like, DType dtype, MemoryFormat form
     case MemoryFormat::Preserve: return Tensor::empty_like(like, dtype);
     case MemoryFormat::Contiguous: return Tensor::empty(like.sizes(), dtype);
     default:
-      check(like.dim() == (format == MemoryFormat::ChannelsLast ? 4 : 5), "required rank ", format == MemoryFormat::ChannelsLast ? 4 : 5,
-            " tensor to use ", format == MemoryFormat::ChannelsLast ? "channels_last" : "channels_last_3d", " format, got ", like.dim(), "-d");
+      check(like.dim() == (format == MemoryFormat::ChannelsLast ? 4 : 5), "required rank ",
+            format == MemoryFormat::ChannelsLast ? 4 : 5, " tensor to use ",
+            format == MemoryFormat::ChannelsLast ? "channels_last" : "channels_last_3d", " format, got ", like.dim(),
+            "-d");
       return Tensor::empty_strided(like.sizes(), channels_last_strides(like.sizes()), dtype);
   }
 }
@@ -116,8 +121,8 @@ Tensor copy_(const Tensor& self, const Tensor& source, bool) {
   check_in_place(self, "copy_", tracked);
   if (!can_broadcast(source.sizes(), self.sizes())) {
     broadcast_shapes(self.sizes(), source.sizes());  // names the axis, if two sizes are at odds
-    fail(ErrorKind::Runtime, "output with shape ", shape_str(self.sizes()), " doesn't match the broadcast shape of the source ",
-         shape_str(source.sizes()));
+    fail(ErrorKind::Runtime, "output with shape ", shape_str(self.sizes()),
+         " doesn't match the broadcast shape of the source ", shape_str(source.sizes()));
   }
   Ref<Node> node;
   if (tracked && is_differentiable(self.dtype())) {
@@ -139,7 +144,8 @@ Tensor copy_(const Tensor& self, const Tensor& source, bool) {
 Tensor fill_(const Tensor& self, const Scalar& value) {
   bool tracked = needs_gradient(self);
   check_in_place(self, "fill_", tracked);
-  check(!(value.is_complex() && !is_complex_dtype(self.dtype())), "value cannot be converted to type ", dtype_name(self.dtype()), " without overflow");
+  check(!(value.is_complex() && !is_complex_dtype(self.dtype())), "value cannot be converted to type ",
+        dtype_name(self.dtype()), " without overflow");
   Ref<Node> node;
   if (tracked) {
     const Tensor inputs[] = {self};
@@ -152,7 +158,8 @@ Tensor fill_(const Tensor& self, const Scalar& value) {
 }
 
 static Tensor fill_with_tensor(const Tensor& self, const Tensor& value) {
-  check(value.dim() == 0, "fill_ only supports 0-dimension value tensor but got tensor with ", value.dim(), " dimensions.");
+  check(value.dim() == 0, "fill_ only supports 0-dimension value tensor but got tensor with ", value.dim(),
+        " dimensions.");
   return copy_(self, value);
 }
 
@@ -179,9 +186,11 @@ static const Family family([](Registry& r) {
   r.op<&copy_>("copy_(Tensor self, Tensor src, bool non_blocking=False) -> Tensor",
                "Copies src, broadcast and converted, into self.", kMethodOnly);
   r.op<&fill_>("fill_.Scalar(Tensor self, Scalar value) -> Tensor", "Sets every element of self to value.");
-  r.op<&fill_with_tensor>("fill_.Tensor(Tensor self, Tensor value) -> Tensor", "Sets every element of self to the 0-d tensor value.");
+  r.op<&fill_with_tensor>("fill_.Tensor(Tensor self, Tensor value) -> Tensor",
+                          "Sets every element of self to the 0-d tensor value.");
   r.op<&zero_>("zero_(Tensor self) -> Tensor", "Sets every element of self to 0.");
-  r.op<&can_cast>("can_cast(ScalarType from_, ScalarType to) -> bool", "Whether a result of dtype `from_` may be stored as `to` (out=, in place).");
+  r.op<&can_cast>("can_cast(ScalarType from_, ScalarType to) -> bool",
+                  "Whether a result of dtype `from_` may be stored as `to` (out=, in place).");
 });
 
 }  // namespace rl

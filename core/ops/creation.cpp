@@ -18,18 +18,32 @@ template <class T>
 constexpr bool is_small_float = std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
 // What sequences of T are computed in.
 template <class T>
-using sequence_t = std::conditional_t<std::is_integral_v<T>, int64_t, std::conditional_t<is_small_float<T>, float, double>>;
+using sequence_t =
+    std::conditional_t<std::is_integral_v<T>, int64_t, std::conditional_t<is_small_float<T>, float, double>>;
 
 template <class To, class From>
 To cast(From v) {
-  if constexpr (is_small_float<To>) return To(static_cast<float>(v));
-  else if constexpr (is_small_float<From>) return static_cast<To>(static_cast<float>(v));
-  else return static_cast<To>(v);
+  if constexpr (is_small_float<To>)
+    return To(static_cast<float>(v));
+  else if constexpr (is_small_float<From>)
+    return static_cast<To>(static_cast<float>(v));
+  else
+    return static_cast<To>(v);
 }
 
 const char* cpp_name(DType dtype) {
-  static constexpr const char* kNames[kDTypeCount] = {
-      "uint8_t", "int8_t", "int16_t", "int", "int64_t", "at::Half", "float", "double", "c10::complex<float>", "c10::complex<double>", "bool", "at::BFloat16"};
+  static constexpr const char* kNames[kDTypeCount] = {"uint8_t",
+                                                      "int8_t",
+                                                      "int16_t",
+                                                      "int",
+                                                      "int64_t",
+                                                      "at::Half",
+                                                      "float",
+                                                      "double",
+                                                      "c10::complex<float>",
+                                                      "c10::complex<double>",
+                                                      "bool",
+                                                      "at::BFloat16"};
   return kNames[static_cast<int>(dtype)];
 }
 
@@ -63,7 +77,10 @@ T checked(const Scalar& value) {
 }
 
 DType dtype_of_number(const Scalar& value) {
-  return value.is_bool() ? DType::Bool : value.is_integral() ? DType::I64 : value.is_complex() ? default_complex() : default_dtype();
+  return value.is_bool()       ? DType::Bool
+         : value.is_integral() ? DType::I64
+         : value.is_complex()  ? default_complex()
+                               : default_dtype();
 }
 
 // --- one value -----------------------------------------------------------------------------------------------------------
@@ -73,7 +90,8 @@ Tensor empty_op(IntSpan size, const Options& o, std::optional<MemoryFormat> form
   if (!format || *format == MemoryFormat::Contiguous) return with_options(Tensor::empty(size, dtype), o);
   check(*format != MemoryFormat::Preserve, "unsupported memory format option Preserve");
   size_t rank = *format == MemoryFormat::ChannelsLast ? 4 : 5;
-  check(size.size() == rank, "required rank ", rank, " tensor to use channels_last", rank == 5 ? "_3d" : "", " format, got the size ", shape_str(size));
+  check(size.size() == rank, "required rank ", rank, " tensor to use channels_last", rank == 5 ? "_3d" : "",
+        " format, got the size ", shape_str(size));
   return with_options(Tensor::empty_strided(size, channels_last_strides(size), dtype), o);
 }
 
@@ -82,9 +100,12 @@ void check_sizes(IntSpan size) {
 }
 
 Tensor strided(IntSpan size, IntSpan stride, DType dtype) {
-  check(size.size() == stride.size(), "dimensionality of sizes (", size.size(), ") must match dimensionality of strides (", stride.size(), ")");
+  check(size.size() == stride.size(), "dimensionality of sizes (", size.size(),
+        ") must match dimensionality of strides (", stride.size(), ")");
   check_sizes(size);
-  for (int64_t s : stride) check(s >= 0, "Storage size calculation overflowed with sizes=", shape_str(size), " and strides=", shape_str(stride));
+  for (int64_t s : stride)
+    check(s >= 0, "Storage size calculation overflowed with sizes=", shape_str(size),
+          " and strides=", shape_str(stride));
   return Tensor::empty_strided(size, stride, dtype);
 }
 
@@ -93,14 +114,16 @@ Tensor empty_strided_op(IntSpan size, IntSpan stride, const Options& o) {
 }
 
 Tensor empty_permuted(IntSpan size, IntSpan layout, const Options& o) {
-  check(size.size() == layout.size(), "Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = ", size.size(),
+  check(size.size() == layout.size(),
+        "Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = ", size.size(),
         " is not equal to len(physical_layout) = ", layout.size());
   auto n = static_cast<int64_t>(size.size());
   Dims strides(n, -1);
   int64_t step = 1;
   for (int64_t i = n - 1; i >= 0; --i) {
     int64_t d = layout[static_cast<size_t>(i)];
-    check(d >= 0 && d < n, "Dimension out of range (expected to be between 0 and ", n - 1, ", but got ", d, " at index ", i, ").  NB: negative dims not currently supported; file an issue if you want it.");
+    check(d >= 0 && d < n, "Dimension out of range (expected to be between 0 and ", n - 1, ", but got ", d,
+          " at index ", i, ").  NB: negative dims not currently supported; file an issue if you want it.");
     check(strides[d] < 0, "Duplicate dim not allowed");
     strides[d] = step;
     step *= std::max<int64_t>(size[static_cast<size_t>(d)], 1);
@@ -132,14 +155,22 @@ Tensor full_like(const Tensor& t, const Scalar& value, const Options& o, std::op
   fill_data(out, value);
   return with_options(std::move(out), o);
 }
-Tensor zeros_like_op(const Tensor& t, const Options& o, std::optional<MemoryFormat> format) { return full_like(t, Scalar(0), o, format); }
-Tensor ones_like_op(const Tensor& t, const Options& o, std::optional<MemoryFormat> format) { return full_like(t, Scalar(1), o, format); }
+Tensor zeros_like_op(const Tensor& t, const Options& o, std::optional<MemoryFormat> format) {
+  return full_like(t, Scalar(0), o, format);
+}
+Tensor ones_like_op(const Tensor& t, const Options& o, std::optional<MemoryFormat> format) {
+  return full_like(t, Scalar(1), o, format);
+}
 
-Tensor new_empty(const Tensor& t, IntSpan size, const Options& o) { return with_options(Tensor::empty(size, o.dtype.value_or(t.dtype())), o); }
+Tensor new_empty(const Tensor& t, IntSpan size, const Options& o) {
+  return with_options(Tensor::empty(size, o.dtype.value_or(t.dtype())), o);
+}
 Tensor new_empty_strided(const Tensor& t, IntSpan size, IntSpan stride, const Options& o) {
   return with_options(strided(size, stride, o.dtype.value_or(t.dtype())), o);
 }
-Tensor new_full(const Tensor& t, IntSpan size, const Scalar& value, const Options& o) { return filled(size, value, o.dtype.value_or(t.dtype()), o); }
+Tensor new_full(const Tensor& t, IntSpan size, const Scalar& value, const Options& o) {
+  return filled(size, value, o.dtype.value_or(t.dtype()), o);
+}
 Tensor new_zeros(const Tensor& t, IntSpan size, const Options& o) { return new_full(t, size, Scalar(0), o); }
 Tensor new_ones(const Tensor& t, IntSpan size, const Options& o) { return new_full(t, size, Scalar(1), o); }
 
@@ -160,7 +191,8 @@ void fill_sequence(T* out, int64_t n, sequence_t<T> start, sequence_t<T> step) {
   using S = sequence_t<T>;
   parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
     if constexpr (std::is_same_v<S, int64_t>) {
-      for (int64_t i = begin; i < end; ++i) out[i] = static_cast<T>(static_cast<uint64_t>(start) + static_cast<uint64_t>(i) * static_cast<uint64_t>(step));
+      for (int64_t i = begin; i < end; ++i)
+        out[i] = static_cast<T>(static_cast<uint64_t>(start) + static_cast<uint64_t>(i) * static_cast<uint64_t>(step));
     } else if (std::trunc(start) == start && std::trunc(step) == step) {
       for (int64_t i = begin; i < end; ++i) out[i] = cast<T>(start + static_cast<S>(i) * step);
     } else {
@@ -172,8 +204,10 @@ void fill_sequence(T* out, int64_t n, sequence_t<T> start, sequence_t<T> step) {
 template <class S>
 void check_range(S start, S end, S step) {
   check(step > 0 || step < 0, "step must be nonzero");
-  if constexpr (std::is_floating_point_v<S>) check(std::isfinite(start) && std::isfinite(end), "unsupported range: ", start, " -> ", end);
-  check(step > 0 ? end >= start : end <= start, "upper bound and lower bound inconsistent with step sign: start=", start, ", end=", end, ", step=", step);
+  if constexpr (std::is_floating_point_v<S>)
+    check(std::isfinite(start) && std::isfinite(end), "unsupported range: ", start, " -> ", end);
+  check(step > 0 ? end >= start : end <= start,
+        "upper bound and lower bound inconsistent with step sign: start=", start, ", end=", end, ", step=", step);
 }
 
 int64_t checked_size(double size) {
@@ -186,8 +220,10 @@ template <class F>
 Tensor visit_sequence(const char* name, DType dtype, F&& f) {
   return visit_dtype(dtype, [&](auto zero) -> Tensor {
     using T = decltype(zero);
-    if constexpr (std::is_same_v<T, bool> || is_complex_v<T>) not_implemented_for(name, dtype);
-    else return f(zero);
+    if constexpr (std::is_same_v<T, bool> || is_complex_v<T>)
+      not_implemented_for(name, dtype);
+    else
+      return f(zero);
   });
 }
 
@@ -235,15 +271,22 @@ struct Spacing {
   int64_t n;
 
   static Step product(Step a, int64_t i) {
-    if constexpr (is_complex_v<T>) return a * static_cast<typename T::value_type>(i);
-    else return cast<Step>(cast<double>(a) * cast<double>(cast<Step>(i)));
+    if constexpr (is_complex_v<T>)
+      return a * static_cast<typename T::value_type>(i);
+    else
+      return cast<Step>(cast<double>(a) * cast<double>(cast<Step>(i)));
   }
-  Spacing(const Scalar& from, const Scalar& to, int64_t n) : start(checked<T>(from)), end(checked<T>(to)), step(), n(n) {
+  Spacing(const Scalar& from, const Scalar& to, int64_t n)
+      : start(checked<T>(from)), end(checked<T>(to)), step(), n(n) {
     if (n < 2) return;
-    if constexpr (is_complex_v<T>) step = (end - start) / static_cast<typename T::value_type>(n - 1);
-    else if constexpr (std::is_integral_v<T>) step = (static_cast<double>(end) - static_cast<double>(start)) / static_cast<double>(n - 1);
-    else if constexpr (is_small_float<T>) step = T(cast<float>(T(cast<float>(end) - cast<float>(start))) / cast<float>(cast<T>(n - 1)));
-    else step = (end - start) / static_cast<T>(n - 1);
+    if constexpr (is_complex_v<T>)
+      step = (end - start) / static_cast<typename T::value_type>(n - 1);
+    else if constexpr (std::is_integral_v<T>)
+      step = (static_cast<double>(end) - static_cast<double>(start)) / static_cast<double>(n - 1);
+    else if constexpr (is_small_float<T>)
+      step = T(cast<float>(T(cast<float>(end) - cast<float>(start))) / cast<float>(cast<T>(n - 1)));
+    else
+      step = (end - start) / static_cast<T>(n - 1);
   }
   // Not yet rounded to a small float.
   std::conditional_t<is_small_float<T>, float, Step> operator()(int64_t i) const {
@@ -258,7 +301,8 @@ struct Spacing {
       auto p = cast<float>(product(step, k));
       return first ? cast<float>(start) + p : cast<float>(end) - p;
     } else {
-      return first ? std::fma(step, static_cast<double>(k), static_cast<double>(start)) : std::fma(-step, static_cast<double>(k), static_cast<double>(end));
+      return first ? std::fma(step, static_cast<double>(k), static_cast<double>(start))
+                   : std::fma(-step, static_cast<double>(k), static_cast<double>(end));
     }
   }
 };
@@ -266,8 +310,8 @@ struct Spacing {
 DType spaced_dtype(const char* name, const Scalar& start, const Scalar& end, const Options& o) {
   if (!start.is_complex() && !end.is_complex()) return o.dtype.value_or(default_dtype());
   DType inferred = default_complex();
-  check(!o.dtype || is_complex_dtype(*o.dtype), "torch.", name, "(): inferred dtype ", cpp_name(inferred), " can't be safely cast to passed dtype ",
-        scalar_type_name(o.dtype.value_or(inferred)));
+  check(!o.dtype || is_complex_dtype(*o.dtype), "torch.", name, "(): inferred dtype ", cpp_name(inferred),
+        " can't be safely cast to passed dtype ", scalar_type_name(o.dtype.value_or(inferred)));
   return o.dtype.value_or(inferred);
 }
 
@@ -298,21 +342,28 @@ Tensor linspace(const Scalar& start, const Scalar& end, int64_t steps, const Opt
 Tensor logspace(const Scalar& start, const Scalar& end, int64_t steps, double base, const Options& o) {
   return spaced("logspace", start, end, steps, o, [base](auto v) {
     using S = decltype(v);
-    if constexpr (is_complex_v<S>) return std::pow(S(static_cast<typename S::value_type>(base)), v);
-    else return cast<S>(std::pow(cast<double>(cast<S>(base)), cast<double>(v)));
+    if constexpr (is_complex_v<S>)
+      return std::pow(S(static_cast<typename S::value_type>(base)), v);
+    else
+      return cast<S>(std::pow(cast<double>(cast<S>(base)), cast<double>(v)));
   });
 }
 
 Scalar end_point(const char* name, const Tensor& start, const Tensor& end, const Tensor& which) {
   int64_t a = start.defined() ? start.dim() : 0, b = end.defined() ? end.dim() : 0;
-  check(a == 0 && b == 0, name, " only supports 0-dimensional start and end tensors, but got start with ", a, " dimension(s) and end with ", b, " dimension(s).");
+  check(a == 0 && b == 0, name, " only supports 0-dimensional start and end tensors, but got start with ", a,
+        " dimension(s) and end with ", b, " dimension(s).");
   return which.item();
 }
 Tensor linspace_tt(const Tensor& a, const Tensor& b, int64_t steps, const Options& o) {
   return linspace(end_point("linspace", a, b, a), end_point("linspace", a, b, b), steps, o);
 }
-Tensor linspace_ts(const Tensor& a, const Scalar& b, int64_t steps, const Options& o) { return linspace(end_point("linspace", a, {}, a), b, steps, o); }
-Tensor linspace_st(const Scalar& a, const Tensor& b, int64_t steps, const Options& o) { return linspace(a, end_point("linspace", {}, b, b), steps, o); }
+Tensor linspace_ts(const Tensor& a, const Scalar& b, int64_t steps, const Options& o) {
+  return linspace(end_point("linspace", a, {}, a), b, steps, o);
+}
+Tensor linspace_st(const Scalar& a, const Tensor& b, int64_t steps, const Options& o) {
+  return linspace(a, end_point("linspace", {}, b, b), steps, o);
+}
 Tensor logspace_tt(const Tensor& a, const Tensor& b, int64_t steps, double base, const Options& o) {
   return logspace(end_point("logspace", a, b, a), end_point("logspace", a, b, b), steps, base, o);
 }
@@ -333,7 +384,9 @@ void check_matrix(int64_t rows, int64_t cols) {
 // Rows and columns of the entries with columns in [begin(row), end(row)); rows in [first, last) have at least one.
 template <class Columns>
 Tensor index_pairs(const char* name, int64_t first, int64_t last, const Options& o, Columns columns) {
-  if (last - first > int64_t{1} << 33) fail(ErrorKind::OutOfMemory, name, "(): a result with at least ", last - first, " entries does not fit into memory");
+  if (last - first > int64_t{1} << 33)
+    fail(ErrorKind::OutOfMemory, name, "(): a result with at least ", last - first,
+         " entries does not fit into memory");
   DType dtype = o.dtype.value_or(DType::I64);
   int64_t n = 0;
   for (int64_t r = first; r < last; ++r) {
@@ -360,13 +413,15 @@ Tensor tril_indices(int64_t rows, int64_t cols, int64_t offset, const Options& o
   check_matrix(rows, cols);
   offset = std::clamp(offset, -rows, cols);
   int64_t first = std::max<int64_t>(0, -offset), last = cols ? rows : first;
-  return index_pairs("tril_indices", first, std::max(first, last), o, [=](int64_t r) { return std::pair(int64_t{0}, offset >= cols - r ? cols : r + offset + 1); });
+  return index_pairs("tril_indices", first, std::max(first, last), o,
+                     [=](int64_t r) { return std::pair(int64_t{0}, offset >= cols - r ? cols : r + offset + 1); });
 }
 Tensor triu_indices(int64_t rows, int64_t cols, int64_t offset, const Options& o) {
   check_matrix(rows, cols);
   offset = std::clamp(offset, -rows, cols);
   int64_t last = offset < cols - rows ? rows : cols - offset;
-  return index_pairs("triu_indices", 0, last, o, [=](int64_t r) { return std::pair(std::max<int64_t>(r + offset, 0), cols); });
+  return index_pairs("triu_indices", 0, last, o,
+                     [=](int64_t r) { return std::pair(std::max<int64_t>(r + offset, 0), cols); });
 }
 
 // --- windows -----------------------------------------------------------------------------------------------------------------
@@ -375,7 +430,8 @@ Tensor triu_indices(int64_t rows, int64_t cols, int64_t offset, const Options& o
 template <class Shape>
 Tensor window(const char* name, int64_t length, bool periodic, const Options& o, Shape shape) {
   DType dtype = o.dtype.value_or(default_dtype());
-  check(is_floating(dtype) || is_complex_dtype(dtype), name, " expects floating point dtypes, got: ", dtype_name(dtype));
+  check(is_floating(dtype) || is_complex_dtype(dtype), name,
+        " expects floating point dtypes, got: ", dtype_name(dtype));
   check(length >= 0, name, " requires non-negative window_length, got window_length=", length);
   Options plain{.dtype = dtype};
   if (length < 2) return filled(Dims{length}, Scalar(1), dtype, o);
@@ -392,7 +448,9 @@ Tensor cosine_window(const char* name, int64_t length, bool periodic, double alp
     return plus(times(cosine(times(i, 2 * M_PI / static_cast<double>(n - 1))), -beta), alpha);
   });
 }
-Tensor hann_window(int64_t length, bool periodic, const Options& o) { return cosine_window("hann_window", length, periodic, 0.5, 0.5, o); }
+Tensor hann_window(int64_t length, bool periodic, const Options& o) {
+  return cosine_window("hann_window", length, periodic, 0.5, 0.5, o);
+}
 Tensor hamming_window(int64_t length, bool periodic, double alpha, double beta, const Options& o) {
   return cosine_window("hamming_window", length, periodic, alpha, beta, o);
 }
@@ -458,42 +516,78 @@ Tensor arange_int(int64_t n) {
 static const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
   constexpr Traits kMethod{.function = false};
-  r.op<&empty_op>("empty.memory_format(int[] size, *, $options, MemoryFormat? memory_format=None) -> Tensor", "A tensor of the given size with arbitrary contents.");
-  r.op<&empty_strided_op>("empty_strided(int[] size, int[] stride, *, $options) -> Tensor", "A tensor of the given size and strides (in elements) with arbitrary contents.");
-  r.op<&empty_permuted>("empty_permuted(int[] size, int[] physical_layout, *, $options) -> Tensor", "A dense tensor with arbitrary contents whose dimensions lie in memory in the given order, outermost first.");
+  r.op<&empty_op>("empty.memory_format(int[] size, *, $options, MemoryFormat? memory_format=None) -> Tensor",
+                  "A tensor of the given size with arbitrary contents.");
+  r.op<&empty_strided_op>("empty_strided(int[] size, int[] stride, *, $options) -> Tensor",
+                          "A tensor of the given size and strides (in elements) with arbitrary contents.");
+  r.op<&empty_permuted>(
+      "empty_permuted(int[] size, int[] physical_layout, *, $options) -> Tensor",
+      "A dense tensor with arbitrary contents whose dimensions lie in memory in the given order, outermost first.");
   r.op<&zeros_op>("zeros(int[] size, *, $options) -> Tensor", "A tensor of zeros.");
   r.op<&ones_op>("ones(int[] size, *, $options) -> Tensor", "A tensor of ones.");
-  r.op<&full_op>("full(int[] size, Scalar fill_value, *, $options) -> Tensor", "A tensor with every element equal to fill_value, whose kind gives the dtype.");
+  r.op<&full_op>("full(int[] size, Scalar fill_value, *, $options) -> Tensor",
+                 "A tensor with every element equal to fill_value, whose kind gives the dtype.");
   r.op<&scalar_tensor>("scalar_tensor(Scalar s, *, $options) -> Tensor", "A 0-d tensor of the default dtype.");
-  r.op<&empty_like_op>("empty_like(Tensor self, *, $options, MemoryFormat? memory_format=None) -> Tensor", "A tensor like self with arbitrary contents.", kFunction);
-  r.op<&zeros_like_op>("zeros_like(Tensor self, *, $options, MemoryFormat? memory_format=None) -> Tensor", "A tensor of zeros like self.", kFunction);
-  r.op<&ones_like_op>("ones_like(Tensor self, *, $options, MemoryFormat? memory_format=None) -> Tensor", "A tensor of ones like self.", kFunction);
-  r.op<&full_like>("full_like(Tensor self, Scalar fill_value, *, $options, MemoryFormat? memory_format=None) -> Tensor", "A tensor like self with every element equal to fill_value.", kFunction);
-  r.op<&new_empty>("new_empty(Tensor self, int[] size, *, $options) -> Tensor", "A tensor of self's dtype with arbitrary contents.", kMethod);
-  r.op<&new_empty_strided>("new_empty_strided(Tensor self, int[] size, int[] stride, *, $options) -> Tensor", "A tensor of self's dtype with the given strides and arbitrary contents.", kMethod);
-  r.op<&new_zeros>("new_zeros(Tensor self, int[] size, *, $options) -> Tensor", "A tensor of zeros of self's dtype.", kMethod);
-  r.op<&new_ones>("new_ones(Tensor self, int[] size, *, $options) -> Tensor", "A tensor of ones of self's dtype.", kMethod);
-  r.op<&new_full>("new_full(Tensor self, int[] size, Scalar fill_value, *, $options) -> Tensor", "A tensor of self's dtype with every element equal to fill_value.", kMethod);
+  r.op<&empty_like_op>("empty_like(Tensor self, *, $options, MemoryFormat? memory_format=None) -> Tensor",
+                       "A tensor like self with arbitrary contents.", kFunction);
+  r.op<&zeros_like_op>("zeros_like(Tensor self, *, $options, MemoryFormat? memory_format=None) -> Tensor",
+                       "A tensor of zeros like self.", kFunction);
+  r.op<&ones_like_op>("ones_like(Tensor self, *, $options, MemoryFormat? memory_format=None) -> Tensor",
+                      "A tensor of ones like self.", kFunction);
+  r.op<&full_like>("full_like(Tensor self, Scalar fill_value, *, $options, MemoryFormat? memory_format=None) -> Tensor",
+                   "A tensor like self with every element equal to fill_value.", kFunction);
+  r.op<&new_empty>("new_empty(Tensor self, int[] size, *, $options) -> Tensor",
+                   "A tensor of self's dtype with arbitrary contents.", kMethod);
+  r.op<&new_empty_strided>("new_empty_strided(Tensor self, int[] size, int[] stride, *, $options) -> Tensor",
+                           "A tensor of self's dtype with the given strides and arbitrary contents.", kMethod);
+  r.op<&new_zeros>("new_zeros(Tensor self, int[] size, *, $options) -> Tensor", "A tensor of zeros of self's dtype.",
+                   kMethod);
+  r.op<&new_ones>("new_ones(Tensor self, int[] size, *, $options) -> Tensor", "A tensor of ones of self's dtype.",
+                  kMethod);
+  r.op<&new_full>("new_full(Tensor self, int[] size, Scalar fill_value, *, $options) -> Tensor",
+                  "A tensor of self's dtype with every element equal to fill_value.", kMethod);
   r.op<&eye>("eye(int n, *, $options) -> Tensor", "A matrix with ones on the diagonal.");
   r.op<&eye_m>("eye.m(int n, int m, *, $options) -> Tensor", "A matrix with ones on the diagonal.");
-  r.op<&arange_to>("arange(Scalar end, *, $options) -> Tensor", "The numbers 0, 1, ... below end; int64 unless end is a float.");
-  r.op<&arange>("arange.start_step(Scalar start, Scalar end, Scalar step=1, *, $options) -> Tensor", "The numbers start, start + step, ... before end; int64 unless one of them is a float.");
-  r.op<&range>("range.step(Scalar start, Scalar end, Scalar step=1, *, $options) -> Tensor", "The numbers start, start + step, ... up to and with end. Prefer arange.");
-  r.op<&linspace_tt>("linspace.Tensor_Tensor(Tensor start, Tensor end, int steps, *, $options) -> Tensor", "steps evenly spaced numbers from start to end, both included.");
-  r.op<&linspace_ts>("linspace.Tensor_Scalar(Tensor start, Scalar end, int steps, *, $options) -> Tensor", "steps evenly spaced numbers from start to end, both included.");
-  r.op<&linspace_st>("linspace.Scalar_Tensor(Scalar start, Tensor end, int steps, *, $options) -> Tensor", "steps evenly spaced numbers from start to end, both included.");
-  r.op<&linspace>("linspace(Scalar start, Scalar end, int steps, *, $options) -> Tensor", "steps evenly spaced numbers from start to end, both included.");
-  r.op<&logspace_tt>("logspace.Tensor_Tensor(Tensor start, Tensor end, int steps, float base=10, *, $options) -> Tensor", "base to the power of steps evenly spaced numbers.");
-  r.op<&logspace_ts>("logspace.Tensor_Scalar(Tensor start, Scalar end, int steps, float base=10, *, $options) -> Tensor", "base to the power of steps evenly spaced numbers.");
-  r.op<&logspace_st>("logspace.Scalar_Tensor(Scalar start, Tensor end, int steps, float base=10, *, $options) -> Tensor", "base to the power of steps evenly spaced numbers.");
-  r.op<&logspace>("logspace(Scalar start, Scalar end, int steps, float base=10, *, $options) -> Tensor", "base to the power of steps evenly spaced numbers.");
-  r.op<&tril_indices>("tril_indices(int row, int col, int offset=0, *, $options) -> Tensor", "The rows and columns, as a (2, n) tensor, of the entries on and below a diagonal.");
-  r.op<&triu_indices>("triu_indices(int row, int col, int offset=0, *, $options) -> Tensor", "The rows and columns, as a (2, n) tensor, of the entries on and above a diagonal.");
-  r.op<&hann_window>("hann_window(int window_length, bool periodic=True, *, $options) -> Tensor", "The Hann window, a raised cosine that reaches 0.");
-  r.op<&hamming_window>("hamming_window(int window_length, bool periodic=True, float alpha=0.54, float beta=0.46, *, $options) -> Tensor", "The Hamming window, alpha - beta cos(2 pi i / (n - 1)).");
-  r.op<&blackman_window>("blackman_window(int window_length, bool periodic=True, *, $options) -> Tensor", "The Blackman window, of two cosines.");
-  r.op<&bartlett_window>("bartlett_window(int window_length, bool periodic=True, *, $options) -> Tensor", "The Bartlett window, a triangle that reaches 0.");
-  r.op<&kaiser_window>("kaiser_window(int window_length, bool periodic=True, float beta=12.0, *, $options) -> Tensor", "The Kaiser window of shape beta.");
+  r.op<&arange_to>("arange(Scalar end, *, $options) -> Tensor",
+                   "The numbers 0, 1, ... below end; int64 unless end is a float.");
+  r.op<&arange>("arange.start_step(Scalar start, Scalar end, Scalar step=1, *, $options) -> Tensor",
+                "The numbers start, start + step, ... before end; int64 unless one of them is a float.");
+  r.op<&range>("range.step(Scalar start, Scalar end, Scalar step=1, *, $options) -> Tensor",
+               "The numbers start, start + step, ... up to and with end. Prefer arange.");
+  r.op<&linspace_tt>("linspace.Tensor_Tensor(Tensor start, Tensor end, int steps, *, $options) -> Tensor",
+                     "steps evenly spaced numbers from start to end, both included.");
+  r.op<&linspace_ts>("linspace.Tensor_Scalar(Tensor start, Scalar end, int steps, *, $options) -> Tensor",
+                     "steps evenly spaced numbers from start to end, both included.");
+  r.op<&linspace_st>("linspace.Scalar_Tensor(Scalar start, Tensor end, int steps, *, $options) -> Tensor",
+                     "steps evenly spaced numbers from start to end, both included.");
+  r.op<&linspace>("linspace(Scalar start, Scalar end, int steps, *, $options) -> Tensor",
+                  "steps evenly spaced numbers from start to end, both included.");
+  r.op<&logspace_tt>(
+      "logspace.Tensor_Tensor(Tensor start, Tensor end, int steps, float base=10, *, $options) -> Tensor",
+      "base to the power of steps evenly spaced numbers.");
+  r.op<&logspace_ts>(
+      "logspace.Tensor_Scalar(Tensor start, Scalar end, int steps, float base=10, *, $options) -> Tensor",
+      "base to the power of steps evenly spaced numbers.");
+  r.op<&logspace_st>(
+      "logspace.Scalar_Tensor(Scalar start, Tensor end, int steps, float base=10, *, $options) -> Tensor",
+      "base to the power of steps evenly spaced numbers.");
+  r.op<&logspace>("logspace(Scalar start, Scalar end, int steps, float base=10, *, $options) -> Tensor",
+                  "base to the power of steps evenly spaced numbers.");
+  r.op<&tril_indices>("tril_indices(int row, int col, int offset=0, *, $options) -> Tensor",
+                      "The rows and columns, as a (2, n) tensor, of the entries on and below a diagonal.");
+  r.op<&triu_indices>("triu_indices(int row, int col, int offset=0, *, $options) -> Tensor",
+                      "The rows and columns, as a (2, n) tensor, of the entries on and above a diagonal.");
+  r.op<&hann_window>("hann_window(int window_length, bool periodic=True, *, $options) -> Tensor",
+                     "The Hann window, a raised cosine that reaches 0.");
+  r.op<&hamming_window>(
+      "hamming_window(int window_length, bool periodic=True, float alpha=0.54, float beta=0.46, *, $options) -> Tensor",
+      "The Hamming window, alpha - beta cos(2 pi i / (n - 1)).");
+  r.op<&blackman_window>("blackman_window(int window_length, bool periodic=True, *, $options) -> Tensor",
+                         "The Blackman window, of two cosines.");
+  r.op<&bartlett_window>("bartlett_window(int window_length, bool periodic=True, *, $options) -> Tensor",
+                         "The Bartlett window, a triangle that reaches 0.");
+  r.op<&kaiser_window>("kaiser_window(int window_length, bool periodic=True, float beta=12.0, *, $options) -> Tensor",
+                       "The Kaiser window of shape beta.");
 });
 
 }  // namespace rl

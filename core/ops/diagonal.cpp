@@ -8,19 +8,24 @@
 namespace rl {
 
 static Tensor triangle(const Tensor& self, int64_t diagonal, bool upper) {
-  check(self.dim() >= 2, upper ? "triu" : "tril", ": input tensor must have at least 2 dimensions, but got shape ", shape_str(self.sizes()));
+  check(self.dim() >= 2, upper ? "triu" : "tril", ": input tensor must have at least 2 dimensions, but got shape ",
+        shape_str(self.sizes()));
   Tensor t = plain(self), out = Tensor::empty(self.sizes(), self.dtype());
   int64_t rows = self.size(-2), cols = self.size(-1);
   diagonal = std::clamp(diagonal, -rows - 1, cols + 1);
-  if (out.numel() > 0) cpu::index().triangle(out.raw(), t.raw(), item_size(self.dtype()), out.numel() / (rows * cols), rows, cols, diagonal, upper);
-  record(upper ? "TriuBackward0" : "TrilBackward0", out, {self}, {}, [diagonal, upper](Backward& ctx) { ctx.set(0, triangle(ctx.grad(), diagonal, upper)); });
+  if (out.numel() > 0)
+    cpu::index().triangle(out.raw(), t.raw(), item_size(self.dtype()), out.numel() / (rows * cols), rows, cols,
+                          diagonal, upper);
+  record(upper ? "TriuBackward0" : "TrilBackward0", out, {self}, {},
+         [diagonal, upper](Backward& ctx) { ctx.set(0, triangle(ctx.grad(), diagonal, upper)); });
   return out;
 }
 static Tensor tril(const Tensor& self, int64_t diagonal) { return triangle(self, diagonal, false); }
 static Tensor triu(const Tensor& self, int64_t diagonal) { return triangle(self, diagonal, true); }
 
 Tensor diagonal(const Tensor& self, int64_t offset, int64_t dim1, int64_t dim2) {
-  check_index(self.dim() >= 2 || self.dim() == 1, "diagonal: expected a tensor with at least 2 dimensions, but got shape ", shape_str(self.sizes()));
+  check_index(self.dim() >= 2 || self.dim() == 1,
+              "diagonal: expected a tensor with at least 2 dimensions, but got shape ", shape_str(self.sizes()));
   int64_t a = wrap_dim(dim1, self.dim()), b = wrap_dim(dim2, self.dim());
   check(a != b, "diagonal dimensions cannot be identical ", dim1, ", ", dim2);
   Dims sizes(self.sizes()), strides(self.strides());
@@ -58,13 +63,15 @@ static Tensor diag_embed(const Tensor& self, int64_t offset, int64_t dim1, int64
     GradModeGuard plain_values(false);
     copy_data(diagonal(out, offset, a, b), self);
   }
-  record("DiagEmbedBackward0", out, {self}, {}, [offset, a, b](Backward& ctx) { ctx.set(0, diagonal(ctx.grad(), offset, a, b)); });
+  record("DiagEmbedBackward0", out, {self}, {},
+         [offset, a, b](Backward& ctx) { ctx.set(0, diagonal(ctx.grad(), offset, a, b)); });
   return out;
 }
 
 static Tensor diag(const Tensor& self, int64_t offset) {
   check(self.dim() == 1 || self.dim() == 2, "diag(): Supports 1D or 2D tensors. Got ", self.dim(), "D");
-  return self.dim() == 1 ? diag_embed(self, offset, 0, 1) : clone(diagonal(self, offset, 0, 1), MemoryFormat::Contiguous);
+  return self.dim() == 1 ? diag_embed(self, offset, 0, 1)
+                         : clone(diagonal(self, offset, 0, 1), MemoryFormat::Contiguous);
 }
 static Tensor diagflat(const Tensor& self, int64_t offset) { return diag_embed(reshape(self, Dims{-1}), offset, 0, 1); }
 
@@ -92,7 +99,9 @@ static Tensor scatter_view(const char* name, const Tensor& self, const Tensor& s
     GradModeGuard plain_values(false);
     kept = pick(out);
   }
-  check(same_shape(kept, source), "expected src to have a size equal to the slice of self. src size = ", shape_str(source.sizes()), ", slice size = ", shape_str(kept.sizes()));
+  check(same_shape(kept, source),
+        "expected src to have a size equal to the slice of self. src size = ", shape_str(source.sizes()),
+        ", slice size = ", shape_str(kept.sizes()));
   copy_data(kept, source);
   record(name, out, {self, source}, {}, [pick, dtype = source.dtype()](Backward& ctx) {
     if (ctx.needs(0)) {
@@ -105,31 +114,50 @@ static Tensor scatter_view(const char* name, const Tensor& self, const Tensor& s
   return out;
 }
 static Tensor diagonal_scatter(const Tensor& self, const Tensor& src, int64_t offset, int64_t dim1, int64_t dim2) {
-  return scatter_view("DiagonalScatterBackward0", self, src, [=](const Tensor& t) { return diagonal(t, offset, dim1, dim2); });
+  return scatter_view("DiagonalScatterBackward0", self, src,
+                      [=](const Tensor& t) { return diagonal(t, offset, dim1, dim2); });
 }
 static Tensor select_scatter(const Tensor& self, const Tensor& src, int64_t dim, int64_t index) {
   return scatter_view("SelectScatterBackward0", self, src, [=](const Tensor& t) { return select(t, dim, index); });
 }
-static Tensor slice_scatter(const Tensor& self, const Tensor& src, int64_t dim, std::optional<int64_t> start, std::optional<int64_t> end, int64_t step) {
-  return scatter_view("SliceScatterBackward0", self, src, [=](const Tensor& t) { return slice(t, dim, start, end, step); });
+static Tensor slice_scatter(const Tensor& self, const Tensor& src, int64_t dim, std::optional<int64_t> start,
+                            std::optional<int64_t> end, int64_t step) {
+  return scatter_view("SliceScatterBackward0", self, src,
+                      [=](const Tensor& t) { return slice(t, dim, start, end, step); });
 }
-static Tensor as_strided_scatter(const Tensor& self, const Tensor& src, IntSpan size, IntSpan stride, std::optional<int64_t> offset) {
-  return scatter_view("AsStridedScatterBackward0", self, src, [sizes = Dims(size), strides = Dims(stride), offset](const Tensor& t) { return as_strided(t, sizes, strides, offset); });
+static Tensor as_strided_scatter(const Tensor& self, const Tensor& src, IntSpan size, IntSpan stride,
+                                 std::optional<int64_t> offset) {
+  return scatter_view("AsStridedScatterBackward0", self, src,
+                      [sizes = Dims(size), strides = Dims(stride), offset](const Tensor& t) {
+                        return as_strided(t, sizes, strides, offset);
+                      });
 }
 
 static const Family family([](Registry& r) {
   constexpr Traits kInPlace{.in_place = true};
-  r.op<&tril>("tril(Tensor self, int diagonal=0) -> Tensor", "The lower triangle of each matrix, zero above the diagonal.", kInPlace);
-  r.op<&triu>("triu(Tensor self, int diagonal=0) -> Tensor", "The upper triangle of each matrix, zero below the diagonal.", kInPlace);
-  r.op<&diagonal>("diagonal(Tensor self, int offset=0, int dim1=0, int dim2=1) -> Tensor", "A view of a diagonal, as the last dimension.");
-  r.op<&diag_embed>("diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor", "Matrices with the last dimension of self as their diagonals.");
-  r.op<&diag>("diag(Tensor self, int diagonal=0) -> Tensor", "The diagonal of a matrix, or the matrix with a vector as its diagonal.");
-  r.op<&diagflat>("diagflat(Tensor self, int offset=0) -> Tensor", "The matrix with all elements of self as its diagonal.");
+  r.op<&tril>("tril(Tensor self, int diagonal=0) -> Tensor",
+              "The lower triangle of each matrix, zero above the diagonal.", kInPlace);
+  r.op<&triu>("triu(Tensor self, int diagonal=0) -> Tensor",
+              "The upper triangle of each matrix, zero below the diagonal.", kInPlace);
+  r.op<&diagonal>("diagonal(Tensor self, int offset=0, int dim1=0, int dim2=1) -> Tensor",
+                  "A view of a diagonal, as the last dimension.");
+  r.op<&diag_embed>("diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor",
+                    "Matrices with the last dimension of self as their diagonals.");
+  r.op<&diag>("diag(Tensor self, int diagonal=0) -> Tensor",
+              "The diagonal of a matrix, or the matrix with a vector as its diagonal.");
+  r.op<&diagflat>("diagflat(Tensor self, int offset=0) -> Tensor",
+                  "The matrix with all elements of self as its diagonal.");
   r.op<&trace>("trace(Tensor self) -> Tensor", "The sum of a matrix's diagonal.");
-  r.op<&diagonal_scatter>("diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> Tensor", "self with src as its diagonal.");
-  r.op<&select_scatter>("select_scatter(Tensor self, Tensor src, int dim, int index) -> Tensor", "self with src as the slice at index along dim.");
-  r.op<&slice_scatter>("slice_scatter(Tensor self, Tensor src, int dim=0, int? start=None, int? end=None, int step=1) -> Tensor", "self with src as the slices start:end:step along dim.");
-  r.op<&as_strided_scatter>("as_strided_scatter(Tensor self, Tensor src, int[] size, int[] stride, int? storage_offset=None) -> Tensor", "self with src at the strided places.");
+  r.op<&diagonal_scatter>("diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> Tensor",
+                          "self with src as its diagonal.");
+  r.op<&select_scatter>("select_scatter(Tensor self, Tensor src, int dim, int index) -> Tensor",
+                        "self with src as the slice at index along dim.");
+  r.op<&slice_scatter>(
+      "slice_scatter(Tensor self, Tensor src, int dim=0, int? start=None, int? end=None, int step=1) -> Tensor",
+      "self with src as the slices start:end:step along dim.");
+  r.op<&as_strided_scatter>(
+      "as_strided_scatter(Tensor self, Tensor src, int[] size, int[] stride, int? storage_offset=None) -> Tensor",
+      "self with src at the strided places.");
 });
 
 }  // namespace rl

@@ -19,7 +19,8 @@ Tensor at_least_1d(const Tensor& t) { return t.dim() > 0 ? t : t.alias(Dims{1}, 
 
 void check_vector(const char* op, const Tensor& index) {
   check_index(index.dim() <= 1, op, "(): Index is supposed to be a vector, but got shape ", shape_str(index.sizes()));
-  check(index.dtype() == DType::I64 || index.dtype() == DType::I32, op, "(): Expected dtype int32 or int64 for index, but got ", dtype_name(index.dtype()));
+  check(index.dtype() == DType::I64 || index.dtype() == DType::I32, op,
+        "(): Expected dtype int32 or int64 for index, but got ", dtype_name(index.dtype()));
 }
 
 // Contiguous int64 in [0, size), or "index out of range in self" with the index, as index_select and embedding say it.
@@ -27,8 +28,8 @@ Tensor index_in_range(const Tensor& index, int64_t size, int64_t dim, IntSpan sh
   Tensor t = plain(index.dtype() == DType::I64 ? index : to_dtype(index, DType::I64));
   int64_t bad = t.numel() > 0 ? cpu::index().wrap_indices(nullptr, t.data<int64_t>(), t.numel(), size, 0) : -1;
   if (bad >= 0)
-    fail(ErrorKind::Index, "index out of range in self: got ", t.data<int64_t>()[bad], ", but dimension ", dim, " has size ", size, " (shape ", shape_str(shape),
-         "), so indices must be in [0, ", size - 1, "]");
+    fail(ErrorKind::Index, "index out of range in self: got ", t.data<int64_t>()[bad], ", but dimension ", dim,
+         " has size ", size, " (shape ", shape_str(shape), "), so indices must be in [0, ", size - 1, "]");
   return t;
 }
 
@@ -48,7 +49,8 @@ void write_rows(const Tensor& out, int64_t dim, const Tensor& index, const Tenso
   int64_t n = index.numel();
   cpu::RowLayout layout{n * rows.inner, rows.inner, 1};
   if (source.numel() == 1 && n * rows.outer * rows.inner != 1) layout = {0, 0, 0};
-  cpu::index().scatter_rows(work.raw(), to.dtype(), rows.layout, from.raw(), layout, index.data<int64_t>(), rows.outer, n, rows.inner, op, -1);
+  cpu::index().scatter_rows(work.raw(), to.dtype(), rows.layout, from.raw(), layout, index.data<int64_t>(), rows.outer,
+                            n, rows.inner, op, -1);
   if (!direct) copy_data(to, work);
 }
 
@@ -56,7 +58,9 @@ int64_t axis_size(const Tensor& t, int64_t dim) { return t.dim() == 0 ? 1 : t.si
 
 }  // namespace
 
-Tensor index_add_flat(const Tensor& flat, const Tensor& positions, const Tensor& values) { return index_add(flat, 0, positions, values, Scalar(1)); }
+Tensor index_add_flat(const Tensor& flat, const Tensor& positions, const Tensor& values) {
+  return index_add(flat, 0, positions, values, Scalar(1));
+}
 
 Tensor index_select(const Tensor& self, int64_t dim, const Tensor& index) {
   dim = wrap_dim(dim, self.dim());
@@ -72,7 +76,8 @@ Tensor index_select(const Tensor& self, int64_t dim, const Tensor& index) {
   if (self.dim() > 0) sizes[dim] = at.numel();
   Tensor out = Tensor::empty(sizes, self.dtype());
   if (out.numel() > 0 && at.numel() > 0)
-    cpu::index().gather_rows(out.raw(), t.raw(), item_size(self.dtype()), rows.layout, at.data<int64_t>(), rows.outer, at.numel(), rows.inner);
+    cpu::index().gather_rows(out.raw(), t.raw(), item_size(self.dtype()), rows.layout, at.data<int64_t>(), rows.outer,
+                             at.numel(), rows.inner);
   record("IndexSelectBackward0", out, {self}, {index}, [dim, from = Dims(self.sizes())](Backward& ctx) {
     ctx.set(0, index_add(zeros(from, ctx.grad().dtype()), dim, ctx.saved(0), ctx.grad(), Scalar(1)));
   });
@@ -82,17 +87,20 @@ Tensor index_select(const Tensor& self, int64_t dim, const Tensor& index) {
 // --- index_add, index_copy, index_fill --------------------------------------------------------------------------------------
 
 template <bool kInPlace>
-static Tensor index_add_any(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source, const Scalar& alpha) {
+static Tensor index_add_any(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source,
+                            const Scalar& alpha) {
   dim = wrap_dim(dim, self.dim());
   check_vector("index_add_", index);
-  check(self.dtype() == source.dtype(), "index_add_(): self (", scalar_type_name(self.dtype()), ") and source (", scalar_type_name(source.dtype()),
-        ") must have the same scalar type");
+  check(self.dtype() == source.dtype(), "index_add_(): self (", scalar_type_name(self.dtype()), ") and source (",
+        scalar_type_name(source.dtype()), ") must have the same scalar type");
   int64_t n = axis_size(source, dim < source.dim() ? dim : 0);
-  check(index.numel() == n, "index_add_(): Number of indices (", index.numel(), ") should be equal to source.size(dim): (", n, "), for dim: ", dim);
+  check(index.numel() == n, "index_add_(): Number of indices (", index.numel(),
+        ") should be equal to source.size(dim): (", n, "), for dim: ", dim);
   bool fits = self.dim() == source.dim() || self.dim() == 0 || source.dim() == 0;
-  for (int64_t d = 0; fits && d < std::min(self.dim(), source.dim()); ++d) fits = d == dim || self.sizes()[d] == source.sizes()[d];
-  check(fits, "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = ", shape_str(self.sizes()),
-        " source.shape = ", shape_str(source.sizes()));
+  for (int64_t d = 0; fits && d < std::min(self.dim(), source.dim()); ++d)
+    fits = d == dim || self.sizes()[d] == source.sizes()[d];
+  check(fits, "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = ",
+        shape_str(self.sizes()), " source.shape = ", shape_str(source.sizes()));
   Tensor at = checked_index(index, axis_size(self, dim), dim, false, ErrorKind::Runtime);
   bool scaled = !(alpha.is_integral() && alpha.to_int() == 1);
   auto fill = [&](const Tensor& out) {
@@ -100,12 +108,13 @@ static Tensor index_add_any(const Tensor& self, int64_t dim, const Tensor& index
     if (scaled) from = to_dtype(call<pointwise::Mul>(detach(from), Tensor::wrapped(alpha)), self.dtype());
     write_rows(out, dim, at, from, cpu::Scatter::add);
   };
-  return write_into(kInPlace, self, "index_add_", "IndexAddBackward0", source, {index}, fill, [dim, alpha, scaled, from = Dims(source.sizes())](Backward& ctx) {
-    if (ctx.needs(0)) ctx.set(0, ctx.grad());
-    if (!ctx.needs(1)) return;
-    Tensor g = reshape(index_select(ctx.grad(), dim, ctx.saved(0)), from);
-    ctx.set(1, scaled ? call<pointwise::Mul>(g, Tensor::wrapped(alpha)) : g);
-  });
+  return write_into(kInPlace, self, "index_add_", "IndexAddBackward0", source, {index}, fill,
+                    [dim, alpha, scaled, from = Dims(source.sizes())](Backward& ctx) {
+                      if (ctx.needs(0)) ctx.set(0, ctx.grad());
+                      if (!ctx.needs(1)) return;
+                      Tensor g = reshape(index_select(ctx.grad(), dim, ctx.saved(0)), from);
+                      ctx.set(1, scaled ? call<pointwise::Mul>(g, Tensor::wrapped(alpha)) : g);
+                    });
 }
 Tensor index_add(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source, const Scalar& alpha) {
   return index_add_any<false>(self, dim, index, source, alpha);
@@ -115,64 +124,81 @@ template <bool kInPlace>
 static Tensor index_copy_any(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source) {
   dim = wrap_dim(dim, self.dim());
   check_index(index.dim() <= 1, "index_copy_(): Index should have dimension 1 or 0 (got ", index.dim(), ")");
-  check(index.dtype() == DType::I64, "index_copy_(): Expected a long tensor for index, but got ", scalar_type_name(index.dtype()));
-  check(self.dtype() == source.dtype(), "index_copy_(): self and source expected to have the same dtype, but got (self) ", scalar_type_name(self.dtype()),
-        " and (source) ", scalar_type_name(source.dtype()));
+  check(index.dtype() == DType::I64, "index_copy_(): Expected a long tensor for index, but got ",
+        scalar_type_name(index.dtype()));
+  check(self.dtype() == source.dtype(),
+        "index_copy_(): self and source expected to have the same dtype, but got (self) ",
+        scalar_type_name(self.dtype()), " and (source) ", scalar_type_name(source.dtype()));
   int64_t n = axis_size(source, dim < source.dim() ? dim : 0);
   bool fits = source.dim() == 0 || self.dim() == 0 || self.dim() == source.dim();
-  for (int64_t d = 0; fits && d < std::min(self.dim(), source.dim()); ++d) fits = d == dim || self.sizes()[d] == source.sizes()[d];
-  check(fits, "index_copy_(): Source/destination tensor must have same slice shapes. Destination shape: ", shape_str(self.sizes()), ", source shape: ",
-        shape_str(source.sizes()), ", dimension ", dim);
-  check_index(index.numel() == n || source.numel() == 1, "index_copy_(): Number of indices (", index.numel(), ") should be equal to source.size(dim) (", n, ")");
+  for (int64_t d = 0; fits && d < std::min(self.dim(), source.dim()); ++d)
+    fits = d == dim || self.sizes()[d] == source.sizes()[d];
+  check(fits, "index_copy_(): Source/destination tensor must have same slice shapes. Destination shape: ",
+        shape_str(self.sizes()), ", source shape: ", shape_str(source.sizes()), ", dimension ", dim);
+  check_index(index.numel() == n || source.numel() == 1, "index_copy_(): Number of indices (", index.numel(),
+              ") should be equal to source.size(dim) (", n, ")");
   Tensor at = checked_index(index, axis_size(self, dim), dim, false, ErrorKind::Index);
   auto fill = [&](const Tensor& out) {
-    write_rows(out, dim, at, &source->storage() == &out->storage() ? clone(detach(source)) : source, cpu::Scatter::assign);
+    write_rows(out, dim, at, &source->storage() == &out->storage() ? clone(detach(source)) : source,
+               cpu::Scatter::assign);
   };
-  return write_into(kInPlace, self, "index_copy_", "IndexCopyBackward0", source, {index}, fill, [dim, from = Dims(source.sizes())](Backward& ctx) {
-    if (ctx.needs(0)) ctx.set(0, index_fill(ctx.grad(), dim, ctx.saved(0), Scalar(0)));
-    if (ctx.needs(1)) ctx.set(1, sum_to(index_select(ctx.grad(), dim, ctx.saved(0)), from));
-  });
+  return write_into(kInPlace, self, "index_copy_", "IndexCopyBackward0", source, {index}, fill,
+                    [dim, from = Dims(source.sizes())](Backward& ctx) {
+                      if (ctx.needs(0)) ctx.set(0, index_fill(ctx.grad(), dim, ctx.saved(0), Scalar(0)));
+                      if (ctx.needs(1)) ctx.set(1, sum_to(index_select(ctx.grad(), dim, ctx.saved(0)), from));
+                    });
 }
-Tensor index_copy(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source) { return index_copy_any<false>(self, dim, index, source); }
+Tensor index_copy(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source) {
+  return index_copy_any<false>(self, dim, index, source);
+}
 
 template <bool kInPlace>
 static Tensor index_fill_any(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& value) {
   dim = wrap_dim(dim, self.dim());
   check(index.dim() <= 1, "Index has to be a vector/scalar, but got shape ", shape_str(index.sizes()));
   check(index.dtype() == DType::I64 || index.dtype() == DType::I32, "index_fill_(): Expected dtype int64 for index.");
-  check(value.dim() == 0, "index_fill_ only supports a 0-dimensional value tensor, but got tensor with ", value.dim(), " dimension(s).");
-  check(is_complex_dtype(self.dtype()) || !is_complex_dtype(value.dtype()), "index_fill_(): Converting complex Scalar to non-complex type is not supported");
+  check(value.dim() == 0, "index_fill_ only supports a 0-dimensional value tensor, but got tensor with ", value.dim(),
+        " dimension(s).");
+  check(is_complex_dtype(self.dtype()) || !is_complex_dtype(value.dtype()),
+        "index_fill_(): Converting complex Scalar to non-complex type is not supported");
   Tensor at = checked_index(index, axis_size(self, dim), dim, true, ErrorKind::Index);
-  auto fill = [&](const Tensor& out) { write_rows(out, dim, at, Tensor::scalar(value.item(), self.dtype()), cpu::Scatter::assign); };
+  auto fill = [&](const Tensor& out) {
+    write_rows(out, dim, at, Tensor::scalar(value.item(), self.dtype()), cpu::Scatter::assign);
+  };
   Tensor source = is_differentiable(value.dtype()) ? value : Tensor();
-  return write_into(kInPlace, self, "index_fill_", "IndexFillBackward0", source, {at}, fill, [dim, dtype = value.dtype()](Backward& ctx) {
-    if (ctx.needs(0)) ctx.set(0, index_fill(ctx.grad(), dim, ctx.saved(0), Scalar(0)));
-    if (!ctx.needs(1)) return;
-    // A slice that is named twice is still filled once.
-    Tensor at = ctx.saved(0);
-    std::vector<int64_t> once(at.data<int64_t>(), at.data<int64_t>() + at.numel());
-    std::sort(once.begin(), once.end());
-    once.erase(std::unique(once.begin(), once.end()), once.end());
-    Tensor unique = Tensor::empty(Dims{static_cast<int64_t>(once.size())}, DType::I64);
-    if (!once.empty()) std::copy(once.begin(), once.end(), unique.data<int64_t>());
-    ctx.set(1, to_dtype(sum(index_select(ctx.grad(), dim, unique), {}, false), dtype));
-  });
+  return write_into(kInPlace, self, "index_fill_", "IndexFillBackward0", source, {at}, fill,
+                    [dim, dtype = value.dtype()](Backward& ctx) {
+                      if (ctx.needs(0)) ctx.set(0, index_fill(ctx.grad(), dim, ctx.saved(0), Scalar(0)));
+                      if (!ctx.needs(1)) return;
+                      // A slice that is named twice is still filled once.
+                      Tensor at = ctx.saved(0);
+                      std::vector<int64_t> once(at.data<int64_t>(), at.data<int64_t>() + at.numel());
+                      std::sort(once.begin(), once.end());
+                      once.erase(std::unique(once.begin(), once.end()), once.end());
+                      Tensor unique = Tensor::empty(Dims{static_cast<int64_t>(once.size())}, DType::I64);
+                      if (!once.empty()) std::copy(once.begin(), once.end(), unique.data<int64_t>());
+                      ctx.set(1, to_dtype(sum(index_select(ctx.grad(), dim, unique), {}, false), dtype));
+                    });
 }
 template <bool kInPlace>
 static Tensor index_fill_scalar(const Tensor& self, int64_t dim, const Tensor& index, const Scalar& value) {
   check_fits(value, self.dtype());
   return index_fill_any<kInPlace>(self, dim, index, Tensor::wrapped(value));
 }
-Tensor index_fill(const Tensor& self, int64_t dim, const Tensor& index, const Scalar& value) { return index_fill_scalar<false>(self, dim, index, value); }
+Tensor index_fill(const Tensor& self, int64_t dim, const Tensor& index, const Scalar& value) {
+  return index_fill_scalar<false>(self, dim, index, value);
+}
 
-static Tensor index_reduce(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source, std::string_view reduce, bool include_self) {
-  check(reduce == "prod" || reduce == "mean" || reduce == "amax" || reduce == "amin", "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got ",
-        reduce, ".");
+static Tensor index_reduce(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source,
+                           std::string_view reduce, bool include_self) {
+  check(reduce == "prod" || reduce == "mean" || reduce == "amax" || reduce == "amin",
+        "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got ", reduce, ".");
   dim = wrap_dim(dim, self.dim());
   check_vector("index_reduce_", index);
-  if (self.dim() == 0) return reshape(index_reduce(reshape(self, Dims{1}), 0, index, reshape(source, Dims{1}), reduce, include_self), {});
-  check(source.dim() == self.dim() && source.sizes()[dim] == index.numel(), "index_reduce(): Number of indices (", index.numel(),
-        ") should be equal to source.size(dim): (", axis_size(source, dim), "), for dim: ", dim);
+  if (self.dim() == 0)
+    return reshape(index_reduce(reshape(self, Dims{1}), 0, index, reshape(source, Dims{1}), reduce, include_self), {});
+  check(source.dim() == self.dim() && source.sizes()[dim] == index.numel(), "index_reduce(): Number of indices (",
+        index.numel(), ") should be equal to source.size(dim): (", axis_size(source, dim), "), for dim: ", dim);
   Dims sizes(self.dim(), 1);
   sizes[dim] = index.numel();
   return scatter_reduce(self, dim, expand(reshape(index, sizes), source.sizes()), source, reduce, include_self);
@@ -181,13 +207,16 @@ static Tensor index_reduce(const Tensor& self, int64_t dim, const Tensor& index,
 // --- take, put --------------------------------------------------------------------------------------------------------------
 
 static Tensor flat_index(const Tensor& index, int64_t n, const char* op) {
-  check(index.dtype() == DType::I64, op, "(): Expected a long tensor for index, but got ", scalar_type_name(index.dtype()));
+  check(index.dtype() == DType::I64, op, "(): Expected a long tensor for index, but got ",
+        scalar_type_name(index.dtype()));
   Tensor t = plain(index);
   int64_t count = t.numel();
   if (count == 0 || cpu::index().wrap_indices(nullptr, t.data<int64_t>(), count, n, 0) < 0) return t;
   Tensor out = Tensor::empty(t.sizes(), DType::I64);
   int64_t bad = cpu::index().wrap_indices(out.data<int64_t>(), t.data<int64_t>(), count, n, -n);
-  if (bad >= 0) fail(ErrorKind::Index, "out of range: tried to access index ", t.data<int64_t>()[bad], " on a tensor of ", n, " elements.");
+  if (bad >= 0)
+    fail(ErrorKind::Index, "out of range: tried to access index ", t.data<int64_t>()[bad], " on a tensor of ", n,
+         " elements.");
   return out;
 }
 
@@ -197,7 +226,9 @@ static Tensor take(const Tensor& self, const Tensor& index) {
   check_index(self.numel() != 0 || index.numel() == 0, "take(): tried to take from an empty tensor");
   Tensor at = flat_index(index, self.numel(), "take"), t = plain(self);
   Tensor out = Tensor::empty(index.sizes(), self.dtype());
-  if (out.numel() > 0) cpu::index().gather_rows(out.raw(), t.raw(), item_size(self.dtype()), {0, 1, 1}, at.data<int64_t>(), 1, at.numel(), 1);
+  if (out.numel() > 0)
+    cpu::index().gather_rows(out.raw(), t.raw(), item_size(self.dtype()), {0, 1, 1}, at.data<int64_t>(), 1, at.numel(),
+                             1);
   record("TakeBackward0", out, {self}, {index}, [sizes = Dims(self.sizes())](Backward& ctx) {
     ctx.set(0, put(zeros(sizes, ctx.grad().dtype()), ctx.saved(0), ctx.grad(), true));
   });
@@ -205,18 +236,21 @@ static Tensor take(const Tensor& self, const Tensor& index) {
 }
 
 static Tensor put(const Tensor& self, const Tensor& index, const Tensor& source, bool accumulate) {
-  check(self.dtype() == source.dtype(), "put_(): self and source expected to have the same dtype, but got self.dtype = ", dtype_name(self.dtype()),
+  check(self.dtype() == source.dtype(),
+        "put_(): self and source expected to have the same dtype, but got self.dtype = ", dtype_name(self.dtype()),
         " and source.dtype = ", dtype_name(source.dtype()));
-  check(index.numel() == source.numel(), "put_(): Expected source and index to have the same number of elements, but got source.numel() = ", source.numel(),
-        ", index.numel() = ", index.numel());
+  check(index.numel() == source.numel(),
+        "put_(): Expected source and index to have the same number of elements, but got source.numel() = ",
+        source.numel(), ", index.numel() = ", index.numel());
   Tensor at = flat_index(index, self.numel(), "put_"), from = plain(source);
   Tensor out = Tensor::empty(self.sizes(), self.dtype());
   copy_data(out, self);
   if (at.numel() > 0)
-    cpu::index().scatter_rows(out.raw(), out.dtype(), {0, 1, 1}, from.raw(), {0, 1, 1}, at.data<int64_t>(), 1, at.numel(), 1,
-                              accumulate ? cpu::Scatter::add : cpu::Scatter::assign, -1);
+    cpu::index().scatter_rows(out.raw(), out.dtype(), {0, 1, 1}, from.raw(), {0, 1, 1}, at.data<int64_t>(), 1,
+                              at.numel(), 1, accumulate ? cpu::Scatter::add : cpu::Scatter::assign, -1);
   record("PutBackward0", out, {self, source}, {index}, [accumulate, from = Dims(source.sizes())](Backward& ctx) {
-    if (ctx.needs(0)) ctx.set(0, accumulate ? ctx.grad() : put(ctx.grad(), ctx.saved(0), zeros(from, ctx.grad().dtype()), false));
+    if (ctx.needs(0))
+      ctx.set(0, accumulate ? ctx.grad() : put(ctx.grad(), ctx.saved(0), zeros(from, ctx.grad().dtype()), false));
     if (ctx.needs(1)) ctx.set(1, reshape(take(ctx.grad(), ctx.saved(0)), from));
   });
   return out;
@@ -224,7 +258,8 @@ static Tensor put(const Tensor& self, const Tensor& index, const Tensor& source,
 
 // --- embedding --------------------------------------------------------------------------------------------------------------
 
-static Tensor embedding_backward(const Tensor& grad, const Tensor& indices, int64_t rows, int64_t padding_idx, bool by_frequency) {
+static Tensor embedding_backward(const Tensor& grad, const Tensor& indices, int64_t rows, int64_t padding_idx,
+                                 bool by_frequency) {
   int64_t n = indices.numel(), width = grad.size(-1);
   Tensor at = plain(indices.dtype() == DType::I64 ? indices : to_dtype(indices, DType::I64));
   Tensor g = reshape(grad, Dims{n, width});
@@ -235,28 +270,33 @@ static Tensor embedding_backward(const Tensor& grad, const Tensor& indices, int6
     g = call<pointwise::Div>(g, to_dtype(reshape(used, Dims{n, 1}), grad.dtype()));
   }
   if (Backward::create_graph()) {
-    if (padding_idx >= 0) g = masked_fill(g, reshape(call<pointwise::Eq>(at, Tensor::wrapped(Scalar(padding_idx))), Dims{n, 1}), Scalar(0));
+    if (padding_idx >= 0)
+      g = masked_fill(g, reshape(call<pointwise::Eq>(at, Tensor::wrapped(Scalar(padding_idx))), Dims{n, 1}), Scalar(0));
     return index_add(zeros(Dims{rows, width}, g.dtype()), 0, reshape(at, Dims{n}), g, Scalar(1));
   }
   Tensor out = zeros(Dims{rows, width}, g.dtype());
   g = plain(g);
   if (n > 0 && width > 0)
-    cpu::index().scatter_rows(out.raw(), out.dtype(), {0, width, 1}, g.raw(), {0, width, 1}, at.data<int64_t>(), 1, n, width, cpu::Scatter::add, padding_idx);
+    cpu::index().scatter_rows(out.raw(), out.dtype(), {0, width, 1}, g.raw(), {0, width, 1}, at.data<int64_t>(), 1, n,
+                              width, cpu::Scatter::add, padding_idx);
   return out;
 }
 
-static Tensor embedding(const Tensor& weight, const Tensor& indices, int64_t padding_idx, bool scale_grad_by_freq, bool) {
+static Tensor embedding(const Tensor& weight, const Tensor& indices, int64_t padding_idx, bool scale_grad_by_freq,
+                        bool) {
   check(weight.dim() == 2, "'weight' must be 2-D, but got shape ", shape_str(weight.sizes()));
-  check(indices.dtype() == DType::I64 || indices.dtype() == DType::I32,
-        "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got torch.", scalar_type_name(indices.dtype()),
-        "Tensor instead (while checking arguments for embedding)");
+  check(
+      indices.dtype() == DType::I64 || indices.dtype() == DType::I32,
+      "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got torch.",
+      scalar_type_name(indices.dtype()), "Tensor instead (while checking arguments for embedding)");
   Tensor at = index_in_range(indices, weight.sizes()[0], 0, weight.sizes());
   Dims sizes(indices.sizes());
   int64_t rows = weight.sizes()[0], width = weight.sizes()[1];
   sizes.push_back(width);
   Tensor out = Tensor::empty(sizes, weight.dtype());
   if (out.numel() > 0)
-    cpu::index().gather_rows(out.raw(), weight.raw(), item_size(weight.dtype()), {0, weight.strides()[0], width == 1 ? 1 : weight.strides()[1]}, at.data<int64_t>(), 1,
+    cpu::index().gather_rows(out.raw(), weight.raw(), item_size(weight.dtype()),
+                             {0, weight.strides()[0], width == 1 ? 1 : weight.strides()[1]}, at.data<int64_t>(), 1,
                              at.numel(), width);
   record("EmbeddingBackward0", out, {weight}, {indices}, [rows, padding_idx, scale_grad_by_freq](Backward& ctx) {
     ctx.set(0, embedding_backward(ctx.grad(), ctx.saved(0), rows, padding_idx, scale_grad_by_freq));
@@ -266,7 +306,8 @@ static Tensor embedding(const Tensor& weight, const Tensor& indices, int64_t pad
 
 // Rows that are looked up and longer than max_norm are scaled down to it.
 static Tensor embedding_renorm_(const Tensor& self, const Tensor& indices, double max_norm, double norm_type) {
-  check(self.dim() == 2 && is_floating(self.dtype()), "embedding_renorm_: 'weight' must be a floating 2-D tensor, but got shape ", shape_str(self.sizes()));
+  check(self.dim() == 2 && is_floating(self.dtype()),
+        "embedding_renorm_: 'weight' must be a floating 2-D tensor, but got shape ", shape_str(self.sizes()));
   check_in_place(self, "embedding_renorm_", needs_gradient(self));
   Tensor at = index_in_range(indices, self.sizes()[0], 0, self.sizes());
   std::vector<int64_t> rows(static_cast<size_t>(at.numel()));
@@ -283,9 +324,12 @@ static Tensor embedding_renorm_(const Tensor& self, const Tensor& indices, doubl
     double norm = 0;
     for (int64_t i = 0; i < wide.numel(); ++i) {
       double v = std::abs(p[i]);
-      norm = norm_type == std::numeric_limits<double>::infinity() ? std::max(norm, v) : norm + (norm_type == 2 ? v * v : std::pow(v, norm_type));
+      norm = norm_type == std::numeric_limits<double>::infinity()
+                 ? std::max(norm, v)
+                 : norm + (norm_type == 2 ? v * v : std::pow(v, norm_type));
     }
-    if (norm_type != std::numeric_limits<double>::infinity()) norm = norm_type == 2 ? std::sqrt(norm) : std::pow(norm, 1 / norm_type);
+    if (norm_type != std::numeric_limits<double>::infinity())
+      norm = norm_type == 2 ? std::sqrt(norm) : std::pow(norm, 1 / norm_type);
     if (norm <= max_norm) continue;
     for (int64_t i = 0; i < wide.numel(); ++i) p[i] *= max_norm / (norm + 1e-7);
     copy_data(line, wide);
@@ -319,7 +363,8 @@ static Tensor bincount(const Tensor& self, const Tensor& weights, int64_t minlen
   if (!is_integral(self.dtype(), false)) not_implemented_for("bincount_cpu", self.dtype());
   check(minlength >= 0, "minlength should be >= 0");
   check(self.dim() == 1 || self.numel() == 0, "bincount only supports 1-d non-negative integral inputs.");
-  check(!weights.defined() || (weights.dim() == 1 && weights.numel() == self.numel()), "weights should be 1-d and have the same length as input");
+  check(!weights.defined() || (weights.dim() == 1 && weights.numel() == self.numel()),
+        "weights should be 1-d and have the same length as input");
   Tensor t = plain(self.dtype() == DType::I64 ? self : to_dtype(self, DType::I64));
   int64_t n = t.numel(), high = -1;
   for (int64_t i = 0; i < n; ++i) {
@@ -372,7 +417,8 @@ static Tensor histc(const Tensor& self, int64_t bins, const Scalar& min, const S
 
 static Tensor repeat_positions(const Tensor& repeats, std::optional<int64_t> output_size) {
   check(repeats.dim() == 1, "repeat_interleave only accept 1D vector as repeat");
-  if (repeats.dtype() != DType::I64 && repeats.dtype() != DType::I32) not_implemented_for("repeat_interleave_cpu", repeats.dtype());
+  if (repeats.dtype() != DType::I64 && repeats.dtype() != DType::I32)
+    not_implemented_for("repeat_interleave_cpu", repeats.dtype());
   Tensor t = plain(repeats.dtype() == DType::I64 ? repeats : to_dtype(repeats, DType::I64));
   int64_t total = 0;
   for (int64_t i = 0; i < t.numel(); ++i) {
@@ -380,24 +426,32 @@ static Tensor repeat_positions(const Tensor& repeats, std::optional<int64_t> out
     check(v >= 0, "repeats can not be negative");
     total += v;
   }
-  check(!output_size || *output_size == total, "allocated size does not match required size: output_size=", output_size.value_or(0), ", sum of repeats ", total);
+  check(!output_size || *output_size == total,
+        "allocated size does not match required size: output_size=", output_size.value_or(0), ", sum of repeats ",
+        total);
   Tensor out = Tensor::empty(Dims{total}, DType::I64);
   if (total > 0) cpu::index().repeat_index(out.data<int64_t>(), t.data<int64_t>(), t.numel());
   return out;
 }
 
-static Tensor repeat_interleave_tensor(const Tensor& self, const Tensor& repeats, std::optional<int64_t> dim, std::optional<int64_t> output_size) {
+static Tensor repeat_interleave_tensor(const Tensor& self, const Tensor& repeats, std::optional<int64_t> dim,
+                                       std::optional<int64_t> output_size) {
   Tensor t = dim ? self : flatten(self, 0, -1);
   int64_t d = wrap_dim(dim.value_or(0), t.dim());
   Tensor counts = repeats;
   int64_t n = axis_size(t, d);
-  if (repeats.dim() == 0 || (repeats.dim() == 1 && repeats.sizes()[0] == 1)) counts = expand(reshape(repeats, Dims{1}), Dims{n});
-  else check(repeats.dim() == 1, "repeats must be 0-dim or 1-dim tensor, but got shape ", shape_str(repeats.sizes()));
-  check(counts.numel() == n, "repeats must have the same size as input along dim, but got repeats.size(0) = ", counts.numel(), " and input.size(", d, ") = ", n);
+  if (repeats.dim() == 0 || (repeats.dim() == 1 && repeats.sizes()[0] == 1))
+    counts = expand(reshape(repeats, Dims{1}), Dims{n});
+  else
+    check(repeats.dim() == 1, "repeats must be 0-dim or 1-dim tensor, but got shape ", shape_str(repeats.sizes()));
+  check(counts.numel() == n,
+        "repeats must have the same size as input along dim, but got repeats.size(0) = ", counts.numel(),
+        " and input.size(", d, ") = ", n);
   return index_select(t, d, repeat_positions(counts, output_size));
 }
 
-static Tensor repeat_interleave(const Tensor& self, int64_t repeats, std::optional<int64_t> dim, std::optional<int64_t>) {
+static Tensor repeat_interleave(const Tensor& self, int64_t repeats, std::optional<int64_t> dim,
+                                std::optional<int64_t>) {
   check(repeats >= 0, "Repeats must be non-negative");
   Tensor t = dim ? self : flatten(self, 0, -1);
   int64_t d = wrap_dim(dim.value_or(0), t.dim());
@@ -412,29 +466,52 @@ static const Family family([](Registry& r) {
   constexpr Traits kInPlace{.in_place = true};
   constexpr Traits kFunction{.method = false};
   constexpr Traits kMethod{.function = false};
-  r.op<&index_select>("index_select(Tensor self, int dim, Tensor index) -> Tensor", "The slices along dim that index names.");
-  r.op<&index_add_any<false>>("index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor",
-                              "self with alpha times the slices of source added to the slices along dim that index names.");
-  r.op<&index_add_any<true>>("index_add_(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor", "index_add() in place.", kMethod);
-  r.op<&index_copy_any<false>>("index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor", "self with the slices along dim that index names taken from source.");
-  r.op<&index_copy_any<true>>("index_copy_(Tensor self, int dim, Tensor index, Tensor source) -> Tensor", "index_copy() in place.", kMethod);
-  r.op<&index_fill_scalar<false>>("index_fill.int_Scalar(Tensor self, int dim, Tensor index, Scalar value) -> Tensor", "self with the slices along dim that index names set to value.");
-  r.op<&index_fill_any<false>>("index_fill.int_Tensor(Tensor self, int dim, Tensor index, Tensor value) -> Tensor", "self with the slices along dim that index names set to value.");
-  r.op<&index_fill_scalar<true>>("index_fill_.int_Scalar(Tensor self, int dim, Tensor index, Scalar value) -> Tensor", "index_fill() in place.", kMethod);
-  r.op<&index_fill_any<true>>("index_fill_.int_Tensor(Tensor self, int dim, Tensor index, Tensor value) -> Tensor", "index_fill() in place.", kMethod);
-  r.op<&index_reduce>("index_reduce(Tensor self, int dim, Tensor index, Tensor source, str reduce, *, bool include_self=True) -> Tensor",
-                      "self with the slices of source reduced (prod, mean, amax, amin) into the slices along dim that index names.", kInPlace);
+  r.op<&index_select>("index_select(Tensor self, int dim, Tensor index) -> Tensor",
+                      "The slices along dim that index names.");
+  r.op<&index_add_any<false>>(
+      "index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor",
+      "self with alpha times the slices of source added to the slices along dim that index names.");
+  r.op<&index_add_any<true>>(
+      "index_add_(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor",
+      "index_add() in place.", kMethod);
+  r.op<&index_copy_any<false>>("index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor",
+                               "self with the slices along dim that index names taken from source.");
+  r.op<&index_copy_any<true>>("index_copy_(Tensor self, int dim, Tensor index, Tensor source) -> Tensor",
+                              "index_copy() in place.", kMethod);
+  r.op<&index_fill_scalar<false>>("index_fill.int_Scalar(Tensor self, int dim, Tensor index, Scalar value) -> Tensor",
+                                  "self with the slices along dim that index names set to value.");
+  r.op<&index_fill_any<false>>("index_fill.int_Tensor(Tensor self, int dim, Tensor index, Tensor value) -> Tensor",
+                               "self with the slices along dim that index names set to value.");
+  r.op<&index_fill_scalar<true>>("index_fill_.int_Scalar(Tensor self, int dim, Tensor index, Scalar value) -> Tensor",
+                                 "index_fill() in place.", kMethod);
+  r.op<&index_fill_any<true>>("index_fill_.int_Tensor(Tensor self, int dim, Tensor index, Tensor value) -> Tensor",
+                              "index_fill() in place.", kMethod);
+  r.op<&index_reduce>(
+      "index_reduce(Tensor self, int dim, Tensor index, Tensor source, str reduce, *, bool include_self=True) -> Tensor",
+      "self with the slices of source reduced (prod, mean, amax, amin) into the slices along dim that index names.",
+      kInPlace);
   r.op<&take>("take(Tensor self, Tensor index) -> Tensor", "The elements of self, seen as a vector, at index.");
-  r.op<&put>("put(Tensor self, Tensor index, Tensor source, bool accumulate=False) -> Tensor", "self with its elements, seen as a vector, at index set to source (or added to).", kInPlace);
-  r.op<&embedding>("embedding(Tensor weight, Tensor indices, int padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor",
-                   "The rows of weight at indices. The row padding_idx receives no gradient.", kFunction);
-  r.op<&embedding_renorm_>("embedding_renorm_(Tensor self, Tensor indices, float max_norm, float norm_type) -> Tensor", "Scales the rows at indices down to max_norm.", kFunction);
-  r.op<&one_hot>("one_hot(Tensor self, int num_classes=-1) -> Tensor", "A new last dimension of num_classes zeros with a 1 at the index.", kFunction);
-  r.op<&bincount>("bincount(Tensor self, Tensor? weights=None, int minlength=0) -> Tensor", "How often (or with what total weight) each of 0, 1, 2, ... occurs.");
-  r.op<&histc>("histc(Tensor self, int bins=100, Scalar min=0, Scalar max=0) -> Tensor", "Counts of the elements in equal bins between min and max (by default those of the data).");
-  r.op<&repeat_positions>("repeat_interleave.Tensor(Tensor repeats, *, int? output_size=None) -> Tensor", "Each index i, repeats[i] times.", kFunction);
-  r.op<&repeat_interleave_tensor>("repeat_interleave.self_Tensor(Tensor self, Tensor repeats, int? dim=None, *, int? output_size=None) -> Tensor", "Each slice along dim repeated as often as repeats says.");
-  r.op<&repeat_interleave>("repeat_interleave.self_int(Tensor self, int repeats, int? dim=None, *, int? output_size=None) -> Tensor", "Each slice along dim repeated.");
+  r.op<&put>("put(Tensor self, Tensor index, Tensor source, bool accumulate=False) -> Tensor",
+             "self with its elements, seen as a vector, at index set to source (or added to).", kInPlace);
+  r.op<&embedding>(
+      "embedding(Tensor weight, Tensor indices, int padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor",
+      "The rows of weight at indices. The row padding_idx receives no gradient.", kFunction);
+  r.op<&embedding_renorm_>("embedding_renorm_(Tensor self, Tensor indices, float max_norm, float norm_type) -> Tensor",
+                           "Scales the rows at indices down to max_norm.", kFunction);
+  r.op<&one_hot>("one_hot(Tensor self, int num_classes=-1) -> Tensor",
+                 "A new last dimension of num_classes zeros with a 1 at the index.", kFunction);
+  r.op<&bincount>("bincount(Tensor self, Tensor? weights=None, int minlength=0) -> Tensor",
+                  "How often (or with what total weight) each of 0, 1, 2, ... occurs.");
+  r.op<&histc>("histc(Tensor self, int bins=100, Scalar min=0, Scalar max=0) -> Tensor",
+               "Counts of the elements in equal bins between min and max (by default those of the data).");
+  r.op<&repeat_positions>("repeat_interleave.Tensor(Tensor repeats, *, int? output_size=None) -> Tensor",
+                          "Each index i, repeats[i] times.", kFunction);
+  r.op<&repeat_interleave_tensor>(
+      "repeat_interleave.self_Tensor(Tensor self, Tensor repeats, int? dim=None, *, int? output_size=None) -> Tensor",
+      "Each slice along dim repeated as often as repeats says.");
+  r.op<&repeat_interleave>(
+      "repeat_interleave.self_int(Tensor self, int repeats, int? dim=None, *, int? output_size=None) -> Tensor",
+      "Each slice along dim repeated.");
 });
 
 }  // namespace rl

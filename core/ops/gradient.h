@@ -82,7 +82,8 @@ Ref<Node> make_node(const char* name, std::span<const Tensor> inputs, Formula fo
 
 // Records `out` as computed from `inputs` (no-op unless gradients are wanted). `keeps` are saved for the formula.
 template <class Formula>
-void record(const char* name, const Tensor& out, std::initializer_list<Tensor> inputs, std::initializer_list<Keep> keeps, Formula formula) {
+void record(const char* name, const Tensor& out, std::initializer_list<Tensor> inputs,
+            std::initializer_list<Keep> keeps, Formula formula) {
   if (!grad_mode.enabled || !is_differentiable(out.dtype())) return;
   bool wanted = false;
   for (const Tensor& t : inputs) wanted |= t.requires_grad();
@@ -94,7 +95,8 @@ void record(const char* name, const Tensor& out, std::initializer_list<Tensor> i
 
 // The same for several outputs (those of non-differentiable dtype stay without history) and for lists of inputs.
 template <class Formula>
-void record(const char* name, std::span<const Tensor> outs, std::span<const Tensor> inputs, std::initializer_list<Keep> keeps, Formula formula) {
+void record(const char* name, std::span<const Tensor> outs, std::span<const Tensor> inputs,
+            std::initializer_list<Keep> keeps, Formula formula) {
   if (!grad_mode.enabled) return;
   bool wanted = false;
   for (const Tensor& t : inputs) wanted |= t.requires_grad();

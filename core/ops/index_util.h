@@ -26,8 +26,10 @@ inline bool collapse_axes(IntSpan sizes, IntSpan strides, int64_t& total, int64_
   total = 1, stride = 0;
   for (size_t i = sizes.size(); i-- > 0;) {
     if (sizes[i] == 1) continue;
-    if (total == 1) stride = strides[i];
-    else if (strides[i] != stride * total) return false;
+    if (total == 1)
+      stride = strides[i];
+    else if (strides[i] != stride * total)
+      return false;
     total *= sizes[i];
   }
   return true;
@@ -49,7 +51,8 @@ struct Rows {
   }
   static Rows contiguous(IntSpan sizes, int64_t dim) {
     Rows r;
-    for (size_t i = 0; i < sizes.size(); ++i) (static_cast<int64_t>(i) < dim ? r.outer : static_cast<int64_t>(i) == dim ? r.n : r.inner) *= sizes[i];
+    for (size_t i = 0; i < sizes.size(); ++i)
+      (static_cast<int64_t>(i) < dim ? r.outer : static_cast<int64_t>(i) == dim ? r.n : r.inner) *= sizes[i];
     r.layout = {r.n * r.inner, r.inner, 1};
     return r;
   }
@@ -57,7 +60,8 @@ struct Rows {
 
 // As record(), for a number of kept tensors that is known only at run time.
 template <class Formula>
-void record_keeping(const char* name, const Tensor& out, std::initializer_list<Tensor> inputs, const TensorList& keeps, Formula formula) {
+void record_keeping(const char* name, const Tensor& out, std::initializer_list<Tensor> inputs, const TensorList& keeps,
+                    Formula formula) {
   if (!grad_mode.enabled || !is_differentiable(out.dtype())) return;
   bool wanted = false;
   for (const Tensor& t : inputs) wanted |= t.requires_grad();

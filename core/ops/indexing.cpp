@@ -29,7 +29,8 @@ bool is_mask(const Tensor& t) { return t.dtype() == DType::Bool || t.dtype() == 
 
 // One whole mask is by far the commonest index: it needs no positions.
 bool is_whole_mask(const Tensor& self, const TensorList& indices) {
-  return indices.size() == 1 && indices[0].defined() && indices[0].dtype() == DType::Bool && same_shape(self, indices[0]);
+  return indices.size() == 1 && indices[0].defined() && indices[0].dtype() == DType::Bool &&
+         same_shape(self, indices[0]);
 }
 
 // An index, understood: int64 tensors that broadcast together, one for each of some axes of self.
@@ -58,15 +59,17 @@ Plan make_plan(const Tensor& self, const TensorList& indices) {
       ++dim;
       continue;
     }
-    check_index(is_integral(index.dtype()), "tensors used as indices must be long, int, byte or bool tensors, not ", dtype_name(index.dtype()));
+    check_index(is_integral(index.dtype()), "tensors used as indices must be long, int, byte or bool tensors, not ",
+                dtype_name(index.dtype()));
     if (!is_mask(index)) {
       plan.indices.push_back(index.dtype() == DType::I64 ? index : to_dtype(index, DType::I64));
       plan.axes.push_back(dim++);
       continue;
     }
     for (int64_t d = 0; d < index.dim(); ++d)
-      check_index(dim + d < self.dim() && index.sizes()[d] == self.sizes()[dim + d], "The shape of the mask ", shape_str(index.sizes()), " at index ", d,
-                  " does not match the shape of the indexed tensor ", shape_str(self.sizes()), " at index ", dim + d);
+      check_index(dim + d < self.dim() && index.sizes()[d] == self.sizes()[dim + d], "The shape of the mask ",
+                  shape_str(index.sizes()), " at index ", d, " does not match the shape of the indexed tensor ",
+                  shape_str(self.sizes()), " at index ", dim + d);
     Tensor places = nonzero(index);
     for (int64_t d = 0; d < index.dim(); ++d) {
       plan.indices.push_back(places.alias(Dims{places.sizes()[0]}, Dims{index.dim()}, d));
@@ -118,9 +121,12 @@ Tensor offsets(const Plan& plan, const Tensor& t, int64_t& unit) {
     const Tensor& index = plan.indices[static_cast<size_t>(i)];
     Dims strides = broadcast_strides(index.sizes(), index.strides(), plan.sizes);
     int64_t size = t.sizes()[plan.before + i];
-    int64_t bad = cpu::index().add_offsets(out.data<int64_t>(), index.data<int64_t>(), strides.data(), plan.sizes.data(),
-                                           static_cast<int>(plan.sizes.size()), size, t.strides()[plan.before + i] / unit);
-    if (bad >= 0) out_of_bounds(ErrorKind::Index, item_at(index.alias(plan.sizes, strides, index->offset()), bad), plan.axes[i], size);
+    int64_t bad =
+        cpu::index().add_offsets(out.data<int64_t>(), index.data<int64_t>(), strides.data(), plan.sizes.data(),
+                                 static_cast<int>(plan.sizes.size()), size, t.strides()[plan.before + i] / unit);
+    if (bad >= 0)
+      out_of_bounds(ErrorKind::Index, item_at(index.alias(plan.sizes, strides, index->offset()), bad), plan.axes[i],
+                    size);
   }
   return out;
 }
@@ -139,7 +145,9 @@ Tensor read(const Tensor& self, const Plan& plan) {
   Tensor t = with_rows(plan.arrange(self), plan, rows);
   Tensor at = offsets(plan, t, rows.layout.index_stride);
   Tensor out = Tensor::empty(plan.result_sizes(t), self.dtype());
-  if (out.numel() > 0) cpu::index().gather_rows(out.raw(), t.raw(), item_size(self.dtype()), rows.layout, at.data<int64_t>(), rows.outer, at.numel(), rows.inner);
+  if (out.numel() > 0)
+    cpu::index().gather_rows(out.raw(), t.raw(), item_size(self.dtype()), rows.layout, at.data<int64_t>(), rows.outer,
+                             at.numel(), rows.inner);
   return out;
 }
 
@@ -162,18 +170,22 @@ void write(const Tensor& self, const Plan& plan, const Tensor& values, bool accu
     source = Tensor::empty(sizes, self.dtype());
     copy_data(source, values);
   }
-  cpu::index().scatter_rows(t.raw(), self.dtype(), rows.layout, source.raw(), layout, at.data<int64_t>(), rows.outer, n, rows.inner,
-                            accumulate ? cpu::Scatter::add : cpu::Scatter::assign, -1);
+  cpu::index().scatter_rows(t.raw(), self.dtype(), rows.layout, source.raw(), layout, at.data<int64_t>(), rows.outer, n,
+                            rows.inner, accumulate ? cpu::Scatter::add : cpu::Scatter::assign, -1);
   if (t.raw() != arranged.raw()) copy_data(arranged, t);
 }
 
-Tensor broadcast_to(const Tensor& t, IntSpan sizes) { return std::ranges::equal(t.sizes(), sizes) ? t : expand(t, sizes); }
+Tensor broadcast_to(const Tensor& t, IntSpan sizes) {
+  return std::ranges::equal(t.sizes(), sizes) ? t : expand(t, sizes);
+}
 
 Tensor select_by_mask(const Tensor& self, const Tensor& mask) {
   Tensor m = plain(mask), s = plain(self);
   MaskCount count(m);
   Tensor out = Tensor::empty(Dims{count.total}, self.dtype());
-  if (count.total > 0) cpu::index().masked_select(out.raw(), s.raw(), item_size(self.dtype()), m.data<bool>(), m.numel(), count.counts.data());
+  if (count.total > 0)
+    cpu::index().masked_select(out.raw(), s.raw(), item_size(self.dtype()), m.data<bool>(), m.numel(),
+                               count.counts.data());
   return out;
 }
 
@@ -182,8 +194,9 @@ void fill_where(const Tensor& to, const Tensor& from, const Tensor& mask, const 
   if (to.numel() == 0) return;
   Dims mask_strides = broadcast_strides(mask.sizes(), mask.strides(), to.sizes()), none(to.dim(), 0);
   Dims from_strides = broadcast_strides(from.sizes(), from.strides(), to.sizes());
-  cpu::index().where(to.raw(), to.strides().data(), mask.data<bool>(), mask_strides.data(), value, none.data(), from.raw(), from_strides.data(),
-                     item_size(to.dtype()), to.sizes().data(), static_cast<int>(to.dim()));
+  cpu::index().where(to.raw(), to.strides().data(), mask.data<bool>(), mask_strides.data(), value, none.data(),
+                     from.raw(), from_strides.data(), item_size(to.dtype()), to.sizes().data(),
+                     static_cast<int>(to.dim()));
 }
 
 }  // namespace
@@ -205,7 +218,9 @@ Tensor nonzero(const Tensor& self) {
   Tensor t = plain(self);
   MaskCount count(t);
   Tensor out = Tensor::empty(Dims{count.total, self.dim()}, DType::I64);
-  if (out.numel() > 0) cpu::index().nonzero(out.data<int64_t>(), t.raw(), t.dtype(), t.sizes().data(), static_cast<int>(t.dim()), count.counts.data());
+  if (out.numel() > 0)
+    cpu::index().nonzero(out.data<int64_t>(), t.raw(), t.dtype(), t.sizes().data(), static_cast<int>(t.dim()),
+                         count.counts.data());
   return out;
 }
 
@@ -220,19 +235,21 @@ Tensor index(const Tensor& self, const TensorList& indices) {
   Plan plan = make_plan(self, indices);
   if (plan.axes.empty()) return clone(self);
   Tensor out = read(self, plan);
-  record_keeping("IndexBackward0", out, {self}, plan.indices, [sizes = Dims(self.sizes()), axes = plan.axes](Backward& ctx) {
-    TensorList at(static_cast<size_t>(axes.back() + 1));
-    for (int64_t i = 0; i < axes.size(); ++i) at[static_cast<size_t>(axes[i])] = ctx.saved(i);
-    ctx.set(0, index_put_(zeros(sizes, ctx.grad().dtype()), at, ctx.grad(), true));
-  });
+  record_keeping("IndexBackward0", out, {self}, plan.indices,
+                 [sizes = Dims(self.sizes()), axes = plan.axes](Backward& ctx) {
+                   TensorList at(static_cast<size_t>(axes.back() + 1));
+                   for (int64_t i = 0; i < axes.size(); ++i) at[static_cast<size_t>(axes[i])] = ctx.saved(i);
+                   ctx.set(0, index_put_(zeros(sizes, ctx.grad().dtype()), at, ctx.grad(), true));
+                 });
   return out;
 }
 
 Tensor index_put_(const Tensor& self, const TensorList& indices, const Tensor& values, bool accumulate) {
   bool tracked = needs_gradient(self, values) && is_differentiable(self.dtype());
   check_in_place(self, "index_put_", tracked);
-  check(self.dtype() == values.dtype(), "Index put requires the source and destination dtypes match, got ", scalar_type_name(self.dtype()),
-        " for the destination and ", scalar_type_name(values.dtype()), " for the source.");
+  check(self.dtype() == values.dtype(), "Index put requires the source and destination dtypes match, got ",
+        scalar_type_name(self.dtype()), " for the destination and ", scalar_type_name(values.dtype()),
+        " for the source.");
   TensorList kept;
   Dims axes;
   bool whole = is_whole_mask(self, indices) && self.dim() > 0 && !accumulate && values.numel() == 1;
@@ -254,7 +271,8 @@ Tensor index_put_(const Tensor& self, const TensorList& indices, const Tensor& v
     node = make_node("IndexPutBackward0", inputs, [shape = Dims(values.sizes()), axes, accumulate](Backward& ctx) {
       TensorList at(static_cast<size_t>(axes.back() + 1));
       for (int64_t i = 0; i < axes.size(); ++i) at[static_cast<size_t>(axes[i])] = ctx.saved(i);
-      if (ctx.needs(0)) ctx.set(0, accumulate ? ctx.grad() : index_put(ctx.grad(), at, zeros(Dims(), ctx.grad().dtype()), false));
+      if (ctx.needs(0))
+        ctx.set(0, accumulate ? ctx.grad() : index_put(ctx.grad(), at, zeros(Dims(), ctx.grad().dtype()), false));
       if (ctx.needs(1)) ctx.set(1, sum_to(index(ctx.grad(), at), shape));
     });
     for (const Tensor& t : kept) node->saved.emplace_back(t, false);
@@ -282,7 +300,8 @@ Tensor masked_select(const Tensor& self, const Tensor& mask) {
 }
 
 static void check_mask(const Tensor& mask) {
-  check(mask.dtype() == DType::Bool, "masked_fill_ only supports boolean masks, but got mask with dtype ", scalar_type_name(mask.dtype()));
+  check(mask.dtype() == DType::Bool, "masked_fill_ only supports boolean masks, but got mask with dtype ",
+        scalar_type_name(mask.dtype()));
 }
 
 Tensor masked_fill(const Tensor& self, const Tensor& mask, const Scalar& value) {
@@ -290,7 +309,8 @@ Tensor masked_fill(const Tensor& self, const Tensor& mask, const Scalar& value) 
   check_fits(value, self.dtype());
   alignas(16) char item[16];
   value.store(self.dtype(), item);
-  Tensor out = same_shape(self, mask) ? Tensor::empty_like(self) : Tensor::empty(broadcast_shapes(self.sizes(), mask.sizes()), self.dtype());
+  Tensor out = same_shape(self, mask) ? Tensor::empty_like(self)
+                                      : Tensor::empty(broadcast_shapes(self.sizes(), mask.sizes()), self.dtype());
   fill_where(out, self, mask, item);
   record("MaskedFillBackward0", out, {self}, {mask}, [shape = Dims(self.sizes())](Backward& ctx) {
     ctx.set(0, sum_to(masked_fill(ctx.grad(), ctx.saved(0), Scalar(0)), shape));
@@ -299,7 +319,8 @@ Tensor masked_fill(const Tensor& self, const Tensor& mask, const Scalar& value) 
 }
 
 static void check_fill_value(const Tensor& value) {
-  check(value.dim() == 0, "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with ", value.dim(), " dimension(s).");
+  check(value.dim() == 0, "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with ", value.dim(),
+        " dimension(s).");
 }
 
 static Tensor masked_fill_tensor(const Tensor& self, const Tensor& mask, const Tensor& value) {
@@ -309,10 +330,11 @@ static Tensor masked_fill_tensor(const Tensor& self, const Tensor& mask, const T
     GradModeGuard plain_values(false);
     out = masked_fill(self, mask, value.item());
   }
-  record("MaskedFillBackward1", out, {self, is_differentiable(value.dtype()) ? value : Tensor()}, {mask}, [shape = Dims(self.sizes()), dtype = value.dtype()](Backward& ctx) {
-    if (ctx.needs(0)) ctx.set(0, sum_to(masked_fill(ctx.grad(), ctx.saved(0), Scalar(0)), shape));
-    if (ctx.needs(1)) ctx.set(1, to_dtype(sum(masked_select(ctx.grad(), ctx.saved(0)), {}, false), dtype));
-  });
+  record("MaskedFillBackward1", out, {self, is_differentiable(value.dtype()) ? value : Tensor()}, {mask},
+         [shape = Dims(self.sizes()), dtype = value.dtype()](Backward& ctx) {
+           if (ctx.needs(0)) ctx.set(0, sum_to(masked_fill(ctx.grad(), ctx.saved(0), Scalar(0)), shape));
+           if (ctx.needs(1)) ctx.set(1, to_dtype(sum(masked_select(ctx.grad(), ctx.saved(0)), {}, false), dtype));
+         });
   return out;
 }
 
@@ -321,12 +343,13 @@ static Tensor masked_fill_(const Tensor& self, const Tensor& mask, const Scalar&
   check_fits(value, self.dtype());
   bool tracked = needs_gradient(self);
   check_in_place(self, "masked_fill_", tracked);
-  check(can_broadcast(mask.sizes(), self.sizes()), "output with shape ", shape_str(self.sizes()), " doesn't match the broadcast shape ",
-        shape_str(broadcast_shapes(self.sizes(), mask.sizes())));
+  check(can_broadcast(mask.sizes(), self.sizes()), "output with shape ", shape_str(self.sizes()),
+        " doesn't match the broadcast shape ", shape_str(broadcast_shapes(self.sizes(), mask.sizes())));
   Ref<Node> node;
   if (tracked) {
     const Tensor inputs[] = {self};
-    node = make_node("MaskedFillBackward0", inputs, [](Backward& ctx) { ctx.set(0, masked_fill(ctx.grad(), ctx.saved(0), Scalar(0))); });
+    node = make_node("MaskedFillBackward0", inputs,
+                     [](Backward& ctx) { ctx.set(0, masked_fill(ctx.grad(), ctx.saved(0), Scalar(0))); });
     node->saved.emplace_back(mask, false);
   }
   alignas(16) char item[16];
@@ -341,31 +364,37 @@ static Tensor masked_fill_(const Tensor& self, const Tensor& mask, const Scalar&
 static Tensor masked_fill_tensor_(const Tensor& self, const Tensor& mask, const Tensor& value) {
   check_fill_value(value);
   if (!needs_gradient(value)) return masked_fill_(self, mask, value.item());
-  return replace_by(self, "masked_fill_", value, [&](const Tensor& before) { return masked_fill_tensor(before, mask, value); });
+  return replace_by(self, "masked_fill_", value,
+                    [&](const Tensor& before) { return masked_fill_tensor(before, mask, value); });
 }
 
 Tensor masked_scatter(const Tensor& self, const Tensor& mask, const Tensor& source) {
-  check(mask.dtype() == DType::Bool, "masked_scatter_ only supports boolean masks, but got mask with dtype ", dtype_name(mask.dtype()));
-  check(self.dtype() == source.dtype(), "masked_scatter: expected self and source to have same dtypes but got ", scalar_type_name(self.dtype()), " and ",
-        scalar_type_name(source.dtype()));
+  check(mask.dtype() == DType::Bool, "masked_scatter_ only supports boolean masks, but got mask with dtype ",
+        dtype_name(mask.dtype()));
+  check(self.dtype() == source.dtype(), "masked_scatter: expected self and source to have same dtypes but got ",
+        scalar_type_name(self.dtype()), " and ", scalar_type_name(source.dtype()));
   Dims sizes = broadcast_shapes(self.sizes(), mask.sizes());
   Tensor kept = broadcast_to(mask, sizes), m = plain(kept), s = plain(source);
   MaskCount count(m);
-  check(source.numel() >= count.total, "Number of elements of source < number of ones in mask (", source.numel(), " < ", count.total, ")");
+  check(source.numel() >= count.total, "Number of elements of source < number of ones in mask (", source.numel(), " < ",
+        count.total, ")");
   Tensor out = Tensor::empty(sizes, self.dtype());
   copy_data(out, self);
-  if (count.total > 0) cpu::index().masked_scatter(out.raw(), m.data<bool>(), s.raw(), item_size(self.dtype()), m.numel(), count.counts.data());
-  record("MaskedScatterBackward0", out, {self, source}, {kept}, [shape = Dims(self.sizes()), from = Dims(source.sizes())](Backward& ctx) {
-    if (ctx.needs(0)) ctx.set(0, sum_to(masked_fill(ctx.grad(), ctx.saved(0), Scalar(0)), shape));
-    if (!ctx.needs(1)) return;
-    Tensor used = masked_select(ctx.grad(), ctx.saved(0));
-    if (used.numel() < product(from)) {
-      Tensor whole = zeros(Dims{product(from)}, used.dtype());
-      copy_(slice(whole, 0, 0, used.numel()), used);
-      used = whole;
-    }
-    ctx.set(1, reshape(used, from));
-  });
+  if (count.total > 0)
+    cpu::index().masked_scatter(out.raw(), m.data<bool>(), s.raw(), item_size(self.dtype()), m.numel(),
+                                count.counts.data());
+  record("MaskedScatterBackward0", out, {self, source}, {kept},
+         [shape = Dims(self.sizes()), from = Dims(source.sizes())](Backward& ctx) {
+           if (ctx.needs(0)) ctx.set(0, sum_to(masked_fill(ctx.grad(), ctx.saved(0), Scalar(0)), shape));
+           if (!ctx.needs(1)) return;
+           Tensor used = masked_select(ctx.grad(), ctx.saved(0));
+           if (used.numel() < product(from)) {
+             Tensor whole = zeros(Dims{product(from)}, used.dtype());
+             copy_(slice(whole, 0, 0, used.numel()), used);
+             used = whole;
+           }
+           ctx.set(1, reshape(used, from));
+         });
   return out;
 }
 
@@ -381,27 +410,39 @@ static TensorList nonzero_numpy(const Tensor& self) {
 // nonzero returns a tensor or, with as_tuple, a list: the one op whose kind of result an argument decides.
 static void nonzero_boxed(const Value* args, Result& result) {
   Tensor self(args[0].tensor);
-  if (args[1].b) detail::store(result, nonzero_numpy(self));
-  else detail::store(result, nonzero(self));
+  if (args[1].b)
+    detail::store(result, nonzero_numpy(self));
+  else
+    detail::store(result, nonzero(self));
 }
 
 static const Family family([](Registry& r) {
   constexpr Traits kInPlace{.in_place = true};
-  r.op<&index>("index(Tensor self, Tensor?[] indices) -> Tensor", "self[indices], as the subscript means it; None stands for ':'.", {.function = false, .method = false});
-  r.op<&index_put>("index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor",
-                   "A copy of self in which the elements at indices are values (or have values added, with accumulate).");
-  r.op<&index_put_>("index_put_(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor", "self[indices] = values (or += with accumulate).");
+  r.op<&index>("index(Tensor self, Tensor?[] indices) -> Tensor",
+               "self[indices], as the subscript means it; None stands for ':'.", {.function = false, .method = false});
+  r.op<&index_put>(
+      "index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor",
+      "A copy of self in which the elements at indices are values (or have values added, with accumulate).");
+  r.op<&index_put_>("index_put_(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor",
+                    "self[indices] = values (or += with accumulate).");
   r.add("nonzero(Tensor self, *, bool as_tuple=False) -> Tensor", &nonzero_boxed,
         "The indices of the nonzero elements: an (n, dim) tensor, or with as_tuple one vector for each dimension.", {});
   r.op<&nonzero_numpy>("nonzero_numpy(Tensor self) -> Tensor[]", "nonzero(as_tuple=True).");
   r.op<&nonzero>("argwhere(Tensor self) -> Tensor", "The indices of the nonzero elements, as an (n, dim) tensor.");
-  r.op<&nonzero_numpy>("where(Tensor condition) -> Tensor[]", "The indices of the true elements, one vector for each dimension.");
-  r.op<&masked_select>("masked_select(Tensor self, Tensor mask) -> Tensor", "The elements of self where mask is True, as a vector.");
-  r.op<&masked_fill>("masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor", "self with value where mask is True.");
-  r.op<&masked_fill_tensor>("masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor", "self with the 0-d value where mask is True.");
-  r.op<&masked_fill_>("masked_fill_.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor", "Sets self to value where mask is True.", {.function = false});
-  r.op<&masked_fill_tensor_>("masked_fill_.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor", "Sets self to the 0-d value where mask is True.", {.function = false});
-  r.op<&masked_scatter>("masked_scatter(Tensor self, Tensor mask, Tensor source) -> Tensor", "self with the elements of source, in order, where mask is True.", kInPlace);
+  r.op<&nonzero_numpy>("where(Tensor condition) -> Tensor[]",
+                       "The indices of the true elements, one vector for each dimension.");
+  r.op<&masked_select>("masked_select(Tensor self, Tensor mask) -> Tensor",
+                       "The elements of self where mask is True, as a vector.");
+  r.op<&masked_fill>("masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor",
+                     "self with value where mask is True.");
+  r.op<&masked_fill_tensor>("masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor",
+                            "self with the 0-d value where mask is True.");
+  r.op<&masked_fill_>("masked_fill_.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor",
+                      "Sets self to value where mask is True.", {.function = false});
+  r.op<&masked_fill_tensor_>("masked_fill_.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor",
+                             "Sets self to the 0-d value where mask is True.", {.function = false});
+  r.op<&masked_scatter>("masked_scatter(Tensor self, Tensor mask, Tensor source) -> Tensor",
+                        "self with the elements of source, in order, where mask is True.", kInPlace);
 });
 
 }  // namespace rl

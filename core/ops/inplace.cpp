@@ -12,12 +12,17 @@ namespace {
 class CopySlices final : public Node {
  public:
   CopySlices(const Tensor& base, const Tensor& view, Ref<Node> value)
-      : base_sizes_(base.sizes()), base_strides_(base.strides()), sizes_(view.sizes()), strides_(view.strides()), offset_(view->offset() - base->offset()) {
+      : base_sizes_(base.sizes()),
+        base_strides_(base.strides()),
+        sizes_(view.sizes()),
+        strides_(view.strides()),
+        offset_(view->offset() - base->offset()) {
     edges.push_back(gradient_edge(base));
     edges.push_back(Edge{std::move(value), 0});
     complex_view_ = is_complex_dtype(base.dtype()) && !is_complex_dtype(view.dtype());
     if (complex_view_) offset_ = view->offset() - 2 * base->offset();
-    check(complex_view_ || base.dtype() == view.dtype(), "an in-place change of a view of another dtype cannot be differentiated: ", dtype_name(view.dtype()),
+    check(complex_view_ || base.dtype() == view.dtype(),
+          "an in-place change of a view of another dtype cannot be differentiated: ", dtype_name(view.dtype()),
           " over ", dtype_name(base.dtype()), "; change the base itself, or clone() first");
   }
   const char* name() const override { return "torch::autograd::CopySlices"; }
@@ -25,11 +30,13 @@ class CopySlices final : public Node {
   void apply(const Gradients& grads, Gradients& results) override {
     // A copy of the gradient in the memory layout of the base, where the view's strides mean what they meant.
     int64_t reach = 1;
-    for (int64_t d = 0; d < base_sizes_.size(); ++d) reach += base_sizes_[d] ? (base_sizes_[d] - 1) * base_strides_[d] : 0;
+    for (int64_t d = 0; d < base_sizes_.size(); ++d)
+      reach += base_sizes_[d] ? (base_sizes_[d] - 1) * base_strides_[d] : 0;
     Tensor memory = zeros(Dims{reach}, grads[0].dtype());
     Tensor whole = as_strided(memory, base_sizes_, base_strides_, 0);
     copy_(whole, grads[0]);
-    Tensor part = complex_view_ ? as_strided(view_as_real(memory), sizes_, strides_, offset_) : as_strided(memory, sizes_, strides_, offset_);
+    Tensor part = complex_view_ ? as_strided(view_as_real(memory), sizes_, strides_, offset_)
+                                : as_strided(memory, sizes_, strides_, offset_);
     if (needs(1)) results[1] = clone(part);
     if (!needs(0)) return;
     zero_(part);
@@ -59,11 +66,14 @@ uint32_t output_index(const Tensor& t) { return autograd_meta(t) ? autograd_meta
 }  // namespace
 
 void check_in_place(const Tensor& self, const char* op, bool tracked) {
-  check(!self->storage().read_only, op, ": this tensor's memory is read-only (it came from a read-only buffer); clone() it first");
-  check(!overlaps_itself(self), "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+  check(!self->storage().read_only, op,
+        ": this tensor's memory is read-only (it came from a read-only buffer); clone() it first");
+  check(!overlaps_itself(self),
+        "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
         "Please clone() the tensor before performing the operation.");
-  check(!(self->inference && !grad_mode.inference),
-        "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal tensor before doing inplace update.");
+  check(
+      !(self->inference && !grad_mode.inference),
+      "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal tensor before doing inplace update.");
   if (!tracked) return;
   if (self.requires_grad() && is_leaf(self) && !self->base)
     fail(ErrorKind::Runtime, "a leaf Variable that requires grad is being used in an in-place operation. (", op,
@@ -71,23 +81,29 @@ void check_in_place(const Tensor& self, const char* op, bool tracked) {
   if (!self->base) return;
   Tensor base(self->base.get());
   if (base->requires_grad && is_leaf(base))
-    fail(ErrorKind::Runtime, "a view of a leaf Variable that requires grad is being used in an in-place operation. (", op,
-         ": change it inside torch.no_grad(), or use the out-of-place form)");
+    fail(ErrorKind::Runtime, "a view of a leaf Variable that requires grad is being used in an in-place operation. (",
+         op, ": change it inside torch.no_grad(), or use the out-of-place form)");
   switch (self->view_kind) {
     case ViewKind::Plain: return;
     case ViewKind::NoGrad:
-      fail(ErrorKind::Runtime,
-           "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use case is ambiguous and "
-           "error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace either both inside the no_grad block "
-           "(if you don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked).");
+      fail(
+          ErrorKind::Runtime,
+          "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use case is ambiguous and "
+          "error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace either both inside the no_grad block "
+          "(if you don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked).");
     case ViewKind::Inference:
-      fail(ErrorKind::Runtime, "A view was created in inference mode and is being modified inplace with grad mode enabled; this is forbidden.");
+      fail(
+          ErrorKind::Runtime,
+          "A view was created in inference mode and is being modified inplace with grad mode enabled; this is forbidden.");
     case ViewKind::MultiOutput:
-      fail(ErrorKind::Runtime, "Output ", output_index(self), " of ", maker(self),
-           " is a view and is being modified inplace. This view is the output of a function that returns multiple views. Such functions do not allow "
-           "the output views to be modified inplace. You should replace the inplace operation by an out-of-place one.");
+      fail(
+          ErrorKind::Runtime, "Output ", output_index(self), " of ", maker(self),
+          " is a view and is being modified inplace. This view is the output of a function that returns multiple views. Such functions do not allow "
+          "the output views to be modified inplace. You should replace the inplace operation by an out-of-place one.");
     case ViewKind::CustomFunction:
-      fail(ErrorKind::Runtime, "A view returned by a custom Function is being modified inplace; this is forbidden. Clone it in the forward instead.");
+      fail(
+          ErrorKind::Runtime,
+          "A view returned by a custom Function is being modified inplace; this is forbidden. Clone it in the forward instead.");
   }
 }
 
@@ -142,12 +158,14 @@ Tensor run_in_place(const OpDef& def, const Value* args) {
   Result result;
   def.fn(shifted.data(), result);
   const Tensor& r = result.tensor;
-  check(can_cast(r.dtype(), self.dtype()), "result type ", scalar_type_name(r.dtype()), " can't be cast to the desired output type ",
-        scalar_type_name(self.dtype()));
-  check(same_shape(r, self), "output with shape ", shape_str(self.sizes()), " doesn't match the broadcast shape ", shape_str(r.sizes()));
+  check(can_cast(r.dtype(), self.dtype()), "result type ", scalar_type_name(r.dtype()),
+        " can't be cast to the desired output type ", scalar_type_name(self.dtype()));
+  check(same_shape(r, self), "output with shape ", shape_str(self.sizes()), " doesn't match the broadcast shape ",
+        shape_str(r.sizes()));
   copy_data(self, r);
   changed_in_place(self, label);
-  if (tracked && r.requires_grad()) rebase_history(self, grad_fn(r.dtype() == self.dtype() ? r : to_dtype(r, self.dtype())));
+  if (tracked && r.requires_grad())
+    rebase_history(self, grad_fn(r.dtype() == self.dtype() ? r : to_dtype(r, self.dtype())));
   return self;
 }
 

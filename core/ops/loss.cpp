@@ -28,7 +28,8 @@ Tensor sub(const Tensor& a, const Tensor& b) { return call<pointwise::Sub>(a, b,
 Tensor divide(const Tensor& a, const Tensor& b) { return call<pointwise::Div>(a, b); }
 
 LossReduction reduction_of(int64_t code) {
-  check_value(code >= 0 && code <= 2, code, " is not a valid value for reduction: expected 0 (none), 1 (mean) or 2 (sum)");
+  check_value(code >= 0 && code <= 2, code,
+              " is not a valid value for reduction: expected 0 (none), 1 (mean) or 2 (sum)");
   return static_cast<LossReduction>(code);
 }
 
@@ -57,10 +58,11 @@ Tensor reduced(const Tensor& t, LossReduction how) {
   if (how == LossReduction::none) return t;
   Tensor out = raw_reduce(detach(t), how);
   bool mean = how == LossReduction::mean;
-  record(mean ? "MeanBackward0" : "SumBackward0", out, {t}, {}, [sizes = Dims(t.sizes()), n = t.numel(), mean](Backward& ctx) {
-    Tensor g = mean ? divide(ctx.grad(), number(static_cast<double>(n))) : ctx.grad();
-    ctx.set(0, expand(g, sizes));
-  });
+  record(mean ? "MeanBackward0" : "SumBackward0", out, {t}, {},
+         [sizes = Dims(t.sizes()), n = t.numel(), mean](Backward& ctx) {
+           Tensor g = mean ? divide(ctx.grad(), number(static_cast<double>(n))) : ctx.grad();
+           ctx.set(0, expand(g, sizes));
+         });
   return out;
 }
 
@@ -71,13 +73,15 @@ struct Names {
   const char *none, *mean, *sum;
   constexpr Names(const char* one) : none(one), mean(one), sum(one) {}
   constexpr Names(const char* n, const char* m, const char* s) : none(n), mean(m), sum(s) {}
-  const char* of(LossReduction how) const { return how == LossReduction::none ? none : how == LossReduction::mean ? mean : sum; }
+  const char* of(LossReduction how) const {
+    return how == LossReduction::none ? none : how == LossReduction::mean ? mean : sum;
+  }
 };
 
 // Op(inputs..., numbers...), times weight, reduced, with the gradients in the first two inputs.
 template <class Op, size_t N>
-Tensor element_loss(Names names, const Tensor& x, const Tensor& target, const Tensor& third, const Tensor& weight, LossReduction how,
-                    const std::array<Scalar, N>& numbers) {
+Tensor element_loss(Names names, const Tensor& x, const Tensor& target, const Tensor& third, const Tensor& weight,
+                    LossReduction how, const std::array<Scalar, N>& numbers) {
   const PointwiseDef& def = pointwise_def<Op>();
   Tensor elements;
   {
@@ -89,7 +93,8 @@ Tensor element_loss(Names names, const Tensor& x, const Tensor& target, const Te
   Tensor out = raw_reduce(elements, how);
   if (needs_gradient(x, target))
     record(names.of(how), out, {x, target}, {x, target, third, weight},
-           [how, numbers, sizes = Dims(elements.sizes()), broadcast = third.defined() || weight.defined() || !same_shape(x, target)](Backward& ctx) {
+           [how, numbers, sizes = Dims(elements.sizes()),
+            broadcast = third.defined() || weight.defined() || !same_shape(x, target)](Backward& ctx) {
              const PointwiseDef& def = pointwise_def<Op>();
              const Tensor inputs[] = {ctx.saved(0), ctx.saved(1), ctx.saved(2)};
              Tensor weight = ctx.saved(3), g = ctx.grad();
@@ -97,7 +102,10 @@ Tensor element_loss(Names names, const Tensor& x, const Tensor& target, const Te
              if (weight.defined()) g = mul(g, weight);
              if (broadcast) g = expand(g, sizes);
              for (int i = 0; i < 2; ++i)
-               if (ctx.needs(i)) ctx.set(i, to_dtype(sum_to(pointwise_gradient(def, i, g, inputs, numbers.data(), Tensor()), inputs[i].sizes()), inputs[i].dtype()));
+               if (ctx.needs(i))
+                 ctx.set(i, to_dtype(sum_to(pointwise_gradient(def, i, g, inputs, numbers.data(), Tensor()),
+                                            inputs[i].sizes()),
+                                     inputs[i].dtype()));
            });
   return out;
 }
@@ -108,11 +116,14 @@ Tensor element_loss(Names names, const Tensor& x, const Tensor& target, LossRedu
 
 void check_floating(const char* kernel, const Tensor& x, const Tensor& target) {
   DType dtype = promote(x.dtype(), target.dtype());
-  if (!is_differentiable(dtype)) fail(ErrorKind::NotImplemented, "\"", kernel, "\" not implemented for '", scalar_type_name(dtype), "'");
+  if (!is_differentiable(dtype))
+    fail(ErrorKind::NotImplemented, "\"", kernel, "\" not implemented for '", scalar_type_name(dtype), "'");
 }
 
 // Whether one of the kernels over two equal flat tensors can run.
-bool flat_pair(const Tensor& x, const Tensor& t) { return x.dtype() == t.dtype() && is_floating(x.dtype()) && same_shape(x, t); }
+bool flat_pair(const Tensor& x, const Tensor& t) {
+  return x.dtype() == t.dtype() && is_floating(x.dtype()) && same_shape(x, t);
+}
 
 using PairLoss = void (*)(DType, const void*, const void*, int64_t, LossReduction, void*);
 using PairBackward = void (*)(DType, double, const void*, const void*, int64_t, void*, void*);
@@ -136,7 +147,8 @@ void pair_backward(Backward& ctx, LossReduction how) {
   Tensor dt = ctx.needs(1) ? Tensor::empty(x.sizes(), x.dtype()) : Tensor();
   PairBackward run = Squared ? cpu::loss().mse_backward : cpu::loss().l1_backward;
   double by = g.dtype() == DType::F32 ? static_cast<double>(*g.data<float>()) : g.item().to_double();
-  run(x.dtype(), by * scale, px.raw(), pt.raw(), x.numel(), dx.defined() ? dx.raw() : nullptr, dt.defined() ? dt.raw() : nullptr);
+  run(x.dtype(), by * scale, px.raw(), pt.raw(), x.numel(), dx.defined() ? dx.raw() : nullptr,
+      dt.defined() ? dt.raw() : nullptr);
   if (dx.defined()) ctx.set(0, std::move(dx));
   if (dt.defined()) ctx.set(1, std::move(dt));
 }
@@ -145,9 +157,12 @@ template <bool Squared>
 Tensor pair_loss(const char* name, const Tensor& x, const Tensor& t, LossReduction how) {
   Tensor out = Tensor::empty({}, x.dtype());
   PairLoss run = Squared ? cpu::loss().mse : cpu::loss().l1;
-  if (x.is_contiguous() && t.is_contiguous()) run(x.dtype(), x.raw(), t.raw(), x.numel(), how, out.raw());
-  else run(x.dtype(), plain(x).raw(), plain(t).raw(), x.numel(), how, out.raw());
-  if (needs_gradient(x, t)) record(name, out, {x, t}, {x, t}, [how](Backward& ctx) { pair_backward<Squared>(ctx, how); });
+  if (x.is_contiguous() && t.is_contiguous())
+    run(x.dtype(), x.raw(), t.raw(), x.numel(), how, out.raw());
+  else
+    run(x.dtype(), plain(x).raw(), plain(t).raw(), x.numel(), how, out.raw());
+  if (needs_gradient(x, t))
+    record(name, out, {x, t}, {x, t}, [how](Backward& ctx) { pair_backward<Squared>(ctx, how); });
   return out;
 }
 
@@ -160,7 +175,8 @@ Tensor mse_loss(const Tensor& x, const Tensor& t, int64_t reduction) {
 
 Tensor l1_loss(const Tensor& x, const Tensor& t, int64_t reduction) {
   LossReduction how = reduction_of(reduction);
-  if (how != LossReduction::none && flat_pair(x, t)) return pair_loss<false>(how == LossReduction::mean ? "MeanBackward0" : "SumBackward0", x, t, how);
+  if (how != LossReduction::none && flat_pair(x, t))
+    return pair_loss<false>(how == LossReduction::mean ? "MeanBackward0" : "SumBackward0", x, t, how);
   return reduced(call<pointwise::Abs>(sub(x, t)), how);
 }
 
@@ -168,42 +184,50 @@ Tensor smooth_l1_loss(const Tensor& x, const Tensor& t, int64_t reduction, doubl
   check(beta >= 0, "smooth_l1_loss does not support negative values for beta.");
   if (beta == 0) return l1_loss(x, t, reduction);
   check_floating("smooth_l1_cpu", x, t);
-  return element_loss<pointwise::SmoothL1Element, 1>("SmoothL1LossBackward0", x, t, kNone, kNone, reduction_of(reduction), {Scalar(beta)});
+  return element_loss<pointwise::SmoothL1Element, 1>("SmoothL1LossBackward0", x, t, kNone, kNone,
+                                                     reduction_of(reduction), {Scalar(beta)});
 }
 
 Tensor huber_loss(const Tensor& x, const Tensor& t, int64_t reduction, double delta) {
   check(delta > 0, "huber_loss does not support non-positive values for delta.");
   check_floating("huber_cpu", x, t);
-  return element_loss<pointwise::HuberElement, 1>("HuberLossBackward0", x, t, kNone, kNone, reduction_of(reduction), {Scalar(delta)});
+  return element_loss<pointwise::HuberElement, 1>("HuberLossBackward0", x, t, kNone, kNone, reduction_of(reduction),
+                                                  {Scalar(delta)});
 }
 
 Tensor binary_cross_entropy(const Tensor& x, const Tensor& t, const Tensor& weight, int64_t reduction) {
   check_floating("binary_cross_entropy", x, x);
-  check(t.dtype() == x.dtype(), "Found dtype ", scalar_type_name(t.dtype()), " but expected ", scalar_type_name(x.dtype()),
-        ". binary_cross_entropy() wants a target of the input's dtype: target.to(torch.", dtype_name(x.dtype()), ")");
+  check(t.dtype() == x.dtype(), "Found dtype ", scalar_type_name(t.dtype()), " but expected ",
+        scalar_type_name(x.dtype()), ". binary_cross_entropy() wants a target of the input's dtype: target.to(torch.",
+        dtype_name(x.dtype()), ")");
   if (x.numel() > 0) {
     Tensor flat = plain(x), limits = Tensor::empty(Dims{2}, x.dtype());
     cpu::reduce_minmax().aminmax(x.dtype(), flat.raw(), cpu::ReduceShape::contiguous(1, x.numel(), 1), limits.raw(),
                                  static_cast<char*>(limits.raw()) + item_size(x.dtype()));
-    double low = Scalar::load(x.dtype(), limits.raw()).to_double(), high = Scalar::load(x.dtype(), static_cast<char*>(limits.raw()) + item_size(x.dtype())).to_double();
+    double low = Scalar::load(x.dtype(), limits.raw()).to_double(),
+           high = Scalar::load(x.dtype(), static_cast<char*>(limits.raw()) + item_size(x.dtype())).to_double();
     check(low >= 0 && high <= 1, "all elements of input should be between 0 and 1; they go from ", low, " to ", high,
           ". Apply torch.sigmoid first, or use binary_cross_entropy_with_logits (nn.BCEWithLogitsLoss)");
   }
-  return element_loss<pointwise::BceElement, 0>("BinaryCrossEntropyBackward0", x, t, kNone, weight, reduction_of(reduction), {});
+  return element_loss<pointwise::BceElement, 0>("BinaryCrossEntropyBackward0", x, t, kNone, weight,
+                                                reduction_of(reduction), {});
 }
 
-Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& t, const Tensor& weight, const Tensor& pos_weight, int64_t reduction) {
+Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& t, const Tensor& weight,
+                                        const Tensor& pos_weight, int64_t reduction) {
   constexpr const char* kName = "BinaryCrossEntropyWithLogitsBackward0";
   LossReduction how = reduction_of(reduction);
   check_floating("binary_cross_entropy_with_logits", x, t);
-  if (pos_weight.defined()) return element_loss<pointwise::BceLogitsPosWeightElement, 0>(kName, x, t, pos_weight, weight, how, {});
+  if (pos_weight.defined())
+    return element_loss<pointwise::BceLogitsPosWeightElement, 0>(kName, x, t, pos_weight, weight, how, {});
   return element_loss<pointwise::BceLogitsElement, 0>(kName, x, t, kNone, weight, how, {});
 }
 
 Tensor kl_div(const Tensor& x, const Tensor& t, int64_t reduction, bool log_target) {
   LossReduction how = reduction_of(reduction);
   check_floating("kl_div", x, t);
-  if (log_target) return element_loss<pointwise::KlDivLogElement>({"MulBackward0", "MeanBackward0", "SumBackward0"}, x, t, how);
+  if (log_target)
+    return element_loss<pointwise::KlDivLogElement>({"MulBackward0", "MeanBackward0", "SumBackward0"}, x, t, how);
   return element_loss<pointwise::KlDivElement>({"SubBackward0", "MeanBackward0", "SumBackward0"}, x, t, how);
 }
 
@@ -214,7 +238,8 @@ Tensor soft_margin_loss(const Tensor& x, const Tensor& t, int64_t reduction) {
 
 Tensor poisson_nll_loss(const Tensor& x, const Tensor& t, bool log_input, bool full, double eps, int64_t reduction) {
   check_floating("poisson_nll_loss", x, t);
-  return element_loss<pointwise::PoissonNllElement, 3>({"SubBackward0", "MeanBackward0", "SumBackward0"}, x, t, kNone, kNone, reduction_of(reduction),
+  return element_loss<pointwise::PoissonNllElement, 3>({"SubBackward0", "MeanBackward0", "SumBackward0"}, x, t, kNone,
+                                                       kNone, reduction_of(reduction),
                                                        {Scalar(log_input ? 1 : 0), Scalar(full ? 1 : 0), Scalar(eps)});
 }
 
@@ -225,7 +250,8 @@ Tensor positive_part(const Tensor& t) { return call<pointwise::ClampMin>(t, 0); 
 
 Tensor hinge_embedding_loss(const Tensor& x, const Tensor& t, double margin, int64_t reduction) {
   Tensor zero = Tensor::wrapped(Scalar(0));
-  Tensor apart = where(call<pointwise::Ne>(t, Tensor::wrapped(Scalar(1))), positive_part(call<pointwise::Rsub>(x, number(margin), 1)), zero);
+  Tensor apart = where(call<pointwise::Ne>(t, Tensor::wrapped(Scalar(1))),
+                       positive_part(call<pointwise::Rsub>(x, number(margin), 1)), zero);
   Tensor close = where(call<pointwise::Ne>(t, Tensor::wrapped(Scalar(-1))), x, zero);
   return reduced(add(apart, close), reduction_of(reduction));
 }
@@ -238,17 +264,21 @@ Tensor margin_ranking_loss(const Tensor& a, const Tensor& b, const Tensor& t, do
 Tensor cosine_embedding_loss(const Tensor& a, const Tensor& b, const Tensor& t, double margin, int64_t reduction) {
   check(t.dim() <= 1, "0D or 1D target tensor expected, multi-target not supported");
   if (t.dim() == 1)
-    check(a.dim() == 2 && b.dim() == 2, "1D target tensor expects 2D input tensors, but found inputs with sizes ", shape_str(a.sizes()), " and ", shape_str(b.sizes()), ".");
+    check(a.dim() == 2 && b.dim() == 2, "1D target tensor expects 2D input tensors, but found inputs with sizes ",
+          shape_str(a.sizes()), " and ", shape_str(b.sizes()), ".");
   else
-    check(a.dim() == 1 && b.dim() == 1, "0D target tensor expects 1D input tensors, but found inputs with sizes ", shape_str(a.sizes()), " and ", shape_str(b.sizes()), ".");
+    check(a.dim() == 1 && b.dim() == 1, "0D target tensor expects 1D input tensors, but found inputs with sizes ",
+          shape_str(a.sizes()), " and ", shape_str(b.sizes()), ".");
   constexpr double kTiny = 1e-12;
   Dims last{t.dim()};
   Tensor product = sum(mul(a, b), last, false);
   Tensor norms = mul(add(sum(mul(a, a), last, false), number(kTiny)), add(sum(mul(b, b), last, false), number(kTiny)));
   Tensor cos = divide(product, call<pointwise::Sqrt>(norms));
   Tensor zero = Tensor::wrapped(Scalar(0));
-  Tensor close = where(call<pointwise::Eq>(t, Tensor::wrapped(Scalar(1))), call<pointwise::Rsub>(cos, number(1), 1), zero);
-  Tensor apart = where(call<pointwise::Eq>(t, Tensor::wrapped(Scalar(-1))), positive_part(sub(cos, number(margin))), zero);
+  Tensor close =
+      where(call<pointwise::Eq>(t, Tensor::wrapped(Scalar(1))), call<pointwise::Rsub>(cos, number(1), 1), zero);
+  Tensor apart =
+      where(call<pointwise::Eq>(t, Tensor::wrapped(Scalar(-1))), positive_part(sub(cos, number(margin))), zero);
   return reduced(add(close, apart), reduction_of(reduction));
 }
 
@@ -260,9 +290,12 @@ Tensor distance(const Tensor& a, const Tensor& b, double p, double eps) {
   return call<pointwise::Pow>(sum(call<pointwise::Pow>(d, number(p)), last, false), number(1 / p));
 }
 
-Tensor triplet_margin_loss(const Tensor& anchor, const Tensor& positive, const Tensor& negative, double margin, double p, double eps, bool swap, int64_t reduction) {
-  check(anchor.dim() == positive.dim() && positive.dim() == negative.dim(), "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: anchor ",
-        anchor.dim(), "D, positive ", positive.dim(), "D, and negative ", negative.dim(), "D inputs");
+Tensor triplet_margin_loss(const Tensor& anchor, const Tensor& positive, const Tensor& negative, double margin,
+                           double p, double eps, bool swap, int64_t reduction) {
+  check(
+      anchor.dim() == positive.dim() && positive.dim() == negative.dim(),
+      "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: anchor ",
+      anchor.dim(), "D, positive ", positive.dim(), "D, and negative ", negative.dim(), "D inputs");
   Tensor near = distance(anchor, positive, p, eps), far = distance(anchor, negative, p, eps);
   if (swap) far = call<pointwise::Minimum>(far, distance(positive, negative, p, eps));
   return reduced(positive_part(sub(add(near, number(margin)), far)), reduction_of(reduction));
@@ -273,7 +306,8 @@ Tensor triplet_margin_loss(const Tensor& anchor, const Tensor& positive, const T
 struct Walk {
   int64_t outer = 1, n = 1, inner = 1;
   Walk(IntSpan sizes, int64_t dim) {
-    for (int64_t d = 0; d < static_cast<int64_t>(sizes.size()); ++d) (d < dim ? outer : d == dim ? n : inner) *= sizes[static_cast<size_t>(d)];
+    for (int64_t d = 0; d < static_cast<int64_t>(sizes.size()); ++d)
+      (d < dim ? outer : d == dim ? n : inner) *= sizes[static_cast<size_t>(d)];
   }
 };
 
@@ -281,8 +315,10 @@ template <bool Log>
 Tensor softmax_of(const Tensor& x, int64_t dim) {
   dim = wrap_dim(dim, x.dim());
   if (!is_floating(x.dtype()))
-    fail(ErrorKind::NotImplemented, "\"", Log ? "log_" : "", dim == std::max<int64_t>(x.dim() - 1, 0) ? "softmax_lastdim_kernel_impl" : "softmax_kernel_impl", "\" not implemented for '",
-         scalar_type_name(x.dtype()), "'. Give the dtype to compute in: dtype=torch.float32");
+    fail(ErrorKind::NotImplemented, "\"", Log ? "log_" : "",
+         dim == std::max<int64_t>(x.dim() - 1, 0) ? "softmax_lastdim_kernel_impl" : "softmax_kernel_impl",
+         "\" not implemented for '", scalar_type_name(x.dtype()),
+         "'. Give the dtype to compute in: dtype=torch.float32");
   Walk w(x.sizes(), dim);
   Tensor in = plain(x), out = Tensor::empty(x.sizes(), x.dtype());
   if (out.numel() > 0) cpu::softmax().forward(x.dtype(), Log, in.raw(), w.outer, w.n, w.inner, out.raw());
@@ -291,8 +327,10 @@ Tensor softmax_of(const Tensor& x, int64_t dim) {
       Tensor y = ctx.saved(0);
       const Tensor& g = ctx.grad();
       if (Backward::create_graph()) {
-        if (Log) ctx.set(0, sub(g, mul(call<pointwise::Exp>(y), sum(g, Dims{dim}, true))));
-        else ctx.set(0, mul(sub(g, sum(mul(g, y), Dims{dim}, true)), y));
+        if (Log)
+          ctx.set(0, sub(g, mul(call<pointwise::Exp>(y), sum(g, Dims{dim}, true))));
+        else
+          ctx.set(0, mul(sub(g, sum(mul(g, y), Dims{dim}, true)), y));
         return;
       }
       Walk w(y.sizes(), dim);
@@ -314,95 +352,118 @@ Tensor softmax_half(const Tensor& x, int64_t dim, bool half_to_float) {
 // --- classes -------------------------------------------------------------------------------------------------------------
 
 [[noreturn, gnu::cold, gnu::noinline]] void bad_target(const char* op, const cpu::BadTarget& bad, int64_t classes) {
-  fail(ErrorKind::Index, "Target ", bad.target, " is out of bounds. ", op, "(): the input has ", classes, " classes, so targets go from 0 to ", classes - 1, "; element ",
-       bad.row, " of the target is ", bad.target,
+  fail(ErrorKind::Index, "Target ", bad.target, " is out of bounds. ", op, "(): the input has ", classes,
+       " classes, so targets go from 0 to ", classes - 1, "; element ", bad.row, " of the target is ", bad.target,
        bad.target == classes ? " (do the labels start at 1?)" : "");
 }
 
 Tensor class_indices(const Tensor& target) {
-  check(target.dtype() == DType::I64 || target.dtype() == DType::U8, "expected target dtype to be Long or Byte, but got ", scalar_type_name(target.dtype()),
+  check(target.dtype() == DType::I64 || target.dtype() == DType::U8,
+        "expected target dtype to be Long or Byte, but got ", scalar_type_name(target.dtype()),
         ". Class indices are int64: target.long()");
   return plain(target.dtype() == DType::I64 ? target : to_dtype(target, DType::I64));
 }
 
 void check_class_weight(const Tensor& x, const Tensor& weight, int64_t classes) {
   if (!weight.defined()) return;
-  check(weight.dim() == 1 && weight.numel() == classes, "weight tensor should be defined either for all ", classes, " classes or no classes but got weight tensor of shape: ",
-        shape_str(weight.sizes()));
-  check(weight.dtype() == x.dtype(), "expected scalar type ", scalar_type_name(x.dtype()), " but found ", scalar_type_name(weight.dtype()), ": the weight must have the input's dtype");
+  check(weight.dim() == 1 && weight.numel() == classes, "weight tensor should be defined either for all ", classes,
+        " classes or no classes but got weight tensor of shape: ", shape_str(weight.sizes()));
+  check(weight.dtype() == x.dtype(), "expected scalar type ", scalar_type_name(x.dtype()), " but found ",
+        scalar_type_name(weight.dtype()), ": the weight must have the input's dtype");
 }
 
 // What each log-probability counts in the loss: the gradient of nll for a gradient of ones.
-Tensor nll_coefficients(const Tensor& like, IntSpan sizes, const Tensor& target, const Tensor& weight, const cpu::ClassLoss& how, int64_t inner, double total) {
+Tensor nll_coefficients(const Tensor& like, IntSpan sizes, const Tensor& target, const Tensor& weight,
+                        const cpu::ClassLoss& how, int64_t inner, double total) {
   Tensor c = Tensor::empty(sizes, like.dtype());
   Tensor one = how.reduction == LossReduction::none ? ones(target.sizes(), like.dtype()) : ones({}, like.dtype());
-  if (c.numel() > 0) cpu::loss().nll_backward(like.dtype(), one.raw(), target.data<int64_t>(), weight.defined() ? weight.raw() : nullptr, how, inner, total, c.raw());
+  if (c.numel() > 0)
+    cpu::loss().nll_backward(like.dtype(), one.raw(), target.data<int64_t>(), weight.defined() ? weight.raw() : nullptr,
+                             how, inner, total, c.raw());
   return c;
 }
 
 // x: [classes], [n, classes] or [n, classes, ...].
-Tensor nll(const char* name, const Tensor& x, const Tensor& target_in, const Tensor& weight_in, int64_t reduction, int64_t ignore_index) {
-  if (!is_floating(x.dtype())) fail(ErrorKind::NotImplemented, "\"nll_loss_out_frame\" not implemented for '", scalar_type_name(x.dtype()), "'");
+Tensor nll(const char* name, const Tensor& x, const Tensor& target_in, const Tensor& weight_in, int64_t reduction,
+           int64_t ignore_index) {
+  if (!is_floating(x.dtype()))
+    fail(ErrorKind::NotImplemented, "\"nll_loss_out_frame\" not implemented for '", scalar_type_name(x.dtype()), "'");
   int64_t dim = x.dim() == 1 ? 0 : 1;
   Walk w(x.sizes(), dim);
   check_class_weight(x, weight_in, w.n);
   Tensor target = class_indices(target_in), weight = weight_in.defined() ? plain(detach(weight_in)) : kNone;
   cpu::ClassLoss how{w.outer * w.inner, w.n, ignore_index, 0, reduction_of(reduction)};
-  Tensor out = how.reduction == LossReduction::none ? Tensor::empty(target.sizes(), x.dtype()) : Tensor::empty({}, x.dtype());
+  Tensor out =
+      how.reduction == LossReduction::none ? Tensor::empty(target.sizes(), x.dtype()) : Tensor::empty({}, x.dtype());
   double total = 0;
   Tensor in = plain(x);
-  cpu::BadTarget bad = cpu::loss().nll(x.dtype(), in.raw(), target.data<int64_t>(), weight.defined() ? weight.raw() : nullptr, how, w.inner, out.raw(), &total);
-  if (bad.row >= 0) [[unlikely]] bad_target("nll_loss", bad, w.n);
+  cpu::BadTarget bad = cpu::loss().nll(x.dtype(), in.raw(), target.data<int64_t>(),
+                                       weight.defined() ? weight.raw() : nullptr, how, w.inner, out.raw(), &total);
+  if (bad.row >= 0) [[unlikely]]
+    bad_target("nll_loss", bad, w.n);
   if (needs_gradient(x))
-    record(name, out, {x}, {target, weight, x}, [how, total, inner = w.inner, dim, sizes = Dims(x.sizes())](Backward& ctx) {
-      Tensor target = ctx.saved(0), weight = ctx.saved(1), g = ctx.grad();
-      if (Backward::create_graph()) {
-        Tensor c = nll_coefficients(g, sizes, target, weight, how, inner, total);
-        const Tensor x[] = {ctx.saved(2)};
-        ctx.set(0, tie_to_inputs(mul(how.reduction == LossReduction::none && g.dim() > 0 ? unsqueeze(g, dim) : g, c), x));
-        return;
-      }
-      Tensor pg = plain(g), dx = Tensor::empty(sizes, g.dtype());
-      if (dx.numel() > 0) cpu::loss().nll_backward(g.dtype(), pg.raw(), target.data<int64_t>(), weight.defined() ? weight.raw() : nullptr, how, inner, total, dx.raw());
-      ctx.set(0, dx);
-    });
+    record(name, out, {x}, {target, weight, x},
+           [how, total, inner = w.inner, dim, sizes = Dims(x.sizes())](Backward& ctx) {
+             Tensor target = ctx.saved(0), weight = ctx.saved(1), g = ctx.grad();
+             if (Backward::create_graph()) {
+               Tensor c = nll_coefficients(g, sizes, target, weight, how, inner, total);
+               const Tensor x[] = {ctx.saved(2)};
+               ctx.set(0, tie_to_inputs(
+                              mul(how.reduction == LossReduction::none && g.dim() > 0 ? unsqueeze(g, dim) : g, c), x));
+               return;
+             }
+             Tensor pg = plain(g), dx = Tensor::empty(sizes, g.dtype());
+             if (dx.numel() > 0)
+               cpu::loss().nll_backward(g.dtype(), pg.raw(), target.data<int64_t>(),
+                                        weight.defined() ? weight.raw() : nullptr, how, inner, total, dx.raw());
+             ctx.set(0, dx);
+           });
   return out;
 }
 
 Tensor nll_loss(const Tensor& x, const Tensor& target, const Tensor& weight, int64_t reduction, int64_t ignore_index) {
   check(x.dim() == 1 || x.dim() == 2, "input tensor should be 1D or 2D, got shape ", tuple_str(x.sizes()));
-  check(target.dim() <= 1, "0D or 1D target tensor expected, multi-target not supported. The target has shape ", tuple_str(target.sizes()),
-        target.dim() == 2 && target.size(1) == 1 ? ": use target.squeeze(1)" : "");
-  check(x.dim() == 1 ? target.numel() == 1 : target.dim() == 1 && x.size(0) == target.size(0), "size mismatch (got input: ", shape_str(x.sizes()), ", target: ", shape_str(target.sizes()), ")");
+  check(target.dim() <= 1, "0D or 1D target tensor expected, multi-target not supported. The target has shape ",
+        tuple_str(target.sizes()), target.dim() == 2 && target.size(1) == 1 ? ": use target.squeeze(1)" : "");
+  check(x.dim() == 1 ? target.numel() == 1 : target.dim() == 1 && x.size(0) == target.size(0),
+        "size mismatch (got input: ", shape_str(x.sizes()), ", target: ", shape_str(target.sizes()), ")");
   Tensor t = x.dim() == 1 && target.dim() == 1 ? reshape(target, {}) : target;
   return nll("NllLossBackward0", x, t, weight, reduction, ignore_index);
 }
 
-Tensor nll_loss2d(const Tensor& x, const Tensor& target, const Tensor& weight, int64_t reduction, int64_t ignore_index) {
-  check(target.dim() == 3, "only batches of spatial targets supported (3D tensors) but got targets of dimension: ", target.dim());
+Tensor nll_loss2d(const Tensor& x, const Tensor& target, const Tensor& weight, int64_t reduction,
+                  int64_t ignore_index) {
+  check(target.dim() == 3,
+        "only batches of spatial targets supported (3D tensors) but got targets of dimension: ", target.dim());
   check(x.dim() == 4, "only batches of spatial inputs supported (4D tensors), but got input of dimension: ", x.dim());
-  check(x.size(0) == target.size(0) && x.size(2) == target.size(1) && x.size(3) == target.size(2), "size mismatch (got input: ", shape_str(x.sizes()), " , target: ", shape_str(target.sizes()), ")");
+  check(x.size(0) == target.size(0) && x.size(2) == target.size(1) && x.size(3) == target.size(2),
+        "size mismatch (got input: ", shape_str(x.sizes()), " , target: ", shape_str(target.sizes()), ")");
   return nll("NllLoss2DBackward0", x, target, weight, reduction, ignore_index);
 }
 
-Tensor nll_loss_nd(const Tensor& x, const Tensor& target, const Tensor& weight, int64_t reduction, int64_t ignore_index) {
+Tensor nll_loss_nd(const Tensor& x, const Tensor& target, const Tensor& weight, int64_t reduction,
+                   int64_t ignore_index) {
   check_value(x.dim() >= 1, "Expected 1 or more dimensions (got ", x.dim(), ")");
   int64_t n = x.dim() == 1 ? 1 : x.size(0);
   if (x.dim() > 1)
-    check_value(target.dim() > 0 && target.size(0) == n, "Expected input batch_size (", n, ") to match target batch_size (", target.dim() ? target.size(0) : 0, "). The input has shape ",
+    check_value(target.dim() > 0 && target.size(0) == n, "Expected input batch_size (", n,
+                ") to match target batch_size (", target.dim() ? target.size(0) : 0, "). The input has shape ",
                 tuple_str(x.sizes()), ", the target ", tuple_str(target.sizes()));
   if (x.dim() <= 2) return nll_loss(x, target, weight, reduction, ignore_index);
   if (x.dim() == 4) return nll_loss2d(x, target, weight, reduction, ignore_index);
   Dims expected(x.sizes());
   expected.erase(1);
-  check(std::ranges::equal(target.sizes(), IntSpan(expected)), "Expected target size ", shape_str(expected), ", got ", shape_str(target.sizes()));
+  check(std::ranges::equal(target.sizes(), IntSpan(expected)), "Expected target size ", shape_str(expected), ", got ",
+        shape_str(target.sizes()));
   return nll(reduction == 0 ? "ViewBackward0" : "NllLoss2DBackward0", x, target, weight, reduction, ignore_index);
 }
 
 // Targets that are probabilities: -sum(weight * target * log_softmax(x)).
-Tensor cross_entropy_of_probabilities(const Tensor& x, const Tensor& target, const Tensor& weight, LossReduction how, double smoothing) {
+Tensor cross_entropy_of_probabilities(const Tensor& x, const Tensor& target, const Tensor& weight, LossReduction how,
+                                      double smoothing) {
   int64_t dim = x.dim() == 1 ? 0 : 1, classes = x.sizes()[static_cast<size_t>(dim)];
-  check(is_floating(target.dtype()), "Expected floating point type for target with class probabilities, got ", scalar_type_name(target.dtype()));
+  check(is_floating(target.dtype()), "Expected floating point type for target with class probabilities, got ",
+        scalar_type_name(target.dtype()));
   check_class_weight(x, weight, classes);
   Tensor t = target;
   if (smoothing > 0) t = add(mul(t, number(1 - smoothing)), number(smoothing / static_cast<double>(classes)));
@@ -414,63 +475,84 @@ Tensor cross_entropy_of_probabilities(const Tensor& x, const Tensor& target, con
   Tensor terms = mul(softmax_of<true>(x, dim), t);
   if (how == LossReduction::none) return call<pointwise::Neg>(sum(terms, Dims{dim}, false));
   Tensor total = call<pointwise::Neg>(reduced(terms, LossReduction::sum));
-  return how == LossReduction::sum ? total : divide(total, number(static_cast<double>(x.numel()) / static_cast<double>(classes)));
+  return how == LossReduction::sum
+             ? total
+             : divide(total, number(static_cast<double>(x.numel()) / static_cast<double>(classes)));
 }
 
 // Logits as rows of classes. The node keeps the logits and one number per row.
-Tensor cross_entropy_rows(const Tensor& x, const Tensor& target, const Tensor& weight, const cpu::ClassLoss& how, IntSpan out_shape) {
+Tensor cross_entropy_rows(const Tensor& x, const Tensor& target, const Tensor& weight, const cpu::ClassLoss& how,
+                          IntSpan out_shape) {
   Tensor in = plain(x);
   Tensor out = Tensor::empty(how.reduction == LossReduction::none ? out_shape : IntSpan(), x.dtype());
   Tensor lse = Tensor::empty({&how.rows, 1}, x.dtype() == DType::F64 ? DType::F64 : DType::F32);
   double total = 0;
   cpu::BadTarget bad =
-      cpu::loss().cross_entropy(x.dtype(), in.raw(), target.data<int64_t>(), weight.defined() ? weight.raw() : nullptr, how, out.raw(), lse.raw(), &total);
-  if (bad.row >= 0) [[unlikely]] bad_target("cross_entropy", bad, how.classes);
+      cpu::loss().cross_entropy(x.dtype(), in.raw(), target.data<int64_t>(), weight.defined() ? weight.raw() : nullptr,
+                                how, out.raw(), lse.raw(), &total);
+  if (bad.row >= 0) [[unlikely]]
+    bad_target("cross_entropy", bad, how.classes);
   if (!needs_gradient(x)) return out;
-  record(how.label_smoothing > 0 ? "AddBackward0" : "NllLossBackward0", out, {x}, {x, target, weight, lse}, [how, total](Backward& ctx) {
-    Tensor x = ctx.saved(0), target = ctx.saved(1), weight = ctx.saved(2), lse = ctx.saved(3), g = ctx.grad();
-    if (!Backward::create_graph()) {
-      Tensor in = plain(x), pg = plain(g), dx = Tensor::empty(x.sizes(), x.dtype());
-      if (dx.numel() > 0)
-        cpu::loss().cross_entropy_backward(x.dtype(), pg.raw(), in.raw(), target.data<int64_t>(), weight.defined() ? weight.raw() : nullptr, how, lse.raw(), total, dx.raw());
-      ctx.set(0, dx);
-      return;
-    }
-    // The loss is a sum of log-probabilities times coefficients c, and its gradient g * (c - softmax * sum(c)).
-    int64_t dim = x.dim() - 1;
-    Tensor c = nll_coefficients(x, x.sizes(), target, weight, how, 1, total);
-    if (how.label_smoothing > 0) {
-      Tensor counted = to_dtype(call<pointwise::Ne>(target, Tensor::wrapped(Scalar(how.ignore_index))), x.dtype());
-      double share = -how.label_smoothing / static_cast<double>(how.classes) / (how.reduction == LossReduction::mean ? total : 1.0);
-      Tensor even = mul(counted.dim() > 0 ? unsqueeze(counted, dim) : counted, number(share));
-      c = add(mul(c, number(1 - how.label_smoothing)), weight.defined() ? mul(even, weight) : expand(even, x.sizes()));
-    }
-    Tensor cg = mul(how.reduction == LossReduction::none && g.dim() > 0 ? unsqueeze(g, dim) : g, c);
-    ctx.set(0, sub(cg, mul(softmax_of<false>(x, dim), sum(cg, Dims{dim}, true))));
-  });
+  record(how.label_smoothing > 0 ? "AddBackward0" : "NllLossBackward0", out, {x}, {x, target, weight, lse},
+         [how, total](Backward& ctx) {
+           Tensor x = ctx.saved(0), target = ctx.saved(1), weight = ctx.saved(2), lse = ctx.saved(3), g = ctx.grad();
+           if (!Backward::create_graph()) {
+             Tensor in = plain(x), pg = plain(g), dx = Tensor::empty(x.sizes(), x.dtype());
+             if (dx.numel() > 0)
+               cpu::loss().cross_entropy_backward(x.dtype(), pg.raw(), in.raw(), target.data<int64_t>(),
+                                                  weight.defined() ? weight.raw() : nullptr, how, lse.raw(), total,
+                                                  dx.raw());
+             ctx.set(0, dx);
+             return;
+           }
+           // The loss is a sum of log-probabilities times coefficients c, and its gradient g * (c - softmax * sum(c)).
+           int64_t dim = x.dim() - 1;
+           Tensor c = nll_coefficients(x, x.sizes(), target, weight, how, 1, total);
+           if (how.label_smoothing > 0) {
+             Tensor counted =
+                 to_dtype(call<pointwise::Ne>(target, Tensor::wrapped(Scalar(how.ignore_index))), x.dtype());
+             double share = -how.label_smoothing / static_cast<double>(how.classes) /
+                            (how.reduction == LossReduction::mean ? total : 1.0);
+             Tensor even = mul(counted.dim() > 0 ? unsqueeze(counted, dim) : counted, number(share));
+             c = add(mul(c, number(1 - how.label_smoothing)),
+                     weight.defined() ? mul(even, weight) : expand(even, x.sizes()));
+           }
+           Tensor cg = mul(how.reduction == LossReduction::none && g.dim() > 0 ? unsqueeze(g, dim) : g, c);
+           ctx.set(0, sub(cg, mul(softmax_of<false>(x, dim), sum(cg, Dims{dim}, true))));
+         });
   return out;
 }
 
-Tensor cross_entropy_loss(const Tensor& x, const Tensor& target_in, const Tensor& weight_in, int64_t reduction, int64_t ignore_index, double smoothing) {
+Tensor cross_entropy_loss(const Tensor& x, const Tensor& target_in, const Tensor& weight_in, int64_t reduction,
+                          int64_t ignore_index, double smoothing) {
   LossReduction how = reduction_of(reduction);
-  check_value(x.dim() >= 1, "cross_entropy(): the input needs at least one dimension, (C), (N, C) or (N, C, ...), but it is 0-d");
+  check_value(x.dim() >= 1,
+              "cross_entropy(): the input needs at least one dimension, (C), (N, C) or (N, C, ...), but it is 0-d");
   if (same_shape(x, target_in)) {
     check(ignore_index < 0, "ignore_index is not supported for floating point target");
     return cross_entropy_of_probabilities(x, target_in, weight_in, how, smoothing);
   }
   int64_t dim = x.dim() == 1 ? 0 : 1, classes = x.sizes()[static_cast<size_t>(dim)];
   check(smoothing >= 0 && smoothing <= 1, "label_smoothing must be between 0.0 and 1.0. Got: ", smoothing);
-  if (x.dim() > 2 && smoothing == 0) return nll_loss_nd(softmax_of<true>(x, 1), target_in, weight_in, reduction, ignore_index);
+  if (x.dim() > 2 && smoothing == 0)
+    return nll_loss_nd(softmax_of<true>(x, 1), target_in, weight_in, reduction, ignore_index);
   if (!is_floating(x.dtype()))
-    fail(ErrorKind::NotImplemented, "\"log_softmax_lastdim_kernel_impl\" not implemented for '", scalar_type_name(x.dtype()), "'");
+    fail(ErrorKind::NotImplemented, "\"log_softmax_lastdim_kernel_impl\" not implemented for '",
+         scalar_type_name(x.dtype()), "'");
   if (x.dim() == 1) {
-    check(target_in.numel() == 1 && target_in.dim() <= 1, "size mismatch (got input: ", shape_str(x.sizes()), ", target: ", shape_str(target_in.sizes()), ")");
+    check(target_in.numel() == 1 && target_in.dim() <= 1, "size mismatch (got input: ", shape_str(x.sizes()),
+          ", target: ", shape_str(target_in.sizes()), ")");
   } else {
-    check_value(target_in.dim() > 0 && target_in.size(0) == x.size(0), "Expected input batch_size (", x.size(0), ") to match target batch_size (",
-                target_in.dim() ? target_in.size(0) : 0, "). The input has shape ", tuple_str(x.sizes()), ", the target ", tuple_str(target_in.sizes()));
+    check_value(target_in.dim() > 0 && target_in.size(0) == x.size(0), "Expected input batch_size (", x.size(0),
+                ") to match target batch_size (", target_in.dim() ? target_in.size(0) : 0, "). The input has shape ",
+                tuple_str(x.sizes()), ", the target ", tuple_str(target_in.sizes()));
     if (x.dim() == 2)
-      check(target_in.dim() == 1, "0D or 1D target tensor expected, multi-target not supported. cross_entropy(): the target has shape ", tuple_str(target_in.sizes()), " for input ",
-            tuple_str(x.sizes()), target_in.dim() == 2 && target_in.size(1) == 1 ? ": use target.squeeze(1)" : ": expected class indices (N,) or class probabilities of the input's shape");
+      check(target_in.dim() == 1,
+            "0D or 1D target tensor expected, multi-target not supported. cross_entropy(): the target has shape ",
+            tuple_str(target_in.sizes()), " for input ", tuple_str(x.sizes()),
+            target_in.dim() == 2 && target_in.size(1) == 1
+                ? ": use target.squeeze(1)"
+                : ": expected class indices (N,) or class probabilities of the input's shape");
   }
   check_class_weight(x, weight_in, classes);
   Tensor target = class_indices(target_in), weight = weight_in.defined() ? plain(detach(weight_in)) : kNone;
@@ -478,7 +560,8 @@ Tensor cross_entropy_loss(const Tensor& x, const Tensor& target_in, const Tensor
   if (x.dim() <= 2) return cross_entropy_rows(x, target, weight, settings, x.dim() == 1 ? IntSpan() : target.sizes());
   Dims expected(x.sizes()), order;
   expected.erase(1);
-  check(std::ranges::equal(target.sizes(), IntSpan(expected)), "Expected target size ", shape_str(expected), ", got ", shape_str(target.sizes()));
+  check(std::ranges::equal(target.sizes(), IntSpan(expected)), "Expected target size ", shape_str(expected), ", got ",
+        shape_str(target.sizes()));
   for (int64_t d = 0; d < x.dim(); ++d)
     if (d != 1) order.push_back(d);
   order.push_back(1);
@@ -492,45 +575,65 @@ Tensor log_softmax(const Tensor& x, int64_t dim) { return softmax_of<true>(x, di
 
 static const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
-  r.op<&softmax_op<false>>("softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor",
-                           "exp(self) / sum(exp(self)) along dim.\n\n>>> torch.softmax(torch.zeros(2), 0)\ntensor([0.5000, 0.5000])\n");
-  r.op<&softmax_op<true>>("log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", "log(softmax(self, dim)), without overflow.");
-  r.op<&softmax_op<false>>("special_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", "softmax.", kFunction);
-  r.op<&softmax_op<true>>("special_log_softmax(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor", "log_softmax.", kFunction);
-  r.op<&softmax_half<false>>("_softmax(Tensor self, int dim, bool half_to_float) -> Tensor", "softmax, float16 giving float32 if half_to_float.", kFunction);
-  r.op<&softmax_half<true>>("_log_softmax(Tensor self, int dim, bool half_to_float) -> Tensor", "log_softmax, float16 giving float32 if half_to_float.", kFunction);
-  r.op<&mse_loss>("mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", "(self - target)^2, reduced (0 none, 1 mean, 2 sum).", kFunction);
-  r.op<&l1_loss>("l1_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", "|self - target|, reduced.", kFunction);
+  r.op<&softmax_op<false>>(
+      "softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor",
+      "exp(self) / sum(exp(self)) along dim.\n\n>>> torch.softmax(torch.zeros(2), 0)\ntensor([0.5000, 0.5000])\n");
+  r.op<&softmax_op<true>>("log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor",
+                          "log(softmax(self, dim)), without overflow.");
+  r.op<&softmax_op<false>>("special_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", "softmax.",
+                           kFunction);
+  r.op<&softmax_op<true>>("special_log_softmax(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor",
+                          "log_softmax.", kFunction);
+  r.op<&softmax_half<false>>("_softmax(Tensor self, int dim, bool half_to_float) -> Tensor",
+                             "softmax, float16 giving float32 if half_to_float.", kFunction);
+  r.op<&softmax_half<true>>("_log_softmax(Tensor self, int dim, bool half_to_float) -> Tensor",
+                            "log_softmax, float16 giving float32 if half_to_float.", kFunction);
+  r.op<&mse_loss>("mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor",
+                  "(self - target)^2, reduced (0 none, 1 mean, 2 sum).", kFunction);
+  r.op<&l1_loss>("l1_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", "|self - target|, reduced.",
+                 kFunction);
   r.op<&smooth_l1_loss>("smooth_l1_loss(Tensor self, Tensor target, int reduction=1, float beta=1.0) -> Tensor",
                         "Quadratic where |self - target| < beta, linear elsewhere, reduced.", kFunction);
   r.op<&huber_loss>("huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.0) -> Tensor",
                     "Quadratic where |self - target| <= delta, delta times linear elsewhere, reduced.", kFunction);
-  r.op<&binary_cross_entropy>("binary_cross_entropy(Tensor self, Tensor target, Tensor? weight=None, int reduction=1) -> Tensor",
-                              "The cross entropy of probabilities with targets in [0, 1], reduced.", kFunction);
+  r.op<&binary_cross_entropy>(
+      "binary_cross_entropy(Tensor self, Tensor target, Tensor? weight=None, int reduction=1) -> Tensor",
+      "The cross entropy of probabilities with targets in [0, 1], reduced.", kFunction);
   r.op<&binary_cross_entropy_with_logits>(
       "binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int reduction=1) -> Tensor",
       "binary_cross_entropy of sigmoid(self), without overflow.", kFunction);
-  r.op<&kl_div>("kl_div(Tensor self, Tensor target, int reduction=1, *, bool log_target=False) -> Tensor", "target * (log(target) - self), reduced.", kFunction);
-  r.op<&soft_margin_loss>("soft_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", "log(1 + exp(-target * self)), reduced.", kFunction);
-  r.op<&poisson_nll_loss>("poisson_nll_loss(Tensor input, Tensor target, bool log_input, bool full, float eps, int reduction) -> Tensor",
-                          "The negative log likelihood of counts under a Poisson distribution, reduced.", kFunction);
-  r.op<&hinge_embedding_loss>("hinge_embedding_loss(Tensor self, Tensor target, float margin=1.0, int reduction=1) -> Tensor",
-                              "self where target is 1, max(0, margin - self) where it is -1, reduced.", kFunction);
-  r.op<&margin_ranking_loss>("margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0, int reduction=1) -> Tensor",
-                             "max(0, -target * (input1 - input2) + margin), reduced.", kFunction);
-  r.op<&cosine_embedding_loss>("cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0, int reduction=1) -> Tensor",
-                               "1 - cos where target is 1, max(0, cos - margin) where it is -1, reduced.", kFunction);
+  r.op<&kl_div>("kl_div(Tensor self, Tensor target, int reduction=1, *, bool log_target=False) -> Tensor",
+                "target * (log(target) - self), reduced.", kFunction);
+  r.op<&soft_margin_loss>("soft_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor",
+                          "log(1 + exp(-target * self)), reduced.", kFunction);
+  r.op<&poisson_nll_loss>(
+      "poisson_nll_loss(Tensor input, Tensor target, bool log_input, bool full, float eps, int reduction) -> Tensor",
+      "The negative log likelihood of counts under a Poisson distribution, reduced.", kFunction);
+  r.op<&hinge_embedding_loss>(
+      "hinge_embedding_loss(Tensor self, Tensor target, float margin=1.0, int reduction=1) -> Tensor",
+      "self where target is 1, max(0, margin - self) where it is -1, reduced.", kFunction);
+  r.op<&margin_ranking_loss>(
+      "margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0, int reduction=1) -> Tensor",
+      "max(0, -target * (input1 - input2) + margin), reduced.", kFunction);
+  r.op<&cosine_embedding_loss>(
+      "cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0, int reduction=1) -> Tensor",
+      "1 - cos where target is 1, max(0, cos - margin) where it is -1, reduced.", kFunction);
   r.op<&triplet_margin_loss>(
       "triplet_margin_loss(Tensor anchor, Tensor positive, Tensor negative, float margin=1.0, float p=2, float eps=1e-06, bool swap=False, int reduction=1) -> Tensor",
       "max(0, d(anchor, positive) - d(anchor, negative) + margin), reduced.", kFunction);
-  r.op<&nll_loss>("nll_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, int ignore_index=-100) -> Tensor", "-self at the target class, reduced.", kFunction);
-  r.op<&nll_loss2d>("nll_loss2d(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, int ignore_index=-100) -> Tensor",
-                    "nll_loss of (N, C, H, W) with targets (N, H, W).", kFunction);
-  r.op<&nll_loss_nd>("nll_loss_nd(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, int ignore_index=-100) -> Tensor",
-                     "nll_loss of (N, C, ...) with targets (N, ...).", kFunction);
+  r.op<&nll_loss>(
+      "nll_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, int ignore_index=-100) -> Tensor",
+      "-self at the target class, reduced.", kFunction);
+  r.op<&nll_loss2d>(
+      "nll_loss2d(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, int ignore_index=-100) -> Tensor",
+      "nll_loss of (N, C, H, W) with targets (N, H, W).", kFunction);
+  r.op<&nll_loss_nd>(
+      "nll_loss_nd(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, int ignore_index=-100) -> Tensor",
+      "nll_loss of (N, C, ...) with targets (N, ...).", kFunction);
   r.op<&cross_entropy_loss>(
       "cross_entropy_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, int ignore_index=-100, float label_smoothing=0.0) -> Tensor",
-      "The cross entropy of logits (N, C, ...) with class indices (N, ...) or class probabilities (N, C, ...), reduced.", kFunction);
+      "The cross entropy of logits (N, C, ...) with class indices (N, ...) or class probabilities (N, C, ...), reduced.",
+      kFunction);
 });
 
 }  // namespace rl

@@ -66,9 +66,18 @@ void solve(const Problem& p, const char* kernel) {
 
 // The C++ names that PyTorch's messages use.
 const char* cpp_name(DType d) {
-  static constexpr const char* kNames[kDTypeCount] = {
-      "unsigned char", "signed char", "short int",           "int",                  "long int", "c10::Half",
-      "float",         "double",      "c10::complex<float>", "c10::complex<double>", "bool",     "c10::BFloat16"};
+  static constexpr const char* kNames[kDTypeCount] = {"unsigned char",
+                                                      "signed char",
+                                                      "short int",
+                                                      "int",
+                                                      "long int",
+                                                      "c10::Half",
+                                                      "float",
+                                                      "double",
+                                                      "c10::complex<float>",
+                                                      "c10::complex<double>",
+                                                      "bool",
+                                                      "c10::BFloat16"};
   return kNames[static_cast<int>(d)];
 }
 
@@ -100,7 +109,8 @@ std::string tuple_str(IntSpan s) {
        "; convert one of them: the ", first ? "first" : "second", ".to(torch.", dtype_name(wide), "))");
 }
 void check_dtypes(const Tensor& a, const Tensor& b) {
-  if (a.dtype() != b.dtype()) [[unlikely]] bad_dtypes(a, b);
+  if (a.dtype() != b.dtype()) [[unlikely]]
+    bad_dtypes(a, b);
 }
 
 Tensor conj_of(const Tensor& t) { return is_complex_dtype(t.dtype()) ? call<pointwise::Conj>(t) : t; }
@@ -191,7 +201,8 @@ Tensor raw_matmul(const Tensor& a, bool ta, const Tensor& b, bool tb, const char
   if (b.dim() > 1) shape.push_back(y.cols);
   Tensor out = Tensor::empty(shape, a.dtype());
   if (out.numel() == 0) return out;
-  Problem p{a.dtype(), x.rows, y.cols, x.cols, a.raw(), x.row_stride, x.col_stride, b.raw(), y.row_stride, y.col_stride, out.raw(), y.cols};
+  Problem p{a.dtype(),    x.rows,  y.cols,       x.cols,       a.raw(),   x.row_stride,
+            x.col_stride, b.raw(), y.row_stride, y.col_stride, out.raw(), y.cols};
   p.batch = walk.count;
   p.c_batch = x.rows * y.cols;
   SmallVector<int64_t, 16> c_offsets;
@@ -246,7 +257,9 @@ constexpr auto kMmFormula = [](Backward& ctx) { mm_backward(ctx); };
 constexpr auto kMatmulFormula = [](Backward& ctx) { matmul_backward(ctx); };
 
 // What an operand's gradient needs is the other operand.
-const Tensor& if_needed(const Tensor& keep, const Tensor& for_gradient_of) { return for_gradient_of.requires_grad() ? keep : kNone; }
+const Tensor& if_needed(const Tensor& keep, const Tensor& for_gradient_of) {
+  return for_gradient_of.requires_grad() ? keep : kNone;
+}
 
 }  // namespace
 
@@ -256,7 +269,8 @@ Tensor raw_mm(const Tensor& a, bool ta, const Tensor& b, bool tb) {
   int64_t m = as[ta], k = as[!ta], n = bs[!tb];
   int64_t shape[2] = {m, n};
   Tensor out = Tensor::empty({shape, 2}, a.dtype());
-  if (m != 0 && n != 0) solve({a.dtype(), m, n, k, a.raw(), at[ta], at[!ta], b.raw(), bt[tb], bt[!tb], out.raw(), n}, "addmm_impl_cpu_");
+  if (m != 0 && n != 0)
+    solve({a.dtype(), m, n, k, a.raw(), at[ta], at[!ta], b.raw(), bt[tb], bt[!tb], out.raw(), n}, "addmm_impl_cpu_");
   return out;
 }
 
@@ -270,9 +284,12 @@ Tensor raw_column_sum(const Tensor& g) {
 }
 
 Tensor mm(const Tensor& a, const Tensor& b) {
-  check(a.dim() == 2, "self must be a matrix, got shape ", tuple_str(a.sizes()), "; matmul (@) takes vectors and batches too");
-  check(b.dim() == 2, "mat2 must be a matrix, got shape ", tuple_str(b.sizes()), "; matmul (@) takes vectors and batches too");
-  if (a.sizes()[1] != b.sizes()[0]) bad_shapes("the product", a, b, a.sizes()[0], a.sizes()[1], b.sizes()[0], b.sizes()[1]);
+  check(a.dim() == 2, "self must be a matrix, got shape ", tuple_str(a.sizes()),
+        "; matmul (@) takes vectors and batches too");
+  check(b.dim() == 2, "mat2 must be a matrix, got shape ", tuple_str(b.sizes()),
+        "; matmul (@) takes vectors and batches too");
+  if (a.sizes()[1] != b.sizes()[0])
+    bad_shapes("the product", a, b, a.sizes()[0], a.sizes()[1], b.sizes()[0], b.sizes()[1]);
   check_dtypes(a, b);
   Tensor out = raw_mm(a, false, b, false);
   if (needs_gradient(a, b)) record("MmBackward0", out, {a, b}, {if_needed(a, b), if_needed(b, a)}, kMmFormula);
@@ -282,10 +299,12 @@ Tensor mm(const Tensor& a, const Tensor& b) {
 Tensor bmm(const Tensor& a, const Tensor& b) {
   check(a.dim() == 3, "batch1 must be a 3D tensor, got shape ", tuple_str(a.sizes()));
   check(b.dim() == 3, "batch2 must be a 3D tensor, got shape ", tuple_str(b.sizes()));
-  check(a.size(0) == b.size(0) && a.size(2) == b.size(1), "Expected size for first two dimensions of batch2 tensor to be: [", a.size(0), ", ", a.size(2),
-        "] but got: [", b.size(0), ", ", b.size(1), "]. bmm() multiplies ", tuple_str(a.sizes()), " by ", tuple_str(b.sizes()),
+  check(a.size(0) == b.size(0) && a.size(2) == b.size(1),
+        "Expected size for first two dimensions of batch2 tensor to be: [", a.size(0), ", ", a.size(2), "] but got: [",
+        b.size(0), ", ", b.size(1), "]. bmm() multiplies ", tuple_str(a.sizes()), " by ", tuple_str(b.sizes()),
         ": (b, n, k) by (b, k, m)");
-  check(a.dtype() == b.dtype(), "expected scalar type ", scalar_type_name(a.dtype()), " but found ", scalar_type_name(b.dtype()));
+  check(a.dtype() == b.dtype(), "expected scalar type ", scalar_type_name(a.dtype()), " but found ",
+        scalar_type_name(b.dtype()));
   Tensor out = raw_matmul(a, false, b, false, "bmm");
   if (needs_gradient(a, b))
     record("BmmBackward0", out, {a, b}, {if_needed(a, b), if_needed(b, a)}, [](Backward& ctx) {
@@ -296,10 +315,11 @@ Tensor bmm(const Tensor& a, const Tensor& b) {
 }
 
 Tensor mv(const Tensor& a, const Tensor& v) {
-  check(a.dim() == 2 && v.dim() == 1, "vector + matrix @ vector expected, got 1, ", a.dim(), ", ", v.dim(), " (shapes ", tuple_str(a.sizes()), " and ",
-        tuple_str(v.sizes()), ")");
-  check(a.sizes()[1] == v.sizes()[0], "size mismatch, got input (", a.sizes()[0], "), mat (", a.sizes()[0], "x", a.sizes()[1], "), vec (", v.sizes()[0],
-        "): the matrix ", tuple_str(a.sizes()), " needs a vector of length ", a.sizes()[1]);
+  check(a.dim() == 2 && v.dim() == 1, "vector + matrix @ vector expected, got 1, ", a.dim(), ", ", v.dim(), " (shapes ",
+        tuple_str(a.sizes()), " and ", tuple_str(v.sizes()), ")");
+  check(a.sizes()[1] == v.sizes()[0], "size mismatch, got input (", a.sizes()[0], "), mat (", a.sizes()[0], "x",
+        a.sizes()[1], "), vec (", v.sizes()[0], "): the matrix ", tuple_str(a.sizes()), " needs a vector of length ",
+        a.sizes()[1]);
   if (a.dtype() != v.dtype()) bad_dtypes(a, v);
   Tensor out = raw_matmul(a, false, v, false, "addmv_impl_cpu");
   if (needs_gradient(a, v))
@@ -315,11 +335,14 @@ Tensor mv(const Tensor& a, const Tensor& v) {
 }
 
 static void check_vectors(const char* op, const Tensor& a, const Tensor& b) {
-  check(a.dim() == 1 && b.dim() == 1, "1D tensors expected, but got ", a.dim(), "D and ", b.dim(), "D tensors (shapes ", tuple_str(a.sizes()), " and ",
-        tuple_str(b.sizes()), "); for matrices use matmul (@), for a sum of products (a * b).sum()");
-  check(a.dtype() == b.dtype(), op, " : expected both vectors to have same dtype, but found ", scalar_type_name(a.dtype()), " and ", scalar_type_name(b.dtype()));
-  check(a.numel() == b.numel(), "inconsistent tensor size, expected tensor ", shape_str(a.sizes()), " and src ", shape_str(b.sizes()),
-        " to have the same number of elements, but got ", a.numel(), " and ", b.numel(), " elements respectively");
+  check(a.dim() == 1 && b.dim() == 1, "1D tensors expected, but got ", a.dim(), "D and ", b.dim(), "D tensors (shapes ",
+        tuple_str(a.sizes()), " and ", tuple_str(b.sizes()),
+        "); for matrices use matmul (@), for a sum of products (a * b).sum()");
+  check(a.dtype() == b.dtype(), op, " : expected both vectors to have same dtype, but found ",
+        scalar_type_name(a.dtype()), " and ", scalar_type_name(b.dtype()));
+  check(a.numel() == b.numel(), "inconsistent tensor size, expected tensor ", shape_str(a.sizes()), " and src ",
+        shape_str(b.sizes()), " to have the same number of elements, but got ", a.numel(), " and ", b.numel(),
+        " elements respectively");
 }
 
 Tensor dot(const Tensor& a, const Tensor& b) {
@@ -347,22 +370,27 @@ static Tensor vdot(const Tensor& a, const Tensor& b) {
 Tensor matmul(const Tensor& a, const Tensor& b) {
   int64_t da = a.dim(), db = b.dim();
   if (da == 2 && db == 2) return mm(a, b);
-  check(da > 0 && db > 0, "both arguments to matmul need to be at least 1D, but they are ", da, "D and ", db, "D; to multiply by a number use *");
+  check(da > 0 && db > 0, "both arguments to matmul need to be at least 1D, but they are ", da, "D and ", db,
+        "D; to multiply by a number use *");
   if (da == 1 && db == 1) return dot(a, b);
   if (da == 2 && db == 1) return mv(a, b);
   Matrices x(a, false, true), y(b, false, false);
   if (x.cols != y.rows) {
     if (da >= 3 && db >= 3 && da == db && std::ranges::equal(x.lead, y.lead) && da == 3)
-      fail(ErrorKind::Runtime, "Expected size for first two dimensions of batch2 tensor to be: [", a.size(0), ", ", x.cols, "] but got: [", b.size(0), ", ", y.rows,
-           "]. matmul() of ", tuple_str(a.sizes()), " and ", tuple_str(b.sizes()), " needs the last dimension of the first (", x.cols,
-           ") to equal the second last of the other (", y.rows, ")", y.cols == x.cols ? ". To multiply by its transpose: a @ b.mT" : "");
+      fail(ErrorKind::Runtime, "Expected size for first two dimensions of batch2 tensor to be: [", a.size(0), ", ",
+           x.cols, "] but got: [", b.size(0), ", ", y.rows, "]. matmul() of ", tuple_str(a.sizes()), " and ",
+           tuple_str(b.sizes()), " needs the last dimension of the first (", x.cols,
+           ") to equal the second last of the other (", y.rows, ")",
+           y.cols == x.cols ? ". To multiply by its transpose: a @ b.mT" : "");
     int64_t m = db <= 2 ? a.numel() / std::max<int64_t>(x.cols, 1) : x.rows;
     bad_shapes("matmul", a, b, m, x.cols, y.rows, y.cols);
   }
   check_dtypes(a, b);
   Tensor out = raw_matmul(a, false, b, false, "bmm");
   if (needs_gradient(a, b)) {
-    const char* name = da == 1 && db == 2 ? "SqueezeBackward4" : da == 2 && db > 2 ? "CloneBackward0" : "UnsafeViewBackward0";
+    const char* name = da == 1 && db == 2  ? "SqueezeBackward4"
+                       : da == 2 && db > 2 ? "CloneBackward0"
+                                           : "UnsafeViewBackward0";
     record(name, out, {a, b}, {a, b}, kMatmulFormula);
   }
   return out;
@@ -376,7 +404,8 @@ static void check_expands(const Tensor& self, IntSpan to) {
 }
 
 // beta * self + alpha * (a @ b): into a copy of self, or with a row as the kernel's bias.
-static Tensor raw_addmm(const Tensor& self, const Tensor& a, const Tensor& b, bool tb, const Scalar& beta, const Scalar& alpha) {
+static Tensor raw_addmm(const Tensor& self, const Tensor& a, const Tensor& b, bool tb, const Scalar& beta,
+                        const Scalar& alpha) {
   IntSpan as = a.sizes(), bs = b.sizes(), at = a.strides(), bt = b.strides();
   int64_t shape[2] = {as[0], bs[!tb]};
   Tensor out = Tensor::empty({shape, 2}, a.dtype());
@@ -398,7 +427,8 @@ static Tensor raw_addmm(const Tensor& self, const Tensor& a, const Tensor& b, bo
 
 // Scalars that integers cannot hold are refused where PyTorch refuses them; here it is only complex ones.
 static void check_factors(const char* op, DType dtype, const Scalar& beta, const Scalar& alpha) {
-  check(is_complex_dtype(dtype) || (!beta.is_complex() && !alpha.is_complex()), op, ": beta and alpha must be real for ", dtype_name(dtype), " tensors");
+  check(is_complex_dtype(dtype) || (!beta.is_complex() && !alpha.is_complex()), op,
+        ": beta and alpha must be real for ", dtype_name(dtype), " tensors");
 }
 
 Tensor addmm(const Tensor& self, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha) {
@@ -406,31 +436,35 @@ Tensor addmm(const Tensor& self, const Tensor& a, const Tensor& b, const Scalar&
   check(b.dim() == 2, "mat2 must be a matrix, got ", b.dim(), "-D tensor");
   if (a.sizes()[1] != b.sizes()[0]) bad_shapes("addmm", a, b, a.sizes()[0], a.sizes()[1], b.sizes()[0], b.sizes()[1]);
   check_dtypes(a, b);
-  check(self.dtype() == a.dtype(), "self and mat2 must have the same dtype, but got ", scalar_type_name(self.dtype()), " and ", scalar_type_name(b.dtype()));
+  check(self.dtype() == a.dtype(), "self and mat2 must have the same dtype, but got ", scalar_type_name(self.dtype()),
+        " and ", scalar_type_name(b.dtype()));
   check_expands(self, Dims{a.sizes()[0], b.sizes()[1]});
   check_factors("addmm", a.dtype(), beta, alpha);
   Tensor out = raw_addmm(self, a, b, false, beta, alpha);
   if (needs_gradient(self, a, b))
-    record("AddmmBackward0", out, {self, a, b}, {if_needed(a, b), if_needed(b, a)}, [shape = Dims(self.sizes()), alpha, beta](Backward& ctx) {
-      const Tensor& g = ctx.grad();
-      if (ctx.needs(0)) ctx.set(0, scaled(sum_to(g, shape), beta));
-      if (ctx.needs(1)) ctx.set(1, scaled(times(g, false, conj_of(ctx.saved(1)), true), alpha));
-      if (ctx.needs(2)) ctx.set(2, scaled(times(conj_of(ctx.saved(0)), true, g, false), alpha));
-    });
+    record("AddmmBackward0", out, {self, a, b}, {if_needed(a, b), if_needed(b, a)},
+           [shape = Dims(self.sizes()), alpha, beta](Backward& ctx) {
+             const Tensor& g = ctx.grad();
+             if (ctx.needs(0)) ctx.set(0, scaled(sum_to(g, shape), beta));
+             if (ctx.needs(1)) ctx.set(1, scaled(times(g, false, conj_of(ctx.saved(1)), true), alpha));
+             if (ctx.needs(2)) ctx.set(2, scaled(times(conj_of(ctx.saved(0)), true, g, false), alpha));
+           });
   return out;
 }
 
 static Tensor addmv(const Tensor& self, const Tensor& a, const Tensor& v, const Scalar& beta, const Scalar& alpha) {
-  check(a.dim() == 2 && v.dim() == 1 && self.dim() <= 1, "vector + matrix @ vector expected, got ", self.dim(), ", ", a.dim(), ", ", v.dim(), " (shapes ",
-        tuple_str(self.sizes()), ", ", tuple_str(a.sizes()), ", ", tuple_str(v.sizes()), ")");
-  check(a.sizes()[1] == v.sizes()[0] && can_broadcast(self.sizes(), a.sizes().first(1)), "size mismatch, got input (", self.numel(), "), mat (", a.sizes()[0], "x",
-        a.sizes()[1], "), vec (", v.sizes()[0], ")");
-  check(self.dtype() == a.dtype() && a.dtype() == v.dtype(), "addmv input tensors must have the same dtype, but got ", scalar_type_name(self.dtype()), ", ",
-        scalar_type_name(a.dtype()), ", and ", scalar_type_name(v.dtype()));
+  check(a.dim() == 2 && v.dim() == 1 && self.dim() <= 1, "vector + matrix @ vector expected, got ", self.dim(), ", ",
+        a.dim(), ", ", v.dim(), " (shapes ", tuple_str(self.sizes()), ", ", tuple_str(a.sizes()), ", ",
+        tuple_str(v.sizes()), ")");
+  check(a.sizes()[1] == v.sizes()[0] && can_broadcast(self.sizes(), a.sizes().first(1)), "size mismatch, got input (",
+        self.numel(), "), mat (", a.sizes()[0], "x", a.sizes()[1], "), vec (", v.sizes()[0], ")");
+  check(self.dtype() == a.dtype() && a.dtype() == v.dtype(), "addmv input tensors must have the same dtype, but got ",
+        scalar_type_name(self.dtype()), ", ", scalar_type_name(a.dtype()), ", and ", scalar_type_name(v.dtype()));
   check_factors("addmv", a.dtype(), beta, alpha);
   Tensor out = Tensor::empty(a.sizes().first(1), a.dtype());
   if (out.numel() > 0) {
-    Problem p{a.dtype(), a.sizes()[0], 1, a.sizes()[1], a.raw(), a.strides()[0], a.strides()[1], v.raw(), v.strides()[0], 1, out.raw(), 1};
+    Problem p{a.dtype(), a.sizes()[0],   1, a.sizes()[1], a.raw(), a.strides()[0], a.strides()[1],
+              v.raw(),   v.strides()[0], 1, out.raw(),    1};
     p.alpha = alpha;
     if (beta.to_complex() != std::complex<double>(0)) {
       copy_data(out, self);
@@ -439,29 +473,33 @@ static Tensor addmv(const Tensor& self, const Tensor& a, const Tensor& v, const 
     solve(p, "addmv_impl_cpu");
   }
   if (needs_gradient(self, a, v))
-    record("AddmvBackward0", out, {self, a, v}, {if_needed(a, v), if_needed(v, a)}, [shape = Dims(self.sizes()), alpha, beta](Backward& ctx) {
-      const Tensor& g = ctx.grad();
-      if (ctx.needs(0)) ctx.set(0, scaled(sum_to(g, shape), beta));
-      if (ctx.needs(1)) ctx.set(1, scaled(times(unsqueeze(g, 1), false, unsqueeze(conj_of(ctx.saved(1)), 0), false), alpha));
-      if (ctx.needs(2)) ctx.set(2, scaled(batched_times(conj_of(ctx.saved(0)), true, g, false), alpha));
-    });
+    record("AddmvBackward0", out, {self, a, v}, {if_needed(a, v), if_needed(v, a)},
+           [shape = Dims(self.sizes()), alpha, beta](Backward& ctx) {
+             const Tensor& g = ctx.grad();
+             if (ctx.needs(0)) ctx.set(0, scaled(sum_to(g, shape), beta));
+             if (ctx.needs(1))
+               ctx.set(1, scaled(times(unsqueeze(g, 1), false, unsqueeze(conj_of(ctx.saved(1)), 0), false), alpha));
+             if (ctx.needs(2)) ctx.set(2, scaled(batched_times(conj_of(ctx.saved(0)), true, g, false), alpha));
+           });
   return out;
 }
 
 Tensor baddbmm(const Tensor& self, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha) {
   check(a.dim() == 3, "batch1 must be a 3D tensor, got shape ", tuple_str(a.sizes()));
   check(b.dim() == 3, "batch2 must be a 3D tensor, got shape ", tuple_str(b.sizes()));
-  check(a.size(0) == b.size(0) && a.size(2) == b.size(1), "Expected size for first two dimensions of batch2 tensor to be: [", a.size(0), ", ", a.size(2),
-        "] but got: [", b.size(0), ", ", b.size(1), "].");
-  check(self.dtype() == a.dtype() && a.dtype() == b.dtype(), "Input dtypes must be the same, got: input ", cpp_name(self.dtype()), ", batch1: ", cpp_name(a.dtype()),
-        ", batch2: ", cpp_name(b.dtype()));
+  check(a.size(0) == b.size(0) && a.size(2) == b.size(1),
+        "Expected size for first two dimensions of batch2 tensor to be: [", a.size(0), ", ", a.size(2), "] but got: [",
+        b.size(0), ", ", b.size(1), "].");
+  check(self.dtype() == a.dtype() && a.dtype() == b.dtype(), "Input dtypes must be the same, got: input ",
+        cpp_name(self.dtype()), ", batch1: ", cpp_name(a.dtype()), ", batch2: ", cpp_name(b.dtype()));
   check_factors("baddbmm", a.dtype(), beta, alpha);
   Dims shape{a.size(0), a.size(1), b.size(2)};
   check_expands(self, shape);
   Tensor out = Tensor::empty(shape, a.dtype());
   if (out.numel() > 0) {
     IntSpan at = a.strides(), bt = b.strides();
-    Problem p{a.dtype(), shape[1], shape[2], a.size(2), a.raw(), at[1], at[2], b.raw(), bt[1], bt[2], out.raw(), shape[2]};
+    Problem p{a.dtype(), shape[1], shape[2], a.size(2), a.raw(),   at[1],
+              at[2],     b.raw(),  bt[1],    bt[2],     out.raw(), shape[2]};
     p.alpha = alpha;
     p.batch = shape[0], p.a_batch = at[0], p.b_batch = bt[0], p.c_batch = shape[1] * shape[2];
     if (beta.to_complex() != std::complex<double>(0)) {
@@ -471,22 +509,26 @@ Tensor baddbmm(const Tensor& self, const Tensor& a, const Tensor& b, const Scala
     solve(p, "baddbmm");
   }
   if (needs_gradient(self, a, b))
-    record("BaddbmmBackward0", out, {self, a, b}, {if_needed(a, b), if_needed(b, a)}, [shape = Dims(self.sizes()), alpha, beta](Backward& ctx) {
-      const Tensor& g = ctx.grad();
-      if (ctx.needs(0)) ctx.set(0, scaled(sum_to(g, shape), beta));
-      if (ctx.needs(1)) ctx.set(1, scaled(batched_times(g, false, conj_of(ctx.saved(1)), true), alpha));
-      if (ctx.needs(2)) ctx.set(2, scaled(batched_times(conj_of(ctx.saved(0)), true, g, false), alpha));
-    });
+    record("BaddbmmBackward0", out, {self, a, b}, {if_needed(a, b), if_needed(b, a)},
+           [shape = Dims(self.sizes()), alpha, beta](Backward& ctx) {
+             const Tensor& g = ctx.grad();
+             if (ctx.needs(0)) ctx.set(0, scaled(sum_to(g, shape), beta));
+             if (ctx.needs(1)) ctx.set(1, scaled(batched_times(g, false, conj_of(ctx.saved(1)), true), alpha));
+             if (ctx.needs(2)) ctx.set(2, scaled(batched_times(conj_of(ctx.saved(0)), true, g, false), alpha));
+           });
   return out;
 }
 
 static Tensor addbmm(const Tensor& self, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha) {
   check(a.dim() == 3, "batch1 must be a 3D tensor, got shape ", tuple_str(a.sizes()));
   check(b.dim() == 3, "batch2 must be a 3D tensor, got shape ", tuple_str(b.sizes()));
-  check(a.size(0) == b.size(0), "batch1 and batch2 must have same number of batches, got ", a.size(0), " and ", b.size(0));
-  check(a.size(2) == b.size(1), "Incompatible matrix sizes for bmm (", a.size(1), "x", a.size(2), " and ", b.size(1), "x", b.size(2), ")");
+  check(a.size(0) == b.size(0), "batch1 and batch2 must have same number of batches, got ", a.size(0), " and ",
+        b.size(0));
+  check(a.size(2) == b.size(1), "Incompatible matrix sizes for bmm (", a.size(1), "x", a.size(2), " and ", b.size(1),
+        "x", b.size(2), ")");
   check_dtypes(a, b);
-  check(self.dtype() == a.dtype(), "self and mat2 must have the same dtype, but got ", scalar_type_name(self.dtype()), " and ", scalar_type_name(b.dtype()));
+  check(self.dtype() == a.dtype(), "self and mat2 must have the same dtype, but got ", scalar_type_name(self.dtype()),
+        " and ", scalar_type_name(b.dtype()));
   check_factors("addbmm", a.dtype(), beta, alpha);
   Dims shape{a.size(1), b.size(2)};
   check_expands(self, shape);
@@ -495,7 +537,8 @@ static Tensor addbmm(const Tensor& self, const Tensor& a, const Tensor& b, const
     IntSpan at = a.strides(), bt = b.strides();
     bool add = beta.to_complex() != std::complex<double>(0);
     if (add) copy_data(out, self);
-    Problem p{a.dtype(), shape[0], shape[1], a.size(2), a.raw(), at[1], at[2], b.raw(), bt[1], bt[2], out.raw(), shape[1]};
+    Problem p{a.dtype(), shape[0], shape[1], a.size(2), a.raw(),   at[1],
+              at[2],     b.raw(),  bt[1],    bt[2],     out.raw(), shape[1]};
     p.alpha = alpha;
     p.beta = add ? beta : Scalar(0);
     int64_t item = item_size(a.dtype());
@@ -508,13 +551,14 @@ static Tensor addbmm(const Tensor& self, const Tensor& a, const Tensor& b, const
     }
   }
   if (needs_gradient(self, a, b))
-    record("AddbmmBackward0", out, {self, a, b}, {if_needed(a, b), if_needed(b, a)}, [shape = Dims(self.sizes()), alpha, beta, n = a.size(0)](Backward& ctx) {
-      Tensor g = ctx.grad();
-      if (ctx.needs(0)) ctx.set(0, scaled(sum_to(g, shape), beta));
-      Tensor each = expand(unsqueeze(g, 0), Dims{n, g.size(0), g.size(1)});
-      if (ctx.needs(1)) ctx.set(1, scaled(batched_times(each, false, conj_of(ctx.saved(1)), true), alpha));
-      if (ctx.needs(2)) ctx.set(2, scaled(batched_times(conj_of(ctx.saved(0)), true, each, false), alpha));
-    });
+    record("AddbmmBackward0", out, {self, a, b}, {if_needed(a, b), if_needed(b, a)},
+           [shape = Dims(self.sizes()), alpha, beta, n = a.size(0)](Backward& ctx) {
+             Tensor g = ctx.grad();
+             if (ctx.needs(0)) ctx.set(0, scaled(sum_to(g, shape), beta));
+             Tensor each = expand(unsqueeze(g, 0), Dims{n, g.size(0), g.size(1)});
+             if (ctx.needs(1)) ctx.set(1, scaled(batched_times(each, false, conj_of(ctx.saved(1)), true), alpha));
+             if (ctx.needs(2)) ctx.set(2, scaled(batched_times(conj_of(ctx.saved(0)), true, each, false), alpha));
+           });
   return out;
 }
 
@@ -532,8 +576,8 @@ static Tensor addr(const Tensor& self, const Tensor& a, const Tensor& b, const S
   check_expands(self, Dims{a.numel(), b.numel()});
   const Tensor all[] = {self, a, b};
   DType dtype = result_type(all, {});
-  check(!(is_integral(dtype) && (beta.is_float() || alpha.is_float())), "For integral input tensors, argument ", beta.is_float() ? "beta" : "alpha",
-        " must not be a floating point number.");
+  check(!(is_integral(dtype) && (beta.is_float() || alpha.is_float())), "For integral input tensors, argument ",
+        beta.is_float() ? "beta" : "alpha", " must not be a floating point number.");
   Tensor out;
   {
     GradModeGuard off(false);
@@ -541,26 +585,33 @@ static Tensor addr(const Tensor& self, const Tensor& a, const Tensor& b, const S
     if (dtype == DType::Bool) {
       out = beta.to_bool() ? call<pointwise::Add>(self, product, 1) : product;
     } else {
-      if (alpha.to_complex() != std::complex<double>(1)) product = call<pointwise::Mul>(product, Tensor::wrapped(alpha));
-      if (beta.to_complex() == std::complex<double>(0)) out = product;
-      else out = call<pointwise::Add>(product, self, beta);
+      if (alpha.to_complex() != std::complex<double>(1))
+        product = call<pointwise::Mul>(product, Tensor::wrapped(alpha));
+      if (beta.to_complex() == std::complex<double>(0))
+        out = product;
+      else
+        out = call<pointwise::Add>(product, self, beta);
     }
     out = to_dtype(out, dtype);
   }
   if (needs_gradient(self, a, b))
     record("AddrBackward0", out, {self, a, b}, {if_needed(a, b), if_needed(b, a)},
-           [shape = Dims(self.sizes()), alpha, beta, types = std::array{self.dtype(), a.dtype(), b.dtype()}](Backward& ctx) {
+           [shape = Dims(self.sizes()), alpha, beta,
+            types = std::array{self.dtype(), a.dtype(), b.dtype()}](Backward& ctx) {
              const Tensor& g = ctx.grad();
              if (ctx.needs(0)) ctx.set(0, to_dtype(scaled(sum_to(g, shape), beta), types[0]));
-             if (ctx.needs(1)) ctx.set(1, to_dtype(scaled(mv(g, to_dtype(conj_of(ctx.saved(1)), g.dtype())), alpha), types[1]));
-             if (ctx.needs(2)) ctx.set(2, to_dtype(scaled(mv(mT(g), to_dtype(conj_of(ctx.saved(0)), g.dtype())), alpha), types[2]));
+             if (ctx.needs(1))
+               ctx.set(1, to_dtype(scaled(mv(g, to_dtype(conj_of(ctx.saved(1)), g.dtype())), alpha), types[1]));
+             if (ctx.needs(2))
+               ctx.set(2, to_dtype(scaled(mv(mT(g), to_dtype(conj_of(ctx.saved(0)), g.dtype())), alpha), types[2]));
            });
   return out;
 }
 
 static Tensor inner(const Tensor& a, const Tensor& b) {
   if (a.dim() == 0 || b.dim() == 0) return call<pointwise::Mul>(a, b);
-  check(a.size(-1) == b.size(-1), "inner() the last dimension must match on both input tensors but got shapes ", shape_str(a.sizes()), " and ", shape_str(b.sizes()));
+  check(a.size(-1) == b.size(-1), "inner() the last dimension must match on both input tensors but got shapes ",
+        shape_str(a.sizes()), " and ", shape_str(b.sizes()));
   if (a.dim() == 1 && b.dim() == 1) return dot(a, b);
   Dims shape(a.sizes().first(static_cast<size_t>(a.dim() - 1)));
   shape.append(b.sizes().begin(), b.sizes().end() - 1);
@@ -621,15 +672,17 @@ void linear_backward(Backward& ctx) {
 
 [[noreturn, gnu::cold, gnu::noinline]] void bad_linear(const Tensor& x, const Tensor& w) {
   int64_t k = x.size(-1);
-  fail(ErrorKind::Runtime, "linear(): expected last dim ", w.sizes()[1], " (in_features), got input ", tuple_str(x.sizes()), "; mat1 and mat2 shapes cannot be multiplied (",
-       k ? x.numel() / k : 0, "x", k, " and ", w.sizes()[1], "x", w.sizes()[0], ")");
+  fail(ErrorKind::Runtime, "linear(): expected last dim ", w.sizes()[1], " (in_features), got input ",
+       tuple_str(x.sizes()), "; mat1 and mat2 shapes cannot be multiplied (", k ? x.numel() / k : 0, "x", k, " and ",
+       w.sizes()[1], "x", w.sizes()[0], ")");
 }
 
 }  // namespace
 
 Tensor linear(const Tensor& input, const Tensor& w, const Tensor& bias) {
   if (w.dim() != 2) [[unlikely]] {
-    check(w.dim() == 1 && input.dim() > 0, "linear(): the weight must be (out_features, in_features), got ", tuple_str(w.sizes()), " for input ", tuple_str(input.sizes()));
+    check(w.dim() == 1 && input.dim() > 0, "linear(): the weight must be (out_features, in_features), got ",
+          tuple_str(w.sizes()), " for input ", tuple_str(input.sizes()));
     Tensor out = matmul(input, w);
     return bias.defined() ? call<pointwise::Add>(out, bias, 1) : out;
   }
@@ -638,12 +691,13 @@ Tensor linear(const Tensor& input, const Tensor& w, const Tensor& bias) {
   if (input.sizes()[d - 1] != in) bad_linear(input, w);
   if (input.dtype() != w.dtype()) bad_dtypes(input, w);
   if (bias.defined()) {
-    check(bias.dtype() == w.dtype(), "self and mat2 must have the same dtype, but got ", scalar_type_name(bias.dtype()), " and ", scalar_type_name(w.dtype()));
+    check(bias.dtype() == w.dtype(), "self and mat2 must have the same dtype, but got ", scalar_type_name(bias.dtype()),
+          " and ", scalar_type_name(w.dtype()));
     if (bias.dim() != 1 || bias.sizes()[0] != n) {
       if (bias.dim() > 1) return call<pointwise::Add>(linear(input, w, kNone), bias, 1);
       check(bias.numel() == 1, "The expanded size of the tensor (", n, ") must match the existing size (", bias.numel(),
-            ") at non-singleton dimension 1.  Target sizes: [", input.numel() / std::max<int64_t>(in, 1), ", ", n, "].  Tensor sizes: ", shape_str(bias.sizes()),
-            ". linear(): the bias must have out_features elements");
+            ") at non-singleton dimension 1.  Target sizes: [", input.numel() / std::max<int64_t>(in, 1), ", ", n,
+            "].  Tensor sizes: ", shape_str(bias.sizes()), ". linear(): the bias must have out_features elements");
       return linear(input, w, expand(bias, Dims{n}));
     }
   }
@@ -663,7 +717,8 @@ Tensor linear(const Tensor& input, const Tensor& w, const Tensor& bias) {
     for (int64_t i = 0; i + 1 < d; ++i) m *= x.sizes()[i];
   }
   if (m != 0 && n != 0) {
-    Problem p{x.dtype(), m, n, in, x.raw(), row_stride, x.strides()[d - 1], w.raw(), w.strides()[1], w.strides()[0], out.raw(), n};
+    Problem p{x.dtype(),      m,         n, in, x.raw(), row_stride, x.strides()[d - 1], w.raw(), w.strides()[1],
+              w.strides()[0], out.raw(), n};
     if (bias.defined()) {
       if (bias.strides()[0] == 1 || n == 1) {
         p.bias = bias.raw();
@@ -677,24 +732,32 @@ Tensor linear(const Tensor& input, const Tensor& w, const Tensor& bias) {
   if (!grad_mode.enabled) return out;
   if (bias.defined()) {
     if (x.requires_grad() || w.requires_grad() || bias.requires_grad())
-      record(d == 2 ? "AddmmBackward0" : "ViewBackward0", out, {bias, x, w}, {if_needed(x, w), if_needed(w, x)}, [](Backward& ctx) { linear_backward<1>(ctx); });
+      record(d == 2 ? "AddmmBackward0" : "ViewBackward0", out, {bias, x, w}, {if_needed(x, w), if_needed(w, x)},
+             [](Backward& ctx) { linear_backward<1>(ctx); });
   } else if (x.requires_grad() || w.requires_grad()) {
-    record(d == 2 ? "MmBackward0" : d == 1 ? "SqueezeBackward4" : "UnsafeViewBackward0", out, {x, w}, {if_needed(x, w), if_needed(w, x)},
-           [](Backward& ctx) { linear_backward<0>(ctx); });
+    record(d == 2   ? "MmBackward0"
+           : d == 1 ? "SqueezeBackward4"
+                    : "UnsafeViewBackward0",
+           out, {x, w}, {if_needed(x, w), if_needed(w, x)}, [](Backward& ctx) { linear_backward<0>(ctx); });
   }
   return out;
 }
 
 // out[.., o] = x[.., i] W[o, i, j] y[.., j]
 static Tensor bilinear(const Tensor& x, const Tensor& y, const Tensor& w, const Tensor& bias) {
-  check(w.dim() == 3, "bilinear(): the weight must be (out_features, in1_features, in2_features), got ", tuple_str(w.sizes()));
+  check(w.dim() == 3, "bilinear(): the weight must be (out_features, in1_features, in2_features), got ",
+        tuple_str(w.sizes()));
   check(x.dim() == y.dim(), "bilinear(): input dimensions do not match: got ", x.dim(), " and ", y.dim());
   for (int64_t i = 0; i + 1 < x.dim(); ++i)
-    check(x.sizes()[i] == y.sizes()[i], "bilinear(): input batch dimensions do not match at dim ", i, ": got ", x.sizes()[i], " and ", y.sizes()[i]);
-  check(x.size(-1) == w.size(1), "bilinear(): input1 size does not match weight size: got ", x.size(-1), " but expected ", w.size(1));
-  check(y.size(-1) == w.size(2), "bilinear(): input2 size does not match weight size: got ", y.size(-1), " but expected ", w.size(2));
-  check(!bias.defined() || (bias.dim() == 1 && bias.size(0) == w.size(0)), "bilinear(): bias size does not match weight size: got ",
-        bias.defined() ? bias.numel() : 0, " but expected ", w.size(0));
+    check(x.sizes()[i] == y.sizes()[i], "bilinear(): input batch dimensions do not match at dim ", i, ": got ",
+          x.sizes()[i], " and ", y.sizes()[i]);
+  check(x.size(-1) == w.size(1), "bilinear(): input1 size does not match weight size: got ", x.size(-1),
+        " but expected ", w.size(1));
+  check(y.size(-1) == w.size(2), "bilinear(): input2 size does not match weight size: got ", y.size(-1),
+        " but expected ", w.size(2));
+  check(!bias.defined() || (bias.dim() == 1 && bias.size(0) == w.size(0)),
+        "bilinear(): bias size does not match weight size: got ", bias.defined() ? bias.numel() : 0, " but expected ",
+        w.size(0));
   Dims shape(x.sizes());
   shape.back() = w.size(0);
   Tensor rows = as_matrix(x), cols = as_matrix(y);
@@ -706,8 +769,8 @@ static Tensor bilinear(const Tensor& x, const Tensor& y, const Tensor& w, const 
 }
 
 static Tensor linalg_vecdot(const Tensor& x, const Tensor& y, int64_t dim) {
-  check(x.dtype() == y.dtype(), "linalg.vecdot: Expected x and y to have the same dtype, but found x of type ", scalar_type_name(x.dtype()), " and y of type ",
-        scalar_type_name(y.dtype()), " instead");
+  check(x.dtype() == y.dtype(), "linalg.vecdot: Expected x and y to have the same dtype, but found x of type ",
+        scalar_type_name(x.dtype()), " and y of type ", scalar_type_name(y.dtype()), " instead");
   if (x.dim() == 1 && y.dim() == 1 && x.numel() == y.numel()) return vdot(x, y);
   return sum(call<pointwise::Mul>(conj_of(x), y), Dims{dim}, false);
 }
@@ -715,7 +778,8 @@ static Tensor linalg_vecdot(const Tensor& x, const Tensor& y, int64_t dim) {
 // By squaring. Negative powers need an inverse, which linalg gives.
 static Tensor matrix_power(const Tensor& a, int64_t n) {
   check(a.dim() >= 2, "linalg.matrix_power: The input tensor A must have at least 2 dimensions.");
-  check(a.size(-1) == a.size(-2), "linalg.matrix_power: A must be batches of square matrices, but they are ", a.size(-2), " by ", a.size(-1), " matrices");
+  check(a.size(-1) == a.size(-2), "linalg.matrix_power: A must be batches of square matrices, but they are ",
+        a.size(-2), " by ", a.size(-1), " matrices");
   check(n >= 0, "linalg.matrix_power: a negative power is a power of the inverse: use torch.linalg.inv(A) first");
   if (n == 0) {
     Tensor out = zeros(a.sizes(), a.dtype());
@@ -739,35 +803,49 @@ static Tensor matrix_power(const Tensor& a, int64_t n) {
 static const Family family([](Registry& r) {
   constexpr Traits kInPlace{.in_place = true};
   constexpr Traits kFunction{.method = false};
-  r.op<&mm>("mm(Tensor self, Tensor mat2) -> Tensor",
-            "The product of two matrices, (n, k) by (k, m).\n\n>>> torch.mm(torch.ones(2, 3), torch.ones(3, 1))\ntensor([[3.],\n        [3.]])\n");
-  r.op<&bmm>("bmm(Tensor self, Tensor mat2) -> Tensor",
-             "The products of two batches of matrices, (b, n, k) by (b, k, m).\n\n>>> torch.bmm(torch.ones(2, 1, 3), torch.ones(2, 3, 1)).shape\ntorch.Size([2, 1, 1])\n");
-  r.op<&mv>("mv(Tensor self, Tensor vec) -> Tensor", "A matrix times a vector.\n\n>>> torch.mv(torch.ones(2, 3), torch.ones(3))\ntensor([3., 3.])\n");
-  r.op<&dot>("dot(Tensor self, Tensor tensor) -> Tensor",
-             "The sum of the products of two vectors.\n\n>>> torch.dot(torch.tensor([2, 3]), torch.tensor([2, 1]))\ntensor(7)\n");
+  r.op<&mm>(
+      "mm(Tensor self, Tensor mat2) -> Tensor",
+      "The product of two matrices, (n, k) by (k, m).\n\n>>> torch.mm(torch.ones(2, 3), torch.ones(3, 1))\ntensor([[3.],\n        [3.]])\n");
+  r.op<&bmm>(
+      "bmm(Tensor self, Tensor mat2) -> Tensor",
+      "The products of two batches of matrices, (b, n, k) by (b, k, m).\n\n>>> torch.bmm(torch.ones(2, 1, 3), torch.ones(2, 3, 1)).shape\ntorch.Size([2, 1, 1])\n");
+  r.op<&mv>("mv(Tensor self, Tensor vec) -> Tensor",
+            "A matrix times a vector.\n\n>>> torch.mv(torch.ones(2, 3), torch.ones(3))\ntensor([3., 3.])\n");
+  r.op<&dot>(
+      "dot(Tensor self, Tensor tensor) -> Tensor",
+      "The sum of the products of two vectors.\n\n>>> torch.dot(torch.tensor([2, 3]), torch.tensor([2, 1]))\ntensor(7)\n");
   r.op<&vdot>("vdot(Tensor self, Tensor other) -> Tensor", "dot, with the first vector conjugated.");
-  r.op<&matmul>("matmul(Tensor self, Tensor other) -> Tensor",
-                "self @ other: dot, matrix-vector, matrix or batched matrix product by the operands' numbers of axes; leading axes are broadcast.\n\n"
-                ">>> torch.matmul(torch.ones(4, 2, 3), torch.ones(3)).shape\ntorch.Size([4, 2])\n");
+  r.op<&matmul>(
+      "matmul(Tensor self, Tensor other) -> Tensor",
+      "self @ other: dot, matrix-vector, matrix or batched matrix product by the operands' numbers of axes; leading axes are broadcast.\n\n"
+      ">>> torch.matmul(torch.ones(4, 2, 3), torch.ones(3)).shape\ntorch.Size([4, 2])\n");
   r.op<&matmul>("linalg_matmul(Tensor self, Tensor other) -> Tensor", "matmul.", kFunction);
   r.op<&addmm>("addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
                "beta * self + alpha * (mat1 @ mat2); with beta 0, self is not read.", kInPlace);
-  r.op<&addmv>("addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor", "beta * self + alpha * (mat @ vec).", kInPlace);
-  r.op<&addr>("addr(Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor", "beta * self + alpha * outer(vec1, vec2).", kInPlace);
+  r.op<&addmv>("addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
+               "beta * self + alpha * (mat @ vec).", kInPlace);
+  r.op<&addr>("addr(Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
+              "beta * self + alpha * outer(vec1, vec2).", kInPlace);
   r.op<&addbmm>("addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
                 "beta * self + alpha * the sum of the products of two batches of matrices.", kInPlace);
   r.op<&baddbmm>("baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
                  "beta * self + alpha * bmm(batch1, batch2).", kInPlace);
-  r.op<&outer>("outer(Tensor self, Tensor vec2) -> Tensor", "The products of every element of one vector with every element of another.");
+  r.op<&outer>("outer(Tensor self, Tensor vec2) -> Tensor",
+               "The products of every element of one vector with every element of another.");
   r.op<&outer>("ger(Tensor self, Tensor vec2) -> Tensor", "outer.");
   r.op<&inner>("inner(Tensor self, Tensor other) -> Tensor", "The sums of products over the last axis of both.");
-  r.op<&linear>("linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", "input @ weight.T + bias: weight is (out_features, in_features).", kFunction);
-  r.op<&bilinear>("bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None) -> Tensor",
-                  "input1 @ weight[o] @ input2 for every output o, plus bias: weight is (out_features, in1_features, in2_features).", kFunction);
-  r.op<&linalg_vecdot>("linalg_vecdot(Tensor x, Tensor y, *, int dim=-1) -> Tensor", "The sum of conj(x) * y along dim.", kFunction);
-  r.op<&matrix_power>("matrix_power(Tensor self, int n) -> Tensor", "A square matrix (or a batch of them) multiplied n times by itself.");
-  r.op<&matrix_power>("linalg_matrix_power(Tensor self, int n) -> Tensor", "A square matrix (or a batch of them) multiplied n times by itself.", kFunction);
+  r.op<&linear>("linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor",
+                "input @ weight.T + bias: weight is (out_features, in_features).", kFunction);
+  r.op<&bilinear>(
+      "bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None) -> Tensor",
+      "input1 @ weight[o] @ input2 for every output o, plus bias: weight is (out_features, in1_features, in2_features).",
+      kFunction);
+  r.op<&linalg_vecdot>("linalg_vecdot(Tensor x, Tensor y, *, int dim=-1) -> Tensor",
+                       "The sum of conj(x) * y along dim.", kFunction);
+  r.op<&matrix_power>("matrix_power(Tensor self, int n) -> Tensor",
+                      "A square matrix (or a batch of them) multiplied n times by itself.");
+  r.op<&matrix_power>("linalg_matrix_power(Tensor self, int n) -> Tensor",
+                      "A square matrix (or a batch of them) multiplied n times by itself.", kFunction);
 });
 
 }  // namespace rl

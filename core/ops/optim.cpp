@@ -6,7 +6,9 @@
 namespace rl {
 namespace {
 
-bool plain(const Tensor& t, const Tensor& like) { return t.dtype() == like.dtype() && t.is_contiguous() && same_shape(t, like); }
+bool plain(const Tensor& t, const Tensor& like) {
+  return t.dtype() == like.dtype() && t.is_contiguous() && same_shape(t, like);
+}
 
 // a + alpha * b, in a's memory.
 void add_scaled(const Tensor& a, const Tensor& b, double alpha) {
@@ -27,8 +29,10 @@ void sgd_composed(const Tensor& param, const Tensor& grad, Tensor& buffer, bool 
       run_pointwise(pointwise_def<pointwise::Mul>(), inputs, nullptr, buffer);
       add_scaled(buffer, d, 1 - o.dampening);
     }
-    if (o.nesterov) add_scaled(d, buffer, o.momentum);
-    else d = buffer;
+    if (o.nesterov)
+      add_scaled(d, buffer, o.momentum);
+    else
+      d = buffer;
   }
   add_scaled(param, d, -o.lr);
 }
@@ -41,13 +45,16 @@ void sgd_step(const TensorList& params, const TensorList& grads, TensorList& buf
   Tensor none;
   for (size_t i = 0; i < params.size(); ++i) {
     const Tensor &p = params[i], &g = grads[i];
-    check(same_shape(p, g), "SGD: the gradient of parameter ", i, " has shape ", shape_str(g.sizes()), ", the parameter ", shape_str(p.sizes()));
+    check(same_shape(p, g), "SGD: the gradient of parameter ", i, " has shape ", shape_str(g.sizes()),
+          ", the parameter ", shape_str(p.sizes()));
     Tensor& buffer = momentum ? buffers[i] : none;
     options.first = !buffer.defined();
-    bool fused = (p.dtype() == DType::F32 || p.dtype() == DType::F64) && p.is_contiguous() && plain(g, p) && (!buffer.defined() || plain(buffer, p));
+    bool fused = (p.dtype() == DType::F32 || p.dtype() == DType::F64) && p.is_contiguous() && plain(g, p) &&
+                 (!buffer.defined() || plain(buffer, p));
     if (fused) {
       if (momentum && !buffer.defined()) buffer = Tensor::empty(p.sizes(), p.dtype());
-      if (p.numel() > 0) cpu::optim().sgd(p.dtype(), p.raw(), g.raw(), momentum ? buffer.raw() : nullptr, p.numel(), options);
+      if (p.numel() > 0)
+        cpu::optim().sgd(p.dtype(), p.raw(), g.raw(), momentum ? buffer.raw() : nullptr, p.numel(), options);
     } else {
       sgd_composed(p, g, buffer, momentum, options);
     }

@@ -44,7 +44,10 @@ DType result_type(std::span<const Tensor> inputs, std::span<const Scalar> scalar
     take(t->wrapped_number ? 2 : t.dim() == 0 ? 1 : 0, d);
   }
   for (const Scalar& s : scalars)
-    take(2, s.is_bool() ? DType::Bool : s.is_integral() ? DType::I64 : s.is_float() ? default_dtype() : default_complex());
+    take(2, s.is_bool()       ? DType::Bool
+            : s.is_integral() ? DType::I64
+            : s.is_float()    ? default_dtype()
+                              : default_complex());
   DType result = DType::Bool;
   bool any = false;
   for (int kind = 0; kind < 3; ++kind) {
@@ -92,8 +95,12 @@ unsigned type_class(DType d) {
 [[noreturn]] void not_implemented(const PointwiseDef& def, DType d) {
   if (d == DType::Bool) {
     std::string_view name = def.name;
-    check(name != "sub" && name != "rsub", "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead.");
-    check(name != "neg", "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.");
+    check(
+        name != "sub" && name != "rsub",
+        "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead.");
+    check(
+        name != "neg",
+        "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.");
     check(name != "positive", "The `+` operator, on a bool tensor is not supported.");
     check(name != "relu", "Boolean inputs not supported for relu");
   }
@@ -124,7 +131,8 @@ void iterate(PointwiseLoop loop, SmallVector<Operand, kMaxInputs>& operands, Dim
   if (all_contiguous) {
     auto run = [&](int64_t begin, int64_t end) {
       const char* in[kMaxInputs];
-      for (int i = 1; i < count; ++i) in[i - 1] = operands[i].data ? operands[i].data + begin * item_size(operands[i].load) : nullptr;
+      for (int i = 1; i < count; ++i)
+        in[i - 1] = operands[i].data ? operands[i].data + begin * item_size(operands[i].load) : nullptr;
       loop(operands[0].data + begin * item_size(operands[0].load), in, scalars, end - begin);
     };
     parallel_for_light(n, kGrain, run);
@@ -187,8 +195,10 @@ void iterate(PointwiseLoop loop, SmallVector<Operand, kMaxInputs>& operands, Dim
         bool direct = o.dtype == o.load && (o.contiguous || (inner_stride == 1 && row_count == 1));
         if (direct) {
           char* p = o.data + (o.contiguous ? row * inner + column : row_offset(row)) * item;
-          if (i == 0) out = p;
-          else in[i - 1] = p;
+          if (i == 0)
+            out = p;
+          else
+            in[i - 1] = p;
           continue;
         }
         char* buffer = scratch[i];
@@ -202,7 +212,8 @@ void iterate(PointwiseLoop loop, SmallVector<Operand, kMaxInputs>& operands, Dim
         if (splat && splat_filled[i] >= length) continue;
         if (splat) splat_filled[i] = length;
         for (int64_t r = 0; r < row_count; ++r)
-          cpu::copy().convert_block(buffer + r * width * item_size(o.load), o.load, o.data + row_offset(row + r) * item, o.dtype, inner_stride, width);
+          cpu::copy().convert_block(buffer + r * width * item_size(o.load), o.load, o.data + row_offset(row + r) * item,
+                                    o.dtype, inner_stride, width);
       }
       loop(out, in, scalars, length);
       Operand& o = operands[0];
@@ -219,7 +230,9 @@ void iterate(PointwiseLoop loop, SmallVector<Operand, kMaxInputs>& operands, Dim
           if (inner_stride == 1 || width == 1) {
             cpu::copy().convert_block(to, o.dtype, from, o.load, 1, width);
           } else {
-            if (o.dtype != o.load) cpu::copy().convert_block(scratch[kMaxInputs - 1], o.dtype, from, o.load, 1, width), from = scratch[kMaxInputs - 1];
+            if (o.dtype != o.load)
+              cpu::copy().convert_block(scratch[kMaxInputs - 1], o.dtype, from, o.load, 1, width),
+                  from = scratch[kMaxInputs - 1];
             cpu::copy().scatter_block(to, inner_stride, from, item_size(o.dtype), width);
           }
         }
@@ -281,7 +294,8 @@ Tensor turned(Operand& o, const Dims& sizes, int64_t n) {
   }
   if (o.strides[dims - 1] <= 8 || least != 1) return Tensor();
   Tensor t = Tensor::empty(sizes, o.load);
-  cpu::copy().copy_strided(t.raw(), o.load, t.strides().data(), o.data, o.dtype, o.strides.data(), sizes.data(), static_cast<int>(dims));
+  cpu::copy().copy_strided(t.raw(), o.load, t.strides().data(), o.data, o.dtype, o.strides.data(), sizes.data(),
+                           static_cast<int>(dims));
   o = Operand{static_cast<char*>(t.raw()), o.load, o.load, true, Dims(t.strides())};
   return t;
 }
@@ -289,7 +303,8 @@ Tensor turned(Operand& o, const Dims& sizes, int64_t n) {
 Tensor allocate_result(const Tensor* inputs, int count, IntSpan shape, DType dtype, bool all_contiguous) {
   if (!all_contiguous)
     for (int i = 0; i < count; ++i)
-      if (inputs[i].defined() && inputs[i].dim() > 0 && same_sizes(inputs[i].sizes(), shape)) return Tensor::empty_like(inputs[i], dtype);
+      if (inputs[i].defined() && inputs[i].dim() > 0 && same_sizes(inputs[i].sizes(), shape))
+        return Tensor::empty_like(inputs[i], dtype);
   return Tensor::empty(shape, dtype);
 }
 
@@ -300,7 +315,8 @@ void spread(const Tensor& t, IntSpan shape, char* to) {
   Bits* out = reinterpret_cast<Bits*>(to);
   int64_t dims = static_cast<int64_t>(shape.size()), skip = dims - t.dim();
   int64_t stride[8], index[8] = {};
-  for (int64_t d = 0; d < dims; ++d) stride[d] = d < skip || t.sizes()[d - skip] != shape[d] ? 0 : t.strides()[d - skip];
+  for (int64_t d = 0; d < dims; ++d)
+    stride[d] = d < skip || t.sizes()[d - skip] != shape[d] ? 0 : t.strides()[d - skip];
   int64_t inner = dims ? shape[dims - 1] : 1, step = dims ? stride[dims - 1] : 0;
   int64_t rows = product(shape) / std::max<int64_t>(inner, 1);
   for (int64_t row = 0; row < rows; ++row) {
@@ -333,7 +349,8 @@ bool shares_storage(const Tensor& out, const Tensor* inputs, int count) {
 }
 
 // True if everything fits one call of the loop with broadcast operands spread out on the stack.
-bool run_small(PointwiseLoop loop, const Tensor* inputs, int count, DType loads, DType first_load, IntSpan shape, const char* scalars, const Tensor& y) {
+bool run_small(PointwiseLoop loop, const Tensor* inputs, int count, DType loads, DType first_load, IntSpan shape,
+               const char* scalars, const Tensor& y) {
   int64_t n = y.numel();
   if (n > kSmall || shape.size() > 8 || !y.is_contiguous()) return false;
   alignas(64) char scratch[4][kSmall * 16];
@@ -367,8 +384,8 @@ bool run_small(PointwiseLoop loop, const Tensor* inputs, int count, DType loads,
 }
 
 // The common part of forward and backward: broadcast, choose the loop's operands, run.
-Tensor run_loop(PointwiseLoop loop, const Tensor* inputs, int count, DType loads, DType first_load, DType y_load, DType result, const char* scalars,
-                const Tensor& out) {
+Tensor run_loop(PointwiseLoop loop, const Tensor* inputs, int count, DType loads, DType first_load, DType y_load,
+                DType result, const char* scalars, const Tensor& out) {
   // Everything contiguous, of one shape and of the loop's own type: straight in.
   const Tensor* lead = nullptr;
   bool plain = true;
@@ -376,9 +393,12 @@ Tensor run_loop(PointwiseLoop loop, const Tensor* inputs, int count, DType loads
     const Tensor& t = inputs[i];
     if (!t.defined()) continue;
     if (!lead) lead = &t;
-    plain &= t.is_contiguous() && t.dtype() == (i == 0 ? first_load : loads) && (lead == &t || same_sizes(lead->sizes(), t.sizes()));
+    plain &= t.is_contiguous() && t.dtype() == (i == 0 ? first_load : loads) &&
+             (lead == &t || same_sizes(lead->sizes(), t.sizes()));
   }
-  if (plain && (!out.defined() || (out.is_contiguous() && out.dtype() == y_load && same_sizes(out.sizes(), lead->sizes()))) && result == y_load) {
+  if (plain &&
+      (!out.defined() || (out.is_contiguous() && out.dtype() == y_load && same_sizes(out.sizes(), lead->sizes()))) &&
+      result == y_load) {
     Tensor y = out.defined() ? out : Tensor::empty(lead->sizes(), result);
     int64_t n = lead->numel();
     char* data[kMaxInputs];
@@ -408,8 +428,11 @@ Tensor run_loop(PointwiseLoop loop, const Tensor* inputs, int count, DType loads
   }
   Tensor y = out.defined() ? out : allocate_result(inputs, count, shape, result, all_contiguous);
   if (out.defined() && !same_sizes(out.sizes(), shape))
-    fail(ErrorKind::Runtime, "output with shape ", shape_str(out.sizes()), " doesn't match the broadcast shape ", shape_str(shape));
-  if ((!out.defined() || !shares_storage(out, inputs, count)) && y.dtype() == y_load && run_small(loop, inputs, count, loads, first_load, shape, scalars, y)) return y;
+    fail(ErrorKind::Runtime, "output with shape ", shape_str(out.sizes()), " doesn't match the broadcast shape ",
+         shape_str(shape));
+  if ((!out.defined() || !shares_storage(out, inputs, count)) && y.dtype() == y_load &&
+      run_small(loop, inputs, count, loads, first_load, shape, scalars, y))
+    return y;
   SmallVector<Operand, kMaxInputs> operands;
   operands.push_back(operand(y, y_load, shape, true));
   bool overlaps = false;
@@ -422,7 +445,8 @@ Tensor run_loop(PointwiseLoop loop, const Tensor* inputs, int count, DType loads
     operands.push_back(operand(t, i == 0 ? first_load : loads, shape, same_sizes(t.sizes(), shape)));
     // Writing into memory that is read elsewhere (x[1:] += x[:-1]) needs a copy of the source.
     if (out.defined() && &t.get()->storage() == &out.get()->storage()) {
-      bool exact = t.raw() == out.raw() && same_sizes(t.sizes(), out.sizes()) && std::equal(t.strides().begin(), t.strides().end(), out.strides().begin());
+      bool exact = t.raw() == out.raw() && same_sizes(t.sizes(), out.sizes()) &&
+                   std::equal(t.strides().begin(), t.strides().end(), out.strides().begin());
       overlaps |= !exact;
     }
   }
@@ -442,17 +466,20 @@ Tensor run_loop(PointwiseLoop loop, const Tensor* inputs, int count, DType loads
 void check_integer_division(const PointwiseDef& def, const Tensor* inputs, const Scalar* scalars, DType compute) {
   if (!is_integral(compute)) return;
   if (def.integer_division) {
-    bool zero = def.scalars > 0 && def.tensors == 1 ? scalars[def.scalars - 1].to_int() == 0 : any_zero(inputs[def.tensors - 1]);
+    bool zero = def.scalars > 0 && def.tensors == 1 ? scalars[def.scalars - 1].to_int() == 0
+                                                    : any_zero(inputs[def.tensors - 1]);
     check(!zero, "ZeroDivisionError");
   }
   if (def.no_negative_power) {
     const Tensor& exponent = inputs[def.tensors - 1];
-    check(!(exponent->wrapped_number && exponent.item().to_double() < 0), "Integers to negative integer powers are not allowed.");
+    check(!(exponent->wrapped_number && exponent.item().to_double() < 0),
+          "Integers to negative integer powers are not allowed.");
   }
 }
 
 // gradI as one pass over its operands.
-Tensor fused_gradient(const PointwiseDef& def, DType compute, int i, const Tensor& g, const Tensor* inputs, const Scalar* numbers, const Tensor& y) {
+Tensor fused_gradient(const PointwiseDef& def, DType compute, int i, const Tensor& g, const Tensor* inputs,
+                      const Scalar* numbers, const Tensor& y) {
   DType loads = loop_dtype(compute);
   DType real_load = def.rule == Rule::RealOfComplex ? real_of(loads) : loads;
   Tensor list[kMaxInputs];
@@ -474,7 +501,8 @@ Tensor fused_gradient(const PointwiseDef& def, DType compute, int i, const Tenso
 
 class PointwiseNode final : public Node {
  public:
-  PointwiseNode(const PointwiseDef& def, const Tensor* inputs, const Scalar* scalars, const Tensor& y, DType compute) : def_(def), compute_(compute) {
+  PointwiseNode(const PointwiseDef& def, const Tensor* inputs, const Scalar* scalars, const Tensor& y, DType compute)
+      : def_(def), compute_(compute) {
     unsigned uses = 0;
     for (int i = 0; i < def.tensors; ++i) {
       bool wants = def.has_grad[i] && inputs[i].requires_grad() && is_differentiable(inputs[i].dtype());
@@ -510,7 +538,8 @@ class PointwiseNode final : public Node {
     for (int i = 0; i < def_.tensors; ++i) {
       if (!needs(i)) continue;
       bool by_ops = grad_mode.enabled || def_.rule == Rule::Select || def_.rule == Rule::ComplexOfReal;
-      Tensor r = by_ops ? def_.grad_expr(i, g, inputs, scalars_.data(), y) : fused_gradient(def_, compute_, i, g, inputs, scalars_.data(), y);
+      Tensor r = by_ops ? def_.grad_expr(i, g, inputs, scalars_.data(), y)
+                        : fused_gradient(def_, compute_, i, g, inputs, scalars_.data(), y);
       if (grad_mode.enabled && keeps_) {
         inputs[def_.tensors] = y;
         r = tie_to_inputs(std::move(r), {inputs, static_cast<size_t>(def_.tensors + 1)});
@@ -557,8 +586,10 @@ Tensor tie_to_inputs(Tensor r, std::span<const Tensor> inputs) {
   return out;
 }
 
-Tensor pointwise_gradient(const PointwiseDef& def, int input, const Tensor& g, const Tensor* inputs, const Scalar* scalars, const Tensor& y) {
-  if (grad_mode.enabled) return tie_to_inputs(def.grad_expr(input, g, inputs, scalars, y), {inputs, static_cast<size_t>(def.tensors)});
+Tensor pointwise_gradient(const PointwiseDef& def, int input, const Tensor& g, const Tensor* inputs,
+                          const Scalar* scalars, const Tensor& y) {
+  if (grad_mode.enabled)
+    return tie_to_inputs(def.grad_expr(input, g, inputs, scalars, y), {inputs, static_cast<size_t>(def.tensors)});
   if (def.rule == Rule::Select || def.rule == Rule::ComplexOfReal) return def.grad_expr(input, g, inputs, scalars, y);
   return fused_gradient(def, compute_dtype(def, inputs, scalars), input, g, inputs, scalars, y);
 }
@@ -574,16 +605,19 @@ Tensor run_pointwise(const PointwiseDef& def, const Tensor* inputs, const Scalar
   if (def.rule == Rule::RealOfComplex) y_load = real_of(loads), result = real_of(compute);
   if (def.rule == Rule::ComplexOfReal) y_load = complex_of(loads), result = complex_of(compute);
   if (out.defined()) {
-    check(can_cast(result, out.dtype()), "result type ", scalar_type_name(result), " can't be cast to the desired output type ", scalar_type_name(out.dtype()));
+    check(can_cast(result, out.dtype()), "result type ", scalar_type_name(result),
+          " can't be cast to the desired output type ", scalar_type_name(out.dtype()));
   }
   DType first_load = def.rule == Rule::Select ? DType::Bool : loads;
   alignas(16) char numbers[4 * cpu::kScalarSlot];
   if (def.scalars) fill_scalars(numbers, scalars, def.scalars, loads);
-  Tensor y = run_loop(loop, inputs, def.tensors, loads, first_load, y_load, out.defined() ? out.dtype() : result, numbers, out);
+  Tensor y = run_loop(loop, inputs, def.tensors, loads, first_load, y_load, out.defined() ? out.dtype() : result,
+                      numbers, out);
   if (grad_mode.enabled && !out.defined()) {
     bool wanted = false;
     for (int i = 0; i < def.tensors; ++i) wanted |= def.has_grad[i] && inputs[i].requires_grad();
-    if (wanted && is_differentiable(y.dtype())) set_history(y, Ref<Node>(new PointwiseNode(def, inputs, scalars, y, compute)));
+    if (wanted && is_differentiable(y.dtype()))
+      set_history(y, Ref<Node>(new PointwiseNode(def, inputs, scalars, y, compute)));
   }
   return y;
 }

@@ -32,7 +32,8 @@ Tensor run_pointwise(const PointwiseDef& def, const Tensor* inputs, const Scalar
 
 // The gradient in one input given that of the output: in one pass, or of differentiable ops where gradients are
 // recorded. For ops that wrap a record in a node of their own. It has the broadcast shape of what the formula uses.
-Tensor pointwise_gradient(const PointwiseDef& def, int input, const Tensor& g, const Tensor* inputs, const Scalar* scalars, const Tensor& y);
+Tensor pointwise_gradient(const PointwiseDef& def, int input, const Tensor& g, const Tensor* inputs,
+                          const Scalar* scalars, const Tensor& y);
 
 // Gives r, if it has no history, one of zero gradients to the inputs (where gradients are recorded).
 Tensor tie_to_inputs(Tensor r, std::span<const Tensor> inputs);
@@ -53,8 +54,10 @@ Tensor call(const T&... arguments) {
   Scalar scalars[arity.scalars + 1];
   int t = 0, s = 0;
   auto take = [&](const auto& x) {
-    if constexpr (std::is_same_v<std::decay_t<decltype(x)>, Tensor>) tensors[t++] = x;
-    else scalars[s++] = Scalar(x);
+    if constexpr (std::is_same_v<std::decay_t<decltype(x)>, Tensor>)
+      tensors[t++] = x;
+    else
+      scalars[s++] = Scalar(x);
   };
   (take(arguments), ...);
   return run_pointwise(pointwise_def<Op>(), tensors, scalars);

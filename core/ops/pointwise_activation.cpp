@@ -1,7 +1,5 @@
 #include "kernels/pointwise/activation.h"
-
 #include "kernels/pointwise/special.h"
-
 #include "kernels/pointwise_tables.h"
 #include "ops/pointwise_register.h"
 
@@ -15,7 +13,9 @@ static const Family family([](Registry& r) {
   pointwise_slot<pointwise::Tanhshrink>.backward_name = "SubBackward0";
   // Their numbers do not take part in promotion: integers stay integers, or are refused.
   auto keep_dtype = [](auto&... defs) { ((defs.scalars_promote = false), ...); };
-  keep_dtype(pointwise_slot<pointwise::Hardtanh>, pointwise_slot<pointwise::LeakyRelu>, pointwise_slot<pointwise::Elu>, pointwise_slot<pointwise::Celu>,
-             pointwise_slot<pointwise::Softplus>, pointwise_slot<pointwise::Softshrink>, pointwise_slot<pointwise::Hardshrink>, pointwise_slot<pointwise::Threshold>);
+  keep_dtype(pointwise_slot<pointwise::Hardtanh>, pointwise_slot<pointwise::LeakyRelu>, pointwise_slot<pointwise::Elu>,
+             pointwise_slot<pointwise::Celu>, pointwise_slot<pointwise::Softplus>,
+             pointwise_slot<pointwise::Softshrink>, pointwise_slot<pointwise::Hardshrink>,
+             pointwise_slot<pointwise::Threshold>);
 });
 }  // namespace rl

@@ -1,6 +1,4 @@
 #include "kernels/pointwise_tables.h"
 #include "ops/pointwise_register.h"
 
-namespace rl {
-static const Family family(&RegisterList<pointwise::ExponentialOps, &cpu::exponential_loops>::run);
-}
+namespace rl { static const Family family(&RegisterList<pointwise::ExponentialOps, &cpu::exponential_loops>::run); }

@@ -43,7 +43,8 @@ template <class Op, int I>
 TensorExpr grad_of_expr(const Tensor& g, const Tensor* inputs, const Scalar* scalars, const Tensor& y) {
   constexpr auto arity = pointwise::arity<Op>;
   return [&]<size_t... T, size_t... S>(std::index_sequence<T...>, std::index_sequence<S...>) {
-    return pointwise::grad<Op, I>(TensorExpr(g), TensorExpr(inputs[T])..., TensorExpr(Tensor::wrapped(scalars[S]))..., TensorExpr(y));
+    return pointwise::grad<Op, I>(TensorExpr(g), TensorExpr(inputs[T])..., TensorExpr(Tensor::wrapped(scalars[S]))...,
+                                  TensorExpr(y));
   }(std::make_index_sequence<arity.tensors>{}, std::make_index_sequence<arity.scalars>{});
 }
 
@@ -108,8 +109,10 @@ void box_pointwise(const Value* args, Result& out) {
   Scalar scalars[arity.scalars + 1];
   int t = 0, s = 0;
   for (int i = 0; i < arity.inputs(); ++i) {
-    if (places >> i & 1) tensors[t++] = Tensor(args[i].tensor);
-    else scalars[s++] = args[i].tag == Tag::Int ? Scalar(args[i].i) : args[i].scalar;
+    if (places >> i & 1)
+      tensors[t++] = Tensor(args[i].tensor);
+    else
+      scalars[s++] = args[i].tag == Tag::Int ? Scalar(args[i].i) : args[i].scalar;
   }
   out.kind = Result::Kind::Tensor;
   out.tensor = run_pointwise(pointwise_slot<Op>, tensors, scalars);
@@ -141,7 +144,8 @@ void register_record(Registry& r, const cpu::PointwiseLoops& (*loops)()) {
   d.grad_expr = &grad_expr<Op>;
   if constexpr (requires { Op::internal; }) return;
   if constexpr (is_wrapped<Op>) return;
-  OpDef& def = r.add(Op::schema, &box_pointwise<Op>, Op::doc, {.in_place = !d.bool_result || true, .numbers_as_tensors = true});
+  OpDef& def =
+      r.add(Op::schema, &box_pointwise<Op>, Op::doc, {.in_place = !d.bool_result || true, .numbers_as_tensors = true});
   def.pointwise = &d;
 }
 
@@ -157,7 +161,9 @@ struct RegisterList<pointwise::List<Ops...>, Table> {
     return Table()[I];
   }
   static void run(Registry& r) {
-    [&]<size_t... I>(std::index_sequence<I...>) { (detail::register_record<Ops>(r, &loops<I>), ...); }(std::index_sequence_for<Ops...>{});
+    [&]<size_t... I>(std::index_sequence<I...>) {
+      (detail::register_record<Ops>(r, &loops<I>), ...);
+    }(std::index_sequence_for<Ops...>{});
   }
 };
 

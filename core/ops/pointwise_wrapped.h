@@ -5,11 +5,36 @@
 #include <type_traits>
 
 namespace rl::pointwise {
-struct Clamp; struct ClampTensor; struct Cube; struct DivFloor; struct DivTrunc; struct Pow; struct PowTensorScalar;
-struct PowScalarTensor; struct RoundDecimals; struct NanToNum; struct Logit; struct LogitEps; struct Where; struct IsClose;
-struct IsCloseEqualNan; struct Gelu; struct GeluTanh; struct Real; struct Imag; struct TimesI; struct MseElement;
-struct L1Element; struct SmoothL1Element; struct HuberElement; struct BceElement; struct BceLogitsElement;
-struct BceLogitsPosWeightElement; struct SoftMarginElement; struct KlDivElement; struct KlDivLogElement;
+struct Clamp;
+struct ClampTensor;
+struct Cube;
+struct DivFloor;
+struct DivTrunc;
+struct Pow;
+struct PowTensorScalar;
+struct PowScalarTensor;
+struct RoundDecimals;
+struct NanToNum;
+struct Logit;
+struct LogitEps;
+struct Where;
+struct IsClose;
+struct IsCloseEqualNan;
+struct Gelu;
+struct GeluTanh;
+struct Real;
+struct Imag;
+struct TimesI;
+struct MseElement;
+struct L1Element;
+struct SmoothL1Element;
+struct HuberElement;
+struct BceElement;
+struct BceLogitsElement;
+struct BceLogitsPosWeightElement;
+struct SoftMarginElement;
+struct KlDivElement;
+struct KlDivLogElement;
 struct PoissonNllElement;
 }  // namespace rl::pointwise
 

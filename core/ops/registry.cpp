@@ -49,7 +49,9 @@ class SchemaParser {
   }
 
  private:
-  [[noreturn]] void bad(const char* why) { fail(ErrorKind::Value, "schema '", text_, "': ", why, " at character ", at_); }
+  [[noreturn]] void bad(const char* why) {
+    fail(ErrorKind::Value, "schema '", text_, "': ", why, " at character ", at_);
+  }
   void skip_spaces() {
     while (at_ < text_.size() && text_[at_] == ' ') ++at_;
   }
@@ -90,9 +92,10 @@ class SchemaParser {
     }
     if (size_t mark = type.find('('); mark != std::string_view::npos) type = type.substr(0, mark);  // Tensor(a)
     static const std::unordered_map<std::string_view, ParamType> kTypes = {
-        {"Tensor", ParamType::Tensor}, {"Scalar", ParamType::Scalar},   {"int", ParamType::Int},          {"SymInt", ParamType::Int},
-        {"float", ParamType::Double},  {"bool", ParamType::Bool},       {"ScalarType", ParamType::DType}, {"str", ParamType::String},
-        {"Generator", ParamType::Generator}, {"Device", ParamType::Device}, {"Layout", ParamType::Layout}, {"MemoryFormat", ParamType::MemoryFormat}};
+        {"Tensor", ParamType::Tensor},    {"Scalar", ParamType::Scalar}, {"int", ParamType::Int},
+        {"SymInt", ParamType::Int},       {"float", ParamType::Double},  {"bool", ParamType::Bool},
+        {"ScalarType", ParamType::DType}, {"str", ParamType::String},    {"Generator", ParamType::Generator},
+        {"Device", ParamType::Device},    {"Layout", ParamType::Layout}, {"MemoryFormat", ParamType::MemoryFormat}};
     auto found = kTypes.find(type);
     if (found == kTypes.end()) bad("unknown type");
     p.type = found->second;
@@ -151,9 +154,12 @@ class SchemaParser {
         break;
       case ParamType::Scalar:
         v.tag = Tag::Scalar;
-        if (text == "True" || text == "False") v.scalar = Scalar(truth);
-        else if (text.find_first_of(".einf") != std::string::npos) v.scalar = Scalar(number(text));
-        else v.scalar = Scalar(static_cast<int64_t>(number(text)));
+        if (text == "True" || text == "False")
+          v.scalar = Scalar(truth);
+        else if (text.find_first_of(".einf") != std::string::npos)
+          v.scalar = Scalar(number(text));
+        else
+          v.scalar = Scalar(static_cast<int64_t>(number(text)));
         break;
       case ParamType::String:
         p.string = text.substr(1, text.size() - 2);
@@ -195,7 +201,8 @@ class SchemaParser {
       if (eat(',')) continue;
       size_t start = at_;
       int depth = 0;
-      while (at_ < text_.size() && (depth > 0 || (text_[at_] != ',' && text_[at_] != ' ' && !(tuple && text_[at_] == ')')))) {
+      while (at_ < text_.size() &&
+             (depth > 0 || (text_[at_] != ',' && text_[at_] != ' ' && !(tuple && text_[at_] == ')')))) {
         depth += text_[at_] == '(';
         depth -= text_[at_] == ')';
         ++at_;
@@ -223,7 +230,8 @@ class SchemaParser {
 
 DType default_dtype() { return current_default; }
 void set_default_dtype(DType dtype) {
-  check_type(is_floating(dtype), "only floating-point types are supported as the default type, got ", dtype_name(dtype));
+  check_type(is_floating(dtype), "only floating-point types are supported as the default type, got ",
+             dtype_name(dtype));
   current_default = dtype;
 }
 
@@ -244,7 +252,10 @@ void Registry::load() {
   std::sort(names_.begin(), names_.end());
   // Overloads are tried in this order: those that take more Tensors first, as PyTorch does.
   for (auto& [name, list] : by_name_) {
-    auto tensors = [](const OpDef* d) { return std::count_if(d->params.begin(), d->params.end(), [](const Param& p) { return p.type == ParamType::Tensor && !p.optional; }); };
+    auto tensors = [](const OpDef* d) {
+      return std::count_if(d->params.begin(), d->params.end(),
+                           [](const Param& p) { return p.type == ParamType::Tensor && !p.optional; });
+    };
     std::stable_sort(list.begin(), list.end(), [&](const OpDef* a, const OpDef* b) { return tensors(a) > tensors(b); });
   }
 }
@@ -276,7 +287,8 @@ void Registry::resolve(const char* name, const char* of) {
   for (OpDef* original : originals) {
     std::string schema = name + original->schema.substr(original->name.size());
     OpDef& def = add(schema, original->fn, original->doc,
-                     {original->function, original->method && !special, original->in_place && !special, original->numbers_as_tensors});
+                     {original->function, original->method && !special, original->in_place && !special,
+                      original->numbers_as_tensors});
     def.pointwise = original->pointwise;
   }
 }

@@ -17,14 +17,29 @@
 namespace rl {
 
 enum class ParamType : uint8_t {
-  Tensor, TensorList, Scalar, ScalarList, Int, IntList, Double, DoubleList, Bool, BoolList, DType, String, Generator, Device, Layout, MemoryFormat
+  Tensor,
+  TensorList,
+  Scalar,
+  ScalarList,
+  Int,
+  IntList,
+  Double,
+  DoubleList,
+  Bool,
+  BoolList,
+  DType,
+  String,
+  Generator,
+  Device,
+  Layout,
+  MemoryFormat
 };
 
 struct Param {
   std::string name;
   ParamType type;
-  bool optional = false;   // T?: None is allowed
-  int list_size = 0;       // int[2]: one int stands for two
+  bool optional = false;  // T?: None is allowed
+  int list_size = 0;      // int[2]: one int stands for two
   bool keyword_only = false;
   bool has_default = false;
   std::string default_text;
@@ -44,14 +59,14 @@ struct OpDef {
   std::string overload;
   std::vector<Param> params;
   std::vector<std::pair<char, std::string>> returns;  // type letter: T(ensor), L(ist), o(ther); field name or ""
-  int positional = 0;  // how many params may be given by position
+  int positional = 0;                                 // how many params may be given by position
   Boxed fn = nullptr;
   const char* doc = "";
   const PointwiseDef* pointwise = nullptr;
-  bool function = true;          // torch.NAME
-  bool method = false;           // Tensor.NAME: the first parameter is self
-  bool in_place = false;         // NAME_ is derived
-  bool mutates = false;          // an op that is itself in place (its name ends in _)
+  bool function = true;   // torch.NAME
+  bool method = false;    // Tensor.NAME: the first parameter is self
+  bool in_place = false;  // NAME_ is derived
+  bool mutates = false;   // an op that is itself in place (its name ends in _)
   bool numbers_as_tensors = false;
   bool returns_view = false;
   int index = 0;
@@ -115,7 +130,8 @@ inline thread_local constinit CallObserver call_observer = nullptr;
 
 inline void call_op(const OpDef& def, const Value* args, Result& result) {
   def.fn(args, result);
-  if (call_observer) [[unlikely]] call_observer(def, args, result);
+  if (call_observer) [[unlikely]]
+    call_observer(def, args, result);
 }
 
 }  // namespace rl

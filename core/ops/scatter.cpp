@@ -19,10 +19,12 @@ Tensor at_least_1d(const Tensor& t) { return t.dim() > 0 ? t : t.alias(Dims{1}, 
 // The index as the kernels want it: contiguous int64, every entry in [0, self.size(dim)).
 Tensor check_index_of(const char* op, const Tensor& self, int64_t dim, const Tensor& index) {
   if (index.numel() == 0) return index;
-  check(index.dtype() == DType::I64 || index.dtype() == DType::I32, op, "(): Expected dtype int32/int64 for index, but got ", dtype_name(index.dtype()));
+  check(index.dtype() == DType::I64 || index.dtype() == DType::I32, op,
+        "(): Expected dtype int32/int64 for index, but got ", dtype_name(index.dtype()));
   Tensor s = at_least_1d(self), at = at_least_1d(index);
-  check(s.dim() == at.dim(), "Index tensor must have the same number of dimensions as ", std::string_view(op) == "gather" ? "input" : "self", " tensor: shapes ",
-        shape_str(index.sizes()), " and ", shape_str(self.sizes()));
+  check(s.dim() == at.dim(), "Index tensor must have the same number of dimensions as ",
+        std::string_view(op) == "gather" ? "input" : "self", " tensor: shapes ", shape_str(index.sizes()), " and ",
+        shape_str(self.sizes()));
   return checked_index(at, s.sizes()[dim], dim, false, ErrorKind::Runtime);
 }
 
@@ -32,9 +34,10 @@ void check_source(const char* op, const Tensor& self, int64_t dim, const Tensor&
   Tensor s = at_least_1d(self), at = at_least_1d(index), from = at_least_1d(source);
   check(from.dim() == at.dim(), "Index tensor must have the same number of dimensions as src tensor");
   bool fits = true;
-  for (int64_t d = 0; d < at.dim() && s.dim() == at.dim(); ++d) fits &= (d == dim || at.sizes()[d] <= s.sizes()[d]) && at.sizes()[d] <= from.sizes()[d];
-  check(fits, "Expected index ", shape_str(index.sizes()), " to be no larger than self ", shape_str(self.sizes()), " apart from dimension ", dim,
-        " and to be no larger size than src ", shape_str(source.sizes()));
+  for (int64_t d = 0; d < at.dim() && s.dim() == at.dim(); ++d)
+    fits &= (d == dim || at.sizes()[d] <= s.sizes()[d]) && at.sizes()[d] <= from.sizes()[d];
+  check(fits, "Expected index ", shape_str(index.sizes()), " to be no larger than self ", shape_str(self.sizes()),
+        " apart from dimension ", dim, " and to be no larger size than src ", shape_str(source.sizes()));
 }
 
 // out[... index ...] op= source[...]; a source of no dimensions stands for all.
@@ -44,8 +47,9 @@ void write(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& so
   if (&source->storage() == &out->storage()) from = clone(detach(source));
   Dims strides(from.strides());
   if (from.dim() == 0) strides = Dims(to.dim(), 0);
-  cpu::index().scatter(to.raw(), to.dtype(), to.strides().data(), from.raw(), strides.data(), index.data<int64_t>(), index.strides().data(), index.sizes().data(),
-                       static_cast<int>(to.dim()), static_cast<int>(dim), op);
+  cpu::index().scatter(to.raw(), to.dtype(), to.strides().data(), from.raw(), strides.data(), index.data<int64_t>(),
+                       index.strides().data(), index.sizes().data(), static_cast<int>(to.dim()), static_cast<int>(dim),
+                       op);
 }
 
 // A gradient of the shape of index, padded with zeros to that of the source it belongs to.
@@ -72,11 +76,13 @@ Tensor gather(const Tensor& self, int64_t dim, const Tensor& index, bool) {
   Tensor out = Tensor::empty(index.sizes(), self.dtype());
   if (out.numel() > 0) {
     for (int64_t d = 0; d < at.dim(); ++d)
-      check(d == dim || at.sizes()[d] <= s.sizes()[d], "Size does not match at dimension ", d, " expected index ", shape_str(index.sizes()),
-            " to be no larger than self ", shape_str(self.sizes()), " apart from dimension ", dim);
+      check(d == dim || at.sizes()[d] <= s.sizes()[d], "Size does not match at dimension ", d, " expected index ",
+            shape_str(index.sizes()), " to be no larger than self ", shape_str(self.sizes()), " apart from dimension ",
+            dim);
     Tensor to = at_least_1d(out);
-    cpu::index().gather(to.raw(), to.strides().data(), s.raw(), s.strides().data(), item_size(s.dtype()), at.data<int64_t>(), at.strides().data(), at.sizes().data(),
-                        static_cast<int>(at.dim()), static_cast<int>(dim));
+    cpu::index().gather(to.raw(), to.strides().data(), s.raw(), s.strides().data(), item_size(s.dtype()),
+                        at.data<int64_t>(), at.strides().data(), at.sizes().data(), static_cast<int>(at.dim()),
+                        static_cast<int>(dim));
   }
   record("GatherBackward0", out, {self}, {index}, [dim, sizes = Dims(self.sizes())](Backward& ctx) {
     ctx.set(0, scatter_add(zeros(sizes, ctx.grad().dtype()), dim, ctx.saved(0), ctx.grad()));
@@ -90,12 +96,15 @@ static Tensor scatter_src_any(const Tensor& self, int64_t dim, const Tensor& ind
   check_source("scatter", self, dim, index, source);
   Tensor at = check_index_of("scatter", self, dim, index);
   auto fill = [&](const Tensor& out) { write(out, dim, at, at_least_1d(source), cpu::Scatter::assign); };
-  return write_into(kInPlace, self, "scatter_", "ScatterBackward0", source, {index}, fill, [dim, from = Dims(source.sizes())](Backward& ctx) {
-    if (ctx.needs(0)) ctx.set(0, scatter_value(ctx.grad(), dim, ctx.saved(0), Scalar(0)));
-    if (ctx.needs(1)) ctx.set(1, pad_to(gather(ctx.grad(), dim, ctx.saved(0), false), from));
-  });
+  return write_into(kInPlace, self, "scatter_", "ScatterBackward0", source, {index}, fill,
+                    [dim, from = Dims(source.sizes())](Backward& ctx) {
+                      if (ctx.needs(0)) ctx.set(0, scatter_value(ctx.grad(), dim, ctx.saved(0), Scalar(0)));
+                      if (ctx.needs(1)) ctx.set(1, pad_to(gather(ctx.grad(), dim, ctx.saved(0), false), from));
+                    });
 }
-Tensor scatter_src(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source) { return scatter_src_any<false>(self, dim, index, source); }
+Tensor scatter_src(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source) {
+  return scatter_src_any<false>(self, dim, index, source);
+}
 
 template <bool kInPlace>
 static Tensor scatter_value_any(const Tensor& self, int64_t dim, const Tensor& index, const Scalar& value) {
@@ -104,14 +113,17 @@ static Tensor scatter_value_any(const Tensor& self, int64_t dim, const Tensor& i
   Tensor at = check_index_of("scatter", self, dim, index);
   if (at.numel() > 0)
     for (int64_t d = 0; d < at.dim(); ++d)
-      check(d == dim || at.sizes()[d] <= at_least_1d(self).sizes()[d], "Expected index ", shape_str(index.sizes()), " to be no larger than self ",
-            shape_str(self.sizes()), " apart from dimension ", dim);
-  auto fill = [&](const Tensor& out) { write(out, dim, at, Tensor::scalar(value, self.dtype()), cpu::Scatter::assign); };
-  return write_into(kInPlace, self, "scatter_", "ScatterBackward1", Tensor(), {index}, fill, [dim](Backward& ctx) {
-    ctx.set(0, scatter_value(ctx.grad(), dim, ctx.saved(0), Scalar(0)));
-  });
+      check(d == dim || at.sizes()[d] <= at_least_1d(self).sizes()[d], "Expected index ", shape_str(index.sizes()),
+            " to be no larger than self ", shape_str(self.sizes()), " apart from dimension ", dim);
+  auto fill = [&](const Tensor& out) {
+    write(out, dim, at, Tensor::scalar(value, self.dtype()), cpu::Scatter::assign);
+  };
+  return write_into(kInPlace, self, "scatter_", "ScatterBackward1", Tensor(), {index}, fill,
+                    [dim](Backward& ctx) { ctx.set(0, scatter_value(ctx.grad(), dim, ctx.saved(0), Scalar(0))); });
 }
-Tensor scatter_value(const Tensor& self, int64_t dim, const Tensor& index, const Scalar& value) { return scatter_value_any<false>(self, dim, index, value); }
+Tensor scatter_value(const Tensor& self, int64_t dim, const Tensor& index, const Scalar& value) {
+  return scatter_value_any<false>(self, dim, index, value);
+}
 
 template <bool kInPlace>
 static Tensor scatter_add_any(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source) {
@@ -119,12 +131,15 @@ static Tensor scatter_add_any(const Tensor& self, int64_t dim, const Tensor& ind
   check_source("scatter", self, dim, index, source);
   Tensor at = check_index_of("scatter", self, dim, index);
   auto fill = [&](const Tensor& out) { write(out, dim, at, at_least_1d(source), cpu::Scatter::add); };
-  return write_into(kInPlace, self, "scatter_add_", "ScatterAddBackward0", source, {index}, fill, [dim, from = Dims(source.sizes())](Backward& ctx) {
-    if (ctx.needs(0)) ctx.set(0, ctx.grad());
-    if (ctx.needs(1)) ctx.set(1, pad_to(gather(ctx.grad(), dim, ctx.saved(0), false), from));
-  });
+  return write_into(kInPlace, self, "scatter_add_", "ScatterAddBackward0", source, {index}, fill,
+                    [dim, from = Dims(source.sizes())](Backward& ctx) {
+                      if (ctx.needs(0)) ctx.set(0, ctx.grad());
+                      if (ctx.needs(1)) ctx.set(1, pad_to(gather(ctx.grad(), dim, ctx.saved(0), false), from));
+                    });
 }
-Tensor scatter_add(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source) { return scatter_add_any<false>(self, dim, index, source); }
+Tensor scatter_add(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source) {
+  return scatter_add_any<false>(self, dim, index, source);
+}
 
 // --- reductions -------------------------------------------------------------------------------------------------------------
 
@@ -150,8 +165,10 @@ Scalar identity_of(Reduce reduce, DType dtype) {
   if (is_floating(dtype)) return Scalar(low ? -infinity : infinity);
   return visit_dtype(dtype, [&](auto zero) -> Scalar {
     using T = decltype(zero);
-    if constexpr (std::is_integral_v<T>) return Scalar(static_cast<int64_t>(low ? std::numeric_limits<T>::lowest() : std::numeric_limits<T>::max()));
-    else return Scalar(0);
+    if constexpr (std::is_integral_v<T>)
+      return Scalar(static_cast<int64_t>(low ? std::numeric_limits<T>::lowest() : std::numeric_limits<T>::max()));
+    else
+      return Scalar(0);
   });
 }
 
@@ -162,12 +179,15 @@ Tensor counts_of(const Tensor& self, int64_t dim, const Tensor& index, const Ten
   return masked_fill(n, is_equal(n, number(0)), Scalar(1));
 }
 
-Tensor reduce_values(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source, Reduce reduce, bool include_self) {
+Tensor reduce_values(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source, Reduce reduce,
+                     bool include_self) {
   Tensor at = check_index_of("scatter", self, dim, index);
   Tensor out = Tensor::empty_like(self);
   copy_data(out, self);
-  if (!include_self) write(out, dim, at, Tensor::scalar(identity_of(reduce, self.dtype()), self.dtype()), cpu::Scatter::assign);
-  static constexpr cpu::Scatter kOps[] = {cpu::Scatter::add, cpu::Scatter::mul, cpu::Scatter::add, cpu::Scatter::max, cpu::Scatter::min};
+  if (!include_self)
+    write(out, dim, at, Tensor::scalar(identity_of(reduce, self.dtype()), self.dtype()), cpu::Scatter::assign);
+  static constexpr cpu::Scatter kOps[] = {cpu::Scatter::add, cpu::Scatter::mul, cpu::Scatter::add, cpu::Scatter::max,
+                                          cpu::Scatter::min};
   write(out, dim, at, at_least_1d(source), kOps[static_cast<int>(reduce)]);
   if (reduce != Reduce::mean) return out;
   Tensor n = counts_of(self, dim, index, source, include_self);
@@ -175,7 +195,8 @@ Tensor reduce_values(const Tensor& self, int64_t dim, const Tensor& index, const
 }
 
 // The product of the others, where an element is zero, cannot be had by dividing: such a one is left out first.
-void prod_gradients(Backward& ctx, const Tensor& self, const Tensor& source, const Tensor& index, const Tensor& result, int64_t dim, bool include_self) {
+void prod_gradients(Backward& ctx, const Tensor& self, const Tensor& source, const Tensor& index, const Tensor& result,
+                    int64_t dim, bool include_self) {
   const Tensor& g = ctx.grad();
   if (ctx.needs(0)) {
     Tensor filled = masked_fill(self, is_equal(self, number(0)), Scalar(1));
@@ -185,7 +206,8 @@ void prod_gradients(Backward& ctx, const Tensor& self, const Tensor& source, con
   }
   if (!ctx.needs(1)) return;
   Tensor zero = is_equal(source, number(0));
-  Tensor zeros_at = gather(scatter_add(zeros(self.sizes(), self.dtype()), dim, index, to_dtype(zero, self.dtype())), dim, index, false);
+  Tensor zeros_at = gather(scatter_add(zeros(self.sizes(), self.dtype()), dim, index, to_dtype(zero, self.dtype())),
+                           dim, index, false);
   Tensor single = call<pointwise::LogicalAnd>(zero, is_equal(zeros_at, number(1)));
   Tensor without = scatter_reduce(self, dim, index, masked_fill(source, single, Scalar(1)), "prod", include_self);
   Tensor others = gather(mul(g, without), dim, index, false);
@@ -195,39 +217,43 @@ void prod_gradients(Backward& ctx, const Tensor& self, const Tensor& source, con
 
 }  // namespace
 
-Tensor scatter_reduce(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source, std::string_view name, bool include_self) {
+Tensor scatter_reduce(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source, std::string_view name,
+                      bool include_self) {
   Reduce reduce = parse_reduce(name);
   dim = wrap_dim(dim, self.dim());
   check_source("scatter", self, dim, index, source);
   Tensor out = reduce_values(self, dim, index, source, reduce, include_self);
   if (!needs_gradient(self, source)) return out;
-  record("ScatterReduceBackward0", out, {self, source}, {self, source, index, output(out)}, [dim, reduce, include_self](Backward& ctx) {
-    Tensor self = ctx.saved(0), source = ctx.saved(1), index = ctx.saved(2), result = ctx.saved(3);
-    const Tensor& g = ctx.grad();
-    check(!ctx.needs(1) || same_shape(source, index) || source.dim() == 0, "scatter_reduce: the gradient of src needs an index of the same shape, got ",
-          shape_str(index.sizes()), " and ", shape_str(source.sizes()));
-    if (reduce == Reduce::prod) return prod_gradients(ctx, self, source, index, result, dim, include_self);
-    Tensor gs, gv;
-    if (reduce == Reduce::sum) {
-      gs = g;
-      if (ctx.needs(1)) gv = gather(g, dim, index, false);
-    } else if (reduce == Reduce::mean) {
-      Tensor share = div(g, counts_of(self, dim, index, source, include_self));
-      gs = share;
-      if (ctx.needs(1)) gv = gather(share, dim, index, false);
-    } else {
-      // Those equal to the result share its gradient.
-      Tensor own = to_dtype(is_equal(self, result), g.dtype());
-      Tensor theirs = to_dtype(is_equal(source, gather(result, dim, index, false)), g.dtype());
-      if (!include_self) own = scatter_value(own, dim, index, Scalar(0));
-      Tensor n = scatter_add(own, dim, index, theirs);
-      Tensor share = div(g, masked_fill(n, is_equal(n, number(0)), Scalar(1)));
-      gs = mul(own, share);
-      if (ctx.needs(1)) gv = mul(theirs, gather(share, dim, index, false));
-    }
-    if (ctx.needs(0)) ctx.set(0, include_self ? gs : scatter_value(reduce == Reduce::mean ? g : gs, dim, index, Scalar(0)));
-    if (ctx.needs(1)) ctx.set(1, gv);
-  });
+  record("ScatterReduceBackward0", out, {self, source}, {self, source, index, output(out)},
+         [dim, reduce, include_self](Backward& ctx) {
+           Tensor self = ctx.saved(0), source = ctx.saved(1), index = ctx.saved(2), result = ctx.saved(3);
+           const Tensor& g = ctx.grad();
+           check(!ctx.needs(1) || same_shape(source, index) || source.dim() == 0,
+                 "scatter_reduce: the gradient of src needs an index of the same shape, got ", shape_str(index.sizes()),
+                 " and ", shape_str(source.sizes()));
+           if (reduce == Reduce::prod) return prod_gradients(ctx, self, source, index, result, dim, include_self);
+           Tensor gs, gv;
+           if (reduce == Reduce::sum) {
+             gs = g;
+             if (ctx.needs(1)) gv = gather(g, dim, index, false);
+           } else if (reduce == Reduce::mean) {
+             Tensor share = div(g, counts_of(self, dim, index, source, include_self));
+             gs = share;
+             if (ctx.needs(1)) gv = gather(share, dim, index, false);
+           } else {
+             // Those equal to the result share its gradient.
+             Tensor own = to_dtype(is_equal(self, result), g.dtype());
+             Tensor theirs = to_dtype(is_equal(source, gather(result, dim, index, false)), g.dtype());
+             if (!include_self) own = scatter_value(own, dim, index, Scalar(0));
+             Tensor n = scatter_add(own, dim, index, theirs);
+             Tensor share = div(g, masked_fill(n, is_equal(n, number(0)), Scalar(1)));
+             gs = mul(own, share);
+             if (ctx.needs(1)) gv = mul(theirs, gather(share, dim, index, false));
+           }
+           if (ctx.needs(0))
+             ctx.set(0, include_self ? gs : scatter_value(reduce == Reduce::mean ? g : gs, dim, index, Scalar(0)));
+           if (ctx.needs(1)) ctx.set(1, gv);
+         });
   return out;
 }
 
@@ -235,38 +261,56 @@ static std::string_view reduce_name(std::string_view old) {
   check(old == "add" || old == "multiply", "reduce argument must be either add or multiply.");
   return old == "add" ? "sum" : "prod";
 }
-static Tensor scatter_with(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source, std::string_view reduce) {
+static Tensor scatter_with(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source,
+                           std::string_view reduce) {
   return scatter_reduce(self, dim, index, source, reduce_name(reduce), true);
 }
-static Tensor scatter_value_with(const Tensor& self, int64_t dim, const Tensor& index, const Scalar& value, std::string_view reduce) {
+static Tensor scatter_value_with(const Tensor& self, int64_t dim, const Tensor& index, const Scalar& value,
+                                 std::string_view reduce) {
   return scatter_reduce(self, dim, index, full(index.sizes(), value, self.dtype()), reduce_name(reduce), true);
 }
 
-static Tensor scatter_with_(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source, std::string_view reduce) {
-  return replace_by(self, "scatter_", source, [&](const Tensor& before) { return scatter_with(before, dim, index, source, reduce); });
+static Tensor scatter_with_(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source,
+                            std::string_view reduce) {
+  return replace_by(self, "scatter_", source,
+                    [&](const Tensor& before) { return scatter_with(before, dim, index, source, reduce); });
 }
-static Tensor scatter_value_with_(const Tensor& self, int64_t dim, const Tensor& index, const Scalar& value, std::string_view reduce) {
-  return replace_by(self, "scatter_", Tensor(), [&](const Tensor& before) { return scatter_value_with(before, dim, index, value, reduce); });
+static Tensor scatter_value_with_(const Tensor& self, int64_t dim, const Tensor& index, const Scalar& value,
+                                  std::string_view reduce) {
+  return replace_by(self, "scatter_", Tensor(),
+                    [&](const Tensor& before) { return scatter_value_with(before, dim, index, value, reduce); });
 }
 
 static const Family family([](Registry& r) {
   constexpr Traits kInPlace{.in_place = true};
   constexpr Traits kMethod{.function = false};
-  const char* scatter_doc = "self with src (or value) written at the places along dim that index names; with reduce, added or multiplied into them.";
-  r.op<&gather>("gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor",
-                "Elements picked along dim: out[i][j] = self[index[i][j]][j] for dim=0. index has as many dimensions as self.");
+  const char* scatter_doc =
+      "self with src (or value) written at the places along dim that index names; with reduce, added or multiplied into them.";
+  r.op<&gather>(
+      "gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor",
+      "Elements picked along dim: out[i][j] = self[index[i][j]][j] for dim=0. index has as many dimensions as self.");
   r.op<&scatter_src>("scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor", scatter_doc);
   r.op<&scatter_value>("scatter.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor", scatter_doc);
-  r.op<&scatter_with>("scatter.reduce(Tensor self, int dim, Tensor index, Tensor src, *, str reduce) -> Tensor", scatter_doc);
-  r.op<&scatter_value_with>("scatter.value_reduce(Tensor self, int dim, Tensor index, Scalar value, *, str reduce) -> Tensor", scatter_doc);
-  r.op<&scatter_src_any<true>>("scatter_.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor", "scatter() in place.", kMethod);
-  r.op<&scatter_value_any<true>>("scatter_.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor", "scatter() in place.", kMethod);
-  r.op<&scatter_with_>("scatter_.reduce(Tensor self, int dim, Tensor index, Tensor src, *, str reduce) -> Tensor", "scatter() in place.", kMethod);
-  r.op<&scatter_value_with_>("scatter_.value_reduce(Tensor self, int dim, Tensor index, Scalar value, *, str reduce) -> Tensor", "scatter() in place.", kMethod);
-  r.op<&scatter_add>("scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor", "self with src added at the places along dim that index names.");
-  r.op<&scatter_add_any<true>>("scatter_add_(Tensor self, int dim, Tensor index, Tensor src) -> Tensor", "scatter_add() in place.", kMethod);
-  r.op<&scatter_reduce>("scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True) -> Tensor",
-                        "self with src reduced (sum, prod, mean, amax, amin) into the places along dim that index names.", kInPlace);
+  r.op<&scatter_with>("scatter.reduce(Tensor self, int dim, Tensor index, Tensor src, *, str reduce) -> Tensor",
+                      scatter_doc);
+  r.op<&scatter_value_with>(
+      "scatter.value_reduce(Tensor self, int dim, Tensor index, Scalar value, *, str reduce) -> Tensor", scatter_doc);
+  r.op<&scatter_src_any<true>>("scatter_.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor",
+                               "scatter() in place.", kMethod);
+  r.op<&scatter_value_any<true>>("scatter_.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor",
+                                 "scatter() in place.", kMethod);
+  r.op<&scatter_with_>("scatter_.reduce(Tensor self, int dim, Tensor index, Tensor src, *, str reduce) -> Tensor",
+                       "scatter() in place.", kMethod);
+  r.op<&scatter_value_with_>(
+      "scatter_.value_reduce(Tensor self, int dim, Tensor index, Scalar value, *, str reduce) -> Tensor",
+      "scatter() in place.", kMethod);
+  r.op<&scatter_add>("scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor",
+                     "self with src added at the places along dim that index names.");
+  r.op<&scatter_add_any<true>>("scatter_add_(Tensor self, int dim, Tensor index, Tensor src) -> Tensor",
+                               "scatter_add() in place.", kMethod);
+  r.op<&scatter_reduce>(
+      "scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True) -> Tensor",
+      "self with src reduced (sum, prod, mean, amax, amin) into the places along dim that index names.", kInPlace);
 });
 
 }  // namespace rl

@@ -7,7 +7,8 @@ namespace rl {
 
 // fill(out) writes into self (in place) or a copy of it. formula: gradient 0 is self's, 1 source's (which may be undefined).
 template <class Fill, class Formula>
-Tensor write_into(bool in_place, const Tensor& self, const char* op, const char* node_name, const Tensor& source, const TensorList& keeps, Fill fill, Formula formula) {
+Tensor write_into(bool in_place, const Tensor& self, const char* op, const char* node_name, const Tensor& source,
+                  const TensorList& keeps, Fill fill, Formula formula) {
   bool tracked = is_differentiable(self.dtype()) && needs_gradient(self, source);
   if (in_place) check_in_place(self, op, tracked);
   Ref<Node> node;
@@ -47,6 +48,7 @@ Tensor replace_by(const Tensor& self, const char* op, const Tensor& other, F f) 
   return self;
 }
 
-Tensor scatter_reduce(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source, std::string_view reduce, bool include_self);
+Tensor scatter_reduce(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source,
+                      std::string_view reduce, bool include_self);
 
 }  // namespace rl

@@ -67,8 +67,10 @@ Tensor cat(const TensorList& tensors, int64_t dim) {
   bool skipping = false;
   for (size_t i = 0; i < tensors.size(); ++i) {
     check(tensors[i].dim() > 0, "zero-dimensional tensor (at position ", i, ") cannot be concatenated");
-    if (is_legacy_empty(tensors[i])) skipping = true;
-    else if (!first) first = &tensors[i];
+    if (is_legacy_empty(tensors[i]))
+      skipping = true;
+    else if (!first)
+      first = &tensors[i];
   }
   if (!first) first = &tensors[0];
   dim = wrap_dim(dim, first->dim());
@@ -80,11 +82,11 @@ Tensor cat(const TensorList& tensors, int64_t dim) {
       lengths.push_back(0);
       continue;
     }
-    check(t.dim() == sizes.size(), "Tensors must have same number of dimensions: got ", sizes.size(), " and ", t.dim(), " (shapes ", shape_str(first->sizes()), " and ",
-          shape_str(t.sizes()), ")");
+    check(t.dim() == sizes.size(), "Tensors must have same number of dimensions: got ", sizes.size(), " and ", t.dim(),
+          " (shapes ", shape_str(first->sizes()), " and ", shape_str(t.sizes()), ")");
     for (int64_t d = 0; d < sizes.size(); ++d)
-      check(d == dim || t.sizes()[d] == sizes[d], "Sizes of tensors must match except in dimension ", dim, ". Expected size ", sizes[d], " but got size ", t.sizes()[d],
-            " for tensor number ", i, " in the list.");
+      check(d == dim || t.sizes()[d] == sizes[d], "Sizes of tensors must match except in dimension ", dim,
+            ". Expected size ", sizes[d], " but got size ", t.sizes()[d], " for tensor number ", i, " in the list.");
     lengths.push_back(t.sizes()[dim]);
     sizes[dim] += t.sizes()[dim];
   }
@@ -98,16 +100,19 @@ Tensor cat(const TensorList& tensors, int64_t dim) {
     join(out, tensors, dim, false);
   }
   if (needs_gradient(tensors)) {
-    record("CatBackward0", {&out, 1}, tensors, {}, [dim, lengths, dtypes = dtypes_of(tensors), rank = sizes.size()](Backward& ctx) {
-      int64_t at = 0;
-      for (int64_t i = 0; i < lengths.size(); ++i) {
-        if (ctx.needs(i)) {
-          Tensor g = lengths[i] == 0 && rank != 1 ? Tensor() : slice(ctx.grad(), dim, at, at + lengths[i]);
-          if (g.defined()) ctx.set(i, is_complex_dtype(g.dtype()) && !is_complex_dtype(dtypes[i]) ? to_dtype(real(g), dtypes[i]) : to_dtype(g, dtypes[i]));
-        }
-        at += lengths[i];
-      }
-    });
+    record("CatBackward0", {&out, 1}, tensors, {},
+           [dim, lengths, dtypes = dtypes_of(tensors), rank = sizes.size()](Backward& ctx) {
+             int64_t at = 0;
+             for (int64_t i = 0; i < lengths.size(); ++i) {
+               if (ctx.needs(i)) {
+                 Tensor g = lengths[i] == 0 && rank != 1 ? Tensor() : slice(ctx.grad(), dim, at, at + lengths[i]);
+                 if (g.defined())
+                   ctx.set(i, is_complex_dtype(g.dtype()) && !is_complex_dtype(dtypes[i]) ? to_dtype(real(g), dtypes[i])
+                                                                                          : to_dtype(g, dtypes[i]));
+               }
+               at += lengths[i];
+             }
+           });
   }
   return out;
 }
@@ -116,8 +121,8 @@ Tensor stack(const TensorList& tensors, int64_t dim) {
   check(!tensors.empty(), "stack expects a non-empty TensorList");
   dim = wrap_dim(dim, tensors[0].dim() + 1);
   for (size_t i = 1; i < tensors.size(); ++i)
-    check(same_shape(tensors[0], tensors[i]), "stack expects each tensor to be equal size, but got ", shape_str(tensors[0].sizes()), " at entry 0 and ",
-          shape_str(tensors[i].sizes()), " at entry ", i);
+    check(same_shape(tensors[0], tensors[i]), "stack expects each tensor to be equal size, but got ",
+          shape_str(tensors[0].sizes()), " at entry 0 and ", shape_str(tensors[i].sizes()), " at entry ", i);
   Dims sizes(tensors[0].sizes());
   sizes.insert(dim, static_cast<int64_t>(tensors.size()));
   Tensor out = Tensor::empty(sizes, joint_dtype(tensors));
@@ -127,7 +132,8 @@ Tensor stack(const TensorList& tensors, int64_t dim) {
       for (int64_t i = 0; i < dtypes.size(); ++i) {
         if (!ctx.needs(i)) continue;
         Tensor g = select(ctx.grad(), dim, i);
-        ctx.set(i, is_complex_dtype(g.dtype()) && !is_complex_dtype(dtypes[i]) ? to_dtype(real(g), dtypes[i]) : to_dtype(g, dtypes[i]));
+        ctx.set(i, is_complex_dtype(g.dtype()) && !is_complex_dtype(dtypes[i]) ? to_dtype(real(g), dtypes[i])
+                                                                               : to_dtype(g, dtypes[i]));
       }
     });
   }
@@ -137,7 +143,8 @@ Tensor stack(const TensorList& tensors, int64_t dim) {
 // --- splitting --------------------------------------------------------------------------------------------------------------
 
 // One node for all outputs: it joins their gradients.
-static void record_split(const char* name, const TensorList& outs, const Tensor& self, int64_t dim, const Dims& lengths) {
+static void record_split(const char* name, const TensorList& outs, const Tensor& self, int64_t dim,
+                         const Dims& lengths) {
   if (!needs_gradient(self)) return;
   record(name, outs, {&self, 1}, {}, [dim, lengths, sizes = Dims(self.sizes()), dtype = self.dtype()](Backward& ctx) {
     TensorList grads;
@@ -183,11 +190,12 @@ static Dims given_parts(const Tensor& self, IntSpan sizes, int64_t& dim) {
   dim = wrap_dim(dim, self.dim());
   int64_t total = 0;
   for (int64_t n : sizes) {
-    check(n >= 0, "split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes=", shape_str(sizes));
+    check(n >= 0, "split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes=",
+          shape_str(sizes));
     total += n;
   }
-  check(total == self.sizes()[dim], "split_with_sizes expects split_sizes to sum exactly to ", self.sizes()[dim], " (input tensor's size at dimension ", dim,
-        "), but got split_sizes=", shape_str(sizes));
+  check(total == self.sizes()[dim], "split_with_sizes expects split_sizes to sum exactly to ", self.sizes()[dim],
+        " (input tensor's size at dimension ", dim, "), but got split_sizes=", shape_str(sizes));
   return Dims(sizes);
 }
 
@@ -214,7 +222,9 @@ static TensorList chunk(const Tensor& self, int64_t chunks, int64_t dim) {
   check(chunks > 0, "chunk expects `chunks` to be greater than 0, got: ", chunks);
   dim = wrap_dim(dim, self.dim());
   int64_t n = self.sizes()[dim];
-  if (n == 0) return split_views(kViews ? "SplitWithSizesBackward0" : "UnsafeSplitWithSizesBackward0", self, Dims(chunks, 0), dim, kViews);
+  if (n == 0)
+    return split_views(kViews ? "SplitWithSizesBackward0" : "UnsafeSplitWithSizesBackward0", self, Dims(chunks, 0), dim,
+                       kViews);
   int64_t size = (n + chunks - 1) / chunks;
   return kViews ? split(self, size, dim) : unsafe_split(self, size, dim);
 }
@@ -251,7 +261,8 @@ Tensor flatten(const Tensor& self, int64_t start_dim, int64_t end_dim) {
   if (self.dim() == 0) return reshape(self, Dims{1});
   if (start_dim == end_dim) return self;
   Dims sizes(self.sizes().first(static_cast<size_t>(start_dim)));
-  sizes.push_back(product(self.sizes().subspan(static_cast<size_t>(start_dim), static_cast<size_t>(end_dim - start_dim + 1))));
+  sizes.push_back(
+      product(self.sizes().subspan(static_cast<size_t>(start_dim), static_cast<size_t>(end_dim - start_dim + 1))));
   for (int64_t d = end_dim + 1; d < self.dim(); ++d) sizes.push_back(self.sizes()[d]);
   return reshape(self, sizes);
 }
@@ -261,8 +272,8 @@ static Tensor unflatten(const Tensor& self, int64_t dim, IntSpan sizes) {
   check(!sizes.empty(), "unflatten: sizes must be non-empty");
   int64_t known = 1, unknown = 0, n = self.dim() == 0 ? 1 : self.sizes()[dim];
   for (int64_t s : sizes) s == -1 ? ++unknown : known *= s;
-  check(unknown == 0 ? known == n : unknown == 1 && known > 0 && n % known == 0, "unflatten: Provided sizes ", shape_str(sizes), " don't multiply up to the size of dim ",
-        dim, " (", n, ") in the input tensor");
+  check(unknown == 0 ? known == n : unknown == 1 && known > 0 && n % known == 0, "unflatten: Provided sizes ",
+        shape_str(sizes), " don't multiply up to the size of dim ", dim, " (", n, ") in the input tensor");
   Dims out(self.sizes().first(static_cast<size_t>(dim)));
   for (int64_t s : sizes) out.push_back(s == -1 ? n / known : s);
   for (int64_t d = dim + 1; d < self.dim(); ++d) out.push_back(self.sizes()[d]);
@@ -296,7 +307,9 @@ Tensor movedim(const Tensor& self, IntSpan source, IntSpan destination) {
   }
   return permute(self, order);
 }
-static Tensor movedim_int(const Tensor& self, int64_t source, int64_t destination) { return movedim(self, {&source, 1}, {&destination, 1}); }
+static Tensor movedim_int(const Tensor& self, int64_t source, int64_t destination) {
+  return movedim(self, {&source, 1}, {&destination, 1});
+}
 
 Tensor repeat(const Tensor& self, IntSpan repeats) {
   int64_t n = static_cast<int64_t>(repeats.size()), skip = n - self.dim();
@@ -315,17 +328,19 @@ Tensor repeat(const Tensor& self, IntSpan repeats) {
   for (int64_t s : sizes) check(s >= 0, "Trying to create tensor with negative dimension ", s, ": ", shape_str(sizes));
   Tensor out = Tensor::empty(sizes, self.dtype());
   if (out.numel() > 0)
-    copy_data(out.alias(split_sizes, contiguous_strides(split_sizes), 0), self.alias(from_sizes, from_strides, self->offset()));
-  record("RepeatBackward0", out, {self}, {}, [split_sizes, n, from = Dims(self.sizes()), counts = Dims(repeats)](Backward& ctx) {
-    for (int64_t r : counts)
-      if (r == 0) {
-        ctx.set(0, zeros(from, ctx.grad().dtype()));
-        return;
-      }
-    Dims axes;
-    for (int64_t d = 0; d < n; ++d) axes.push_back(2 * d);
-    ctx.set(0, n == 0 ? ctx.grad() : reshape(sum(reshape(ctx.grad(), split_sizes), axes, false), from));
-  });
+    copy_data(out.alias(split_sizes, contiguous_strides(split_sizes), 0),
+              self.alias(from_sizes, from_strides, self->offset()));
+  record("RepeatBackward0", out, {self}, {},
+         [split_sizes, n, from = Dims(self.sizes()), counts = Dims(repeats)](Backward& ctx) {
+           for (int64_t r : counts)
+             if (r == 0) {
+               ctx.set(0, zeros(from, ctx.grad().dtype()));
+               return;
+             }
+           Dims axes;
+           for (int64_t d = 0; d < n; ++d) axes.push_back(2 * d);
+           ctx.set(0, n == 0 ? ctx.grad() : reshape(sum(reshape(ctx.grad(), split_sizes), axes, false), from));
+         });
   return out;
 }
 
@@ -340,7 +355,8 @@ Tensor narrow(const Tensor& self, int64_t dim, int64_t start, int64_t length) {
   check(length >= 0, "narrow(): length must be non-negative.");
   dim = wrap_dim(dim, self.dim());
   int64_t n = self.sizes()[dim];
-  check_index(start >= -n && start <= n, "start out of range (expected to be in range of [", -n, ", ", n, "], but got ", start, ")");
+  check_index(start >= -n && start <= n, "start out of range (expected to be in range of [", -n, ", ", n, "], but got ",
+              start, ")");
   if (start < 0) start += n;
   check(start <= n - length, "start (", start, ") + length (", length, ") exceeds dimension size (", n, ").");
   return slice(self, dim, start, start + length, 1);
@@ -349,7 +365,9 @@ static Tensor narrow_tensor(const Tensor& self, int64_t dim, const Tensor& start
   check(start.dim() == 0 && is_integral(start.dtype(), false), "start must be an 0-dim integral Tensor.");
   return narrow(self, dim, start.item().to_int(), length);
 }
-static Tensor narrow_copy(const Tensor& self, int64_t dim, int64_t start, int64_t length) { return clone(narrow(self, dim, start, length), MemoryFormat::Contiguous); }
+static Tensor narrow_copy(const Tensor& self, int64_t dim, int64_t start, int64_t length) {
+  return clone(narrow(self, dim, start, length), MemoryFormat::Contiguous);
+}
 
 // Windows of `size` along dim, `step` apart, as a new last axis.
 Tensor unfold(const Tensor& self, int64_t dim, int64_t size, int64_t step) {
@@ -395,7 +413,8 @@ Tensor flip(const Tensor& self, IntSpan dims) {
       strides[d] = -strides[d];
     }
   if (out.numel() > 0)
-    cpu::copy().copy_strided(out.raw(), out.dtype(), out.strides().data(), static_cast<const char*>(self.raw()) + offset * item_size(self.dtype()), self.dtype(),
+    cpu::copy().copy_strided(out.raw(), out.dtype(), out.strides().data(),
+                             static_cast<const char*>(self.raw()) + offset * item_size(self.dtype()), self.dtype(),
                              strides.data(), self.sizes().data(), static_cast<int>(self.dim()));
   record("FlipBackward0", out, {self}, {}, [axes](Backward& ctx) { ctx.set(0, flip(ctx.grad(), axes)); });
   return out;
@@ -410,10 +429,12 @@ static Tensor roll(const Tensor& self, IntSpan shifts, IntSpan dims) {
       GradModeGuard off(false);
       flat = reshape(roll(reshape(contiguous(self), Dims{-1}), shifts, {&zero, 1}), self.sizes());
     }
-    record("RollBackward0", flat, {self}, {}, [back = -shifts[0]](Backward& ctx) { ctx.set(0, roll(ctx.grad(), {&back, 1}, {})); });
+    record("RollBackward0", flat, {self}, {},
+           [back = -shifts[0]](Backward& ctx) { ctx.set(0, roll(ctx.grad(), {&back, 1}, {})); });
     return flat;
   }
-  check(shifts.size() == dims.size(), "shifts and dimensions must align. shifts: ", shifts.size(), ", dims:", dims.size());
+  check(shifts.size() == dims.size(), "shifts and dimensions must align. shifts: ", shifts.size(),
+        ", dims:", dims.size());
   Tensor out = self.alias();
   for (size_t i = 0; i < dims.size(); ++i) {
     check_index(self.dim() > 0, "Dimension specified as ", dims[i], " but tensor has no dimensions");
@@ -424,12 +445,15 @@ static Tensor roll(const Tensor& self, IntSpan shifts, IntSpan dims) {
     Dims rest(out.sizes()), front(out.sizes());
     rest[d] = n - head;
     front[d] = head;
-    out = cat({out.alias(rest, out.strides(), out->offset() + head * out.strides()[d]), out.alias(front, out.strides(), out->offset())}, d);
+    out = cat({out.alias(rest, out.strides(), out->offset() + head * out.strides()[d]),
+               out.alias(front, out.strides(), out->offset())},
+              d);
   }
   if (&out->storage() == &self->storage()) out = clone(out);
   Dims back;
   for (int64_t s : shifts) back.push_back(-s);
-  record("RollBackward0", out, {self}, {}, [back, axes = Dims(dims)](Backward& ctx) { ctx.set(0, roll(ctx.grad(), back, axes)); });
+  record("RollBackward0", out, {self}, {},
+         [back, axes = Dims(dims)](Backward& ctx) { ctx.set(0, roll(ctx.grad(), back, axes)); });
   return out;
 }
 
@@ -438,8 +462,10 @@ static Tensor pixel_shuffle(const Tensor& self, int64_t r) {
   check(n >= 3, "pixel_shuffle expects input to have at least 3 dimensions, but got input with ", n, " dimension(s)");
   check(r > 0, "pixel_shuffle expects a positive upscale_factor, but got ", r);
   int64_t c = self.size(-3), h = self.size(-2), w = self.size(-1);
-  check(c % (r * r) == 0, "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but input.size(-3)=", c,
-        " is not divisible by ", r * r);
+  check(
+      c % (r * r) == 0,
+      "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but input.size(-3)=",
+      c, " is not divisible by ", r * r);
   Dims lead(self.sizes().first(static_cast<size_t>(n - 3))), split_sizes = lead, order, out = lead;
   for (int64_t s : {c / (r * r), r, r, h, w}) split_sizes.push_back(s);
   for (int64_t d = 0; d < n - 3; ++d) order.push_back(d);
@@ -453,8 +479,10 @@ static Tensor pixel_unshuffle(const Tensor& self, int64_t r) {
   check(n >= 3, "pixel_unshuffle expects input to have at least 3 dimensions, but got input with ", n, " dimension(s)");
   check(r > 0, "pixel_unshuffle expects a positive downscale_factor, but got ", r);
   int64_t c = self.size(-3), h = self.size(-2), w = self.size(-1);
-  check(h % r == 0, "pixel_unshuffle expects height to be divisible by downscale_factor, but input.size(-2)=", h, " is not divisible by ", r);
-  check(w % r == 0, "pixel_unshuffle expects width to be divisible by downscale_factor, but input.size(-1)=", w, " is not divisible by ", r);
+  check(h % r == 0, "pixel_unshuffle expects height to be divisible by downscale_factor, but input.size(-2)=", h,
+        " is not divisible by ", r);
+  check(w % r == 0, "pixel_unshuffle expects width to be divisible by downscale_factor, but input.size(-1)=", w,
+        " is not divisible by ", r);
   Dims lead(self.sizes().first(static_cast<size_t>(n - 3))), split_sizes = lead, order, out = lead;
   for (int64_t s : {c, h / r, r, w / r, r}) split_sizes.push_back(s);
   for (int64_t d = 0; d < n - 3; ++d) order.push_back(d);
@@ -464,10 +492,12 @@ static Tensor pixel_unshuffle(const Tensor& self, int64_t r) {
 }
 
 static Tensor channel_shuffle(const Tensor& self, int64_t groups) {
-  check(self.dim() >= 3, "channel_shuffle expects input with > 2 dims, but got input with sizes ", shape_str(self.sizes()));
+  check(self.dim() >= 3, "channel_shuffle expects input with > 2 dims, but got input with sizes ",
+        shape_str(self.sizes()));
   check(groups > 0, "Number of groups to divide channels in must be positive. Value of groups:", groups);
   int64_t c = self.sizes()[1];
-  check(c % groups == 0, "Number of channels must be divisible by groups. Got ", c, " channels and ", groups, " groups.");
+  check(c % groups == 0, "Number of channels must be divisible by groups. Got ", c, " channels and ", groups,
+        " groups.");
   Tensor t = reshape(self, Dims{self.sizes()[0], groups, c / groups, -1});
   return reshape(transpose(t, 1, 2), self.sizes());
 }
@@ -488,15 +518,21 @@ static Tensor change_view(const Tensor& self, const char* name, F view_op) {
   return self;
 }
 
-static Tensor squeeze_dims_(const Tensor& self, IntSpan dims) { return change_view(self, "squeeze_", [&](const Tensor& t) { return squeeze(t, dims); }); }
+static Tensor squeeze_dims_(const Tensor& self, IntSpan dims) {
+  return change_view(self, "squeeze_", [&](const Tensor& t) { return squeeze(t, dims); });
+}
 static Tensor squeeze_dim_(const Tensor& self, int64_t dim) { return squeeze_dims_(self, {&dim, 1}); }
 static Tensor squeeze_all_(const Tensor& self) {
   Dims all;
   for (int64_t d = 0; d < self.dim(); ++d) all.push_back(d);
   return squeeze_dims_(self, all);
 }
-static Tensor unsqueeze_(const Tensor& self, int64_t dim) { return change_view(self, "unsqueeze_", [&](const Tensor& t) { return unsqueeze(t, dim); }); }
-static Tensor transpose_(const Tensor& self, int64_t a, int64_t b) { return change_view(self, "transpose_", [&](const Tensor& t) { return transpose(t, a, b); }); }
+static Tensor unsqueeze_(const Tensor& self, int64_t dim) {
+  return change_view(self, "unsqueeze_", [&](const Tensor& t) { return unsqueeze(t, dim); });
+}
+static Tensor transpose_(const Tensor& self, int64_t a, int64_t b) {
+  return change_view(self, "transpose_", [&](const Tensor& t) { return transpose(t, a, b); });
+}
 static Tensor t_(const Tensor& self) {
   check(self.dim() <= 2, "t_() expects a tensor with <= 2 dimensions, but self is ", self.dim(), "D");
   return self.dim() < 2 ? self : transpose_(self, 0, 1);
@@ -513,7 +549,8 @@ static bool equal(const Tensor& self, const Tensor& other) {
   if (!same_shape(self, other)) return false;
   if (self.numel() == 0) return true;
   DType dtype = promote(self.dtype(), other.dtype());
-  Tensor a = plain(self.dtype() == dtype ? self : to_dtype(detach(self), dtype)), b = plain(other.dtype() == dtype ? other : to_dtype(detach(other), dtype));
+  Tensor a = plain(self.dtype() == dtype ? self : to_dtype(detach(self), dtype)),
+         b = plain(other.dtype() == dtype ? other : to_dtype(detach(other), dtype));
   return visit_dtype(dtype, [&](auto zero) {
     using T = decltype(zero);
     const T *x = a.data<T>(), *y = b.data<T>();
@@ -521,8 +558,10 @@ static bool equal(const Tensor& self, const Tensor& other) {
     for (int64_t at = 0; at < n; at += 4096) {
       bool same = true;
       for (int64_t i = at, end = std::min(n, at + 4096); i < end; ++i) {
-        if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) same &= static_cast<float>(x[i]) == static_cast<float>(y[i]);
-        else same &= x[i] == y[i];
+        if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>)
+          same &= static_cast<float>(x[i]) == static_cast<float>(y[i]);
+        else
+          same &= x[i] == y[i];
       }
       if (!same) return false;
     }
@@ -568,36 +607,59 @@ static const Family family([](Registry& r) {
   r.op<&cat>("cat(Tensor[] tensors, int dim=0) -> Tensor", "The tensors joined along dim. All other sizes must agree.");
   r.alias("concat", "cat");
   r.alias("concatenate", "cat");
-  r.op<&stack>("stack(Tensor[] tensors, int dim=0) -> Tensor", "The tensors, all of one shape, joined along a new dimension.");
-  r.op<&split>("split.Tensor(Tensor self, int split_size, int dim=0) -> Tensor[]", "Views of parts of split_size along dim; the last may be smaller.");
-  r.op<&split_with_sizes>("split.sizes(Tensor self, int[] split_size, int dim=0) -> Tensor[]", "Views of parts of the given sizes along dim.");
-  r.op<&split>("split.either(Tensor tensor, int split_size_or_sections, int dim=0) -> Tensor[]", "Views of parts of equal size along dim.", kFunction);
-  r.op<&split_with_sizes>("split.either_sizes(Tensor tensor, int[] split_size_or_sections, int dim=0) -> Tensor[]", "Views of parts of the given sizes along dim.", kFunction);
-  r.op<&split_with_sizes>("split_with_sizes(Tensor self, int[] split_sizes, int dim=0) -> Tensor[]", "Views of parts of the given sizes along dim.");
-  r.op<&unsafe_split>("unsafe_split.Tensor(Tensor self, int split_size, int dim=0) -> Tensor[]", "split(), but the parts may be changed in place.");
-  r.op<&unsafe_split_with_sizes>("unsafe_split_with_sizes(Tensor self, int[] split_sizes, int dim=0) -> Tensor[]", "split_with_sizes(), but the parts may be changed in place.");
-  r.op<&chunk<true>>("chunk(Tensor self, int chunks, int dim=0) -> Tensor[]", "At most `chunks` views of nearly equal parts along dim.");
-  r.op<&chunk<false>>("unsafe_chunk(Tensor self, int chunks, int dim=0) -> Tensor[]", "chunk(), but the parts may be changed in place.");
+  r.op<&stack>("stack(Tensor[] tensors, int dim=0) -> Tensor",
+               "The tensors, all of one shape, joined along a new dimension.");
+  r.op<&split>("split.Tensor(Tensor self, int split_size, int dim=0) -> Tensor[]",
+               "Views of parts of split_size along dim; the last may be smaller.");
+  r.op<&split_with_sizes>("split.sizes(Tensor self, int[] split_size, int dim=0) -> Tensor[]",
+                          "Views of parts of the given sizes along dim.");
+  r.op<&split>("split.either(Tensor tensor, int split_size_or_sections, int dim=0) -> Tensor[]",
+               "Views of parts of equal size along dim.", kFunction);
+  r.op<&split_with_sizes>("split.either_sizes(Tensor tensor, int[] split_size_or_sections, int dim=0) -> Tensor[]",
+                          "Views of parts of the given sizes along dim.", kFunction);
+  r.op<&split_with_sizes>("split_with_sizes(Tensor self, int[] split_sizes, int dim=0) -> Tensor[]",
+                          "Views of parts of the given sizes along dim.");
+  r.op<&unsafe_split>("unsafe_split.Tensor(Tensor self, int split_size, int dim=0) -> Tensor[]",
+                      "split(), but the parts may be changed in place.");
+  r.op<&unsafe_split_with_sizes>("unsafe_split_with_sizes(Tensor self, int[] split_sizes, int dim=0) -> Tensor[]",
+                                 "split_with_sizes(), but the parts may be changed in place.");
+  r.op<&chunk<true>>("chunk(Tensor self, int chunks, int dim=0) -> Tensor[]",
+                     "At most `chunks` views of nearly equal parts along dim.");
+  r.op<&chunk<false>>("unsafe_chunk(Tensor self, int chunks, int dim=0) -> Tensor[]",
+                      "chunk(), but the parts may be changed in place.");
   r.op<&unbind>("unbind.int(Tensor self, int dim=0) -> Tensor[]", "All slices along dim, as views.");
-  r.op<&flatten>("flatten.using_ints(Tensor self, int start_dim=0, int end_dim=-1) -> Tensor", "The dimensions from start_dim to end_dim as one.");
+  r.op<&flatten>("flatten.using_ints(Tensor self, int start_dim=0, int end_dim=-1) -> Tensor",
+                 "The dimensions from start_dim to end_dim as one.");
   r.op<&unflatten>("unflatten.int(Tensor self, int dim, int[] sizes) -> Tensor", "One dimension as several.");
   r.op<&ravel>("ravel(Tensor self) -> Tensor", "All elements as a contiguous vector.");
-  r.op<&movedim>("movedim.intlist(Tensor self, int[] source, int[] destination) -> Tensor", "Moves dimensions to new places; the others keep their order.");
-  r.op<&movedim_int>("movedim.int(Tensor self, int source, int destination) -> Tensor", "Moves a dimension to a new place.");
+  r.op<&movedim>("movedim.intlist(Tensor self, int[] source, int[] destination) -> Tensor",
+                 "Moves dimensions to new places; the others keep their order.");
+  r.op<&movedim_int>("movedim.int(Tensor self, int source, int destination) -> Tensor",
+                     "Moves a dimension to a new place.");
   r.alias("moveaxis", "movedim");
   r.op<&transpose>("swapaxes(Tensor self, int axis0, int axis1) -> Tensor", "A view with two axes exchanged.");
   r.op<&transpose>("swapdims(Tensor self, int dim0, int dim1) -> Tensor", "A view with two dimensions exchanged.");
-  r.op<&repeat>("repeat(Tensor self, int[] repeats) -> Tensor", "Copies of self laid side by side, repeats[d] of them along dimension d.", kMethod);
-  r.op<&tile>("tile(Tensor self, int[] dims) -> Tensor", "Copies of self laid side by side; missing leading counts are 1.");
-  r.op<&narrow>("narrow(Tensor self, int dim, int start, int length) -> Tensor", "A view of `length` slices from start along dim.");
-  r.op<&narrow_tensor>("narrow.Tensor(Tensor self, int dim, Tensor start, int length) -> Tensor", "A view of `length` slices from start along dim.");
-  r.op<&narrow_copy>("narrow_copy(Tensor self, int dim, int start, int length) -> Tensor", "A copy of `length` slices from start along dim.");
-  r.op<&unfold>("unfold(Tensor self, int dimension, int size, int step) -> Tensor", "A view of all windows of `size` along a dimension, `step` apart, as a new last dimension.", kMethod);
+  r.op<&repeat>("repeat(Tensor self, int[] repeats) -> Tensor",
+                "Copies of self laid side by side, repeats[d] of them along dimension d.", kMethod);
+  r.op<&tile>("tile(Tensor self, int[] dims) -> Tensor",
+              "Copies of self laid side by side; missing leading counts are 1.");
+  r.op<&narrow>("narrow(Tensor self, int dim, int start, int length) -> Tensor",
+                "A view of `length` slices from start along dim.");
+  r.op<&narrow_tensor>("narrow.Tensor(Tensor self, int dim, Tensor start, int length) -> Tensor",
+                       "A view of `length` slices from start along dim.");
+  r.op<&narrow_copy>("narrow_copy(Tensor self, int dim, int start, int length) -> Tensor",
+                     "A copy of `length` slices from start along dim.");
+  r.op<&unfold>("unfold(Tensor self, int dimension, int size, int step) -> Tensor",
+                "A view of all windows of `size` along a dimension, `step` apart, as a new last dimension.", kMethod);
   r.op<&flip>("flip(Tensor self, int[] dims) -> Tensor", "A copy in which the given dimensions run backwards.");
-  r.op<&roll>("roll(Tensor self, int[1] shifts, int[1] dims=[]) -> Tensor", "Elements shifted along dims, those that fall off coming in at the other end.");
-  r.op<&pixel_shuffle>("pixel_shuffle(Tensor self, int upscale_factor) -> Tensor", "(*, C r r, H, W) as (*, C, H r, W r).", kFunction);
-  r.op<&pixel_unshuffle>("pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor", "(*, C, H r, W r) as (*, C r r, H, W).", kFunction);
-  r.op<&channel_shuffle>("channel_shuffle(Tensor self, int groups) -> Tensor", "The channels of all groups interleaved.", kFunction);
+  r.op<&roll>("roll(Tensor self, int[1] shifts, int[1] dims=[]) -> Tensor",
+              "Elements shifted along dims, those that fall off coming in at the other end.");
+  r.op<&pixel_shuffle>("pixel_shuffle(Tensor self, int upscale_factor) -> Tensor",
+                       "(*, C r r, H, W) as (*, C, H r, W r).", kFunction);
+  r.op<&pixel_unshuffle>("pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor",
+                         "(*, C, H r, W r) as (*, C r r, H, W).", kFunction);
+  r.op<&channel_shuffle>("channel_shuffle(Tensor self, int groups) -> Tensor",
+                         "The channels of all groups interleaved.", kFunction);
   r.op<&squeeze_all_>("squeeze_(Tensor self) -> Tensor", "squeeze() in place.", kMethod);
   r.op<&squeeze_dim_>("squeeze_.dim(Tensor self, int dim) -> Tensor", "squeeze() in place.", kMethod);
   r.op<&squeeze_dims_>("squeeze_.dims(Tensor self, int[] dim) -> Tensor", "squeeze() in place.", kMethod);
@@ -606,14 +668,17 @@ static const Family family([](Registry& r) {
   r.op<&transpose_>("swapaxes_(Tensor self, int axis0, int axis1) -> Tensor", "swapaxes() in place.", kMethod);
   r.op<&transpose_>("swapdims_(Tensor self, int dim0, int dim1) -> Tensor", "swapdims() in place.", kMethod);
   r.op<&t_>("t_(Tensor self) -> Tensor", "t() in place.", kMethod);
-  r.op<&as_strided_>("as_strided_(Tensor self, int[] size, int[] stride, int? storage_offset=None) -> Tensor", "as_strided() in place.");
-  r.op<&resize_as_>("resize_as_(Tensor self, Tensor the_template, *, MemoryFormat? memory_format=None) -> Tensor", "Takes the shape of the other tensor; new elements are uninitialised.");
+  r.op<&as_strided_>("as_strided_(Tensor self, int[] size, int[] stride, int? storage_offset=None) -> Tensor",
+                     "as_strided() in place.");
+  r.op<&resize_as_>("resize_as_(Tensor self, Tensor the_template, *, MemoryFormat? memory_format=None) -> Tensor",
+                    "Takes the shape of the other tensor; new elements are uninitialised.");
   r.op<&conj>("conj(Tensor self) -> Tensor", "The complex conjugate; self if it is real.");
   r.op<&itself>("resolve_conj(Tensor self) -> Tensor", "self: conjugation is never put off.");
   r.op<&itself>("resolve_neg(Tensor self) -> Tensor", "self: negation is never put off.");
   r.op<&adjoint>("adjoint(Tensor self) -> Tensor", "The last two dimensions exchanged, conjugated.");
   r.op<&is_same_size>("is_same_size(Tensor self, Tensor other) -> bool", "Whether the shapes are the same.");
-  r.op<&equal>("equal(Tensor self, Tensor other) -> bool", "Whether shapes and all elements are the same (NaN equals nothing).");
+  r.op<&equal>("equal(Tensor self, Tensor other) -> bool",
+               "Whether shapes and all elements are the same (NaN equals nothing).");
   r.op<&is_nonzero>("is_nonzero(Tensor self) -> bool", "Whether the one element of self is not zero.");
   r.op<&alias>("alias(Tensor self) -> Tensor", "A new tensor over the same memory.", kFunction);
 });

@@ -13,7 +13,22 @@
 namespace rl {
 
 enum class Tag : uint8_t {
-  None, Tensor, TensorList, Scalar, Int, Double, Bool, IntList, DoubleList, BoolList, ScalarList, DType, String, Generator, Device, Layout,
+  None,
+  Tensor,
+  TensorList,
+  Scalar,
+  Int,
+  Double,
+  Bool,
+  IntList,
+  DoubleList,
+  BoolList,
+  ScalarList,
+  DType,
+  String,
+  Generator,
+  Device,
+  Layout,
   MemoryFormat
 };
 
@@ -112,9 +127,12 @@ template <> struct Read<const std::vector<Scalar>&> {
 template <class T> struct Read<std::optional<T>> {
   static std::optional<T> get(const Value* v) {
     if (v->tag == Tag::None) return std::nullopt;
-    if constexpr (std::is_same_v<T, Scalar>) return Read<const Scalar&>::get(v);
-    else if constexpr (std::is_same_v<T, Dims>) return Dims(*v->ints);
-    else return Read<T>::get(v);
+    if constexpr (std::is_same_v<T, Scalar>)
+      return Read<const Scalar&>::get(v);
+    else if constexpr (std::is_same_v<T, Dims>)
+      return Dims(*v->ints);
+    else
+      return Read<T>::get(v);
   }
 };
 template <> struct Read<const Options&> {

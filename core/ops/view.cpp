@@ -1,8 +1,8 @@
 // Views: other shapes and strides over the same memory. Their gradients are views or their inverses.
 #include <algorithm>
 
-#include "ops/basic.h"
 #include "kernels/pointwise/arithmetic.h"
+#include "ops/basic.h"
 #include "ops/pointwise.h"
 
 namespace rl {
@@ -19,16 +19,20 @@ Tensor view_of(const Tensor& t, IntSpan sizes, IntSpan strides, int64_t offset) 
 
 static Tensor viewed(const Tensor& t, const Dims& sizes, const Dims& strides) {
   Tensor out = view_of(t, sizes, strides, t->offset());
-  if (needs_gradient(t)) record("ViewBackward0", out, {t}, {}, [from = Dims(t.sizes())](Backward& ctx) { ctx.set(0, reshape(ctx.grad(), from)); });
+  if (needs_gradient(t))
+    record("ViewBackward0", out, {t}, {},
+           [from = Dims(t.sizes())](Backward& ctx) { ctx.set(0, reshape(ctx.grad(), from)); });
   return out;
 }
 
 Tensor view(const Tensor& t, IntSpan shape) {
   Dims sizes = infer_size(shape, t.numel());
   Dims strides;
-  check(view_strides(t.sizes(), t.strides(), sizes, strides),
-        "view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces). "
-        "Use .reshape(...) instead. The tensor has shape ", shape_str(t.sizes()), " and strides ", shape_str(t.strides()), ", asked for ", shape_str(shape));
+  check(
+      view_strides(t.sizes(), t.strides(), sizes, strides),
+      "view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces). "
+      "Use .reshape(...) instead. The tensor has shape ",
+      shape_str(t.sizes()), " and strides ", shape_str(t.strides()), ", asked for ", shape_str(shape));
   return viewed(t, sizes, strides);
 }
 
@@ -38,7 +42,8 @@ Tensor reshape(const Tensor& t, IntSpan shape) {
   if (view_strides(t.sizes(), t.strides(), sizes, strides)) return viewed(t, sizes, strides);
   Tensor copy = contiguous(t);
   Tensor out = copy.alias(sizes, contiguous_strides(sizes), copy->offset());
-  record("UnsafeViewBackward0", out, {copy}, {}, [from = Dims(t.sizes())](Backward& ctx) { ctx.set(0, reshape(ctx.grad(), from)); });
+  record("UnsafeViewBackward0", out, {copy}, {},
+         [from = Dims(t.sizes())](Backward& ctx) { ctx.set(0, reshape(ctx.grad(), from)); });
   return out;
 }
 
@@ -53,20 +58,24 @@ Tensor expand(const Tensor& t, IntSpan shape) {
       check(i >= skip, "The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension ", i);
       want = have;
     }
-    check(have == want || have == 1, "The expanded size of the tensor (", want, ") must match the existing size (", have, ") at non-singleton dimension ", i,
-          ".  Target sizes: ", shape_str(shape), ".  Tensor sizes: ", shape_str(t.sizes()));
+    check(have == want || have == 1, "The expanded size of the tensor (", want, ") must match the existing size (",
+          have, ") at non-singleton dimension ", i, ".  Target sizes: ", shape_str(shape),
+          ".  Tensor sizes: ", shape_str(t.sizes()));
     check(want >= 0, "The expanded size of the tensor cannot be negative, got ", want);
     sizes[i] = want;
     strides[i] = i < skip ? 0 : have == want ? t.strides()[i - skip] : 0;
   }
   Tensor out = view_of(t, sizes, strides, t->offset());
-  record("ExpandBackward0", out, {t}, {}, [from = Dims(t.sizes())](Backward& ctx) { ctx.set(0, sum_to(ctx.grad(), from)); });
+  record("ExpandBackward0", out, {t}, {},
+         [from = Dims(t.sizes())](Backward& ctx) { ctx.set(0, sum_to(ctx.grad(), from)); });
   return out;
 }
 
 Tensor permute(const Tensor& t, IntSpan dims) {
-  check(static_cast<int64_t>(dims.size()) == t.dim(), "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the "
-        "desired ordering of dimensions i.e. input.dim() = ", t.dim(), " is not equal to len(dims) = ", dims.size());
+  check(static_cast<int64_t>(dims.size()) == t.dim(),
+        "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the "
+        "desired ordering of dimensions i.e. input.dim() = ",
+        t.dim(), " is not equal to len(dims) = ", dims.size());
   Dims order, sizes, strides;
   for (int64_t d : dims) {
     int64_t w = wrap_dim(d, t.dim());
@@ -122,7 +131,9 @@ static Tensor squeeze_where(const Tensor& t, const std::vector<bool>& drop, cons
   return out;
 }
 
-static Tensor squeeze_all(const Tensor& t) { return squeeze_where(t, std::vector<bool>(static_cast<size_t>(t.dim()), true), "SqueezeBackward0"); }
+static Tensor squeeze_all(const Tensor& t) {
+  return squeeze_where(t, std::vector<bool>(static_cast<size_t>(t.dim()), true), "SqueezeBackward0");
+}
 
 static Tensor squeeze_dims(const Tensor& t, IntSpan dims, const char* name) {
   std::vector<bool> drop(static_cast<size_t>(std::max<int64_t>(t.dim(), 1)), false);
@@ -154,7 +165,8 @@ Tensor select(const Tensor& t, int64_t dim, int64_t index) {
   check_index(t.dim() > 0, "select() cannot be applied to a 0-dim tensor.");
   dim = wrap_dim(dim, t.dim());
   int64_t n = t.sizes()[dim];
-  check_index(index >= -n && index < n, "select(): index ", index, " out of range for tensor of size ", shape_str(t.sizes()), " at dimension ", dim);
+  check_index(index >= -n && index < n, "select(): index ", index, " out of range for tensor of size ",
+              shape_str(t.sizes()), " at dimension ", dim);
   if (index < 0) index += n;
   Dims sizes(t.sizes()), strides(t.strides());
   int64_t offset = t->offset() + index * strides[dim];
@@ -180,36 +192,42 @@ Tensor slice(const Tensor& t, int64_t dim, std::optional<int64_t> from, std::opt
   strides[dim] *= step;
   Tensor out = view_of(t, sizes, strides, offset);
   record("SliceBackward0", out, {t}, {}, [shape = Dims(t.sizes()), dim, start, end, step](Backward& ctx) {
-    ctx.set(0, scatter_back(ctx.grad(), shape, [&](const Tensor& whole) { return slice(whole, dim, start, end, step); }));
+    ctx.set(0,
+            scatter_back(ctx.grad(), shape, [&](const Tensor& whole) { return slice(whole, dim, start, end, step); }));
   });
   return out;
 }
 
 Tensor as_strided(const Tensor& t, IntSpan sizes, IntSpan strides, std::optional<int64_t> offset) {
-  check(sizes.size() == strides.size(), "mismatch in length of strides and shape: ", shape_str(sizes), " and ", shape_str(strides));
+  check(sizes.size() == strides.size(), "mismatch in length of strides and shape: ", shape_str(sizes), " and ",
+        shape_str(strides));
   int64_t start = offset.value_or(t->offset());
   int64_t last = start;
   bool empty = false;
   for (size_t i = 0; i < sizes.size(); ++i) {
     check(sizes[i] >= 0, "as_strided: sizes must not be negative, got ", shape_str(sizes));
-    check(strides[i] >= 0, "as_strided: Negative strides are not supported at the moment, got strides: ", shape_str(strides));
+    check(strides[i] >= 0,
+          "as_strided: Negative strides are not supported at the moment, got strides: ", shape_str(strides));
     empty |= sizes[i] == 0;
     last += (sizes[i] - 1) * strides[i];
   }
   check(start >= 0, "as_strided: storage offset must not be negative, got ", start);
   int64_t capacity = static_cast<int64_t>(t->storage().bytes()) / item_size(t.dtype());
-  check(empty || last < capacity, "setStorage: sizes ", shape_str(sizes), ", strides ", shape_str(strides), ", storage offset ", start, ", and itemsize ",
-        item_size(t.dtype()), " requiring a storage size of ", (last + 1) * item_size(t.dtype()), " are out of bounds for storage of size ", t->storage().bytes());
+  check(empty || last < capacity, "setStorage: sizes ", shape_str(sizes), ", strides ", shape_str(strides),
+        ", storage offset ", start, ", and itemsize ", item_size(t.dtype()), " requiring a storage size of ",
+        (last + 1) * item_size(t.dtype()), " are out of bounds for storage of size ", t->storage().bytes());
   Tensor out = view_of(t, sizes, strides, start);
   record("AsStridedBackward0", out, {t}, {},
-         [base_sizes = Dims(t.sizes()), base_strides = Dims(t.strides()), base_offset = t->offset(), sizes = Dims(sizes), strides = Dims(strides), start](Backward& ctx) {
+         [base_sizes = Dims(t.sizes()), base_strides = Dims(t.strides()), base_offset = t->offset(),
+          sizes = Dims(sizes), strides = Dims(strides), start](Backward& ctx) {
            ctx.set(0, as_strided_backward(ctx.grad(), base_sizes, base_strides, base_offset, sizes, strides, start));
          });
   return out;
 }
 
 // Adds up, in a flat copy of the storage's reach, what each position received, then reads the input's layout from it.
-Tensor as_strided_backward(const Tensor& grad, IntSpan base_sizes, IntSpan base_strides, int64_t base_offset, IntSpan sizes, IntSpan strides, int64_t start) {
+Tensor as_strided_backward(const Tensor& grad, IntSpan base_sizes, IntSpan base_strides, int64_t base_offset,
+                           IntSpan sizes, IntSpan strides, int64_t start) {
   auto reach = [](IntSpan s, IntSpan st) {
     int64_t r = 1;
     for (size_t i = 0; i < s.size(); ++i) {
@@ -248,15 +266,19 @@ static Ref<Node> view_node(const Tensor& v) {
     for (int64_t s : base.strides()) strides.push_back(2 * s);
     sizes.push_back(2);
     strides.push_back(1);
-    return make_node("AsStridedBackward0", {&base, 1}, [sizes, strides, offset = 2 * base->offset(), to = Dims(v.sizes()), by = Dims(v.strides()), start = v->offset()](Backward& ctx) {
-      ctx.set(0, view_as_complex(as_strided_backward(ctx.grad(), sizes, strides, offset, to, by, start)));
-    });
+    return make_node("AsStridedBackward0", {&base, 1},
+                     [sizes, strides, offset = 2 * base->offset(), to = Dims(v.sizes()), by = Dims(v.strides()),
+                      start = v->offset()](Backward& ctx) {
+                       ctx.set(0,
+                               view_as_complex(as_strided_backward(ctx.grad(), sizes, strides, offset, to, by, start)));
+                     });
   }
-  return make_node("AsStridedBackward0", {&base, 1},
-                   [base_sizes = Dims(base.sizes()), base_strides = Dims(base.strides()), base_offset = base->offset(), sizes = Dims(v.sizes()), strides = Dims(v.strides()),
-                    start = v->offset()](Backward& ctx) {
-                     ctx.set(0, as_strided_backward(ctx.grad(), base_sizes, base_strides, base_offset, sizes, strides, start));
-                   });
+  return make_node(
+      "AsStridedBackward0", {&base, 1},
+      [base_sizes = Dims(base.sizes()), base_strides = Dims(base.strides()), base_offset = base->offset(),
+       sizes = Dims(v.sizes()), strides = Dims(v.strides()), start = v->offset()](Backward& ctx) {
+        ctx.set(0, as_strided_backward(ctx.grad(), base_sizes, base_strides, base_offset, sizes, strides, start));
+      });
 }
 
 Tensor view_as_real(const Tensor& t) {
@@ -269,12 +291,15 @@ Tensor view_as_real(const Tensor& t) {
   out->base = t->base ? t->base : t.ref();
   out->share_version(*t.get());
   out->view_version = t->version();
-  record("ViewAsRealBackward0", out, {t}, {}, [](Backward& ctx) { ctx.set(0, view_as_complex(contiguous(ctx.grad()))); });
+  record("ViewAsRealBackward0", out, {t}, {},
+         [](Backward& ctx) { ctx.set(0, view_as_complex(contiguous(ctx.grad()))); });
   return out;
 }
 
 Tensor view_as_complex(const Tensor& t) {
-  check(is_floating(t.dtype()) && (t.dtype() == DType::F32 || t.dtype() == DType::F64), "view_as_complex is only supported for floating point tensors, but got a tensor of scalar type: ", scalar_type_name(t.dtype()));
+  check(is_floating(t.dtype()) && (t.dtype() == DType::F32 || t.dtype() == DType::F64),
+        "view_as_complex is only supported for floating point tensors, but got a tensor of scalar type: ",
+        scalar_type_name(t.dtype()));
   check(t.dim() > 0 && t.size(-1) == 2, "Tensor must have a last dimension of size 2");
   check(t.stride(-1) == 1, "Tensor must have a last dimension with stride 1");
   Dims sizes(t.sizes()), strides;
@@ -288,7 +313,8 @@ Tensor view_as_complex(const Tensor& t) {
   out->base = t->base ? t->base : t.ref();
   out->share_version(*t.get());
   out->view_version = t->version();
-  record("ViewAsComplexBackward0", out, {t}, {}, [](Backward& ctx) { ctx.set(0, view_as_real(contiguous(ctx.grad()))); });
+  record("ViewAsComplexBackward0", out, {t}, {},
+         [](Backward& ctx) { ctx.set(0, view_as_real(contiguous(ctx.grad()))); });
   return out;
 }
 
@@ -304,19 +330,25 @@ static Tensor view_dtype(const Tensor& t, DType dtype) {
   Dims sizes(t.sizes()), strides(t.strides());
   int64_t offset = t->offset();
   if (from > to) {
-    check(t.dim() > 0, "self.dim() cannot be 0 to view ", dtype_name(t.dtype()), " as ", dtype_name(dtype), " (different element sizes)");
-    check(t.stride(-1) == 1, "self.stride(-1) must be 1 to view ", dtype_name(t.dtype()), " as ", dtype_name(dtype), " (different element sizes), but got ", t.stride(-1));
+    check(t.dim() > 0, "self.dim() cannot be 0 to view ", dtype_name(t.dtype()), " as ", dtype_name(dtype),
+          " (different element sizes)");
+    check(t.stride(-1) == 1, "self.stride(-1) must be 1 to view ", dtype_name(t.dtype()), " as ", dtype_name(dtype),
+          " (different element sizes), but got ", t.stride(-1));
     int64_t ratio = from / to;
     for (int64_t d = 0; d + 1 < strides.size(); ++d) strides[d] *= ratio;
     sizes.back() *= ratio;
     offset *= ratio;
   } else if (from < to) {
     int64_t ratio = to / from;
-    check(t.dim() > 0, "self.dim() cannot be 0 to view ", dtype_name(t.dtype()), " as ", dtype_name(dtype), " (different element sizes)");
-    check(t.size(-1) % ratio == 0, "self.size(-1) must be divisible by ", ratio, " to view ", dtype_name(t.dtype()), " as ", dtype_name(dtype), " (different element sizes), but got ", t.size(-1));
-    check(t.stride(-1) == 1 && offset % ratio == 0, "self.stride(-1) must be 1 and the storage offset divisible by ", ratio, " to view ", dtype_name(t.dtype()), " as ", dtype_name(dtype));
+    check(t.dim() > 0, "self.dim() cannot be 0 to view ", dtype_name(t.dtype()), " as ", dtype_name(dtype),
+          " (different element sizes)");
+    check(t.size(-1) % ratio == 0, "self.size(-1) must be divisible by ", ratio, " to view ", dtype_name(t.dtype()),
+          " as ", dtype_name(dtype), " (different element sizes), but got ", t.size(-1));
+    check(t.stride(-1) == 1 && offset % ratio == 0, "self.stride(-1) must be 1 and the storage offset divisible by ",
+          ratio, " to view ", dtype_name(t.dtype()), " as ", dtype_name(dtype));
     for (int64_t d = 0; d + 1 < strides.size(); ++d) {
-      check(strides[d] % ratio == 0, "self.stride(", d, ") must be divisible by ", ratio, " to view ", dtype_name(t.dtype()), " as ", dtype_name(dtype));
+      check(strides[d] % ratio == 0, "self.stride(", d, ") must be divisible by ", ratio, " to view ",
+            dtype_name(t.dtype()), " as ", dtype_name(dtype));
       strides[d] /= ratio;
     }
     sizes.back() /= ratio;
@@ -337,27 +369,38 @@ static Tensor expand_op(const Tensor& t, IntSpan sizes, bool) { return expand(t,
 static const Family family([](Registry& r) {
   autograd_support.view_node = view_node;
   constexpr Traits kMethodOnly{.function = false};
-  r.op<&view>("view(Tensor(a) self, int[] size) -> Tensor(a)", "The same elements under another shape, without a copy. One size may be -1.", kMethodOnly);
-  r.op<&view_dtype>("view.dtype(Tensor(a) self, ScalarType dtype) -> Tensor(a)", "The same bytes read as another dtype.", kMethodOnly);
-  r.op<&reshape>("reshape(Tensor(a) self, int[] shape) -> Tensor(a)", "self under another shape: a view where the strides allow, else a copy. One size may be -1.");
-  r.op<&expand_op>("expand(Tensor(a) self, int[] size, *, bool implicit=False) -> Tensor(a)", "self broadcast to a larger shape without a copy; -1 keeps a size.", kMethodOnly);
-  r.op<&expand>("broadcast_to(Tensor(a) self, int[] size) -> Tensor(a)", "self broadcast to a larger shape without a copy.");
+  r.op<&view>("view(Tensor(a) self, int[] size) -> Tensor(a)",
+              "The same elements under another shape, without a copy. One size may be -1.", kMethodOnly);
+  r.op<&view_dtype>("view.dtype(Tensor(a) self, ScalarType dtype) -> Tensor(a)",
+                    "The same bytes read as another dtype.", kMethodOnly);
+  r.op<&reshape>("reshape(Tensor(a) self, int[] shape) -> Tensor(a)",
+                 "self under another shape: a view where the strides allow, else a copy. One size may be -1.");
+  r.op<&expand_op>("expand(Tensor(a) self, int[] size, *, bool implicit=False) -> Tensor(a)",
+                   "self broadcast to a larger shape without a copy; -1 keeps a size.", kMethodOnly);
+  r.op<&expand>("broadcast_to(Tensor(a) self, int[] size) -> Tensor(a)",
+                "self broadcast to a larger shape without a copy.");
   r.op<&permute>("permute(Tensor(a) self, int[] dims) -> Tensor(a)", "A view with the axes in the given order.");
   r.op<&transpose>("transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)", "A view with two axes exchanged.");
   r.op<&t_>("t(Tensor(a) self) -> Tensor(a)", "The transpose of a matrix (a vector stays as it is).");
   r.op<&squeeze_all>("squeeze(Tensor(a) self) -> Tensor(a)", "A view without the axes of size 1.");
   r.op<&squeeze_dim>("squeeze.dim(Tensor(a) self, int dim) -> Tensor(a)", "A view without axis dim, if its size is 1.");
-  r.op<&squeeze>("squeeze.dims(Tensor(a) self, int[] dim) -> Tensor(a)", "A view without those of the given axes whose size is 1.");
+  r.op<&squeeze>("squeeze.dims(Tensor(a) self, int[] dim) -> Tensor(a)",
+                 "A view without those of the given axes whose size is 1.");
   r.op<&unsqueeze>("unsqueeze(Tensor(a) self, int dim) -> Tensor(a)", "A view with a new axis of size 1 at dim.");
-  r.op<&select>("select.int(Tensor(a) self, int dim, int index) -> Tensor(a)", "The slice at index along dim, without that axis.");
-  r.op<&as_strided>("as_strided(Tensor(a) self, int[] size, int[] stride, int? storage_offset=None) -> Tensor(a)", "A view of the storage with the given sizes, strides and offset (in elements).");
-  r.op<&view_as_real>("view_as_real(Tensor(a) self) -> Tensor(a)", "A complex tensor as a real one with a last axis of size 2.");
-  r.op<&view_as_complex>("view_as_complex(Tensor(a) self) -> Tensor(a)", "A real tensor with a last axis of size 2 as a complex one.");
+  r.op<&select>("select.int(Tensor(a) self, int dim, int index) -> Tensor(a)",
+                "The slice at index along dim, without that axis.");
+  r.op<&as_strided>("as_strided(Tensor(a) self, int[] size, int[] stride, int? storage_offset=None) -> Tensor(a)",
+                    "A view of the storage with the given sizes, strides and offset (in elements).");
+  r.op<&view_as_real>("view_as_real(Tensor(a) self) -> Tensor(a)",
+                      "A complex tensor as a real one with a last axis of size 2.");
+  r.op<&view_as_complex>("view_as_complex(Tensor(a) self) -> Tensor(a)",
+                         "A real tensor with a last axis of size 2 as a complex one.");
   r.op<&real>("real(Tensor(a) self) -> Tensor(a)", "The real part (a view).", {.method = false});
   r.op<&imag>("imag(Tensor(a) self) -> Tensor(a)", "The imaginary part (a view).", {.method = false});
   r.op<&detach_op>("detach(Tensor(a) self) -> Tensor(a)", "self without its history: same memory, no gradient.");
   r.op<&view_as>("view_as(Tensor(a) self, Tensor other) -> Tensor(a)", "self.view(other.size()).", kMethodOnly);
-  r.op<&reshape_as>("reshape_as(Tensor(a) self, Tensor other) -> Tensor(a)", "self.reshape(other.size()).", kMethodOnly);
+  r.op<&reshape_as>("reshape_as(Tensor(a) self, Tensor other) -> Tensor(a)", "self.reshape(other.size()).",
+                    kMethodOnly);
   r.op<&expand_as>("expand_as(Tensor(a) self, Tensor other) -> Tensor(a)", "self.expand(other.size()).", kMethodOnly);
 });
 

@@ -22,8 +22,12 @@ TensorList copied(TensorList views) {
 
 Tensor alias_copy(const Tensor& t) { return copied(t); }
 Tensor detach_copy(const Tensor& t) { return copied(detach(t)); }
-Tensor as_strided_copy(const Tensor& t, IntSpan size, IntSpan stride, std::optional<int64_t> offset) { return copied(as_strided(t, size, stride, offset)); }
-Tensor diagonal_copy(const Tensor& t, int64_t offset, int64_t dim1, int64_t dim2) { return copied(diagonal(t, offset, dim1, dim2)); }
+Tensor as_strided_copy(const Tensor& t, IntSpan size, IntSpan stride, std::optional<int64_t> offset) {
+  return copied(as_strided(t, size, stride, offset));
+}
+Tensor diagonal_copy(const Tensor& t, int64_t offset, int64_t dim1, int64_t dim2) {
+  return copied(diagonal(t, offset, dim1, dim2));
+}
 Tensor expand_copy(const Tensor& t, IntSpan size, bool) { return copied(expand(t, size)); }
 Tensor permute_copy(const Tensor& t, IntSpan dims) { return copied(permute(t, dims)); }
 Tensor transpose_copy(const Tensor& t, int64_t a, int64_t b) { return copied(transpose(t, a, b)); }
@@ -40,18 +44,26 @@ Tensor squeeze_copy(const Tensor& t, IntSpan dims) { return copied(squeeze(t, di
 Tensor squeeze_copy_dim(const Tensor& t, int64_t dim) { return copied(squeeze(t, {&dim, 1})); }
 Tensor unsqueeze_copy(const Tensor& t, int64_t dim) { return copied(unsqueeze(t, dim)); }
 Tensor select_copy(const Tensor& t, int64_t dim, int64_t index) { return copied(select(t, dim, index)); }
-Tensor slice_copy(const Tensor& t, int64_t dim, std::optional<int64_t> start, std::optional<int64_t> end, int64_t step) { return copied(slice(t, dim, start, end, step)); }
-Tensor unfold_copy(const Tensor& t, int64_t dim, int64_t size, int64_t step) { return copied(unfold(t, dim, size, step)); }
+Tensor slice_copy(const Tensor& t, int64_t dim, std::optional<int64_t> start, std::optional<int64_t> end,
+                  int64_t step) {
+  return copied(slice(t, dim, start, end, step));
+}
+Tensor unfold_copy(const Tensor& t, int64_t dim, int64_t size, int64_t step) {
+  return copied(unfold(t, dim, size, step));
+}
 Tensor view_copy(const Tensor& t, IntSpan size) { return copied(view(t, size)); }
 Tensor view_as_real_copy(const Tensor& t) { return copied(view_as_real(t)); }
 Tensor view_as_complex_copy(const Tensor& t) { return copied(view_as_complex(t)); }
 TensorList split_copy(const Tensor& t, int64_t size, int64_t dim) { return copied(split(t, size, dim)); }
-TensorList split_with_sizes_copy(const Tensor& t, IntSpan sizes, int64_t dim) { return copied(split_with_sizes(t, sizes, dim)); }
+TensorList split_with_sizes_copy(const Tensor& t, IntSpan sizes, int64_t dim) {
+  return copied(split_with_sizes(t, sizes, dim));
+}
 TensorList unbind_copy(const Tensor& t, int64_t dim) { return copied(unbind(t, dim)); }
 
 Tensor fill(const Tensor& self, const Scalar& value) { return fill_(clone(self), value); }
 Tensor fill_tensor(const Tensor& self, const Tensor& value) {
-  check(value.dim() == 0, "fill only supports 0-dimension value tensor but got tensor with ", value.dim(), " dimensions.");
+  check(value.dim() == 0, "fill only supports 0-dimension value tensor but got tensor with ", value.dim(),
+        " dimensions.");
   return copy_(clone(self), value);
 }
 
@@ -107,7 +119,8 @@ Tensor mvlgamma(const Tensor& self, int64_t p) {
   check(p >= 1, "p has to be greater than or equal to 1");
   Tensor x = is_integral(self.dtype()) ? to_dtype(self, default_dtype()) : self;
   Tensor steps = Tensor::empty(Dims{p}, x.dtype());
-  for (int64_t i = 0; i < p; ++i) copy_data(select(steps, 0, i), Tensor::wrapped(Scalar(-0.5 * static_cast<double>(i))));
+  for (int64_t i = 0; i < p; ++i)
+    copy_data(select(steps, 0, i), Tensor::wrapped(Scalar(-0.5 * static_cast<double>(i))));
   Tensor terms = call<pointwise::Lgamma>(call<pointwise::Add>(unsqueeze(x, -1), steps, 1));
   double constant = 0.25 * static_cast<double>(p * (p - 1)) * std::log(3.14159265358979323846);
   int64_t last = -1;
@@ -118,31 +131,47 @@ const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false}, kInPlace{.in_place = true};
   r.op<&alias_copy>("alias_copy(Tensor self) -> Tensor", "alias() as a copy.", kFunction);
   r.op<&detach_copy>("detach_copy(Tensor self) -> Tensor", "detach() as a copy.", kFunction);
-  r.op<&as_strided_copy>("as_strided_copy(Tensor self, int[] size, int[] stride, int? storage_offset=None) -> Tensor", "as_strided() as a copy.", kFunction);
-  r.op<&diagonal_copy>("diagonal_copy(Tensor self, int offset=0, int dim1=0, int dim2=1) -> Tensor", "diagonal() as a copy.", kFunction);
-  r.op<&expand_copy>("expand_copy(Tensor self, int[] size, *, bool implicit=False) -> Tensor", "expand() as a copy.", kFunction);
+  r.op<&as_strided_copy>("as_strided_copy(Tensor self, int[] size, int[] stride, int? storage_offset=None) -> Tensor",
+                         "as_strided() as a copy.", kFunction);
+  r.op<&diagonal_copy>("diagonal_copy(Tensor self, int offset=0, int dim1=0, int dim2=1) -> Tensor",
+                       "diagonal() as a copy.", kFunction);
+  r.op<&expand_copy>("expand_copy(Tensor self, int[] size, *, bool implicit=False) -> Tensor", "expand() as a copy.",
+                     kFunction);
   r.op<&permute_copy>("permute_copy(Tensor self, int[] dims) -> Tensor", "permute() as a copy.", kFunction);
-  r.op<&transpose_copy>("transpose_copy.int(Tensor self, int dim0, int dim1) -> Tensor", "transpose() as a copy.", kFunction);
+  r.op<&transpose_copy>("transpose_copy.int(Tensor self, int dim0, int dim1) -> Tensor", "transpose() as a copy.",
+                        kFunction);
   r.op<&t_copy>("t_copy(Tensor self) -> Tensor", "t() as a copy.", kFunction);
   r.op<&squeeze_copy_all>("squeeze_copy(Tensor self) -> Tensor", "squeeze() as a copy.", kFunction);
   r.op<&squeeze_copy_dim>("squeeze_copy.dim(Tensor self, int dim) -> Tensor", "squeeze() as a copy.", kFunction);
   r.op<&squeeze_copy>("squeeze_copy.dims(Tensor self, int[] dim) -> Tensor", "squeeze() as a copy.", kFunction);
   r.op<&unsqueeze_copy>("unsqueeze_copy(Tensor self, int dim) -> Tensor", "unsqueeze() as a copy.", kFunction);
   r.op<&select_copy>("select_copy.int(Tensor self, int dim, int index) -> Tensor", "select() as a copy.", kFunction);
-  r.op<&slice_copy>("slice_copy.Tensor(Tensor self, int dim=0, int? start=None, int? end=None, int step=1) -> Tensor", "A slice as a copy.", kFunction);
-  r.op<&unfold_copy>("unfold_copy(Tensor self, int dimension, int size, int step) -> Tensor", "Tensor.unfold() as a copy.", kFunction);
+  r.op<&slice_copy>("slice_copy.Tensor(Tensor self, int dim=0, int? start=None, int? end=None, int step=1) -> Tensor",
+                    "A slice as a copy.", kFunction);
+  r.op<&unfold_copy>("unfold_copy(Tensor self, int dimension, int size, int step) -> Tensor",
+                     "Tensor.unfold() as a copy.", kFunction);
   r.op<&view_copy>("view_copy(Tensor self, int[] size) -> Tensor", "Tensor.view() as a copy.", kFunction);
   r.op<&view_as_real_copy>("view_as_real_copy(Tensor self) -> Tensor", "view_as_real() as a copy.", kFunction);
   r.op<&view_as_complex_copy>("view_as_complex_copy(Tensor self) -> Tensor", "view_as_complex() as a copy.", kFunction);
-  r.op<&split_copy>("split_copy.Tensor(Tensor self, int split_size, int dim=0) -> Tensor[]", "split() as copies.", kFunction);
-  r.op<&split_with_sizes_copy>("split_with_sizes_copy(Tensor self, int[] split_sizes, int dim=0) -> Tensor[]", "split_with_sizes() as copies.", kFunction);
+  r.op<&split_copy>("split_copy.Tensor(Tensor self, int split_size, int dim=0) -> Tensor[]", "split() as copies.",
+                    kFunction);
+  r.op<&split_with_sizes_copy>("split_with_sizes_copy(Tensor self, int[] split_sizes, int dim=0) -> Tensor[]",
+                               "split_with_sizes() as copies.", kFunction);
   r.op<&unbind_copy>("unbind_copy.int(Tensor self, int dim=0) -> Tensor[]", "unbind() as copies.", kFunction);
-  r.op<&fill_tensor>("fill.Tensor(Tensor self, Tensor value) -> Tensor", "self's shape and dtype with every element set to value.", kFunction);
-  r.op<&fill>("fill.Scalar(Tensor self, Scalar value) -> Tensor", "self's shape and dtype with every element set to value.", kFunction);
-  r.op<&sum_to_size>("sum_to_size(Tensor self, int[] size) -> Tensor", "Sums over the axes that size lacks or has as 1: the inverse of broadcasting.", {.function = false});
-  r.op<&nonzero_static>("nonzero_static(Tensor self, *, int size, int fill_value=-1) -> Tensor", "nonzero() cut or padded (with fill_value) to a fixed number of rows.");
-  r.op<&frexp>("frexp.Tensor(Tensor self) -> (Tensor mantissa, Tensor exponent)", "self as mantissa * 2 ** exponent, the mantissa's size in [0.5, 1).");
-  r.op<&mvlgamma>("mvlgamma(Tensor self, int p) -> Tensor", "The logarithm of the multivariate gamma function of dimension p. Also special.multigammaln.", kInPlace);
+  r.op<&fill_tensor>("fill.Tensor(Tensor self, Tensor value) -> Tensor",
+                     "self's shape and dtype with every element set to value.", kFunction);
+  r.op<&fill>("fill.Scalar(Tensor self, Scalar value) -> Tensor",
+              "self's shape and dtype with every element set to value.", kFunction);
+  r.op<&sum_to_size>("sum_to_size(Tensor self, int[] size) -> Tensor",
+                     "Sums over the axes that size lacks or has as 1: the inverse of broadcasting.",
+                     {.function = false});
+  r.op<&nonzero_static>("nonzero_static(Tensor self, *, int size, int fill_value=-1) -> Tensor",
+                        "nonzero() cut or padded (with fill_value) to a fixed number of rows.");
+  r.op<&frexp>("frexp.Tensor(Tensor self) -> (Tensor mantissa, Tensor exponent)",
+               "self as mantissa * 2 ** exponent, the mantissa's size in [0.5, 1).");
+  r.op<&mvlgamma>("mvlgamma(Tensor self, int p) -> Tensor",
+                  "The logarithm of the multivariate gamma function of dimension p. Also special.multigammaln.",
+                  kInPlace);
 });
 
 }  // namespace

@@ -74,8 +74,8 @@ bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, st
   v = Value();
   auto refuse = [&](const std::string& detail = "") {
     if (why) {
-      *why = concat("argument '", python_name(p, i), "'", p.keyword_only ? "" : concat(" (position ", i + 1, ")"), " must be ", type_text(p), ", not ",
-                    detail.empty() ? type_name(o) : detail);
+      *why = concat("argument '", python_name(p, i), "'", p.keyword_only ? "" : concat(" (position ", i + 1, ")"),
+                    " must be ", type_text(p), ", not ", detail.empty() ? type_name(o) : detail);
     }
     return false;
   };
@@ -107,11 +107,12 @@ bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, st
       Py_ssize_t n = PySequence_Fast_GET_SIZE(o);
       for (Py_ssize_t k = 0; k < n; ++k) {
         PyObject* item = PySequence_Fast_GET_ITEM(o, k);
-        if (is_tensor(item)) list.push_back(tensor_of(item));
-        else if (p.optional_elements && item == Py_None) list.emplace_back();
+        if (is_tensor(item))
+          list.push_back(tensor_of(item));
+        else if (p.optional_elements && item == Py_None)
+          list.emplace_back();
         else {
-          if (why)
-            *why = concat("expected Tensor as element ", k, " in argument ", i, ", but got ", type_name(item));
+          if (why) *why = concat("expected Tensor as element ", k, " in argument ", i, ", but got ", type_name(item));
           return false;
         }
       }
@@ -154,7 +155,8 @@ bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, st
       int64_t bad = -1;
       if (!read_ints(o, p, list, &bad)) {
         if (bad >= 0)
-          return refuse(concat("tuple containing '", type_name(PySequence_Fast_GET_ITEM(o, bad)), "' at position ", bad));
+          return refuse(
+              concat("tuple containing '", type_name(PySequence_Fast_GET_ITEM(o, bad)), "' at position ", bad));
         return refuse();
       }
       ++ints_used_;
@@ -210,9 +212,11 @@ bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, st
       v.tag = Tag::Device;
       v.device = device_from(o);
       if (v.device.type == DeviceType::CUDA)
-        fail(ErrorKind::Assertion, "Torch not compiled with CUDA enabled: rushlight runs on the CPU; choose the device with "
+        fail(ErrorKind::Assertion,
+             "Torch not compiled with CUDA enabled: rushlight runs on the CPU; choose the device with "
              "torch.device('cuda' if torch.cuda.is_available() else 'cpu')");
-      check(v.device.type == DeviceType::CPU, "device '", v.device.str(), "' is not available: rushlight runs on the CPU");
+      check(v.device.type == DeviceType::CPU, "device '", v.device.str(),
+            "' is not available: rushlight runs on the CPU");
       return true;
     }
     case ParamType::Layout:
@@ -228,7 +232,8 @@ bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, st
   return refuse();
 }
 
-bool Arguments::match(const OpDef& def, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames, bool method, std::string* why) {
+bool Arguments::match(const OpDef& def, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames, bool method,
+                      std::string* why) {
   ints_used_ = tensors_used_ = strings_used_ = 0;
   held_.clear();
   out = nullptr;
@@ -237,14 +242,17 @@ bool Arguments::match(const OpDef& def, PyObject* const* args, Py_ssize_t nargs,
   // x.view(2, 3): a trailing list of ints may be spelled out where it is the only positional argument after self.
   int list_at = method && def.method ? 1 : 0;
   bool spread = false;
-  if (nargs > list_at && count > list_at && def.params[list_at].type == ParamType::IntList && def.params[list_at].list_size == 0 &&
+  if (nargs > list_at && count > list_at && def.params[list_at].type == ParamType::IntList &&
+      def.params[list_at].list_size == 0 &&
       (def.positional == list_at + 1 || def.name == "flip" || def.name == "permute")) {
     PyObject* first = args[list_at];
     int64_t n;
     spread = !PyTuple_Check(first) && !PyList_Check(first) && first != Py_None && to_int(first, n);
   }
   if (!spread && nargs > def.positional) {
-    if (why) *why = concat("takes ", def.positional, " positional argument", def.positional == 1 ? "" : "s", " but ", nargs, nargs == 1 ? " was" : " were", " given");
+    if (why)
+      *why = concat("takes ", def.positional, " positional argument", def.positional == 1 ? "" : "s", " but ", nargs,
+                    nargs == 1 ? " was" : " were", " given");
     return false;
   }
   Py_ssize_t keywords = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
@@ -258,7 +266,9 @@ bool Arguments::match(const OpDef& def, PyObject* const* args, Py_ssize_t nargs,
       for (Py_ssize_t k = list_at; k < nargs; ++k) {
         int64_t n;
         if (!to_int(args[k], n)) {
-          if (why) *why = concat("argument '", p.name, "' must be tuple of ints, but found element of type ", type_name(args[k]), " at pos ", k - list_at);
+          if (why)
+            *why = concat("argument '", p.name, "' must be tuple of ints, but found element of type ",
+                          type_name(args[k]), " at pos ", k - list_at);
           return false;
         }
         list.push_back(n);
@@ -301,7 +311,8 @@ bool Arguments::match(const OpDef& def, PyObject* const* args, Py_ssize_t nargs,
       bool known = false;
       for (int i = 0; i < count; ++i) known |= names_match(def.params[static_cast<size_t>(i)].name, key, i == 0);
       if (known) continue;
-      if (PyUnicode_CompareWithASCIIString(key, "out") == 0 && !def.mutates && !def.returns.empty() && (def.returns[0].first == 'T' || def.name.ends_with("_copy"))) {
+      if (PyUnicode_CompareWithASCIIString(key, "out") == 0 && !def.mutates && !def.returns.empty() &&
+          (def.returns[0].first == 'T' || def.name.ends_with("_copy"))) {
         out = args[nargs + k] == Py_None ? nullptr : args[nargs + k];
         ++used;
         continue;
@@ -335,7 +346,8 @@ std::string signature(const OpDef& def) {
 }
 }  // namespace
 
-void bad_arguments(const std::string& name, const std::vector<OpDef*>& overloads, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames, bool method) {
+void bad_arguments(const std::string& name, const std::vector<OpDef*>& overloads, PyObject* const* args,
+                   Py_ssize_t nargs, PyObject* kwnames, bool method) {
   Arguments again;
   if (overloads.size() == 1) {
     std::string why;
@@ -350,8 +362,10 @@ void bad_arguments(const std::string& name, const std::vector<OpDef*>& overloads
   for (Py_ssize_t i = first; i < nargs; ++i) got += concat(i > first ? ", " : "", type_name(args[i]));
   Py_ssize_t keywords = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
   for (Py_ssize_t k = 0; k < keywords; ++k)
-    got += concat(got.empty() ? "" : ", ", PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k)), "=", type_name(args[nargs + k]));
-  std::string text = concat(name, "() received an invalid combination of arguments - got (", got, "), but expected one of:");
+    got += concat(got.empty() ? "" : ", ", PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k)), "=",
+                  type_name(args[nargs + k]));
+  std::string text =
+      concat(name, "() received an invalid combination of arguments - got (", got, "), but expected one of:");
   for (const OpDef* def : overloads) {
     std::string why;
     Arguments probe;

@@ -12,7 +12,8 @@ class Arguments {
  public:
   Arguments() {}
   // Tries one overload. With `why` it explains what does not fit (PyTorch's words).
-  bool match(const OpDef& def, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames, bool method, std::string* why = nullptr);
+  bool match(const OpDef& def, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames, bool method,
+             std::string* why = nullptr);
   const Value* values() const { return values_; }
   Value* values() { return values_; }
   PyObject* out = nullptr;  // the out= argument, borrowed
@@ -36,7 +37,8 @@ class Arguments {
 };
 
 // The error for arguments that fit no overload: a TypeError, set.
-void bad_arguments(const std::string& name, const std::vector<OpDef*>& overloads, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames, bool method);
+void bad_arguments(const std::string& name, const std::vector<OpDef*>& overloads, PyObject* const* args,
+                   Py_ssize_t nargs, PyObject* kwnames, bool method);
 
 // out=: its dtype first, where the op computes in that; then what the op gave is written into out.
 void take_dtype_of_out(const OpDef& def, PyObject* out, Value* args);

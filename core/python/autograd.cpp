@@ -1,16 +1,15 @@
 // backward(), nodes of the tape as Python objects, hooks, custom Functions.
-#include "python/python.h"
-
 #include <cstring>
 #include <unordered_map>
+
+#include "python/python.h"
 
 namespace rl::py {
 namespace {
 
 // --- nodes -------------------------------------------------------------------------------------------------------------
 struct PyNode {
-  PyObject_HEAD
-  Node* node;  // owned
+  PyObject_HEAD Node* node;  // owned
   PyObject* dict;
 };
 PyTypeObject* node_base;
@@ -19,7 +18,9 @@ PyTypeObject* type_for(const char* name) {
   static std::unordered_map<std::string, PyTypeObject*> types;
   PyTypeObject*& type = types[name];
   if (!type) {
-    Object made = Object::check(PyObject_CallFunction(reinterpret_cast<PyObject*>(&PyType_Type), "s(O){s:s}", name, reinterpret_cast<PyObject*>(node_base), "__module__", "torch.autograd"));
+    Object made =
+        Object::check(PyObject_CallFunction(reinterpret_cast<PyObject*>(&PyType_Type), "s(O){s:s}", name,
+                                            reinterpret_cast<PyObject*>(node_base), "__module__", "torch.autograd"));
     type = reinterpret_cast<PyTypeObject*>(made.release());
   }
   return type;
@@ -44,7 +45,9 @@ int node_traverse(PyObject* o, visitproc visit, void* arg) {
   Py_VISIT(reinterpret_cast<PyNode*>(o)->dict);
   return 0;
 }
-PyObject* node_repr(PyObject* o) { return PyUnicode_FromFormat("<%s object at %p>", Py_TYPE(o)->tp_name, static_cast<void*>(o)); }
+PyObject* node_repr(PyObject* o) {
+  return PyUnicode_FromFormat("<%s object at %p>", Py_TYPE(o)->tp_name, static_cast<void*>(o));
+}
 PyObject* node_name(PyObject* o, PyObject*) { return PyUnicode_FromString(node_of(o).name()); }
 
 PyObject* context_of(Node& node);
@@ -101,9 +104,12 @@ class PyTensorHook final : public TensorHook {
     Object g = Object::check(wrap(grad));
     Object r = Object::check(PyObject_CallOneArg(f_.get(), g.get()));
     if (r.get() == Py_None) return {};
-    if (!is_tensor(r.get())) fail(ErrorKind::Type, "expected Variable, but hook returned '", type_name(r.get()), "': a hook returns a Tensor, or None to leave the gradient");
+    if (!is_tensor(r.get()))
+      fail(ErrorKind::Type, "expected Variable, but hook returned '", type_name(r.get()),
+           "': a hook returns a Tensor, or None to leave the gradient");
     Tensor t = tensor_of(r.get());
-    check(same_shape(t, grad), "hook '", name(), "' has changed the size of value: expected ", shape_str(grad.sizes()), ", got ", shape_str(t.sizes()));
+    check(same_shape(t, grad), "hook '", name(), "' has changed the size of value: expected ", shape_str(grad.sizes()),
+          ", got ", shape_str(t.sizes()));
     return t;
   }
 
@@ -125,7 +131,8 @@ void take_grads(PyObject* r, Gradients& grads, const char* what) {
   if (r == Py_None) return;
   Object held = is_tensor(r) ? Object::check(PyTuple_Pack(1, r)) : Object::borrow(r);
   check_type(PyTuple_Check(held.get()), what, " must return a Tensor, a tuple of Tensors or None, got ", type_name(r));
-  check(PyTuple_GET_SIZE(held.get()) == grads.size(), what, " returned ", PyTuple_GET_SIZE(held.get()), " gradients, expected ", grads.size());
+  check(PyTuple_GET_SIZE(held.get()) == grads.size(), what, " returned ", PyTuple_GET_SIZE(held.get()),
+        " gradients, expected ", grads.size());
   for (int64_t i = 0; i < grads.size(); ++i) {
     PyObject* g = PyTuple_GET_ITEM(held.get(), i);
     grads[i] = g == Py_None ? Tensor() : tensor_of(g);
@@ -168,8 +175,10 @@ PyObject* register_hook(PyObject* self, PyObject* f) {
     check(t.requires_grad(), "cannot register a hook on a tensor that doesn't require gradient");
     uint64_t id = ++next_hook_id;
     auto hook = std::make_shared<PyTensorHook>(f);
-    if (const Ref<Node>& fn = grad_fn(t)) fn->make_extras().tensor_hooks.push_back({autograd_meta(t)->output_index, hook, id});
-    else make_autograd_meta(t).leaf_hooks.push_back({0, hook, id});
+    if (const Ref<Node>& fn = grad_fn(t))
+      fn->make_extras().tensor_hooks.push_back({autograd_meta(t)->output_index, hook, id});
+    else
+      make_autograd_meta(t).leaf_hooks.push_back({0, hook, id});
     return handle(id, self, "tensor");
   });
 }
@@ -245,15 +254,17 @@ Tensor seed_for(const Tensor& root, PyObject* given) {
   if (given && given != Py_None) {
     check_type(is_tensor(given), "gradients can be either Tensors or None, but got ", type_name(given));
     Tensor g = tensor_of(given);
-    check(same_shape(g, root), "Mismatch in shape: grad_output[0] has a shape of torch.Size(", shape_str(g.sizes()), ") and output[0] has a shape of torch.Size(",
-          shape_str(root.sizes()), "). The gradient of a tensor has the tensor's own shape.");
-    check(is_complex_dtype(g.dtype()) == is_complex_dtype(root.dtype()), "For complex Tensors, both grad_output and output are required to have the same dtype.");
+    check(same_shape(g, root), "Mismatch in shape: grad_output[0] has a shape of torch.Size(", shape_str(g.sizes()),
+          ") and output[0] has a shape of torch.Size(", shape_str(root.sizes()),
+          "). The gradient of a tensor has the tensor's own shape.");
+    check(is_complex_dtype(g.dtype()) == is_complex_dtype(root.dtype()),
+          "For complex Tensors, both grad_output and output are required to have the same dtype.");
     return to_dtype(g, root.dtype());
   }
-  check(root.numel() == 1, "grad can be implicitly created only for scalar outputs; this one has shape ", shape_str(root.sizes()),
-        ": reduce it first (e.g. .sum() or .mean()), or pass gradient= of that shape");
-  check(is_floating(root.dtype()), "grad can be implicitly created only for real scalar outputs but got torch.", dtype_name(root.dtype()),
-        ": take .real, or pass gradient=");
+  check(root.numel() == 1, "grad can be implicitly created only for scalar outputs; this one has shape ",
+        shape_str(root.sizes()), ": reduce it first (e.g. .sum() or .mean()), or pass gradient= of that shape");
+  check(is_floating(root.dtype()), "grad can be implicitly created only for real scalar outputs but got torch.",
+        dtype_name(root.dtype()), ": take .real, or pass gradient=");
   return ones_like(root);
 }
 
@@ -277,14 +288,16 @@ std::vector<Edge> input_edges(PyObject* inputs, const char* what) {
   return edges;
 }
 
-PyObject* run(PyObject* roots_py, PyObject* seeds, bool keep, bool create, std::vector<Edge> inputs, bool accumulate, bool allow_unused, PyObject* retained_inputs) {
+PyObject* run(PyObject* roots_py, PyObject* seeds, bool keep, bool create, std::vector<Edge> inputs, bool accumulate,
+              bool allow_unused, PyObject* retained_inputs) {
   std::vector<Edge> roots;
   std::vector<Tensor> grads;
   Object list = Object::check(PySequence_Fast(roots_py, "expected a sequence of Tensors"));
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
     PyObject* o = PySequence_Fast_GET_ITEM(list.get(), i);
     check_type(is_tensor(o), "expected Tensors to differentiate, got ", type_name(o));
-    add_root(tensor_of(o), seeds && seeds != Py_None ? PyTuple_GET_ITEM(seeds, i) : nullptr, roots, grads, static_cast<size_t>(i));
+    add_root(tensor_of(o), seeds && seeds != Py_None ? PyTuple_GET_ITEM(seeds, i) : nullptr, roots, grads,
+             static_cast<size_t>(i));
   }
   BackwardOptions options;
   options.keep_graph = keep;
@@ -317,10 +330,11 @@ PyObject* run(PyObject* roots_py, PyObject* seeds, bool keep, bool create, std::
 }
 
 void warn_of_cycle() {
-  if (PyErr_WarnEx(PyExc_UserWarning,
-                   "Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient which can cause a memory leak: "
-                   "prefer autograd.grad there, or set the parameters' .grad to None after use.",
-                   1) < 0)
+  if (PyErr_WarnEx(
+          PyExc_UserWarning,
+          "Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient which can cause a memory leak: "
+          "prefer autograd.grad there, or set the parameters' .grad to None after use.",
+          1) < 0)
     throw PythonError{};
 }
 
@@ -354,16 +368,23 @@ PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t narg
       return r;
     };
     auto take = [&](std::string_view name, PyObject* o) {
-      if (name == "gradient") gradient = o;
-      else if (name == "retain_graph") keep = o == Py_None ? -1 : truth(o);
-      else if (name == "create_graph") create = truth(o);
-      else if (name == "inputs") inputs = o;
-      else fail(ErrorKind::Type, "backward() got an unexpected keyword argument '", name, "'; it takes gradient, retain_graph, create_graph and inputs");
+      if (name == "gradient")
+        gradient = o;
+      else if (name == "retain_graph")
+        keep = o == Py_None ? -1 : truth(o);
+      else if (name == "create_graph")
+        create = truth(o);
+      else if (name == "inputs")
+        inputs = o;
+      else
+        fail(ErrorKind::Type, "backward() got an unexpected keyword argument '", name,
+             "'; it takes gradient, retain_graph, create_graph and inputs");
     };
     static constexpr const char* names[] = {"gradient", "retain_graph", "create_graph", "inputs"};
     check_type(nargs <= 4, "backward() takes from 1 to 5 positional arguments but ", nargs + 1, " were given");
     for (Py_ssize_t i = 0; i < nargs; ++i) take(names[i], args[i]);
-    for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k) take(PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k)), args[nargs + k]);
+    for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k)
+      take(PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k)), args[nargs + k]);
     if (inputs == Py_None) {
       BackwardOptions options;
       options.create_graph = create != 0;
@@ -384,7 +405,8 @@ PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t narg
     }
     if (create) warn_of_cycle();
     Object roots = Object::check(PyTuple_Pack(1, self)), seeds = Object::check(PyTuple_Pack(1, gradient));
-    return run(roots.get(), seeds.get(), keep < 0 ? create != 0 : keep != 0, create != 0, std::move(edges), true, true, as_list.get());
+    return run(roots.get(), seeds.get(), keep < 0 ? create != 0 : keep != 0, create != 0, std::move(edges), true, true,
+               as_list.get());
   });
 }
 
@@ -412,7 +434,8 @@ class FunctionNode final : public Node {
     PyTuple_SET_ITEM(args.get(), 0, Py_NewRef(ctx_.get()));
     for (int64_t i = 0; i < grads.size(); ++i) {
       Tensor g = grads[i];
-      if (!g.defined() && materialize && i < outputs_like.size() && is_differentiable(out_dtypes[i])) g = zeros(outputs_like[i], out_dtypes[i]);
+      if (!g.defined() && materialize && i < outputs_like.size() && is_differentiable(out_dtypes[i]))
+        g = zeros(outputs_like[i], out_dtypes[i]);
       PyTuple_SET_ITEM(args.get(), 1 + i, wrap(g));
     }
     Object r = Object::check(PyObject_CallObject(backward.get(), args.get()));
@@ -420,12 +443,14 @@ class FunctionNode final : public Node {
     Py_ssize_t given = PyTuple_GET_SIZE(list.get());
     // Trailing Nones beyond the arguments are allowed.
     while (given > arguments && PyTuple_GET_ITEM(list.get(), given - 1) == Py_None) --given;
-    check(given == arguments, "function ", name_, " returned an incorrect number of gradients (expected ", arguments, ", got ", given, ")");
+    check(given == arguments, "function ", name_, " returned an incorrect number of gradients (expected ", arguments,
+          ", got ", given, ")");
     int64_t edge = 0;
     for (int64_t i = 0; i < arguments; ++i) {
       PyObject* g = PyTuple_GET_ITEM(list.get(), i);
       if (!is_tensor_argument[static_cast<size_t>(i)]) {
-        check(g == Py_None, "function ", name_, " returned a gradient different than None at position ", i + 1, ", but the corresponding forward input was not a Variable");
+        check(g == Py_None, "function ", name_, " returned a gradient different than None at position ", i + 1,
+              ", but the corresponding forward input was not a Variable");
         continue;
       }
       if (g != Py_None) {
@@ -434,8 +459,8 @@ class FunctionNode final : public Node {
         if (needs(edge)) {
           const Dims& want = inputs_like[edge];
           if (!std::ranges::equal(t.sizes(), IntSpan(want))) {
-            check(can_broadcast(want, t.sizes()), "Function ", name_, " returned an invalid gradient at index ", i, " - got ", shape_str(t.sizes()),
-                  " but expected shape compatible with ", shape_str(want));
+            check(can_broadcast(want, t.sizes()), "Function ", name_, " returned an invalid gradient at index ", i,
+                  " - got ", shape_str(t.sizes()), " but expected shape compatible with ", shape_str(want));
             t = sum_to(t, want);
           }
           if (t.dtype() != in_dtypes[edge]) t = to_dtype(t, in_dtypes[edge]);
@@ -488,8 +513,10 @@ std::string function_name(PyObject* cls) {
 bool has_defaults(PyObject* f) {
   for (const char* attribute : {"__defaults__", "__kwdefaults__"}) {
     Object d = Object::steal(PyObject_GetAttrString(f, attribute));
-    if (!d) PyErr_Clear();
-    else if (d.get() != Py_None) return true;
+    if (!d)
+      PyErr_Clear();
+    else if (d.get() != Py_None)
+      return true;
   }
   return false;
 }
@@ -556,8 +583,8 @@ PyObject* function_apply(PyObject* cls, PyObject* given_args, PyObject* kwargs) 
       if (is_tensor(o)) {
         Tensor t = tensor_of(o);
         if (wanted && t.requires_grad() && is_leaf(t) && !t->base)
-          fail(ErrorKind::Runtime, "a leaf Variable that requires grad has been used in an in-place operation. (", function_name(cls),
-               " marks it dirty: work on a clone() of it)");
+          fail(ErrorKind::Runtime, "a leaf Variable that requires grad has been used in an in-place operation. (",
+               function_name(cls), " marks it dirty: work on a clone() of it)");
         check_in_place(t, "a custom Function", wanted && t.requires_grad());
         changed_in_place(t, "a custom Function");
       }
@@ -603,7 +630,8 @@ PyObject* function_apply(PyObject* cls, PyObject* given_args, PyObject* kwargs) 
         fn->out_dtypes.push_back(t.dtype());
       }
       if (fn && !is_blocked && is_differentiable(t.dtype())) {
-        if (is_dirty && t->base) rebase_history(t, node);
+        if (is_dirty && t->base)
+          rebase_history(t, node);
         else {
           if (t->base) t->view_kind = ViewKind::CustomFunction;
           set_history(t, node, static_cast<uint32_t>(i));
@@ -615,7 +643,8 @@ PyObject* function_apply(PyObject* cls, PyObject* given_args, PyObject* kwargs) 
       Object to_save = as_tuple(Object::check(PyObject_GetAttrString(ctx.get(), "to_save")).get());
       for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(to_save.get()); ++i) {
         PyObject* o = PyTuple_GET_ITEM(to_save.get(), i);
-        check_type(o == Py_None || is_tensor(o), "save_for_backward can only save variables, but argument ", i, " is of type ", type_name(o));
+        check_type(o == Py_None || is_tensor(o), "save_for_backward can only save variables, but argument ", i,
+                   " is of type ", type_name(o));
         Tensor t = o == Py_None ? Tensor() : tensor_of(o);
         bool is_output = t.defined() && grad_fn(t).get() == fn;
         fn->saved.emplace_back(t, is_output, is_output ? autograd_meta(t)->output_index : 0);
@@ -670,7 +699,8 @@ std::string python_trace() {
   }
   std::string trace = PyUnicode_AsUTF8(text.get());
   if (Node* outer = current_node())  // made while gradients of gradients were recorded
-    trace += concat("\n\nPrevious calculation was induced by ", short_name(*outer), ". Traceback of forward call that induced the previous calculation:\n",
+    trace += concat("\n\nPrevious calculation was induced by ", short_name(*outer),
+                    ". Traceback of forward call that induced the previous calculation:\n",
                     outer->extras ? outer->extras->forward_trace : std::string("(no forward pass information)\n"));
   return trace;
 }
@@ -680,9 +710,12 @@ void explain_failure(const Node& node) {
   PyObject *type, *value, *trace;
   PyErr_Fetch(&type, &value, &trace);
   bool known = node.extras && !node.extras->forward_trace.empty();
-  std::string text = concat("Error detected in ", short_name(node), ". ",
-                            known ? concat("Traceback of forward call that caused the error:\n", node.extras->forward_trace)
-                                  : std::string("No forward pass information available. Enable detect anomaly during forward pass for more information."));
+  std::string text = concat(
+      "Error detected in ", short_name(node), ". ",
+      known
+          ? concat("Traceback of forward call that caused the error:\n", node.extras->forward_trace)
+          : std::string(
+                "No forward pass information available. Enable detect anomaly during forward pass for more information."));
   if (PyErr_WarnEx(PyExc_UserWarning, text.c_str(), 1) < 0) PyErr_Clear();
   PyErr_Restore(type, value, trace);
 }
@@ -693,7 +726,8 @@ class PyPacked final : public PackedTensor {
   PyPacked(Object value, Object unpack) : value_(std::move(value)), unpack_(std::move(unpack)) {}
   Tensor unpack() override {
     Object r = Object::check(PyObject_CallOneArg(unpack_.get(), value_.get()));
-    check_type(is_tensor(r.get()), "Output of saved tensor unpack_hook expected to be a Tensor but got result of type ", type_name(r.get()));
+    check_type(is_tensor(r.get()), "Output of saved tensor unpack_hook expected to be a Tensor but got result of type ",
+               type_name(r.get()));
     return tensor_of(r.get());
   }
 
@@ -724,48 +758,59 @@ PyObject* pop_packer(PyObject*, PyObject*) {
   Py_RETURN_NONE;
 }
 
-PyMethodDef node_methods[] = {{"name", node_name, METH_NOARGS, "The node's name, e.g. AddBackward0."},
-                              {"register_hook", node_register_hook, METH_O, "Calls f(grad_inputs, grad_outputs) after the node ran."},
-                              {"register_prehook", node_register_prehook, METH_O, "Calls f(grad_outputs) before the node runs."},
-                              {nullptr, nullptr, 0, nullptr}};
+PyMethodDef node_methods[] = {
+    {"name", node_name, METH_NOARGS, "The node's name, e.g. AddBackward0."},
+    {"register_hook", node_register_hook, METH_O, "Calls f(grad_inputs, grad_outputs) after the node ran."},
+    {"register_prehook", node_register_prehook, METH_O, "Calls f(grad_outputs) before the node runs."},
+    {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef node_properties[] = {
-    {"next_functions", next_functions, nullptr, "The nodes this one passes gradients to, with their input numbers.", nullptr},
-    {"variable", [](PyObject* o, void*) -> PyObject* {
+    {"next_functions", next_functions, nullptr, "The nodes this one passes gradients to, with their input numbers.",
+     nullptr},
+    {"variable",
+     [](PyObject* o, void*) -> PyObject* {
        TensorImpl* leaf = node_of(o).variable();
        if (leaf) return wrap(Tensor(leaf));
        PyErr_Format(PyExc_AttributeError, "'%s' object has no attribute 'variable'", Py_TYPE(o)->tp_name);
        return nullptr;
-     }, nullptr, "The leaf that AccumulateGrad adds to.", nullptr},
-    {"saved_tensors", [](PyObject* o, void*) -> PyObject* {
-       return guarded([&] { return saved_tuple(node_of(o)); });
-     }, nullptr, "What the node keeps for backward.", nullptr},
-    {"metadata", [](PyObject* o, void*) -> PyObject* {
+     },
+     nullptr, "The leaf that AccumulateGrad adds to.", nullptr},
+    {"saved_tensors", [](PyObject* o, void*) -> PyObject* { return guarded([&] { return saved_tuple(node_of(o)); }); },
+     nullptr, "What the node keeps for backward.", nullptr},
+    {"metadata",
+     [](PyObject* o, void*) -> PyObject* {
        // Kept by the node itself: this object may come and go.
        std::shared_ptr<void>& notes = node_of(o).make_extras().notes;
-       if (!notes) notes = std::shared_ptr<void>(PyDict_New(), [](void* dict) { Py_XDECREF(static_cast<PyObject*>(dict)); });
+       if (!notes)
+         notes = std::shared_ptr<void>(PyDict_New(), [](void* dict) { Py_XDECREF(static_cast<PyObject*>(dict)); });
        return Py_XNewRef(static_cast<PyObject*>(notes.get()));
-     }, nullptr, "A dict for the user's own notes.", nullptr},
-    {"_forward_trace", [](PyObject* o, void*) -> PyObject* {
+     },
+     nullptr, "A dict for the user's own notes.", nullptr},
+    {"_forward_trace",
+     [](PyObject* o, void*) -> PyObject* {
        Node& node = node_of(o);
        return PyUnicode_FromString(node.extras ? node.extras->forward_trace.c_str() : "");
-     }, nullptr, nullptr, nullptr},
+     },
+     nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
-PyMethodDef function_methods[] = {{"apply", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(function_apply)), METH_VARARGS | METH_KEYWORDS | METH_CLASS, "Runs forward and records backward."}, {nullptr, nullptr, 0, nullptr}};
-PyMethodDef functions[] = {{"_backward", backward, METH_VARARGS, nullptr},
-                           {"_grad", grad, METH_VARARGS, nullptr},
-                           {"_remove_hook", remove_hook, METH_VARARGS, nullptr},
-                           {"_saved_tensors", saved_tensors_of, METH_O, nullptr},
-                           {"_push_saved_tensors_hooks", push_packer, METH_VARARGS, nullptr},
-                           {"_pop_saved_tensors_hooks", pop_packer, METH_NOARGS, nullptr},
-                           {"_set_grad_enabled", set_grad_enabled, METH_O, nullptr},
-                           {"_is_grad_enabled", is_grad_enabled, METH_NOARGS, nullptr},
-                           {"is_grad_enabled", is_grad_enabled, METH_NOARGS, "Whether operations are recorded for gradients."},
-                           {"_set_inference_mode", set_inference_mode, METH_O, nullptr},
-                           {"is_inference_mode_enabled", is_inference_mode, METH_NOARGS, "Whether inference mode is on."},
-                           {"set_anomaly_enabled", set_anomaly, METH_VARARGS, nullptr},
-                           {"is_anomaly_enabled", is_anomaly, METH_NOARGS, "Whether anomaly detection is on."},
-                           {"is_anomaly_check_nan_enabled", is_anomaly_nan, METH_NOARGS, nullptr},
-                           {nullptr, nullptr, 0, nullptr}};
+PyMethodDef function_methods[] = {{"apply", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(function_apply)),
+                                   METH_VARARGS | METH_KEYWORDS | METH_CLASS, "Runs forward and records backward."},
+                                  {nullptr, nullptr, 0, nullptr}};
+PyMethodDef functions[] = {
+    {"_backward", backward, METH_VARARGS, nullptr},
+    {"_grad", grad, METH_VARARGS, nullptr},
+    {"_remove_hook", remove_hook, METH_VARARGS, nullptr},
+    {"_saved_tensors", saved_tensors_of, METH_O, nullptr},
+    {"_push_saved_tensors_hooks", push_packer, METH_VARARGS, nullptr},
+    {"_pop_saved_tensors_hooks", pop_packer, METH_NOARGS, nullptr},
+    {"_set_grad_enabled", set_grad_enabled, METH_O, nullptr},
+    {"_is_grad_enabled", is_grad_enabled, METH_NOARGS, nullptr},
+    {"is_grad_enabled", is_grad_enabled, METH_NOARGS, "Whether operations are recorded for gradients."},
+    {"_set_inference_mode", set_inference_mode, METH_O, nullptr},
+    {"is_inference_mode_enabled", is_inference_mode, METH_NOARGS, "Whether inference mode is on."},
+    {"set_anomaly_enabled", set_anomaly, METH_VARARGS, nullptr},
+    {"is_anomaly_enabled", is_anomaly, METH_NOARGS, "Whether anomaly detection is on."},
+    {"is_anomaly_check_nan_enabled", is_anomaly_nan, METH_NOARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace
 
@@ -773,8 +818,10 @@ PyMethodDef autograd_methods[] = {
     {"backward", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(tensor_backward)), METH_FASTCALL | METH_KEYWORDS,
      "backward(gradient=None, retain_graph=None, create_graph=False, inputs=None): adds the gradient of this tensor to the .grad of the leaves it was "
      "computed from. A tensor of several elements needs `gradient`, of its shape."},
-    {"register_hook", register_hook, METH_O, "Calls f(grad) when this tensor's gradient is computed; a returned tensor replaces it."},
-    {"register_post_accumulate_grad_hook", register_post_accumulate, METH_O, "Calls f(param) after .grad was added to."},
+    {"register_hook", register_hook, METH_O,
+     "Calls f(grad) when this tensor's gradient is computed; a returned tensor replaces it."},
+    {"register_post_accumulate_grad_hook", register_post_accumulate, METH_O,
+     "Calls f(param) after .grad was added to."},
     {"retain_grad", retain_grad, METH_NOARGS, "Keeps .grad of this non-leaf tensor too."},
     {"detach_", detach_, METH_NOARGS, "Cuts this tensor off its history, in place."},
     {nullptr, nullptr, 0, nullptr}};
@@ -793,14 +840,23 @@ PyObject* wrap_node(const Ref<Node>& node) {
 }
 
 int add_autograd(PyObject* module) {
-  PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)}, {Py_tp_traverse, reinterpret_cast<void*>(node_traverse)},
-                         {Py_tp_repr, reinterpret_cast<void*>(node_repr)}, {Py_tp_getattro, reinterpret_cast<void*>(node_getattro)},
-                         {Py_tp_setattro, reinterpret_cast<void*>(node_setattro)}, {Py_tp_methods, node_methods}, {Py_tp_getset, node_properties}, {0, nullptr}};
-  PyType_Spec spec{"torch.autograd.graph.Node", sizeof(PyNode), 0, static_cast<unsigned>(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION), slots};
+  PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)},
+                         {Py_tp_traverse, reinterpret_cast<void*>(node_traverse)},
+                         {Py_tp_repr, reinterpret_cast<void*>(node_repr)},
+                         {Py_tp_getattro, reinterpret_cast<void*>(node_getattro)},
+                         {Py_tp_setattro, reinterpret_cast<void*>(node_setattro)},
+                         {Py_tp_methods, node_methods},
+                         {Py_tp_getset, node_properties},
+                         {0, nullptr}};
+  PyType_Spec spec{"torch.autograd.graph.Node", sizeof(PyNode), 0,
+                   static_cast<unsigned>(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC |
+                                         Py_TPFLAGS_DISALLOW_INSTANTIATION),
+                   slots};
   node_base = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
   if (!node_base || PyModule_AddObjectRef(module, "_Node", reinterpret_cast<PyObject*>(node_base)) < 0) return -1;
   PyType_Slot function_slots[] = {{Py_tp_methods, function_methods}, {0, nullptr}};
-  PyType_Spec function_spec{"torch._C._FunctionBase", sizeof(PyObject), 0, static_cast<unsigned>(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE), function_slots};
+  PyType_Spec function_spec{"torch._C._FunctionBase", sizeof(PyObject), 0,
+                            static_cast<unsigned>(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE), function_slots};
   Object function = Object::steal(PyType_FromSpec(&function_spec));
   if (!function || PyModule_AddObjectRef(module, "_FunctionBase", function.get()) < 0) return -1;
   autograd_support.forward_trace = python_trace;

@@ -6,7 +6,10 @@
 namespace rl::py {
 namespace {
 
-bool is_sequence(PyObject* o) { return PyList_Check(o) || PyTuple_Check(o) || (PySequence_Check(o) && !PyUnicode_Check(o) && !PyBytes_Check(o) && !is_tensor(o) && !PyDict_Check(o)); }
+bool is_sequence(PyObject* o) {
+  return PyList_Check(o) || PyTuple_Check(o) ||
+         (PySequence_Check(o) && !PyUnicode_Check(o) && !PyBytes_Check(o) && !is_tensor(o) && !PyDict_Check(o));
+}
 
 // What the data hold: bool < int < float < complex.
 struct Survey {
@@ -21,24 +24,33 @@ struct Survey {
   }
 
   void item(PyObject* o) {
-    if (PyBool_Check(o)) raise(Scalar::Kind::Bool);
-    else if (PyLong_Check(o)) raise(Scalar::Kind::Int);
+    if (PyBool_Check(o))
+      raise(Scalar::Kind::Bool);
+    else if (PyLong_Check(o))
+      raise(Scalar::Kind::Int);
     else if (PyFloat_Check(o)) {
-      if (is_numpy_scalar(o)) take_dtype(DType::F64);
-      else raise(Scalar::Kind::Float);
-    } else if (PyComplex_Check(o)) raise(Scalar::Kind::Complex);
-    else if (is_tensor(o)) take_dtype(impl_of(o)->dtype());
+      if (is_numpy_scalar(o))
+        take_dtype(DType::F64);
+      else
+        raise(Scalar::Kind::Float);
+    } else if (PyComplex_Check(o))
+      raise(Scalar::Kind::Complex);
+    else if (is_tensor(o))
+      take_dtype(impl_of(o)->dtype());
     else if (is_numpy_scalar(o)) {
       Tensor t;
-      if (tensor_from_buffer(o, t)) take_dtype(t.dtype());
+      if (tensor_from_buffer(o, t))
+        take_dtype(t.dtype());
       else {
         PyErr_Clear();
         Scalar s;
         if (!to_scalar(o, s)) fail(ErrorKind::Type, "can't convert ", type_name(o), " to a tensor element");
         raise(s.kind());
       }
-    } else if (PyUnicode_Check(o)) fail(ErrorKind::Type, "new(): invalid data type 'str'");
-    else fail(ErrorKind::Runtime, "Could not infer dtype of ", type_name(o));
+    } else if (PyUnicode_Check(o))
+      fail(ErrorKind::Type, "new(): invalid data type 'str'");
+    else
+      fail(ErrorKind::Runtime, "Could not infer dtype of ", type_name(o));
   }
   void raise(Scalar::Kind k) {
     any = true;
@@ -46,20 +58,24 @@ struct Survey {
   }
 
   void walk(PyObject* o, int64_t depth) {
-    check_value(depth < 64, "too many dimensions '", type_name(o), "' (nested deeper than 64: a list that contains itself?)");
+    check_value(depth < 64, "too many dimensions '", type_name(o),
+                "' (nested deeper than 64: a list that contains itself?)");
     if (!is_sequence(o)) {
       if (is_tensor(o) && impl_of(o)->dim() > 0) {
         check_value(impl_of(o)->numel() == 1, "only one element tensors can be converted to Python scalars");
       }
-      check_value(depth == sizes.size() || (is_tensor(o) && false), "expected sequence of length ", depth < sizes.size() ? sizes[depth] : 0, " at dim ", depth,
-                  " (got ", type_name(o), "): the nested lists must all have the same shape");
+      check_value(depth == sizes.size() || (is_tensor(o) && false), "expected sequence of length ",
+                  depth < sizes.size() ? sizes[depth] : 0, " at dim ", depth, " (got ", type_name(o),
+                  "): the nested lists must all have the same shape");
       item(o);
       return;
     }
     Py_ssize_t n = PySequence_Size(o);
     if (n < 0) throw PythonError{};
-    check_value(depth < sizes.size(), "expected a number at dim ", depth, " (got a sequence): the nested lists must all have the same shape");
-    check_value(n == sizes[depth], "expected sequence of length ", sizes[depth], " at dim ", depth, " (got ", n, "): the nested lists must all have the same shape");
+    check_value(depth < sizes.size(), "expected a number at dim ", depth,
+                " (got a sequence): the nested lists must all have the same shape");
+    check_value(n == sizes[depth], "expected sequence of length ", sizes[depth], " at dim ", depth, " (got ", n,
+                "): the nested lists must all have the same shape");
     Object fast = Object::check(PySequence_Fast(o, "expected a sequence"));
     PyObject** items = PySequence_Fast_ITEMS(fast.get());
     for (Py_ssize_t i = 0; i < n; ++i) walk(items[i], depth + 1);
@@ -79,7 +95,10 @@ struct Survey {
 
   DType dtype() const {
     if (!any) return default_dtype();
-    DType number = kind == Scalar::Kind::Bool ? DType::Bool : kind == Scalar::Kind::Int ? DType::I64 : kind == Scalar::Kind::Float ? default_dtype() : default_complex();
+    DType number = kind == Scalar::Kind::Bool    ? DType::Bool
+                   : kind == Scalar::Kind::Int   ? DType::I64
+                   : kind == Scalar::Kind::Float ? default_dtype()
+                                                 : default_complex();
     if (!of_tensor) return number;
     return kind == Scalar::Kind::Bool ? *of_tensor : promote(*of_tensor, number);
   }
@@ -88,18 +107,24 @@ struct Survey {
 template <class T>
 T element(PyObject* o) {
   Scalar s;
-  if (PyFloat_CheckExact(o)) s = Scalar(PyFloat_AS_DOUBLE(o));
-  else if (is_tensor(o)) s = tensor_of(o).item();
-  else if (!to_scalar(o, s)) fail(ErrorKind::Type, "must be real number, not ", type_name(o));
+  if (PyFloat_CheckExact(o))
+    s = Scalar(PyFloat_AS_DOUBLE(o));
+  else if (is_tensor(o))
+    s = tensor_of(o).item();
+  else if (!to_scalar(o, s))
+    fail(ErrorKind::Type, "must be real number, not ", type_name(o));
   if (s.is_complex() && !is_complex_v<T>) fail(ErrorKind::Type, "can't convert complex to ", dtype_name(dtype_of_v<T>));
   if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
     if (s.is_float() && s.to_double() != s.to_double()) fail(ErrorKind::Value, "cannot convert float NaN to integer");
-    if (s.is_float() && __builtin_isinf(s.to_double())) fail(ErrorKind::Runtime, "Overflow when unpacking long long: cannot convert float infinity to integer");
+    if (s.is_float() && __builtin_isinf(s.to_double()))
+      fail(ErrorKind::Runtime, "Overflow when unpacking long long: cannot convert float infinity to integer");
     if constexpr (sizeof(T) < 8) {
       int64_t v = s.to_int();
-      bool fits = v >= static_cast<int64_t>(std::numeric_limits<T>::min()) && v <= static_cast<int64_t>(std::numeric_limits<T>::max());
+      bool fits = v >= static_cast<int64_t>(std::numeric_limits<T>::min()) &&
+                  v <= static_cast<int64_t>(std::numeric_limits<T>::max());
       if (!fits && !(std::is_same_v<T, uint8_t> && v >= -128))
-        fail(ErrorKind::Runtime, "value cannot be converted to type ", dtype_name(dtype_of_v<T>), " without overflow: ", v);
+        fail(ErrorKind::Runtime, "value cannot be converted to type ", dtype_name(dtype_of_v<T>),
+             " without overflow: ", v);
     }
   }
   return s.to<T>();
@@ -130,7 +155,9 @@ bool parse(const char* name, PyObject* args, PyObject* kwargs, Parsed& out) {
   static const char* names[] = {"data", "dtype", "device", "requires_grad", "pin_memory", nullptr};
   std::string format = std::string("O|$OOpO:") + name;
   if (std::strcmp(name, "as_tensor") == 0) format = std::string("O|OOpO:") + name;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, format.c_str(), const_cast<char**>(names), &data, &dtype, &device, &requires_grad, &pin)) return false;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, format.c_str(), const_cast<char**>(names), &data, &dtype, &device,
+                                   &requires_grad, &pin))
+    return false;
   return guarded([&] {
     out.data = data;
     if (dtype != Py_None) {
@@ -140,7 +167,8 @@ bool parse(const char* name, PyObject* args, PyObject* kwargs, Parsed& out) {
     if (device != Py_None) {
       check_type(is_device(device), name, "(): argument 'device' must be torch.device, not ", type_name(device));
       Device d = device_from(device);
-      if (d.type == DeviceType::CUDA) fail(ErrorKind::Assertion, "Torch not compiled with CUDA enabled: rushlight runs on the CPU");
+      if (d.type == DeviceType::CUDA)
+        fail(ErrorKind::Assertion, "Torch not compiled with CUDA enabled: rushlight runs on the CPU");
       check(d.type == DeviceType::CPU, "device '", d.str(), "' is not available: rushlight runs on the CPU");
     }
     out.requires_grad = requires_grad != 0;
@@ -155,7 +183,8 @@ PyObject* tensor(PyObject*, PyObject* args, PyObject* kwargs) {
     if (is_tensor(p.data)) {
       if (PyErr_WarnEx(PyExc_UserWarning,
                        "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
-                       "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).", 1) < 0)
+                       "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
+                       1) < 0)
         throw PythonError{};
     }
     Tensor t = tensor_from_data(p.data, p.dtype, true);
@@ -177,7 +206,8 @@ PyObject* as_tensor(PyObject*, PyObject* args, PyObject* kwargs) {
 
 PyObject* from_numpy(PyObject*, PyObject* array) {
   return guarded([&]() -> PyObject* {
-    check_type(std::strcmp(Py_TYPE(array)->tp_name, "numpy.ndarray") == 0, "expected np.ndarray (got ", type_name(array), ")");
+    check_type(std::strcmp(Py_TYPE(array)->tp_name, "numpy.ndarray") == 0, "expected np.ndarray (got ",
+               type_name(array), ")");
     Tensor t;
     if (!tensor_from_buffer(array, t)) throw PythonError{};
     return wrap(t);
@@ -205,9 +235,12 @@ PyObject* py_result_type(PyObject*, PyObject* args) {
     std::vector<Scalar> scalars;
     for (PyObject* o : {a, b}) {
       Scalar s;
-      if (is_tensor(o)) tensors.push_back(tensor_of(o));
-      else if (to_scalar(o, s)) scalars.push_back(s);
-      else fail(ErrorKind::Type, "result_type(): expected Tensors or numbers, got ", type_name(o));
+      if (is_tensor(o))
+        tensors.push_back(tensor_of(o));
+      else if (to_scalar(o, s))
+        scalars.push_back(s);
+      else
+        fail(ErrorKind::Type, "result_type(): expected Tensors or numbers, got ", type_name(o));
     }
     return Py_NewRef(dtype_object(result_type(tensors, scalars)));
   });

@@ -1,6 +1,5 @@
 // _C._record(function, *args): runs it and lists the ops it called.
 #include "graph/recorder.h"
-
 #include "python/python.h"
 
 namespace rl::py {
@@ -34,7 +33,9 @@ PyObject* record_calls(PyObject*, PyObject* args) {
   });
 }
 
-PyMethodDef functions[] = {{"_record", record_calls, METH_VARARGS, "Runs function(*args); returns (result, [(op, inputs, outputs)])."}, {nullptr, nullptr, 0, nullptr}};
+PyMethodDef functions[] = {
+    {"_record", record_calls, METH_VARARGS, "Runs function(*args); returns (result, [(op, inputs, outputs)])."},
+    {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace
 

@@ -24,7 +24,10 @@ Tensor apply_slice(const Tensor& t, int64_t dim, PyObject* s) {
   PySliceObject* parts = reinterpret_cast<PySliceObject*>(s);
   int64_t step = slice_part(parts->step, 1);
   check_value(step != 0, "step cannot be zero");
-  check_value(step > 0, "step must be greater than zero: negative steps are not supported, use flip() to reverse (torch.flip(x, [", dim, "]))");
+  check_value(
+      step > 0,
+      "step must be greater than zero: negative steps are not supported, use flip() to reverse (torch.flip(x, [", dim,
+      "]))");
   int64_t start = slice_part(parts->start, 0), stop = slice_part(parts->stop, INT64_MAX);
   if (start == 0 && stop >= t.size(dim) && step == 1) return t;
   return slice(t, dim, start, stop, step);
@@ -64,20 +67,24 @@ Plan make_plan(const Tensor& self, PyObject* index) {
   // Sequences and arrays become index tensors first, so that their axes can be counted.
   int64_t named = 0;
   for (PyObject*& item : list) {
-    bool array = !is_tensor(item) && !PyLong_Check(item) && !PySlice_Check(item) && item != Py_None && item != Py_Ellipsis && !PyBool_Check(item);
+    bool array = !is_tensor(item) && !PyLong_Check(item) && !PySlice_Check(item) && item != Py_None &&
+                 item != Py_Ellipsis && !PyBool_Check(item);
     int64_t number;
     if (array && is_numpy_scalar(item) && to_int(item, number)) {
       held.push_back(Object::check(PyLong_FromLongLong(number)));
       item = held.back().get();
     } else if (array) {
       if (!PySequence_Check(item) && !PyObject_CheckBuffer(item))
-        fail(ErrorKind::Index, "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got ", type_name(item), ")");
+        fail(ErrorKind::Index,
+             "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got ",
+             type_name(item), ")");
       held.push_back(Object::check(wrap(index_tensor(item))));
       item = held.back().get();
     }
     named += axes_used(item);
   }
-  check_index(named <= self.dim(), "too many indices for tensor of dimension ", self.dim(), " (", named, " given, shape ", shape_str(self.sizes()), ")");
+  check_index(named <= self.dim(), "too many indices for tensor of dimension ", self.dim(), " (", named,
+              " given, shape ", shape_str(self.sizes()), ")");
 
   Plan plan;
   plan.view = self;
@@ -113,7 +120,8 @@ Plan make_plan(const Tensor& self, PyObject* index) {
         plan.view = select(plan.view, dim, i);
         continue;
       }
-      check_index(is_integral(t.dtype()), "tensors used as indices must be long, int, byte or bool tensors, not ", dtype_name(t.dtype()));
+      check_index(is_integral(t.dtype()), "tensors used as indices must be long, int, byte or bool tensors, not ",
+                  dtype_name(t.dtype()));
       bool mask = t.dtype() == DType::Bool || t.dtype() == DType::U8;
       if (mask && t.dim() == 0) {
         plan.view = unsqueeze(plan.view, dim);
@@ -162,7 +170,9 @@ PyObject* tensor_getitem(PyObject* self, PyObject* index) {
       return observed(t, select(t, 0, i));
     }
     if (PyLong_CheckExact(index))
-      fail(ErrorKind::Index, "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor to a number");
+      fail(
+          ErrorKind::Index,
+          "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor to a number");
     Plan plan = make_plan(t, index);
     if (plan.is_advanced) return observed(t, rl::index(plan.view, plan.advanced));
     // x[...] and x[:] are new tensors too.
@@ -182,14 +192,17 @@ int tensor_setitem(PyObject* self, PyObject* index, PyObject* value) {
         Tensor t = tensor_of(self);
         Tensor v;
         Scalar number;
-        if (is_tensor(value)) v = tensor_of(value);
+        if (is_tensor(value))
+          v = tensor_of(value);
         else if (to_scalar(value, number, false)) {
-          check_type(!number.is_complex() || is_complex_dtype(t.dtype()), "can't assign a complex number to a ", dtype_name(t.dtype()), " tensor");
+          check_type(!number.is_complex() || is_complex_dtype(t.dtype()), "can't assign a complex number to a ",
+                     dtype_name(t.dtype()), " tensor");
           v = Tensor::scalar(number, t.dtype());
         } else if (PyObject_CheckBuffer(value) || PySequence_Check(value)) {
           v = tensor_from_data(value, t.dtype(), true);
         } else {
-          fail(ErrorKind::Type, "can't assign a ", type_name(value), " to a torch.", scalar_type_name(t.dtype()), "Tensor");
+          fail(ErrorKind::Type, "can't assign a ", type_name(value), " to a torch.", scalar_type_name(t.dtype()),
+               "Tensor");
         }
         Plan plan = make_plan(t, index);
         if (plan.is_advanced) {
@@ -200,8 +213,9 @@ int tensor_setitem(PyObject* self, PyObject* index, PyObject* value) {
         // As NumPy: leading axes of size 1 in the value are ignored.
         while (v.dim() > plan.view.dim() && v.size(0) == 1) v = select(v, 0, 0);
         if (!can_broadcast(v.sizes(), plan.view.sizes()))
-          fail(ErrorKind::Runtime, "The expanded size of the tensor (", shape_str(plan.view.sizes()), ") must match the existing size (", shape_str(v.sizes()),
-               "): shape mismatch: value tensor of shape ", shape_str(v.sizes()), " cannot be broadcast to indexing result of shape ", shape_str(plan.view.sizes()));
+          fail(ErrorKind::Runtime, "The expanded size of the tensor (", shape_str(plan.view.sizes()),
+               ") must match the existing size (", shape_str(v.sizes()), "): shape mismatch: value tensor of shape ",
+               shape_str(v.sizes()), " cannot be broadcast to indexing result of shape ", shape_str(plan.view.sizes()));
         copy_(plan.view, v);
         return 0;
       },

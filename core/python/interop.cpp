@@ -8,7 +8,8 @@ namespace rl::py {
 namespace {
 
 const char* buffer_format(DType d) {
-  static constexpr const char* kFormats[kDTypeCount] = {"B", "b", "h", "i", "l", "e", "f", "d", "Zf", "Zd", "?", nullptr};
+  static constexpr const char* kFormats[kDTypeCount] = {"B", "b", "h",  "i",  "l", "e",
+                                                        "f", "d", "Zf", "Zd", "?", nullptr};
   return kFormats[static_cast<int>(d)];
 }
 
@@ -17,15 +18,24 @@ bool dtype_of_format(const char* format, Py_ssize_t itemsize, DType& out) {
   if (*format == '@' || *format == '=' || *format == '<' || *format == '|') ++format;
   if (*format == '>' || *format == '!') return itemsize == 1 && dtype_of_format(format + 1, itemsize, out);
   std::string_view f(format);
-  if (f == "?") out = DType::Bool;
-  else if (f == "e") out = DType::F16;
-  else if (f == "f") out = DType::F32;
-  else if (f == "d") out = DType::F64;
-  else if (f == "Zf") out = DType::C64;
-  else if (f == "Zd") out = DType::C128;
-  else if (f == "B") out = DType::U8;
-  else if (f.size() == 1 && std::strchr("bhilqn", f[0])) out = itemsize == 1 ? DType::I8 : itemsize == 2 ? DType::I16 : itemsize == 4 ? DType::I32 : DType::I64;
-  else return false;
+  if (f == "?")
+    out = DType::Bool;
+  else if (f == "e")
+    out = DType::F16;
+  else if (f == "f")
+    out = DType::F32;
+  else if (f == "d")
+    out = DType::F64;
+  else if (f == "Zf")
+    out = DType::C64;
+  else if (f == "Zd")
+    out = DType::C128;
+  else if (f == "B")
+    out = DType::U8;
+  else if (f.size() == 1 && std::strchr("bhilqn", f[0]))
+    out = itemsize == 1 ? DType::I8 : itemsize == 2 ? DType::I16 : itemsize == 4 ? DType::I32 : DType::I64;
+  else
+    return false;
   return item_size(out) == itemsize;
 }
 
@@ -55,9 +65,11 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) {
         const char* format = buffer_format(t.dtype());
         if (t.requires_grad() || !format || ((flags & PyBUF_WRITABLE) && t->storage().read_only) ||
             (!t.is_contiguous() && (flags & PyBUF_STRIDES) != PyBUF_STRIDES)) {
-          PyErr_SetString(PyExc_BufferError, t.requires_grad() ? "Can't export a Tensor that requires grad as a buffer. Use tensor.detach() first."
-                                             : format ? "this tensor's memory layout does not fit what the consumer asks for"
-                                                      : "the buffer protocol has no format for bfloat16");
+          PyErr_SetString(PyExc_BufferError,
+                          t.requires_grad()
+                              ? "Can't export a Tensor that requires grad as a buffer. Use tensor.detach() first."
+                          : format ? "this tensor's memory layout does not fit what the consumer asks for"
+                                   : "the buffer protocol has no format for bfloat16");
           return -1;
         }
         auto e = std::make_unique<Exported>();
@@ -81,11 +93,14 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) {
       },
       -1);
 }
-void release_buffer(PyObject*, Py_buffer* view) { std::unique_ptr<Exported>(static_cast<Exported*>(view->internal)).reset(); }
+void release_buffer(PyObject*, Py_buffer* view) {
+  std::unique_ptr<Exported>(static_cast<Exported*>(view->internal)).reset();
+}
 
 PyObject* numpy_array(const Tensor& t) {
   Object numpy = Object::check(PyImport_ImportModule("numpy"));
-  check_type(t.dtype() != DType::BF16, "Got unsupported ScalarType BFloat16: NumPy has no bfloat16; convert first, e.g. with .float()");
+  check_type(t.dtype() != DType::BF16,
+             "Got unsupported ScalarType BFloat16: NumPy has no bfloat16; convert first, e.g. with .float()");
   Object o = Object::check(wrap(t));
   Object view = Object::check(PyMemoryView_FromObject(o.get()));
   return PyObject_CallMethod(numpy.get(), "asarray", "O", view.get());
@@ -97,7 +112,8 @@ PyObject* numpy(PyObject* self, PyObject* args, PyObject* kwargs) {
   if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$p:numpy", const_cast<char**>(names), &force)) return nullptr;
   return guarded([&] {
     Tensor t = tensor_of(self);
-    check(force || !t.requires_grad(), "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.");
+    check(force || !t.requires_grad(),
+          "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.");
     // An object without history; identity does not matter here.
     return numpy_array(t.requires_grad() ? detach(t) : t);
   });
@@ -106,7 +122,8 @@ PyObject* numpy(PyObject* self, PyObject* args, PyObject* kwargs) {
 PyObject* array(PyObject* self, PyObject* args, PyObject* kwargs) {
   PyObject *dtype = Py_None, *copy = Py_None;
   static const char* names[] = {"dtype", "copy", nullptr};
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OO:__array__", const_cast<char**>(names), &dtype, &copy)) return nullptr;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OO:__array__", const_cast<char**>(names), &dtype, &copy))
+    return nullptr;
   return guarded([&]() -> PyObject* {
     Tensor t = tensor_of(self);
     check(!t.requires_grad(), "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.");
@@ -182,11 +199,14 @@ PyObject* to_dlpack(PyObject* self, PyObject*, PyObject*) {
     e->tensor = t;
     e->shape.assign(t.sizes().begin(), t.sizes().end());
     e->strides.assign(t.strides().begin(), t.strides().end());
-    e->managed = {{t.raw(), {1, 0}, static_cast<int32_t>(t.dim()), dl_type(t.dtype()), e->shape.data(), e->strides.data(), 0}, e.get(), [](DLManagedTensor* m) {
-                    PyGILState_STATE gil = PyGILState_Ensure();
-                    std::unique_ptr<DLExport>(static_cast<DLExport*>(m->manager_ctx)).reset();
-                    PyGILState_Release(gil);
-                  }};
+    e->managed = {
+        {t.raw(), {1, 0}, static_cast<int32_t>(t.dim()), dl_type(t.dtype()), e->shape.data(), e->strides.data(), 0},
+        e.get(),
+        [](DLManagedTensor* m) {
+          PyGILState_STATE gil = PyGILState_Ensure();
+          std::unique_ptr<DLExport>(static_cast<DLExport*>(m->manager_ctx)).reset();
+          PyGILState_Release(gil);
+        }};
     PyObject* capsule = PyCapsule_New(&e->managed, "dltensor", capsule_destructor);
     if (capsule) e.release();
     return capsule;
@@ -198,17 +218,20 @@ PyObject* from_dlpack(PyObject*, PyObject* o) {
   return guarded([&]() -> PyObject* {
     Object capsule = Object::borrow(o);
     if (!PyCapsule_CheckExact(o)) {
-      check_type(PyObject_HasAttrString(o, "__dlpack__"), "from_dlpack(): expected an object with __dlpack__ or a DLPack capsule, got ", type_name(o));
+      check_type(PyObject_HasAttrString(o, "__dlpack__"),
+                 "from_dlpack(): expected an object with __dlpack__ or a DLPack capsule, got ", type_name(o));
       Object device = Object::check(PyObject_CallMethod(o, "__dlpack_device__", nullptr));
       int type = 0, id = 0;
       if (!PyArg_ParseTuple(device.get(), "ii", &type, &id)) throw PythonError{};
       check(type == 1, "from_dlpack(): only tensors on the CPU can be taken, this one is on DLPack device type ", type);
       capsule = Object::check(PyObject_CallMethod(o, "__dlpack__", nullptr));
     }
-    check_value(PyCapsule_IsValid(capsule.get(), "dltensor"), "from_dlpack(): the capsule was already consumed, or is not a DLPack tensor");
+    check_value(PyCapsule_IsValid(capsule.get(), "dltensor"),
+                "from_dlpack(): the capsule was already consumed, or is not a DLPack tensor");
     auto* m = static_cast<DLManagedTensor*>(PyCapsule_GetPointer(capsule.get(), "dltensor"));
     DType dtype;
-    check(dtype_of_dl(m->dl_tensor.dtype, dtype), "from_dlpack(): unsupported data type (code ", int{m->dl_tensor.dtype.code}, ", bits ", int{m->dl_tensor.dtype.bits}, ")");
+    check(dtype_of_dl(m->dl_tensor.dtype, dtype), "from_dlpack(): unsupported data type (code ",
+          int{m->dl_tensor.dtype.code}, ", bits ", int{m->dl_tensor.dtype.bits}, ")");
     Dims sizes, strides;
     int64_t reach = 1;
     for (int i = 0; i < m->dl_tensor.ndim; ++i) {
@@ -222,10 +245,13 @@ PyObject* from_dlpack(PyObject*, PyObject* o) {
     }
     PyCapsule_SetName(capsule.get(), "used_dltensor");
     char* data = static_cast<char*>(m->dl_tensor.data) + m->dl_tensor.byte_offset;
-    Ref<Storage> storage = Storage::external(data, static_cast<size_t>(reach) * item_size(dtype), [](void* c) {
-      auto* managed = static_cast<DLManagedTensor*>(c);
-      if (managed->deleter) managed->deleter(managed);
-    }, m);
+    Ref<Storage> storage = Storage::external(
+        data, static_cast<size_t>(reach) * item_size(dtype),
+        [](void* c) {
+          auto* managed = static_cast<DLManagedTensor*>(c);
+          if (managed->deleter) managed->deleter(managed);
+        },
+        m);
     return wrap(Tensor(TensorImpl::make(std::move(storage), 0, sizes, strides, dtype)));
   });
 }
@@ -235,7 +261,9 @@ PyObject* from_buffer(PyObject*, PyObject* args, PyObject* kwargs) {
   Py_ssize_t count = -1, offset = 0;
   int requires_grad = 0;
   static const char* names[] = {"buffer", "dtype", "count", "offset", "requires_grad", nullptr};
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$Onnp:frombuffer", const_cast<char**>(names), &o, &dtype, &count, &offset, &requires_grad)) return nullptr;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$Onnp:frombuffer", const_cast<char**>(names), &o, &dtype, &count,
+                                   &offset, &requires_grad))
+    return nullptr;
   return guarded([&]() -> PyObject* {
     check_type(is_dtype(dtype), "frombuffer(): argument 'dtype' must be torch.dtype");
     DType d = dtype_from(dtype);
@@ -251,34 +279,48 @@ PyObject* from_buffer(PyObject*, PyObject* args, PyObject* kwargs) {
       PyBuffer_Release(&e->view);
       fail(ErrorKind::Value, why);
     };
-    if (bytes <= 0 || count == 0) refuse(concat("both buffer length (", bytes, ") and count (", count, ") must not be 0"));
-    if (offset < 0 || offset >= bytes) refuse(concat("offset (", offset, " bytes) must be non-negative and no greater than buffer length (", bytes, " bytes) minus 1"));
-    if (count < 0 && (bytes - offset) % item != 0) refuse(concat("buffer length (", bytes - offset, " bytes) after offset (", offset, " bytes) must be a multiple of element size (", item, ")"));
+    if (bytes <= 0 || count == 0)
+      refuse(concat("both buffer length (", bytes, ") and count (", count, ") must not be 0"));
+    if (offset < 0 || offset >= bytes)
+      refuse(concat("offset (", offset, " bytes) must be non-negative and no greater than buffer length (", bytes,
+                    " bytes) minus 1"));
+    if (count < 0 && (bytes - offset) % item != 0)
+      refuse(concat("buffer length (", bytes - offset, " bytes) after offset (", offset,
+                    " bytes) must be a multiple of element size (", item, ")"));
     if (count < 0) count = (bytes - offset) / item;
-    if (offset + count * item > bytes) refuse(concat("requested buffer length (", count, " * ", item, " bytes) after offset (", offset, " bytes) must not be greater than actual buffer length (", bytes, " bytes)"));
+    if (offset + count * item > bytes)
+      refuse(concat("requested buffer length (", count, " * ", item, " bytes) after offset (", offset,
+                    " bytes) must not be greater than actual buffer length (", bytes, " bytes)"));
     char* data = static_cast<char*>(e->view.buf) + offset;
     Ref<Storage> storage = Storage::external(data, static_cast<size_t>(count * item), release_exporter, e.release());
     storage->read_only = read_only;
     Tensor t(TensorImpl::make(std::move(storage), 0, Dims{count}, Dims{1}, d));
-    if (read_only && PyErr_WarnEx(PyExc_UserWarning, "The given buffer is not writable, and PyTorch does not support non-writable tensors: writing to this one is an error.", 1) < 0)
+    if (read_only &&
+        PyErr_WarnEx(
+            PyExc_UserWarning,
+            "The given buffer is not writable, and PyTorch does not support non-writable tensors: writing to this one is an error.",
+            1) < 0)
       throw PythonError{};
     if (requires_grad) set_requires_grad(t, true);
     return wrap(t);
   });
 }
 
-PyMethodDef functions[] = {{"from_dlpack", from_dlpack, METH_O, "A tensor that shares the memory of another library's array."},
-                           {"frombuffer", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(from_buffer)), METH_VARARGS | METH_KEYWORDS,
-                            "A 1-d tensor over an object's buffer."},
-                           {nullptr, nullptr, 0, nullptr}};
+PyMethodDef functions[] = {
+    {"from_dlpack", from_dlpack, METH_O, "A tensor that shares the memory of another library's array."},
+    {"frombuffer", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(from_buffer)), METH_VARARGS | METH_KEYWORDS,
+     "A 1-d tensor over an object's buffer."},
+    {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace
 
 PyBufferProcs tensor_buffer = {get_buffer, release_buffer};
 PyMethodDef interop_methods[] = {
-    {"numpy", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(numpy)), METH_VARARGS | METH_KEYWORDS, "A NumPy array that shares this tensor's memory."},
+    {"numpy", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(numpy)), METH_VARARGS | METH_KEYWORDS,
+     "A NumPy array that shares this tensor's memory."},
     {"__array__", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(array)), METH_VARARGS | METH_KEYWORDS, nullptr},
-    {"__dlpack__", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(to_dlpack)), METH_VARARGS | METH_KEYWORDS, "A DLPack capsule of this tensor."},
+    {"__dlpack__", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(to_dlpack)), METH_VARARGS | METH_KEYWORDS,
+     "A DLPack capsule of this tensor."},
     {"__dlpack_device__", dlpack_device, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 
@@ -293,9 +335,11 @@ bool tensor_from_buffer(PyObject* o, Tensor& out) {
   Py_buffer& v = e->view;
   DType dtype;
   if (!dtype_of_format(v.format, v.itemsize, dtype)) {
-    PyErr_Format(PyExc_TypeError,
-                 "can't convert an array of element type '%s' to a tensor. The supported types are: float64, float32, float16, complex64, complex128, int64, int32, "
-                 "int16, int8, uint8, and bool.", v.format ? v.format : "?");
+    PyErr_Format(
+        PyExc_TypeError,
+        "can't convert an array of element type '%s' to a tensor. The supported types are: float64, float32, float16, complex64, complex128, int64, int32, "
+        "int16, int8, uint8, and bool.",
+        v.format ? v.format : "?");
     PyBuffer_Release(&v);
     return false;
   }
@@ -305,9 +349,12 @@ bool tensor_from_buffer(PyObject* o, Tensor& out) {
     sizes.push_back(v.shape[i]);
     int64_t step = v.strides ? v.strides[i] : 0;
     if (v.shape[i] > 1 && (step < 0 || step % v.itemsize != 0)) {
-      PyErr_SetString(PyExc_ValueError, step < 0 ? "At least one stride in the given numpy array is negative, and tensors with negative strides are not currently "
-                                                   "supported. (You can probably work around this by making a copy of your array with array.copy().)"
-                                                 : "given numpy array strides not a multiple of the element byte size. Copy the numpy array to reallocate the memory.");
+      PyErr_SetString(
+          PyExc_ValueError,
+          step < 0
+              ? "At least one stride in the given numpy array is negative, and tensors with negative strides are not currently "
+                "supported. (You can probably work around this by making a copy of your array with array.copy().)"
+              : "given numpy array strides not a multiple of the element byte size. Copy the numpy array to reallocate the memory.");
       PyBuffer_Release(&v);
       return false;
     }
@@ -316,7 +363,8 @@ bool tensor_from_buffer(PyObject* o, Tensor& out) {
   }
   if (!v.strides) strides = contiguous_strides(sizes);
   void* data = v.buf;
-  Ref<Storage> storage = Storage::external(data, static_cast<size_t>(reach) * v.itemsize, release_exporter, e.release());
+  Ref<Storage> storage =
+      Storage::external(data, static_cast<size_t>(reach) * v.itemsize, release_exporter, e.release());
   storage->read_only = read_only;
   out = Tensor(TensorImpl::make(std::move(storage), 0, sizes, strides, dtype));
   return true;

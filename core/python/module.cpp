@@ -36,7 +36,8 @@ PyObject* set_isa(PyObject*, PyObject* name) {
 }
 PyObject* memory(PyObject*, PyObject*) {
   MemoryStats s = memory_stats();
-  return Py_BuildValue("{s:n,s:n,s:n}", "allocated", static_cast<Py_ssize_t>(s.allocated), "cached", static_cast<Py_ssize_t>(s.cached), "peak", static_cast<Py_ssize_t>(s.peak));
+  return Py_BuildValue("{s:n,s:n,s:n}", "allocated", static_cast<Py_ssize_t>(s.allocated), "cached",
+                       static_cast<Py_ssize_t>(s.cached), "peak", static_cast<Py_ssize_t>(s.peak));
 }
 PyObject* py_empty_cache(PyObject*, PyObject*) {
   empty_cache();
@@ -51,7 +52,8 @@ PyMethodDef functions[] = {{"set_num_threads", set_threads, METH_O, "Sets how ma
                            {"_empty_cache", py_empty_cache, METH_NOARGS, "Gives cached memory back to the system."},
                            {nullptr, nullptr, 0, nullptr}};
 
-PyModuleDef definition = {PyModuleDef_HEAD_INIT, "rushlight._C", "The core of rushlight.", -1, functions, nullptr, nullptr, nullptr, nullptr};
+PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "rushlight._C", "The core of rushlight.", -1, functions, nullptr, nullptr, nullptr, nullptr};
 
 Tensor add(const Tensor& a, const Tensor& b) {
   static const OpDef& def = find_op("add");
@@ -91,8 +93,9 @@ PyMODINIT_FUNC PyInit__C() {
                           }});
   bool ok = guarded(
       [&] {
-        return add_small_types(module) == 0 && add_autograd(module) == 0 && add_tensor_type(module) == 0 && add_construct(module) == 0 && add_interop(module) == 0 &&
-               add_optim(module) == 0 && add_graph(module) == 0 && add_storage(module) == 0 && add_subclasses(module) == 0;
+        return add_small_types(module) == 0 && add_autograd(module) == 0 && add_tensor_type(module) == 0 &&
+               add_construct(module) == 0 && add_interop(module) == 0 && add_optim(module) == 0 &&
+               add_graph(module) == 0 && add_storage(module) == 0 && add_subclasses(module) == 0;
       },
       false);
   if (!ok) {

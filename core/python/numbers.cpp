@@ -14,7 +14,8 @@ std::string type_name(PyObject* o) {
 bool is_numpy_scalar(PyObject* o) {
   // NumPy's scalar classes live in module numpy and are not arrays; NumPy itself need not be imported here.
   const char* name = Py_TYPE(o)->tp_name;
-  return std::strncmp(name, "numpy.", 6) == 0 && std::strcmp(name, "numpy.ndarray") != 0 && std::strncmp(name, "numpy.dtype", 11) != 0;
+  return std::strncmp(name, "numpy.", 6) == 0 && std::strcmp(name, "numpy.ndarray") != 0 &&
+         std::strncmp(name, "numpy.dtype", 11) != 0;
 }
 
 PyObject* from_scalar(const Scalar& s) {
@@ -78,7 +79,8 @@ bool to_int(PyObject* o, int64_t& out) {
     if (PyBool_Check(o)) return false;
     int overflow = 0;
     long long v = PyLong_AsLongLongAndOverflow(o, &overflow);
-    if (overflow) fail(ErrorKind::Runtime, "Overflow when unpacking long long: the Python int does not fit into 64 bits");
+    if (overflow)
+      fail(ErrorKind::Runtime, "Overflow when unpacking long long: the Python int does not fit into 64 bits");
     out = v;
     return true;
   }

@@ -8,9 +8,8 @@ namespace rl::py {
 namespace {
 
 struct PyOp {
-  PyObject_HEAD
-  vectorcallfunc vectorcall;
-  const std::string* name;              // as Python sees it
+  PyObject_HEAD vectorcallfunc vectorcall;
+  const std::string* name;  // as Python sees it
   const std::vector<OpDef*>* overloads;
   bool method;
   bool in_place;  // NAME_, derived from NAME
@@ -24,10 +23,12 @@ PyObject* run(const PyOp& op, const OpDef& def, Arguments& parsed) {
   if (op.in_place) {
     result.kind = Result::Kind::Tensor;
     result.tensor = run_in_place(def, parsed.values());
-    if (call_observer) [[unlikely]] call_observer(def, parsed.values(), result);
+    if (call_observer) [[unlikely]]
+      call_observer(def, parsed.values(), result);
     return wrap(std::move(result.tensor));
   }
-  if (parsed.out) [[unlikely]] take_dtype_of_out(def, parsed.out, parsed.values());
+  if (parsed.out) [[unlikely]]
+    take_dtype_of_out(def, parsed.out, parsed.values());
   call_op(def, parsed.values(), result);
   if (parsed.out) return finish_out(def, parsed.values(), parsed.out, result);
   if (result.kind == Result::Kind::Tensor) return wrap(std::move(result.tensor));
@@ -43,7 +44,9 @@ PyObject* op_vectorcall(PyObject* callable, PyObject* const* args, size_t nargsf
       if (torch_function(callable, args, nargs, kwnames, result)) return result;
     Arguments parsed;
     for (const OpDef* def : *op.overloads)
-      if ((op.method ? def->method : def->function) && (!op.in_place || def->in_place) && parsed.match(*def, args, nargs, kwnames, op.method)) return run(op, *def, parsed);
+      if ((op.method ? def->method : def->function) && (!op.in_place || def->in_place) &&
+          parsed.match(*def, args, nargs, kwnames, op.method))
+        return run(op, *def, parsed);
     if (torch_function_of_others(callable, args, nargs, kwnames, result)) return result;
     bad_arguments(*op.name, *op.overloads, args, nargs, kwnames, op.method);
     return nullptr;
@@ -52,7 +55,8 @@ PyObject* op_vectorcall(PyObject* callable, PyObject* const* args, size_t nargsf
 
 PyObject* op_repr(PyObject* o) {
   const PyOp& op = *reinterpret_cast<PyOp*>(o);
-  return PyUnicode_FromFormat(op.method ? "<method '%s' of 'torch.Tensor' objects>" : "<built-in method %s of torch>", op.name->c_str());
+  return PyUnicode_FromFormat(op.method ? "<method '%s' of 'torch.Tensor' objects>" : "<built-in method %s of torch>",
+                              op.name->c_str());
 }
 PyObject* op_name(PyObject* o, void*) { return PyUnicode_FromString(reinterpret_cast<PyOp*>(o)->name->c_str()); }
 PyObject* op_module(PyObject*, void*) { return PyUnicode_FromString("torch"); }
@@ -75,11 +79,14 @@ PyObject* method_get(PyObject* self, PyObject* object, PyObject*) {
   if (!object) return Py_NewRef(self);
   return PyMethod_New(self, object);
 }
-PyGetSetDef op_properties[] = {{"__name__", op_name, nullptr, nullptr, nullptr}, {"__qualname__", op_name, nullptr, nullptr, nullptr},
-                               {"__module__", op_module, nullptr, nullptr, nullptr}, {"__doc__", op_doc, nullptr, nullptr, nullptr},
+PyGetSetDef op_properties[] = {{"__name__", op_name, nullptr, nullptr, nullptr},
+                               {"__qualname__", op_name, nullptr, nullptr, nullptr},
+                               {"__module__", op_module, nullptr, nullptr, nullptr},
+                               {"__doc__", op_doc, nullptr, nullptr, nullptr},
                                {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyMethodDef op_methods[] = {{"__reduce__", op_reduce, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
-PyMemberDef op_members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(PyOp, vectorcall), READONLY, nullptr}, {nullptr, 0, 0, 0, nullptr}};
+PyMemberDef op_members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(PyOp, vectorcall), READONLY, nullptr},
+                            {nullptr, 0, 0, 0, nullptr}};
 void op_dealloc(PyObject* o) {
   PyTypeObject* type = Py_TYPE(o);
   type->tp_free(o);
@@ -105,7 +112,8 @@ PyObject* return_type_repr(PyObject* o) {
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(o); ++i) {
     Object item = Object::steal(PyObject_Repr(PyTuple_GET_ITEM(o, i)));
     if (!item) return nullptr;
-    text += concat(i ? ",\n" : "", PyUnicode_AsUTF8(PyTuple_GET_ITEM(fields.get(), i)), "=", PyUnicode_AsUTF8(item.get()));
+    text +=
+        concat(i ? ",\n" : "", PyUnicode_AsUTF8(PyTuple_GET_ITEM(fields.get(), i)), "=", PyUnicode_AsUTF8(item.get()));
   }
   return PyUnicode_FromString((text + ")").c_str());
 }
@@ -119,13 +127,15 @@ PyObject* struct_sequence(const OpDef& def, Result& result) {
     std::vector<PyStructSequence_Field>& fields = all_fields.emplace_back();
     for (auto& [letter, name] : def.returns) fields.push_back({name.c_str(), nullptr});
     fields.push_back({nullptr, nullptr});
-    PyStructSequence_Desc desc{names.emplace_back("torch.return_types." + def.name).c_str(), nullptr, fields.data(), static_cast<int>(def.returns.size())};
+    PyStructSequence_Desc desc{names.emplace_back("torch.return_types." + def.name).c_str(), nullptr, fields.data(),
+                               static_cast<int>(def.returns.size())};
     type = PyStructSequence_NewType(&desc);
     if (!type) throw PythonError{};
     type->tp_repr = return_type_repr;
   }
   Object tuple = Object::check(PyStructSequence_New(type));
-  for (size_t i = 0; i < result.tensors.size(); ++i) PyStructSequence_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i), wrap(std::move(result.tensors[i])));
+  for (size_t i = 0; i < result.tensors.size(); ++i)
+    PyStructSequence_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i), wrap(std::move(result.tensors[i])));
   return tuple.release();
 }
 
@@ -147,9 +157,10 @@ PyObject* schemas(PyObject*, PyObject*) {
   return list.release();
 }
 
-PyMethodDef functions[] = {{"_schemas", schemas, METH_NOARGS, "All registered ops as (schema, doc, flags)."},
-                           {"_write_out", write_out_of_composite, METH_VARARGS, "Writes a result into an out= tensor, as ops do."},
-                           {nullptr, nullptr, 0, nullptr}};
+PyMethodDef functions[] = {
+    {"_schemas", schemas, METH_NOARGS, "All registered ops as (schema, doc, flags)."},
+    {"_write_out", write_out_of_composite, METH_VARARGS, "Writes a result into an out= tensor, as ops do."},
+    {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace
 
@@ -162,7 +173,8 @@ PyObject* from_result(const OpDef& def, Result& result) {
       [[fallthrough]];
     case Result::Kind::List: {
       Object tuple = Object::check(PyTuple_New(static_cast<Py_ssize_t>(result.tensors.size())));
-      for (size_t i = 0; i < result.tensors.size(); ++i) PyTuple_SET_ITEM(tuple.get(), i, wrap(std::move(result.tensors[i])));
+      for (size_t i = 0; i < result.tensors.size(); ++i)
+        PyTuple_SET_ITEM(tuple.get(), i, wrap(std::move(result.tensors[i])));
       return tuple.release();
     }
     case Result::Kind::Scalar:
@@ -197,8 +209,11 @@ int add_ops(PyObject* module) {
                            {Py_tp_dealloc, reinterpret_cast<void*>(op_dealloc)},
                            {method ? Py_tp_descr_get : 0, reinterpret_cast<void*>(method_get)},
                            {0, nullptr}};
-    PyType_Spec spec{name, sizeof(PyOp), 0,
-                     static_cast<unsigned>(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | (method ? Py_TPFLAGS_METHOD_DESCRIPTOR : 0) | Py_TPFLAGS_DISALLOW_INSTANTIATION), slots};
+    PyType_Spec spec{
+        name, sizeof(PyOp), 0,
+        static_cast<unsigned>(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL |
+                              (method ? Py_TPFLAGS_METHOD_DESCRIPTOR : 0) | Py_TPFLAGS_DISALLOW_INSTANTIATION),
+        slots};
     return reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
   };
   function_type = make("torch.builtin_function", false);
@@ -210,7 +225,8 @@ int add_ops(PyObject* module) {
   for (const std::string& name : registry.names()) {
     const std::vector<OpDef*>& overloads = registry.overloads(name);
     bool function = false, method = false, in_place = false;
-    for (const OpDef* def : overloads) function |= def->function, method |= def->method, in_place |= def->in_place && def->method;
+    for (const OpDef* def : overloads)
+      function |= def->function, method |= def->method, in_place |= def->in_place && def->method;
     auto put = [&](const std::string& as, bool derived) {
       const std::string& kept = names.emplace_back(as);
       if (function) {
@@ -220,7 +236,8 @@ int add_ops(PyObject* module) {
       // Real Python methods (tensor_type.cpp) win over ops of the same name.
       if (method && !PyDict_GetItemString(tensor_type->tp_dict, kept.c_str())) {
         Object op = Object::steal(make_op(method_type, &kept, &overloads, derived));
-        if (!op || PyObject_SetAttrString(reinterpret_cast<PyObject*>(tensor_type), kept.c_str(), op.get()) < 0) return false;
+        if (!op || PyObject_SetAttrString(reinterpret_cast<PyObject*>(tensor_type), kept.c_str(), op.get()) < 0)
+          return false;
       }
       return true;
     };

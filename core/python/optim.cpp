@@ -30,18 +30,26 @@ PyObject* sgd(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
     read_list(args[0], params, "params");
     read_list(args[1], grads, "grads");
     if (args[2] != Py_None) read_list(args[2], buffers, "momentum buffers");
-    check_value(params.size() == grads.size() && (args[2] == Py_None || buffers.size() == params.size()), "SGD: ", params.size(), " parameters, ", grads.size(),
-                " gradients and ", buffers.size(), " buffers");
-    cpu::SgdOptions options{number(args[3], "lr"), number(args[4], "momentum"), number(args[5], "dampening"), number(args[6], "weight_decay"),
-                            PyObject_IsTrue(args[7]) == 1, PyObject_IsTrue(args[8]) == 1, false};
+    check_value(params.size() == grads.size() && (args[2] == Py_None || buffers.size() == params.size()),
+                "SGD: ", params.size(), " parameters, ", grads.size(), " gradients and ", buffers.size(), " buffers");
+    cpu::SgdOptions options{number(args[3], "lr"),
+                            number(args[4], "momentum"),
+                            number(args[5], "dampening"),
+                            number(args[6], "weight_decay"),
+                            PyObject_IsTrue(args[7]) == 1,
+                            PyObject_IsTrue(args[8]) == 1,
+                            false};
     sgd_step(params, grads, buffers, options);
     for (size_t i = 0; i < buffers.size(); ++i)
-      if (PySequence_Fast_GET_ITEM(args[2], static_cast<Py_ssize_t>(i)) == Py_None) PyList_SetItem(args[2], static_cast<Py_ssize_t>(i), wrap(buffers[i]));
+      if (PySequence_Fast_GET_ITEM(args[2], static_cast<Py_ssize_t>(i)) == Py_None)
+        PyList_SetItem(args[2], static_cast<Py_ssize_t>(i), wrap(buffers[i]));
     Py_RETURN_NONE;
   });
 }
 
-PyMethodDef functions[] = {{"_sgd_step", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(sgd)), METH_FASTCALL, nullptr}, {nullptr, nullptr, 0, nullptr}};
+PyMethodDef functions[] = {
+    {"_sgd_step", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(sgd)), METH_FASTCALL, nullptr},
+    {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace
 

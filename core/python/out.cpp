@@ -9,18 +9,22 @@ namespace {
 
 // Which dtypes out= may have, besides the result's own. PyTorch converts for ops that promote types, and for these:
 const std::unordered_set<std::string_view> kConverts = {
-    "addr", "cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack", "column_stack", "row_stack", "outer", "ger", "kron", "logsumexp",
-    "mean", "nanmean", "std", "var", "std_mean", "var_mean", "normal", "max", "min", "lerp", "clamp", "clip", "clamp_min", "clamp_max", "div", "divide",
-    "true_divide", "floor_divide", "pow", "logit", "ldexp", "polygamma", "mvlgamma", "sum", "prod", "nansum", "cumsum", "cumprod", "bernoulli", "copy",
+    "addr",      "cat",      "concat", "concatenate", "stack",        "hstack",  "vstack",    "dstack", "column_stack",
+    "row_stack", "outer",    "ger",    "kron",        "logsumexp",    "mean",    "nanmean",   "std",    "var",
+    "std_mean",  "var_mean", "normal", "max",         "min",          "lerp",    "clamp",     "clip",   "clamp_min",
+    "clamp_max", "div",      "divide", "true_divide", "floor_divide", "pow",     "logit",     "ldexp",  "polygamma",
+    "mvlgamma",  "sum",      "prod",   "nansum",      "cumsum",       "cumprod", "bernoulli", "copy",
 };
 // The pointwise ops it does not convert for.
 const std::unordered_set<std::string_view> kExactPointwise = {
-    "abs", "absolute", "bitwise_not", "ceil", "conj_physical", "complex", "frac", "floor", "heaviside", "isposinf", "isneginf", "nan_to_num", "neg", "negative",
-    "polar", "positive", "round", "sign", "sgn", "signbit", "trunc", "fix", "where",
+    "abs",       "absolute", "bitwise_not", "ceil",       "conj_physical", "complex",  "frac",  "floor",
+    "heaviside", "isposinf", "isneginf",    "nan_to_num", "neg",           "negative", "polar", "positive",
+    "round",     "sign",     "sgn",         "signbit",    "trunc",         "fix",      "where",
 };
 // Ops that compute in the dtype of out where no dtype is asked for.
 const std::unordered_set<std::string_view> kTakesDtype = {
-    "zeros", "ones", "full", "empty", "arange", "range", "linspace", "logspace", "eye", "rand", "randn", "randint", "randperm", "sum", "prod", "nansum", "cumsum", "cumprod",
+    "zeros", "ones",  "full",    "empty",    "arange", "range", "linspace", "logspace", "eye",
+    "rand",  "randn", "randint", "randperm", "sum",    "prod",  "nansum",   "cumsum",   "cumprod",
 };
 
 // Those that read all of their input before, or while, they write: out may not even be the input itself.
@@ -60,23 +64,26 @@ std::pair<int64_t, int64_t> reach(const Tensor& t) {
 
 void check_overlap(const OpDef& def, const Tensor& out, const Value* args) {
   if (out.numel() == 0) return;
-  check(!repeats_itself(out),
-        "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before "
-        "performing the operation.");
+  check(
+      !repeats_itself(out),
+      "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before "
+      "performing the operation.");
   bool never = kNeverInput.contains(def.name);
   if (!never && !def.pointwise) return;
   auto inspect = [&](const Tensor& in) {
     if (!in.defined() || in.numel() == 0 || &in->storage() != &out->storage()) return;
-    bool same = in->offset() == out->offset() && same_shape(in, out) && std::ranges::equal(in.strides(), out.strides()) && in.dtype() == out.dtype();
+    bool same = in->offset() == out->offset() && same_shape(in, out) &&
+                std::ranges::equal(in.strides(), out.strides()) && in.dtype() == out.dtype();
     if (same && !never) return;
     auto [a, b] = reach(in);
     auto [c, d] = reach(out);
     if (b <= c || d <= a) return;
     // Interleaved views of one memory do not meet where both step by more than one, which only dense ones rule out.
     if (!same && !never && !(in.is_contiguous() && out.is_contiguous())) return;
-    fail(ErrorKind::Runtime,
-         "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please clone() the tensor "
-         "before performing the operation.");
+    fail(
+        ErrorKind::Runtime,
+        "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please clone() the tensor "
+        "before performing the operation.");
   };
   for (size_t i = 0; i < def.params.size(); ++i) {
     if (args[i].tag == Tag::Tensor) inspect(Tensor(args[i].tensor));
@@ -93,7 +100,8 @@ void check_dtype(const OpDef* def, const Tensor& out, DType result) {
     check(flag, "Expected out tensor to have dtype ", c_name(result), ", but got ", c_name(out.dtype()), " instead");
     return;
   }
-  check(can_cast(result, out.dtype()), "result type ", scalar_type_name(result), " can't be cast to the desired output type ", scalar_type_name(out.dtype()));
+  check(can_cast(result, out.dtype()), "result type ", scalar_type_name(result),
+        " can't be cast to the desired output type ", scalar_type_name(out.dtype()));
 }
 
 // The result is written into out, which takes its shape.
@@ -102,11 +110,12 @@ void write_out(const Tensor& out, const Tensor& r) {
         "out=... arguments don't support automatic differentiation, but one of the arguments requires grad.");
   if (!same_shape(out, r)) {
     if (out.numel() != 0)
-      if (PyErr_WarnFormat(PyExc_UserWarning, 1,
-                           "An output with one or more elements was resized since it had shape %s, which does not match the required output shape %s. "
-                           "This behavior is deprecated, and in a future PyTorch release outputs will not be resized unless they have zero elements. "
-                           "You can explicitly reuse an out tensor t by resizing it, inplace, to zero elements with t.resize_(0).",
-                           shape_str(out.sizes()).c_str(), shape_str(r.sizes()).c_str()) < 0)
+      if (PyErr_WarnFormat(
+              PyExc_UserWarning, 1,
+              "An output with one or more elements was resized since it had shape %s, which does not match the required output shape %s. "
+              "This behavior is deprecated, and in a future PyTorch release outputs will not be resized unless they have zero elements. "
+              "You can explicitly reuse an out tensor t by resizing it, inplace, to zero elements with t.resize_(0).",
+              shape_str(out.sizes()).c_str(), shape_str(r.sizes()).c_str()) < 0)
         throw PythonError{};
     Tensor fresh = Tensor::empty(r.sizes(), out.dtype());
     out->set(fresh->storage_ref(), 0, r.sizes(), fresh.strides(), out.dtype());
@@ -121,8 +130,9 @@ PyObject* finish_out(const OpDef& def, const Value* args, PyObject* out, Result&
   if (result.kind == Result::Kind::Tensor) {
     if (PyTuple_Check(out) && PyTuple_GET_SIZE(out) == 1) out = PyTuple_GET_ITEM(out, 0);
     check_type(is_tensor(out), def.name, "(): argument 'out' must be Tensor, not ", type_name(out));
-    check(!grad_mode.enabled || !result.tensor.requires_grad(),
-          def.name, "(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.");
+    check(
+        !grad_mode.enabled || !result.tensor.requires_grad(), def.name,
+        "(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.");
     const Tensor& to = tensor_of(out);
     check_dtype(&def, to, result.tensor.dtype());
     check_overlap(def, to, args);
@@ -130,8 +140,8 @@ PyObject* finish_out(const OpDef& def, const Value* args, PyObject* out, Result&
     return Py_NewRef(out);
   }
   Object items = Object::check(PySequence_Fast(out, "out must be a tuple of Tensors"));
-  check_type(static_cast<size_t>(PySequence_Fast_GET_SIZE(items.get())) == result.tensors.size(), def.name, "(): argument 'out' must be a tuple of ",
-             result.tensors.size(), " Tensors");
+  check_type(static_cast<size_t>(PySequence_Fast_GET_SIZE(items.get())) == result.tensors.size(), def.name,
+             "(): argument 'out' must be a tuple of ", result.tensors.size(), " Tensors");
   for (size_t i = 0; i < result.tensors.size(); ++i) {
     PyObject* item = PySequence_Fast_GET_ITEM(items.get(), i);
     check_type(is_tensor(item), def.name, "(): argument 'out' must be a tuple of Tensors");
@@ -165,8 +175,9 @@ PyObject* write_out_of_composite(PyObject*, PyObject* args) {
   if (!PyArg_ParseTuple(args, "OO", &out, &result)) return nullptr;
   return guarded([&]() -> PyObject* {
     check_type(is_tensor(out), "argument 'out' must be Tensor, not ", type_name(out));
-    check(!grad_mode.enabled || !tensor_of(result).requires_grad(),
-          "functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.");
+    check(
+        !grad_mode.enabled || !tensor_of(result).requires_grad(),
+        "functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.");
     check_dtype(nullptr, tensor_of(out), tensor_of(result).dtype());
     write_out(tensor_of(out), tensor_of(result));
     return Py_NewRef(out);

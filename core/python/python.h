@@ -3,7 +3,6 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
-
 #include <structmember.h>
 
 #include <string>
@@ -71,8 +70,7 @@ inline R guarded(Body&& body, R failure = R{}) {
 
 // --- Tensor objects ----------------------------------------------------------------------------------------------------
 struct PyTensor {
-  PyObject_HEAD
-  TensorImpl* impl;  // owned, unless impl->owns_pyobj
+  PyObject_HEAD TensorImpl* impl;  // owned, unless impl->owns_pyobj
   PyObject* dict;
   PyObject* weakrefs;
 };
@@ -87,13 +85,12 @@ PyObject* wrap_as(PyTypeObject* type, const Tensor& t);  // of a subclass; t mus
 
 // --- the small types ---------------------------------------------------------------------------------------------------
 struct PyDType {
-  PyObject_HEAD
-  DType dtype;
+  PyObject_HEAD DType dtype;
 };
 extern PyTypeObject *dtype_type, *device_type, *layout_type, *memory_format_type, *size_type, *generator_type;
 PyObject* reduced_as(const char* function, PyObject* args);  // __reduce__: a function of rushlight._reduce; steals args
-PyObject* dtype_object(DType d);  // borrowed
-bool is_dtype(PyObject* o);       // a torch.dtype, or float/int/bool/complex
+PyObject* dtype_object(DType d);                             // borrowed
+bool is_dtype(PyObject* o);                                  // a torch.dtype, or float/int/bool/complex
 DType dtype_from(PyObject* o);
 PyObject* device_object(Device d);  // new reference
 Device device_from(PyObject* o);    // a torch.device, a str or an int
@@ -109,19 +106,20 @@ PyObject* default_generator_object();  // borrowed
 PyObject* from_scalar(const Scalar& s);
 // Python and NumPy numbers (and, if asked, one-element tensors) to Scalar; false if o is none of them.
 bool to_scalar(PyObject* o, Scalar& out, bool allow_tensor = true);
-bool to_int(PyObject* o, int64_t& out);      // int, NumPy integer or integer 0-d tensor; false otherwise
+bool to_int(PyObject* o, int64_t& out);  // int, NumPy integer or integer 0-d tensor; false otherwise
 bool is_numpy_scalar(PyObject* o);
 std::string type_name(PyObject* o);
 
 // --- subclasses that users define (subclass.cpp) -----------------------------------------------------------------------
-extern bool subclasses_exist;             // once a class other than the package's own derives from Tensor
-void note_subclass(PyTypeObject* type);   // a class derives from Tensor
-bool is_subclassed(PyObject* o);          // of such a class
+extern bool subclasses_exist;            // once a class other than the package's own derives from Tensor
+void note_subclass(PyTypeObject* type);  // a class derives from Tensor
+bool is_subclassed(PyObject* o);         // of such a class
 PyObject* in_class_of(PyObject* self, PyObject* result);  // steals result; may throw
 // False if no argument is of such a class; else `result` is the call's, after __torch_function__. May throw.
 bool torch_function(PyObject* function, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames, PyObject*& result);
 // The same for objects that are no Tensors but have __torch_function__.
-bool torch_function_of_others(PyObject* function, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames, PyObject*& result);
+bool torch_function_of_others(PyObject* function, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames,
+                              PyObject*& result);
 // The same for an operator, which `method` names; b may be null.
 bool torch_function_of_operator(const char* method, PyObject* a, PyObject* b, PyObject*& result);
 extern PyMethodDef subclass_methods[];

@@ -15,17 +15,14 @@ PyObject* strided;
 PyObject* default_generator_py;
 
 struct PyDevice {
-  PyObject_HEAD
-  Device device;
+  PyObject_HEAD Device device;
 };
 struct PyNamed {  // layout, memory_format
-  PyObject_HEAD
-  int value;
+  PyObject_HEAD int value;
   const char* name;
 };
 struct PyGenerator {
-  PyObject_HEAD
-  Generator* generator;
+  PyObject_HEAD Generator* generator;
   bool owned;
 };
 
@@ -35,7 +32,8 @@ T* self_of(PyObject* o) {
 }
 
 // Types are heap types, each made from a spec.
-PyTypeObject* make_type(PyObject* module, const char* attribute, const char* name, int size, PyType_Slot* slots, unsigned flags = 0, PyObject* base = nullptr) {
+PyTypeObject* make_type(PyObject* module, const char* attribute, const char* name, int size, PyType_Slot* slots,
+                        unsigned flags = 0, PyObject* base = nullptr) {
   PyType_Spec spec{name, size, 0, static_cast<unsigned>(Py_TPFLAGS_DEFAULT | flags), slots};
   PyObject* type = base ? PyType_FromSpecWithBases(&spec, base) : PyType_FromSpec(&spec);
   if (type && PyModule_AddObjectRef(module, attribute, type) < 0) return nullptr;
@@ -78,7 +76,9 @@ PyObject* dtype_compare(PyObject* a, PyObject* b, int op) {
   return PyBool_FromLong(equal == (op == Py_EQ));
 }
 Py_hash_t dtype_hash(PyObject* o) { return 7919 + static_cast<Py_hash_t>(self_of<PyDType>(o)->dtype); }
-PyObject* dtype_reduce(PyObject* o, PyObject*) { return reduced_as("attribute", Py_BuildValue("(s)", dtype_name(self_of<PyDType>(o)->dtype))); }
+PyObject* dtype_reduce(PyObject* o, PyObject*) {
+  return reduced_as("attribute", Py_BuildValue("(s)", dtype_name(self_of<PyDType>(o)->dtype)));
+}
 PyObject* dtype_to_real(PyObject* o, PyObject*) {
   DType d = self_of<PyDType>(o)->dtype;
   return Py_NewRef(dtype_object(real_of(d)));
@@ -87,25 +87,32 @@ PyObject* dtype_to_complex(PyObject* o, PyObject*) {
   DType d = self_of<PyDType>(o)->dtype;
   return Py_NewRef(dtype_object(d == DType::F16 || d == DType::BF16 ? DType::C64 : complex_of(d)));
 }
-PyMethodDef dtype_methods[] = {{"__reduce__", dtype_reduce, METH_NOARGS, nullptr},
-                               {"to_real", dtype_to_real, METH_NOARGS, "The real dtype of the same precision."},
-                               {"to_complex", dtype_to_complex, METH_NOARGS, "The complex dtype of the same precision."},
-                               {nullptr, nullptr, 0, nullptr}};
+PyMethodDef dtype_methods[] = {
+    {"__reduce__", dtype_reduce, METH_NOARGS, nullptr},
+    {"to_real", dtype_to_real, METH_NOARGS, "The real dtype of the same precision."},
+    {"to_complex", dtype_to_complex, METH_NOARGS, "The complex dtype of the same precision."},
+    {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef dtype_properties[] = {
-    {"is_floating_point", [](PyObject* o, void*) { return PyBool_FromLong(is_floating(self_of<PyDType>(o)->dtype)); }, nullptr, nullptr, nullptr},
-    {"is_complex", [](PyObject* o, void*) { return PyBool_FromLong(is_complex_dtype(self_of<PyDType>(o)->dtype)); }, nullptr, nullptr, nullptr},
-    {"is_signed", [](PyObject* o, void*) {
+    {"is_floating_point", [](PyObject* o, void*) { return PyBool_FromLong(is_floating(self_of<PyDType>(o)->dtype)); },
+     nullptr, nullptr, nullptr},
+    {"is_complex", [](PyObject* o, void*) { return PyBool_FromLong(is_complex_dtype(self_of<PyDType>(o)->dtype)); },
+     nullptr, nullptr, nullptr},
+    {"is_signed",
+     [](PyObject* o, void*) {
        DType d = self_of<PyDType>(o)->dtype;
        return PyBool_FromLong(d != DType::U8 && d != DType::Bool);
-     }, nullptr, nullptr, nullptr},
-    {"itemsize", [](PyObject* o, void*) { return PyLong_FromLong(item_size(self_of<PyDType>(o)->dtype)); }, nullptr, nullptr, nullptr},
+     },
+     nullptr, nullptr, nullptr},
+    {"itemsize", [](PyObject* o, void*) { return PyLong_FromLong(item_size(self_of<PyDType>(o)->dtype)); }, nullptr,
+     nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 // --- device ------------------------------------------------------------------------------------------------------------
 PyObject* device_new(PyTypeObject*, PyObject* args, PyObject* kwargs) {
   PyObject *what = nullptr, *index = nullptr;
   static const char* names[] = {"type", "index", nullptr};
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:device", const_cast<char**>(names), &what, &index)) return nullptr;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:device", const_cast<char**>(names), &what, &index))
+    return nullptr;
   return guarded([&]() -> PyObject* {
     Device d = device_from(what);
     if (index && index != Py_None) {
@@ -138,17 +145,25 @@ PyObject* device_reduce(PyObject* o, PyObject*) {
 }
 PyMethodDef device_methods[] = {{"__reduce__", device_reduce, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef device_properties[] = {
-    {"type", [](PyObject* o, void*) { return PyUnicode_FromString(Device{self_of<PyDevice>(o)->device.type, -1}.str().c_str()); }, nullptr, nullptr, nullptr},
-    {"index", [](PyObject* o, void*) -> PyObject* {
+    {"type",
+     [](PyObject* o, void*) {
+       return PyUnicode_FromString(Device{self_of<PyDevice>(o)->device.type, -1}.str().c_str());
+     },
+     nullptr, nullptr, nullptr},
+    {"index",
+     [](PyObject* o, void*) -> PyObject* {
        int i = self_of<PyDevice>(o)->device.index;
        if (i < 0) Py_RETURN_NONE;
        return PyLong_FromLong(i);
-     }, nullptr, nullptr, nullptr},
+     },
+     nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 // --- layout, memory_format ---------------------------------------------------------------------------------------------
 PyObject* named_repr(PyObject* o) { return PyUnicode_FromString(self_of<PyNamed>(o)->name); }
-PyObject* named_reduce(PyObject* o, PyObject*) { return reduced_as("attribute", Py_BuildValue("(s)", self_of<PyNamed>(o)->name + 6)); }
+PyObject* named_reduce(PyObject* o, PyObject*) {
+  return reduced_as("attribute", Py_BuildValue("(s)", self_of<PyNamed>(o)->name + 6));
+}
 PyMethodDef named_methods[] = {{"__reduce__", named_reduce, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
 PyObject* make_named(PyTypeObject* type, int value, const char* name) {
   PyNamed* o = PyObject_New(PyNamed, type);
@@ -167,7 +182,8 @@ PyObject* size_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
     if (PyLong_Check(item)) continue;
     int64_t value;
     if (!to_int(item, value)) {
-      PyErr_Format(PyExc_TypeError, "torch.Size() takes an iterable of 'int' (item %zd is '%s')", i, Py_TYPE(item)->tp_name);
+      PyErr_Format(PyExc_TypeError, "torch.Size() takes an iterable of 'int' (item %zd is '%s')", i,
+                   Py_TYPE(item)->tp_name);
       return nullptr;
     }
     PyTuple_SET_ITEM(made.get(), i, PyLong_FromLongLong(value));
@@ -177,7 +193,8 @@ PyObject* size_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
 }
 PyObject* size_repr(PyObject* o) {
   std::string text = "torch.Size([";
-  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(o); ++i) text += (i ? ", " : "") + std::to_string(PyLong_AsLongLong(PyTuple_GET_ITEM(o, i)));
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(o); ++i)
+    text += (i ? ", " : "") + std::to_string(PyLong_AsLongLong(PyTuple_GET_ITEM(o, i)));
   return PyUnicode_FromString((text + "])").c_str());
 }
 PyObject* size_numel(PyObject* o, PyObject*) {
@@ -193,7 +210,9 @@ PyObject* as_size(PyObject* tuple) {
 }
 PyObject* size_concat(PyObject* a, PyObject* b) { return as_size(PyTuple_Type.tp_as_sequence->sq_concat(a, b)); }
 PyObject* size_repeat(PyObject* a, Py_ssize_t n) { return as_size(PyTuple_Type.tp_as_sequence->sq_repeat(a, n)); }
-PyObject* size_subscript(PyObject* a, PyObject* index) { return as_size(PyTuple_Type.tp_as_mapping->mp_subscript(a, index)); }
+PyObject* size_subscript(PyObject* a, PyObject* index) {
+  return as_size(PyTuple_Type.tp_as_mapping->mp_subscript(a, index));
+}
 PyObject* size_reduce(PyObject* o, PyObject*) {
   Object plain = Object::steal(PySequence_Tuple(o));
   if (plain.get() == o) plain = Object::steal(PyTuple_GetSlice(o, 0, PyTuple_GET_SIZE(o)));
@@ -211,7 +230,8 @@ PyObject* generator_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   return guarded([&]() -> PyObject* {
     if (device && device != Py_None) {
       Device d = device_from(device);
-      check(d.type == DeviceType::CPU, "Device type ", d.str(), " is not supported for torch.Generator() here: rushlight runs on the CPU");
+      check(d.type == DeviceType::CPU, "Device type ", d.str(),
+            " is not supported for torch.Generator() here: rushlight runs on the CPU");
     }
     PyGenerator* o = reinterpret_cast<PyGenerator*>(type->tp_alloc(type, 0));
     if (!o) return nullptr;
@@ -230,8 +250,11 @@ PyObject* generator_manual_seed(PyObject* o, PyObject* seed) {
   if (!number) return nullptr;
   Object masked = Object::steal(PyLong_FromString("0xffffffffffffffff", nullptr, 16));
   Object low = Object::steal(PyLong_FromString("-0x8000000000000000", nullptr, 16));
-  if (PyObject_RichCompareBool(number.get(), masked.get(), Py_GT) || PyObject_RichCompareBool(number.get(), low.get(), Py_LT)) {
-    PyErr_SetString(PyExc_RuntimeError, "Overflow when unpacking long long: a seed lies between -0x8000_0000_0000_0000 and 0xffff_ffff_ffff_ffff");
+  if (PyObject_RichCompareBool(number.get(), masked.get(), Py_GT) ||
+      PyObject_RichCompareBool(number.get(), low.get(), Py_LT)) {
+    PyErr_SetString(
+        PyExc_RuntimeError,
+        "Overflow when unpacking long long: a seed lies between -0x8000_0000_0000_0000 and 0xffff_ffff_ffff_ffff");
     return nullptr;
   }
   Object wrapped = Object::steal(PyNumber_And(number.get(), masked.get()));
@@ -250,28 +273,35 @@ PyObject* generator_set_state(PyObject* o, PyObject* state) {
   return guarded([&]() -> PyObject* {
     check_type(is_tensor(state), "expected a torch.ByteTensor, but got ", type_name(state));
     Tensor t = tensor_of(state);
-    check_type(t.dtype() == DType::U8, "expected a torch.ByteTensor, but got torch.", scalar_type_name(t.dtype()), "Tensor");
+    check_type(t.dtype() == DType::U8, "expected a torch.ByteTensor, but got torch.", scalar_type_name(t.dtype()),
+               "Tensor");
     t = contiguous(t);
     self_of<PyGenerator>(o)->generator->set_state(t.data<uint8_t>(), static_cast<size_t>(t.numel()));
     return Py_NewRef(o);
   });
 }
-PyObject* generator_initial_seed(PyObject* o, PyObject*) { return PyLong_FromUnsignedLongLong(self_of<PyGenerator>(o)->generator->initial_seed()); }
-PyObject* generator_seed(PyObject* o, PyObject*) { return PyLong_FromUnsignedLongLong(self_of<PyGenerator>(o)->generator->seed()); }
+PyObject* generator_initial_seed(PyObject* o, PyObject*) {
+  return PyLong_FromUnsignedLongLong(self_of<PyGenerator>(o)->generator->initial_seed());
+}
+PyObject* generator_seed(PyObject* o, PyObject*) {
+  return PyLong_FromUnsignedLongLong(self_of<PyGenerator>(o)->generator->seed());
+}
 PyObject* generator_clone(PyObject* o, PyObject*) {
   Object fresh = Object::steal(PyObject_CallNoArgs(reinterpret_cast<PyObject*>(generator_type)));
   if (fresh) *self_of<PyGenerator>(fresh.get())->generator = *self_of<PyGenerator>(o)->generator;
   return fresh.release();
 }
-PyMethodDef generator_methods[] = {{"manual_seed", generator_manual_seed, METH_O, "Seeds the generator; returns it."},
-                                   {"get_state", generator_get_state, METH_NOARGS, "The state as a uint8 tensor of 5056 bytes, PyTorch's own format."},
-                                   {"set_state", generator_set_state, METH_O, "Restores a state that get_state() gave."},
-                                   {"initial_seed", generator_initial_seed, METH_NOARGS, "The seed it was given."},
-                                   {"seed", generator_seed, METH_NOARGS, "Seeds from the system's entropy; returns the seed."},
-                                   {"clone_state", generator_clone, METH_NOARGS, "A new generator in the same state."},
-                                   {nullptr, nullptr, 0, nullptr}};
-PyGetSetDef generator_properties[] = {{"device", [](PyObject*, void*) { return device_object(Device{}); }, nullptr, nullptr, nullptr},
-                                      {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyMethodDef generator_methods[] = {
+    {"manual_seed", generator_manual_seed, METH_O, "Seeds the generator; returns it."},
+    {"get_state", generator_get_state, METH_NOARGS, "The state as a uint8 tensor of 5056 bytes, PyTorch's own format."},
+    {"set_state", generator_set_state, METH_O, "Restores a state that get_state() gave."},
+    {"initial_seed", generator_initial_seed, METH_NOARGS, "The seed it was given."},
+    {"seed", generator_seed, METH_NOARGS, "Seeds from the system's entropy; returns the seed."},
+    {"clone_state", generator_clone, METH_NOARGS, "A new generator in the same state."},
+    {nullptr, nullptr, 0, nullptr}};
+PyGetSetDef generator_properties[] = {
+    {"device", [](PyObject*, void*) { return device_object(Device{}); }, nullptr, nullptr, nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 }  // namespace
 
@@ -284,8 +314,9 @@ PyObject* reduced_as(const char* function, PyObject* args) {
 
 PyObject* dtype_object(DType d) { return dtypes[static_cast<int>(d)]; }
 bool is_dtype(PyObject* o) {
-  return Py_TYPE(o) == dtype_type || o == reinterpret_cast<PyObject*>(&PyFloat_Type) || o == reinterpret_cast<PyObject*>(&PyLong_Type) ||
-         o == reinterpret_cast<PyObject*>(&PyBool_Type) || o == reinterpret_cast<PyObject*>(&PyComplex_Type);
+  return Py_TYPE(o) == dtype_type || o == reinterpret_cast<PyObject*>(&PyFloat_Type) ||
+         o == reinterpret_cast<PyObject*>(&PyLong_Type) || o == reinterpret_cast<PyObject*>(&PyBool_Type) ||
+         o == reinterpret_cast<PyObject*>(&PyComplex_Type);
 }
 DType dtype_from(PyObject* o) {
   if (Py_TYPE(o) == dtype_type) return self_of<PyDType>(o)->dtype;
@@ -300,7 +331,9 @@ PyObject* device_object(Device d) {
   if (o) o->device = d;
   return reinterpret_cast<PyObject*>(o);
 }
-bool is_device(PyObject* o) { return Py_TYPE(o) == device_type || PyUnicode_Check(o) || (PyLong_Check(o) && !PyBool_Check(o)); }
+bool is_device(PyObject* o) {
+  return Py_TYPE(o) == device_type || PyUnicode_Check(o) || (PyLong_Check(o) && !PyBool_Check(o));
+}
 Device device_from(PyObject* o) {
   if (Py_TYPE(o) == device_type) return self_of<PyDevice>(o)->device;
   if (PyUnicode_Check(o)) {
@@ -329,23 +362,46 @@ Generator* generator_from(PyObject* o) { return self_of<PyGenerator>(o)->generat
 PyObject* default_generator_object() { return default_generator_py; }
 
 int add_small_types(PyObject* module) {
-  PyType_Slot dtype_slots[] = {{Py_tp_repr, slot(dtype_repr)}, {Py_tp_richcompare, slot(dtype_compare)}, {Py_tp_hash, slot(dtype_hash)},
-                               {Py_tp_methods, dtype_methods}, {Py_tp_getset, dtype_properties}, {Py_tp_dealloc, slot(dealloc_plain)}, {0, nullptr}};
-  PyType_Slot device_slots[] = {{Py_tp_new, slot(device_new)}, {Py_tp_repr, slot(device_repr)}, {Py_tp_str, slot(device_str)},
-                                {Py_tp_richcompare, slot(device_compare)}, {Py_tp_hash, slot(device_hash)}, {Py_tp_methods, device_methods},
-                                {Py_tp_getset, device_properties}, {Py_tp_dealloc, slot(dealloc_plain)}, {0, nullptr}};
-  PyType_Slot named_slots[] = {{Py_tp_repr, slot(named_repr)}, {Py_tp_methods, named_methods}, {Py_tp_dealloc, slot(dealloc_plain)}, {0, nullptr}};
-  PyType_Slot size_slots[] = {{Py_tp_new, slot(size_new)}, {Py_tp_repr, slot(size_repr)}, {Py_sq_concat, slot(size_concat)}, {Py_sq_repeat, slot(size_repeat)},
-                              {Py_mp_subscript, slot(size_subscript)}, {Py_tp_methods, size_methods}, {0, nullptr}};
-  PyType_Slot generator_slots[] = {{Py_tp_new, slot(generator_new)}, {Py_tp_dealloc, slot(generator_dealloc)}, {Py_tp_methods, generator_methods},
-                                   {Py_tp_getset, generator_properties}, {0, nullptr}};
+  PyType_Slot dtype_slots[] = {{Py_tp_repr, slot(dtype_repr)},
+                               {Py_tp_richcompare, slot(dtype_compare)},
+                               {Py_tp_hash, slot(dtype_hash)},
+                               {Py_tp_methods, dtype_methods},
+                               {Py_tp_getset, dtype_properties},
+                               {Py_tp_dealloc, slot(dealloc_plain)},
+                               {0, nullptr}};
+  PyType_Slot device_slots[] = {{Py_tp_new, slot(device_new)},
+                                {Py_tp_repr, slot(device_repr)},
+                                {Py_tp_str, slot(device_str)},
+                                {Py_tp_richcompare, slot(device_compare)},
+                                {Py_tp_hash, slot(device_hash)},
+                                {Py_tp_methods, device_methods},
+                                {Py_tp_getset, device_properties},
+                                {Py_tp_dealloc, slot(dealloc_plain)},
+                                {0, nullptr}};
+  PyType_Slot named_slots[] = {{Py_tp_repr, slot(named_repr)},
+                               {Py_tp_methods, named_methods},
+                               {Py_tp_dealloc, slot(dealloc_plain)},
+                               {0, nullptr}};
+  PyType_Slot size_slots[] = {{Py_tp_new, slot(size_new)},
+                              {Py_tp_repr, slot(size_repr)},
+                              {Py_sq_concat, slot(size_concat)},
+                              {Py_sq_repeat, slot(size_repeat)},
+                              {Py_mp_subscript, slot(size_subscript)},
+                              {Py_tp_methods, size_methods},
+                              {0, nullptr}};
+  PyType_Slot generator_slots[] = {{Py_tp_new, slot(generator_new)},
+                                   {Py_tp_dealloc, slot(generator_dealloc)},
+                                   {Py_tp_methods, generator_methods},
+                                   {Py_tp_getset, generator_properties},
+                                   {0, nullptr}};
   unsigned closed = Py_TPFLAGS_DISALLOW_INSTANTIATION;
   dtype_type = make_type(module, "dtype", "torch.dtype", sizeof(PyDType), dtype_slots, closed);
   device_type = make_type(module, "device", "torch.device", sizeof(PyDevice), device_slots);
   layout_type = make_type(module, "layout", "torch.layout", sizeof(PyNamed), named_slots, closed);
   memory_format_type = make_type(module, "memory_format", "torch.memory_format", sizeof(PyNamed), named_slots, closed);
   size_type = make_type(module, "Size", "torch.Size", 0, size_slots, 0, reinterpret_cast<PyObject*>(&PyTuple_Type));
-  generator_type = make_type(module, "Generator", "torch.Generator", sizeof(PyGenerator), generator_slots, Py_TPFLAGS_BASETYPE);
+  generator_type =
+      make_type(module, "Generator", "torch.Generator", sizeof(PyGenerator), generator_slots, Py_TPFLAGS_BASETYPE);
   if (!dtype_type || !device_type || !layout_type || !memory_format_type || !size_type || !generator_type) return -1;
 
   for (int i = 0; i < kDTypeCount; ++i) {
@@ -356,13 +412,14 @@ int add_small_types(PyObject* module) {
     if (PyModule_AddObjectRef(module, kDTypeName[i], dtypes[i]) < 0) return -1;
   }
   static constexpr std::pair<const char*, DType> kAliases[] = {
-      {"float", DType::F32}, {"double", DType::F64}, {"half", DType::F16}, {"short", DType::I16}, {"int", DType::I32}, {"long", DType::I64},
-      {"cfloat", DType::C64}, {"cdouble", DType::C128}};
+      {"float", DType::F32}, {"double", DType::F64}, {"half", DType::F16},   {"short", DType::I16},
+      {"int", DType::I32},   {"long", DType::I64},   {"cfloat", DType::C64}, {"cdouble", DType::C128}};
   for (auto [name, d] : kAliases)
     if (PyModule_AddObjectRef(module, name, dtype_object(d)) < 0) return -1;
   strided = make_named(layout_type, 0, "torch.strided");
   if (!strided || PyModule_AddObjectRef(module, "strided", strided) < 0) return -1;
-  static constexpr const char* kFormats[] = {"torch.contiguous_format", "torch.preserve_format", "torch.channels_last", "torch.channels_last_3d"};
+  static constexpr const char* kFormats[] = {"torch.contiguous_format", "torch.preserve_format", "torch.channels_last",
+                                             "torch.channels_last_3d"};
   for (int i = 0; i < 4; ++i) {
     memory_formats[i] = make_named(memory_format_type, i, kFormats[i]);
     if (!memory_formats[i] || PyModule_AddObjectRef(module, kFormats[i] + 6, memory_formats[i]) < 0) return -1;

@@ -43,10 +43,13 @@ PyObject* over_bytes(PyObject*, PyObject* args) {
     }
     for (int64_t i = 0; i < size.size() && !empty; ++i) {
       int64_t reach = 0;
-      bool fits = !__builtin_mul_overflow(size[i] - 1, stride[i], &reach) && !__builtin_add_overflow(last, reach, &last);
-      check(fits && last < total, "sizes ", shape_str(size), ", strides and offset ", offset, " reach beyond the storage of ", total, " elements");
+      bool fits =
+          !__builtin_mul_overflow(size[i] - 1, stride[i], &reach) && !__builtin_add_overflow(last, reach, &last);
+      check(fits && last < total, "sizes ", shape_str(size), ", strides and offset ", offset,
+            " reach beyond the storage of ", total, " elements");
     }
-    check(empty || last < total, "the storage of ", total, " elements is too small for sizes ", shape_str(size), " at offset ", offset);
+    check(empty || last < total, "the storage of ", total, " elements is too small for sizes ", shape_str(size),
+          " at offset ", offset);
     return wrap(Tensor(TensorImpl::make(b->storage_ref(), offset, size, stride, d)));
   });
 }
@@ -59,14 +62,16 @@ PyObject* resize(PyObject*, PyObject* args) {
     check_type(is_tensor(o), "expected a Tensor, got ", type_name(o));
     Storage& s = tensor_of(o)->storage();
     check(s.resizable(), "Trying to resize storage that is not resizable");
-    check(bytes >= static_cast<Py_ssize_t>(s.bytes()), "a storage can grow but not shrink: it has ", s.bytes(), " bytes, ", bytes, " were asked for");
+    check(bytes >= static_cast<Py_ssize_t>(s.bytes()), "a storage can grow but not shrink: it has ", s.bytes(),
+          " bytes, ", bytes, " were asked for");
     s.resize(static_cast<size_t>(bytes));
     Py_RETURN_NONE;
   });
 }
 
 PyMethodDef functions[] = {{"_storage_view", bytes_of, METH_O, "The whole storage of a tensor as uint8."},
-                           {"_tensor_over", over_bytes, METH_VARARGS, "(bytes, dtype, offset, sizes, strides): a tensor over the storage of another."},
+                           {"_tensor_over", over_bytes, METH_VARARGS,
+                            "(bytes, dtype, offset, sizes, strides): a tensor over the storage of another."},
                            {"_resize_storage", resize, METH_VARARGS, "Grows the storage behind a tensor."},
                            {nullptr, nullptr, 0, nullptr}};
 

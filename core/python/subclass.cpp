@@ -22,7 +22,9 @@ PyObject* hook_name() {
 }
 
 // Whether the class has a __torch_function__ of its own.
-bool overrides(PyTypeObject* type) { return _PyType_Lookup(type, hook_name()) != _PyType_Lookup(tensor_type, hook_name()); }
+bool overrides(PyTypeObject* type) {
+  return _PyType_Lookup(type, hook_name()) != _PyType_Lookup(tensor_type, hook_name());
+}
 
 void collect(PyObject* o, std::vector<PyObject*>& found, bool nested) {
   if (is_tensor(o)) {
@@ -74,9 +76,11 @@ PyObject* converted(PyObject* result, PyTypeObject* type) {
   return held.release();
 }
 
-PyObject* ask(const std::vector<PyObject*>& who, PyObject* function, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
+PyObject* ask(const std::vector<PyObject*>& who, PyObject* function, PyObject* const* args, Py_ssize_t nargs,
+              PyObject* kwnames) {
   Object types = Object::check(PyTuple_New(static_cast<Py_ssize_t>(who.size())));
-  for (size_t i = 0; i < who.size(); ++i) PyTuple_SET_ITEM(types.get(), i, Py_NewRef(reinterpret_cast<PyObject*>(Py_TYPE(who[i]))));
+  for (size_t i = 0; i < who.size(); ++i)
+    PyTuple_SET_ITEM(types.get(), i, Py_NewRef(reinterpret_cast<PyObject*>(Py_TYPE(who[i]))));
   Object positional = Object::check(PyTuple_New(nargs));
   for (Py_ssize_t i = 0; i < nargs; ++i) PyTuple_SET_ITEM(positional.get(), i, Py_NewRef(args[i]));
   Object keywords = kwnames ? Object::check(PyDict_New()) : Object::borrow(Py_None);
@@ -84,12 +88,14 @@ PyObject* ask(const std::vector<PyObject*>& who, PyObject* function, PyObject* c
     if (PyDict_SetItem(keywords.get(), PyTuple_GET_ITEM(kwnames, k), args[nargs + k]) < 0) throw PythonError{};
   for (PyObject* o : who) {
     Object hook = Object::check(PyObject_GetAttr(reinterpret_cast<PyObject*>(Py_TYPE(o)), hook_name()));
-    Object result = Object::check(PyObject_CallFunctionObjArgs(hook.get(), function, types.get(), positional.get(), keywords.get(), nullptr));
+    Object result = Object::check(
+        PyObject_CallFunctionObjArgs(hook.get(), function, types.get(), positional.get(), keywords.get(), nullptr));
     if (result.get() != Py_NotImplemented) return result.release();
   }
   Object name = Object::steal(PyObject_GetAttrString(function, "__name__"));
   PyErr_Clear();
-  PyErr_Format(PyExc_TypeError, "no implementation found for 'torch.%S' on types that implement __torch_function__: %R", name ? name.get() : function, types.get());
+  PyErr_Format(PyExc_TypeError, "no implementation found for 'torch.%S' on types that implement __torch_function__: %R",
+               name ? name.get() : function, types.get());
   throw PythonError{};
 }
 
@@ -97,11 +103,14 @@ PyObject* ask(const std::vector<PyObject*>& who, PyObject* function, PyObject* c
 PyObject* default_torch_function(PyObject* cls, PyObject* args, PyObject* kwargs) {
   PyObject *function, *types, *positional = nullptr, *keywords = nullptr;
   static const char* names[] = {"func", "types", "args", "kwargs", nullptr};
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|OO:__torch_function__", const_cast<char**>(names), &function, &types, &positional, &keywords)) return nullptr;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|OO:__torch_function__", const_cast<char**>(names), &function,
+                                   &types, &positional, &keywords))
+    return nullptr;
   return guarded([&]() -> PyObject* {
     Object list = Object::check(positional ? PySequence_Tuple(positional) : PyTuple_New(0));
     Disabled off;
-    return converted(PyObject_Call(function, list.get(), keywords == Py_None ? nullptr : keywords), reinterpret_cast<PyTypeObject*>(cls));
+    return converted(PyObject_Call(function, list.get(), keywords == Py_None ? nullptr : keywords),
+                     reinterpret_cast<PyTypeObject*>(cls));
   });
 }
 
@@ -123,7 +132,8 @@ PyObject* change_disabled(PyObject*, PyObject* by) {
 
 PyObject* as_subclass(PyObject* self, PyObject* cls) {
   return guarded([&]() -> PyObject* {
-    check_type(PyType_Check(cls) && PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(cls), tensor_type), "cls must be a type (got ", type_name(cls), ") that is a subclass of Tensor");
+    check_type(PyType_Check(cls) && PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(cls), tensor_type),
+               "cls must be a type (got ", type_name(cls), ") that is a subclass of Tensor");
     return wrap_as(reinterpret_cast<PyTypeObject*>(cls), alias_with_history(tensor_of(self)));
   });
 }
@@ -135,22 +145,27 @@ PyMethodDef module_functions[] = {{"_disabled_torch_function_impl", disabled_tor
 }  // namespace
 
 PyMethodDef subclass_class_methods[] = {
-    {"__torch_function__", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(default_torch_function)), METH_VARARGS | METH_KEYWORDS | METH_CLASS,
+    {"__torch_function__", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(default_torch_function)),
+     METH_VARARGS | METH_KEYWORDS | METH_CLASS,
      "Called for a function with an argument of this class: runs it and gives its results the class."},
     {nullptr, nullptr, 0, nullptr}};
-PyMethodDef subclass_methods[] = {{"as_subclass", as_subclass, METH_O, "The same data as an instance of a subclass of Tensor; gradients flow through."},
+PyMethodDef subclass_methods[] = {{"as_subclass", as_subclass, METH_O,
+                                   "The same data as an instance of a subclass of Tensor; gradients flow through."},
                                   {nullptr, nullptr, 0, nullptr}};
 
 bool is_subclassed(PyObject* o) {
   PyTypeObject* type = Py_TYPE(o);
-  return type != tensor_type && type != parameter_type && PyType_IsSubtype(type, tensor_type) && !(parameter_type && PyType_IsSubtype(type, parameter_type) && !overrides(type));
+  return type != tensor_type && type != parameter_type && PyType_IsSubtype(type, tensor_type) &&
+         !(parameter_type && PyType_IsSubtype(type, parameter_type) && !overrides(type));
 }
 
 void note_subclass(PyTypeObject* type) {
   Object module = Object::steal(PyObject_GetAttrString(reinterpret_cast<PyObject*>(type), "__module__"));
   PyErr_Clear();
   // The package's own (Parameter) behave as plain tensors.
-  if (module && PyUnicode_Check(module.get()) && std::string_view(PyUnicode_AsUTF8(module.get())).starts_with("rushlight.")) return;
+  if (module && PyUnicode_Check(module.get()) &&
+      std::string_view(PyUnicode_AsUTF8(module.get())).starts_with("rushlight."))
+    return;
   subclasses_exist = true;
 }
 
@@ -171,7 +186,8 @@ bool torch_function(PyObject* function, PyObject* const* args, Py_ssize_t nargs,
   return true;
 }
 
-bool torch_function_of_others(PyObject* function, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames, PyObject*& result) {
+bool torch_function_of_others(PyObject* function, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames,
+                              PyObject*& result) {
   if (disabled) return false;
   std::vector<PyObject*> found;
   Py_ssize_t all = nargs + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
@@ -188,7 +204,8 @@ bool torch_function_of_operator(const char* method, PyObject* a, PyObject* b, Py
   Py_ssize_t n = b ? 2 : 1;
   if (!is_subclassed(a) && !(b && is_subclassed(b))) return false;
   // With a number on the left, the function of the same name stands for the operator.
-  Object home = is_tensor(a) ? Object::borrow(reinterpret_cast<PyObject*>(tensor_type)) : Object::check(PyImport_ImportModule("rushlight._C"));
+  Object home = is_tensor(a) ? Object::borrow(reinterpret_cast<PyObject*>(tensor_type))
+                             : Object::check(PyImport_ImportModule("rushlight._C"));
   Object function = Object::check(PyObject_GetAttrString(home.get(), method));
   return torch_function(function.get(), args, n, nullptr, result);
 }

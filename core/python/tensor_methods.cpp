@@ -31,10 +31,12 @@ PyObject* get_grad(PyObject* o, void*) {
     AutogradMeta* meta = autograd_meta(t);
     if (!meta || !meta->grad.defined()) {
       if (t.requires_grad() && !is_leaf(t) && !(meta && meta->retains_grad)) {
-        if (PyErr_WarnEx(PyExc_UserWarning,
-                         "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated during "
-                         "autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf "
-                         "Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead.", 1) < 0)
+        if (PyErr_WarnEx(
+                PyExc_UserWarning,
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated during "
+                "autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf "
+                "Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead.",
+                1) < 0)
           throw PythonError{};
       }
       Py_RETURN_NONE;
@@ -50,12 +52,15 @@ int set_grad(PyObject* o, PyObject* value, void*) {
           if (AutogradMeta* meta = autograd_meta(t)) meta->grad.reset();
           return 0;
         }
-        check_type(is_tensor(value), "assigned grad expected to be a Tensor or None but got grad of type ", type_name(value));
+        check_type(is_tensor(value), "assigned grad expected to be a Tensor or None but got grad of type ",
+                   type_name(value));
         check(value != o, "can't assign Variable as its own grad");
         Tensor g = tensor_of(value);
-        check(g.dtype() == t.dtype(), "attempting to assign a gradient with dtype '", dtype_name(g.dtype()), "' to a tensor with grad_dtype '", dtype_name(t.dtype()),
+        check(g.dtype() == t.dtype(), "attempting to assign a gradient with dtype '", dtype_name(g.dtype()),
+              "' to a tensor with grad_dtype '", dtype_name(t.dtype()),
               "'. The gradient must match the tensor's dtype: convert it with .to(", dtype_name(t.dtype()), ")");
-        check(same_shape(g, t), "attempting to assign a gradient of size '", shape_str(g.sizes()), "' to a tensor of size '", shape_str(t.sizes()),
+        check(same_shape(g, t), "attempting to assign a gradient of size '", shape_str(g.sizes()),
+              "' to a tensor of size '", shape_str(t.sizes()),
               "'. Please ensure that the gradient and the tensor are the same size");
         make_autograd_meta(t).grad = g;
         return 0;
@@ -74,9 +79,11 @@ int set_requires(PyObject* o, PyObject* value, void*) {
 int set_data(PyObject* o, PyObject* value, void*) {
   return guarded(
       [&] {
-        check_type(value && is_tensor(value), "Variable data has to be a tensor, but got ", value ? type_name(value) : "nothing");
+        check_type(value && is_tensor(value), "Variable data has to be a tensor, but got ",
+                   value ? type_name(value) : "nothing");
         Tensor t = self_tensor(o), other = tensor_of(value);
-        check(t.requires_grad() ? is_differentiable(other.dtype()) : true, "data set to a tensor that requires gradients must be floating point or complex dtype");
+        check(t.requires_grad() ? is_differentiable(other.dtype()) : true,
+              "data set to a tensor that requires gradients must be floating point or complex dtype");
         t->set(other->storage_ref(), other->offset(), Dims(other.sizes()), Dims(other.strides()), other.dtype());
         return 0;
       },
@@ -84,10 +91,11 @@ int set_data(PyObject* o, PyObject* value, void*) {
 }
 PyObject* transposed(const Tensor& t) {
   if (t.dim() != 2 && t.dim() != 0)
-    if (PyErr_WarnFormat(PyExc_UserWarning, 1,
-                         "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw an error in a future "
-                         "release. Consider `x.mT` to transpose batches of matrices or `x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the "
-                         "dimensions of a tensor.") < 0)
+    if (PyErr_WarnFormat(
+            PyExc_UserWarning, 1,
+            "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw an error in a future "
+            "release. Consider `x.mT` to transpose batches of matrices or `x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the "
+            "dimensions of a tensor.") < 0)
       throw PythonError{};
   Dims order;
   for (int64_t d = t.dim() - 1; d >= 0; --d) order.push_back(d);
@@ -98,14 +106,16 @@ PyObject* matrix_transposed(const Tensor& t) {
   return wrap(mT(t));
 }
 PyObject* adjoint_of(const Tensor& t) {
-  check(t.dim() == 2 || t.dim() == 0, "tensor.H is only supported on matrices (2-D tensors). Got ", t.dim(), "-D tensor.");
+  check(t.dim() == 2 || t.dim() == 0, "tensor.H is only supported on matrices (2-D tensors). Got ", t.dim(),
+        "-D tensor.");
   Tensor r = t.dim() == 2 ? transpose(t, 0, 1) : t;
   if (!is_complex_dtype(r.dtype())) return wrap(r);
   Value args[] = {Value(r)};
   return call_from_python(find_op("conj_physical"), args);
 }
 PyObject* batch_adjoint(const Tensor& t) {
-  check(t.dim() >= 2, "tensor.adjoint() is only supported on matrices or batches of matrices. Got ", t.dim(), "-D tensor.");
+  check(t.dim() >= 2, "tensor.adjoint() is only supported on matrices or batches of matrices. Got ", t.dim(),
+        "-D tensor.");
   Tensor r = mT(t);
   if (!is_complex_dtype(r.dtype())) return wrap(r);
   Value args[] = {Value(r)};
@@ -116,9 +126,12 @@ int set_part(PyObject* o, PyObject* value, Tensor (*part)(const Tensor&)) {
       [&] {
         Tensor where = part(self_tensor(o));
         Scalar s;
-        if (value && is_tensor(value)) copy_(where, tensor_of(value));
-        else if (value && to_scalar(value, s)) fill_(where, s);
-        else fail(ErrorKind::Type, "expected a Tensor or a number");
+        if (value && is_tensor(value))
+          copy_(where, tensor_of(value));
+        else if (value && to_scalar(value, s))
+          fill_(where, s);
+        else
+          fail(ErrorKind::Type, "expected a Tensor or a number");
         return 0;
       },
       -1);
@@ -130,7 +143,8 @@ PyObject* size(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject
     TensorImpl* t = impl_of(self);
     if (nargs == 0 && !kwnames) return size_object(t->sizes());
     int64_t d;
-    check_type(args[0] == Py_None || to_int(args[0], d), "size(): argument 'dim' must be int, not ", type_name(args[0]));
+    check_type(args[0] == Py_None || to_int(args[0], d), "size(): argument 'dim' must be int, not ",
+               type_name(args[0]));
     if (args[0] == Py_None) return size_object(t->sizes());
     check_index(t->dim() > 0, "Dimension specified as ", d, " but tensor has no dimensions");
     return PyLong_FromLongLong(t->sizes()[wrap_dim(d, t->dim())]);
@@ -177,7 +191,9 @@ PyObject* requires_grad_(PyObject* self, PyObject* args, PyObject* kwargs) {
 PyObject* is_contiguous(PyObject* self, PyObject* args, PyObject* kwargs) {
   PyObject* format = nullptr;
   static const char* names[] = {"memory_format", nullptr};
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O!:is_contiguous", const_cast<char**>(names), memory_format_type, &format)) return nullptr;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O!:is_contiguous", const_cast<char**>(names), memory_format_type,
+                                   &format))
+    return nullptr;
   TensorImpl* t = impl_of(self);
   MemoryFormat f = format ? memory_format_from(format) : MemoryFormat::Contiguous;
   if (f == MemoryFormat::Contiguous || f == MemoryFormat::Preserve) return py_bool(t->is_contiguous());
@@ -194,19 +210,27 @@ PyObject* to(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* 
     int flags = 0;
     auto device = [&](PyObject* o) {
       Device d = device_from(o);
-      if (d.type == DeviceType::CUDA) fail(ErrorKind::Assertion, "Torch not compiled with CUDA enabled: rushlight runs on the CPU; choose the device with "
-                                           "torch.device('cuda' if torch.cuda.is_available() else 'cpu')");
+      if (d.type == DeviceType::CUDA)
+        fail(ErrorKind::Assertion,
+             "Torch not compiled with CUDA enabled: rushlight runs on the CPU; choose the device with "
+             "torch.device('cuda' if torch.cuda.is_available() else 'cpu')");
       check(d.type == DeviceType::CPU, "device '", d.str(), "' is not available: rushlight runs on the CPU");
     };
     for (Py_ssize_t i = 0; i < nargs; ++i) {
       PyObject* o = args[i];
-      if (is_tensor(o)) dtype = impl_of(o)->dtype();
-      else if (is_dtype(o)) dtype = dtype_from(o);
+      if (is_tensor(o))
+        dtype = impl_of(o)->dtype();
+      else if (is_dtype(o))
+        dtype = dtype_from(o);
       else if (PyBool_Check(o)) {
         if (flags++ == 1) copy = o == Py_True;
-      } else if (o == Py_None) continue;
-      else if (is_device(o)) device(o);
-      else fail(ErrorKind::Type, "to() received an invalid combination of arguments - got (", type_name(o), "): expected a dtype, a device or a Tensor");
+      } else if (o == Py_None)
+        continue;
+      else if (is_device(o))
+        device(o);
+      else
+        fail(ErrorKind::Type, "to() received an invalid combination of arguments - got (", type_name(o),
+             "): expected a dtype, a device or a Tensor");
     }
     Py_ssize_t keywords = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
     for (Py_ssize_t k = 0; k < keywords; ++k) {
@@ -219,11 +243,14 @@ PyObject* to(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* 
         }
       } else if (key == "device") {
         if (o != Py_None) device(o);
-      } else if (key == "copy") copy = o == Py_True;
+      } else if (key == "copy")
+        copy = o == Py_True;
       else if (key == "memory_format") {
         if (o != Py_None) format = memory_format_from(o);
-      } else if (key == "other") dtype = impl_of(o)->dtype();
-      else if (key != "non_blocking") fail(ErrorKind::Type, "to() got an unexpected keyword argument '", key, "'");
+      } else if (key == "other")
+        dtype = impl_of(o)->dtype();
+      else if (key != "non_blocking")
+        fail(ErrorKind::Type, "to() got an unexpected keyword argument '", key, "'");
     }
     Tensor r = dtype ? to_dtype(t, *dtype) : t;
     if (format && *format != MemoryFormat::Preserve) r = contiguous(r, *format);
@@ -240,8 +267,9 @@ PyObject* convert(PyObject* self, PyObject*, PyObject*) {
 }
 PyObject* cpu(PyObject* self, PyObject*, PyObject*) { return Py_NewRef(self); }
 PyObject* no_cuda(PyObject*, PyObject*, PyObject*) {
-  PyErr_SetString(PyExc_AssertionError,
-                  "Torch not compiled with CUDA enabled: rushlight runs on the CPU; choose the device with torch.device('cuda' if torch.cuda.is_available() else 'cpu')");
+  PyErr_SetString(
+      PyExc_AssertionError,
+      "Torch not compiled with CUDA enabled: rushlight runs on the CPU; choose the device with torch.device('cuda' if torch.cuda.is_available() else 'cpu')");
   return nullptr;
 }
 
@@ -256,20 +284,23 @@ PyObject* set_(PyObject* self, PyObject* args) {
     } else {
       check_type(is_tensor(source), "set_(): expected a Tensor, got ", type_name(source));
       Tensor s = tensor_of(source);
-      check(s.dtype() == t.dtype(), "Could not set tensor of type ", dtype_name(s.dtype()), " to a tensor of type ", dtype_name(t.dtype()));
+      check(s.dtype() == t.dtype(), "Could not set tensor of type ", dtype_name(s.dtype()), " to a tensor of type ",
+            dtype_name(t.dtype()));
       Dims new_sizes(s.sizes()), new_strides(s.strides());
       int64_t start = s->offset();
       if (offset) check_type(to_int(offset, start), "set_(): storage_offset must be int");
       if (sizes) {
         Object list = Object::check(PySequence_Fast(sizes, "set_(): size must be a sequence"));
         new_sizes.clear();
-        for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) new_sizes.push_back(PyLong_AsLongLong(PySequence_Fast_GET_ITEM(list.get(), i)));
+        for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i)
+          new_sizes.push_back(PyLong_AsLongLong(PySequence_Fast_GET_ITEM(list.get(), i)));
         new_strides = contiguous_strides(new_sizes);
       }
       if (strides) {
         Object list = Object::check(PySequence_Fast(strides, "set_(): stride must be a sequence"));
         new_strides.clear();
-        for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) new_strides.push_back(PyLong_AsLongLong(PySequence_Fast_GET_ITEM(list.get(), i)));
+        for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i)
+          new_strides.push_back(PyLong_AsLongLong(PySequence_Fast_GET_ITEM(list.get(), i)));
       }
       if (PyErr_Occurred()) throw PythonError{};
       GradModeGuard off(false);
@@ -285,12 +316,16 @@ PyObject* resize_(PyObject* self, PyObject* args, PyObject*) {
   return guarded([&]() -> PyObject* {
     Tensor t = self_tensor(self);
     check(!t.requires_grad(), "cannot resize variables that require grad");
-    PyObject* items = PyTuple_GET_SIZE(args) == 1 && PySequence_Check(PyTuple_GET_ITEM(args, 0)) && !is_tensor(PyTuple_GET_ITEM(args, 0)) ? PyTuple_GET_ITEM(args, 0) : args;
+    PyObject* items = PyTuple_GET_SIZE(args) == 1 && PySequence_Check(PyTuple_GET_ITEM(args, 0)) &&
+                              !is_tensor(PyTuple_GET_ITEM(args, 0))
+                          ? PyTuple_GET_ITEM(args, 0)
+                          : args;
     Object list = Object::check(PySequence_Fast(items, "resize_(): expected sizes"));
     Dims sizes;
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
       int64_t s;
-      check_type(to_int(PySequence_Fast_GET_ITEM(list.get(), i), s), "resize_(): argument 'size' must be tuple of ints");
+      check_type(to_int(PySequence_Fast_GET_ITEM(list.get(), i), s),
+                 "resize_(): argument 'size' must be tuple of ints");
       check(s >= 0, "Trying to create tensor with negative dimension ", s, ": ", shape_str(sizes));
       sizes.push_back(s);
     }
@@ -306,42 +341,61 @@ PyObject* resize_(PyObject* self, PyObject* args, PyObject*) {
   });
 }
 
-PyCFunction keyworded(PyObject* (*f)(PyObject*, PyObject*, PyObject*)) { return reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(f)); }
-PyCFunction fast(PyObject* (*f)(PyObject*, PyObject* const*, Py_ssize_t, PyObject*)) { return reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(f)); }
+PyCFunction keyworded(PyObject* (*f)(PyObject*, PyObject*, PyObject*)) {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(f));
+}
+PyCFunction fast(PyObject* (*f)(PyObject*, PyObject* const*, Py_ssize_t, PyObject*)) {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(f));
+}
 
 }  // namespace
 
 PyGetSetDef tensor_properties[] = {
     {"__dict__", get_dict, PyObject_GenericSetDict, nullptr, nullptr},
-    {"shape", get<[](const Tensor& t) { return size_object(t.sizes()); }>, nullptr, "The sizes, as a torch.Size.", nullptr},
-    {"dtype", get<[](const Tensor& t) { return Py_NewRef(dtype_object(t.dtype())); }>, nullptr, "The element type.", nullptr},
+    {"shape", get<[](const Tensor& t) { return size_object(t.sizes()); }>, nullptr, "The sizes, as a torch.Size.",
+     nullptr},
+    {"dtype", get<[](const Tensor& t) { return Py_NewRef(dtype_object(t.dtype())); }>, nullptr, "The element type.",
+     nullptr},
     {"device", get<[](const Tensor& t) { return device_object(t.device()); }>, nullptr, "Where the data lie.", nullptr},
     {"layout", get<[](const Tensor&) { return Py_NewRef(layout_strided()); }>, nullptr, nullptr, nullptr},
-    {"ndim", get<[](const Tensor& t) { return PyLong_FromLongLong(t.dim()); }>, nullptr, "The number of axes.", nullptr},
-    {"itemsize", get<[](const Tensor& t) { return PyLong_FromLong(item_size(t.dtype())); }>, nullptr, "Bytes per element.", nullptr},
-    {"nbytes", get<[](const Tensor& t) { return PyLong_FromLongLong(t.numel() * item_size(t.dtype())); }>, nullptr, "Bytes of all elements.", nullptr},
-    {"requires_grad", get<[](const Tensor& t) { return py_bool(t.requires_grad()); }>, set_requires, "Whether gradients flow to this tensor.", nullptr},
-    {"is_leaf", get<[](const Tensor& t) { return py_bool(is_leaf(t)); }>, nullptr, "Made by the user, not by an op that records.", nullptr},
+    {"ndim", get<[](const Tensor& t) { return PyLong_FromLongLong(t.dim()); }>, nullptr, "The number of axes.",
+     nullptr},
+    {"itemsize", get<[](const Tensor& t) { return PyLong_FromLong(item_size(t.dtype())); }>, nullptr,
+     "Bytes per element.", nullptr},
+    {"nbytes", get<[](const Tensor& t) { return PyLong_FromLongLong(t.numel() * item_size(t.dtype())); }>, nullptr,
+     "Bytes of all elements.", nullptr},
+    {"requires_grad", get<[](const Tensor& t) { return py_bool(t.requires_grad()); }>, set_requires,
+     "Whether gradients flow to this tensor.", nullptr},
+    {"is_leaf", get<[](const Tensor& t) { return py_bool(is_leaf(t)); }>, nullptr,
+     "Made by the user, not by an op that records.", nullptr},
     {"grad", get_grad, set_grad, "The gradient that backward() accumulated, or None.", nullptr},
-    {"grad_fn", get<[](const Tensor& t) { return wrap_node(grad_fn(t)); }>, nullptr, "The node of the tape that made this tensor, or None.", nullptr},
-    {"output_nr", get<[](const Tensor& t) { return PyLong_FromLong(autograd_meta(t) ? autograd_meta(t)->output_index : 0); }>, nullptr, nullptr, nullptr},
-    {"retains_grad", get<[](const Tensor& t) { return py_bool(autograd_meta(t) && autograd_meta(t)->retains_grad); }>, nullptr, nullptr, nullptr},
+    {"grad_fn", get<[](const Tensor& t) { return wrap_node(grad_fn(t)); }>, nullptr,
+     "The node of the tape that made this tensor, or None.", nullptr},
+    {"output_nr",
+     get<[](const Tensor& t) { return PyLong_FromLong(autograd_meta(t) ? autograd_meta(t)->output_index : 0); }>,
+     nullptr, nullptr, nullptr},
+    {"retains_grad", get<[](const Tensor& t) { return py_bool(autograd_meta(t) && autograd_meta(t)->retains_grad); }>,
+     nullptr, nullptr, nullptr},
     {"data", get<[](const Tensor& t) {
        Tensor d = t.alias();
        d->detach_version();
        return wrap(d);
-     }>, set_data, "The same memory without history or version checks.", nullptr},
+     }>,
+     set_data, "The same memory without history or version checks.", nullptr},
     {"_version", get<[](const Tensor& t) {
        check(!t->inference, "Inference tensors do not track version counter.");
        return PyLong_FromUnsignedLong(t->version());
-     }>, nullptr, nullptr, nullptr},
+     }>,
+     nullptr, nullptr, nullptr},
     {"_base", get_base, nullptr, nullptr, nullptr},
     {"T", get<transposed>, nullptr, "The transpose.", nullptr},
     {"mT", get<matrix_transposed>, nullptr, "The last two axes exchanged.", nullptr},
     {"H", get<adjoint_of>, nullptr, "The conjugate transpose of a matrix.", nullptr},
     {"mH", get<batch_adjoint>, nullptr, "The conjugate transpose of the last two axes.", nullptr},
-    {"real", get<[](const Tensor& t) { return wrap(real(t)); }>, [](PyObject* o, PyObject* v, void*) { return set_part(o, v, real); }, "The real part (a view).", nullptr},
-    {"imag", get<[](const Tensor& t) { return wrap(imag(t)); }>, [](PyObject* o, PyObject* v, void*) { return set_part(o, v, imag); }, "The imaginary part (a view).", nullptr},
+    {"real", get<[](const Tensor& t) { return wrap(real(t)); }>,
+     [](PyObject* o, PyObject* v, void*) { return set_part(o, v, real); }, "The real part (a view).", nullptr},
+    {"imag", get<[](const Tensor& t) { return wrap(imag(t)); }>,
+     [](PyObject* o, PyObject* v, void*) { return set_part(o, v, imag); }, "The imaginary part (a view).", nullptr},
     {"is_cpu", get<[](const Tensor&) { return py_bool(true); }>, nullptr, nullptr, nullptr},
     {"is_cuda", get<[](const Tensor&) { return py_bool(false); }>, nullptr, nullptr, nullptr},
     {"is_xpu", get<[](const Tensor&) { return py_bool(false); }>, nullptr, nullptr, nullptr},
@@ -356,37 +410,54 @@ PyGetSetDef tensor_properties[] = {
        Object tuple = Object::check(PyTuple_New(t.dim()));
        for (int64_t i = 0; i < t.dim(); ++i) PyTuple_SET_ITEM(tuple.get(), i, Py_NewRef(Py_None));
        return tuple.release();
-     }>, nullptr, nullptr, nullptr},
+     }>,
+     nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 PyMethodDef tensor_methods[] = {
     {"size", fast(size), METH_FASTCALL | METH_KEYWORDS, "size(dim=None): the sizes as a torch.Size, or one of them."},
-    {"stride", fast(stride), METH_FASTCALL | METH_KEYWORDS, "stride(dim=None): the strides in elements, or one of them."},
+    {"stride", fast(stride), METH_FASTCALL | METH_KEYWORDS,
+     "stride(dim=None): the strides in elements, or one of them."},
     {"dim", no_args<[](const Tensor& t) { return PyLong_FromLongLong(t.dim()); }>, METH_NOARGS, "The number of axes."},
-    {"ndimension", no_args<[](const Tensor& t) { return PyLong_FromLongLong(t.dim()); }>, METH_NOARGS, "The number of axes."},
-    {"numel", no_args<[](const Tensor& t) { return PyLong_FromLongLong(t.numel()); }>, METH_NOARGS, "The number of elements."},
-    {"nelement", no_args<[](const Tensor& t) { return PyLong_FromLongLong(t.numel()); }>, METH_NOARGS, "The number of elements."},
-    {"item", no_args<[](const Tensor& t) { return from_scalar(t.item()); }>, METH_NOARGS, "The value of a one-element tensor as a Python number."},
-    {"tolist", no_args<[](const Tensor& t) { return nested_list(static_cast<const char*>(t.raw()), t.dtype(), t.sizes(), t.strides()); }>, METH_NOARGS,
-     "The elements as nested lists of Python numbers."},
-    {"storage_offset", no_args<[](const Tensor& t) { return PyLong_FromLongLong(t->offset()); }>, METH_NOARGS, "Where the tensor starts in its storage, in elements."},
-    {"data_ptr", no_args<[](const Tensor& t) { return PyLong_FromVoidPtr(t.numel() ? t.raw() : nullptr); }>, METH_NOARGS, "The address of the first element."},
-    {"element_size", no_args<[](const Tensor& t) { return PyLong_FromLong(item_size(t.dtype())); }>, METH_NOARGS, "Bytes per element."},
+    {"ndimension", no_args<[](const Tensor& t) { return PyLong_FromLongLong(t.dim()); }>, METH_NOARGS,
+     "The number of axes."},
+    {"numel", no_args<[](const Tensor& t) { return PyLong_FromLongLong(t.numel()); }>, METH_NOARGS,
+     "The number of elements."},
+    {"nelement", no_args<[](const Tensor& t) { return PyLong_FromLongLong(t.numel()); }>, METH_NOARGS,
+     "The number of elements."},
+    {"item", no_args<[](const Tensor& t) { return from_scalar(t.item()); }>, METH_NOARGS,
+     "The value of a one-element tensor as a Python number."},
+    {"tolist", no_args<[](const Tensor& t) {
+       return nested_list(static_cast<const char*>(t.raw()), t.dtype(), t.sizes(), t.strides());
+     }>,
+     METH_NOARGS, "The elements as nested lists of Python numbers."},
+    {"storage_offset", no_args<[](const Tensor& t) { return PyLong_FromLongLong(t->offset()); }>, METH_NOARGS,
+     "Where the tensor starts in its storage, in elements."},
+    {"data_ptr", no_args<[](const Tensor& t) { return PyLong_FromVoidPtr(t.numel() ? t.raw() : nullptr); }>,
+     METH_NOARGS, "The address of the first element."},
+    {"element_size", no_args<[](const Tensor& t) { return PyLong_FromLong(item_size(t.dtype())); }>, METH_NOARGS,
+     "Bytes per element."},
     {"get_device", no_args<[](const Tensor&) { return PyLong_FromLong(-1); }>, METH_NOARGS, "-1: the CPU."},
-    {"is_floating_point", no_args<[](const Tensor& t) { return py_bool(is_floating(t.dtype())); }>, METH_NOARGS, nullptr},
+    {"is_floating_point", no_args<[](const Tensor& t) { return py_bool(is_floating(t.dtype())); }>, METH_NOARGS,
+     nullptr},
     {"is_complex", no_args<[](const Tensor& t) { return py_bool(is_complex_dtype(t.dtype())); }>, METH_NOARGS, nullptr},
-    {"is_signed", no_args<[](const Tensor& t) { return py_bool(t.dtype() != DType::U8 && t.dtype() != DType::Bool); }>, METH_NOARGS, nullptr},
+    {"is_signed", no_args<[](const Tensor& t) { return py_bool(t.dtype() != DType::U8 && t.dtype() != DType::Bool); }>,
+     METH_NOARGS, nullptr},
     {"is_conj", no_args<[](const Tensor&) { return py_bool(false); }>, METH_NOARGS, nullptr},
     {"is_neg", no_args<[](const Tensor&) { return py_bool(false); }>, METH_NOARGS, nullptr},
     {"is_inference", no_args<[](const Tensor& t) { return py_bool(t->inference); }>, METH_NOARGS, nullptr},
     {"is_pinned", no_args<[](const Tensor&) { return py_bool(false); }>, METH_NOARGS, nullptr},
     {"is_shared", no_args<[](const Tensor&) { return py_bool(false); }>, METH_NOARGS, nullptr},
     {"_is_view", no_args<[](const Tensor& t) { return py_bool(static_cast<bool>(t->base)); }>, METH_NOARGS, nullptr},
-    {"_storage_bytes", no_args<[](const Tensor& t) { return PyLong_FromSize_t(t->storage().bytes()); }>, METH_NOARGS, nullptr},
+    {"_storage_bytes", no_args<[](const Tensor& t) { return PyLong_FromSize_t(t->storage().bytes()); }>, METH_NOARGS,
+     nullptr},
     {"_storage_id", no_args<[](const Tensor& t) { return PyLong_FromVoidPtr(&t->storage()); }>, METH_NOARGS, nullptr},
-    {"_storage_ptr", no_args<[](const Tensor& t) { return PyLong_FromVoidPtr(t->storage().data()); }>, METH_NOARGS, nullptr},
-    {"requires_grad_", keyworded(requires_grad_), METH_VARARGS | METH_KEYWORDS, "Sets requires_grad in place; returns self."},
-    {"is_contiguous", keyworded(is_contiguous), METH_VARARGS | METH_KEYWORDS, "Whether the elements lie in memory in order."},
+    {"_storage_ptr", no_args<[](const Tensor& t) { return PyLong_FromVoidPtr(t->storage().data()); }>, METH_NOARGS,
+     nullptr},
+    {"requires_grad_", keyworded(requires_grad_), METH_VARARGS | METH_KEYWORDS,
+     "Sets requires_grad in place; returns self."},
+    {"is_contiguous", keyworded(is_contiguous), METH_VARARGS | METH_KEYWORDS,
+     "Whether the elements lie in memory in order."},
     {"to", fast(to), METH_FASTCALL | METH_KEYWORDS, "Converts to a dtype or device; self if nothing changes."},
     {"float", keyworded(convert<DType::F32>), METH_VARARGS | METH_KEYWORDS, "To float32."},
     {"double", keyworded(convert<DType::F64>), METH_VARARGS | METH_KEYWORDS, "To float64."},
@@ -404,7 +475,8 @@ PyMethodDef tensor_methods[] = {
     {"cuda", keyworded(no_cuda), METH_VARARGS | METH_KEYWORDS, "An AssertionError: there is no CUDA."},
     {"pin_memory", keyworded(cpu), METH_VARARGS | METH_KEYWORDS, "self: there is no CUDA to pin for."},
     {"set_", set_, METH_VARARGS, "Makes self look at another tensor's storage."},
-    {"resize_", keyworded(resize_), METH_VARARGS | METH_KEYWORDS, "Changes the sizes in place; new elements are uninitialised."},
+    {"resize_", keyworded(resize_), METH_VARARGS | METH_KEYWORDS,
+     "Changes the sizes in place; new elements are uninitialised."},
     {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace rl::py

@@ -131,9 +131,12 @@ PyObject* make_subclass(PyObject*, PyObject* args, PyObject* kwargs) {
   PyObject *cls, *data;
   int requires_grad = 0;
   static const char* names[] = {"cls", "data", "require_grad", nullptr};
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|p:_make_subclass", const_cast<char**>(names), &cls, &data, &requires_grad)) return nullptr;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|p:_make_subclass", const_cast<char**>(names), &cls, &data,
+                                   &requires_grad))
+    return nullptr;
   return guarded([&]() -> PyObject* {
-    check_type(PyType_Check(cls) && PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(cls), tensor_type), "cls must be a subclass of Tensor");
+    check_type(PyType_Check(cls) && PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(cls), tensor_type),
+               "cls must be a subclass of Tensor");
     check_type(is_tensor(data), "data must be a Tensor, not ", type_name(data));
     Tensor t = detach(tensor_of(data));
     if (requires_grad) set_requires_grad(t, true);
@@ -146,27 +149,32 @@ PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   return guarded([&]() -> PyObject* {
     if (kwargs && PyDict_Size(kwargs) > 0) {
       PyObject* device = PyDict_GetItemString(kwargs, "device");
-      check_type(device && PyDict_Size(kwargs) == 1, "new() received an invalid combination of arguments: only device= may be given by name");
+      check_type(device && PyDict_Size(kwargs) == 1,
+                 "new() received an invalid combination of arguments: only device= may be given by name");
       Device d = device_from(device);
-      check(d.type == DeviceType::CPU, "legacy constructor expects device type: cpu but device type: ", d.str(), " was passed");
+      check(d.type == DeviceType::CPU, "legacy constructor expects device type: cpu but device type: ", d.str(),
+            " was passed");
     }
     Py_ssize_t n = PyTuple_GET_SIZE(args);
     Tensor t;
     if (n == 1 && is_tensor(PyTuple_GET_ITEM(args, 0))) {
       Tensor source = tensor_of(PyTuple_GET_ITEM(args, 0));
-      check_type(source.dtype() == default_dtype() || type != tensor_type, "expected ", dtype_name(default_dtype()), " (got ", dtype_name(source.dtype()), ")");
+      check_type(source.dtype() == default_dtype() || type != tensor_type, "expected ", dtype_name(default_dtype()),
+                 " (got ", dtype_name(source.dtype()), ")");
       t = source.alias();
       t->share_version(*source.get());
     } else if (n == 1 && !PyLong_Check(PyTuple_GET_ITEM(args, 0)) && Py_TYPE(PyTuple_GET_ITEM(args, 0)) != size_type) {
       PyObject* data = PyTuple_GET_ITEM(args, 0);
-      check_type(PySequence_Check(data) && !PyUnicode_Check(data), "new(): data must be a sequence (got ", type_name(data), ")");
+      check_type(PySequence_Check(data) && !PyUnicode_Check(data), "new(): data must be a sequence (got ",
+                 type_name(data), ")");
       t = tensor_from_data(data, default_dtype(), true);
     } else {
       Dims sizes;
       PyObject* items = n == 1 && Py_TYPE(PyTuple_GET_ITEM(args, 0)) == size_type ? PyTuple_GET_ITEM(args, 0) : args;
       for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items); ++i) {
         int64_t s;
-        check_type(to_int(PyTuple_GET_ITEM(items, i), s), "new(): expected sizes (ints) or data, got ", type_name(PyTuple_GET_ITEM(items, i)));
+        check_type(to_int(PyTuple_GET_ITEM(items, i), s), "new(): expected sizes (ints) or data, got ",
+                   type_name(PyTuple_GET_ITEM(items, i)));
         sizes.push_back(s);
       }
       if (n == 0) sizes.push_back(0);
@@ -205,7 +213,8 @@ int tensor_setattro(PyObject* self, PyObject* name, PyObject* value) {
 
 // --- operators ---------------------------------------------------------------------------------------------------------
 struct BinaryOps {
-  const OpDef *add, *sub, *rsub, *mul, *div, *floor_divide, *remainder, *pow, *matmul, *bit_and, *bit_or, *bit_xor, *shl, *shr;
+  const OpDef *add, *sub, *rsub, *mul, *div, *floor_divide, *remainder, *pow, *matmul, *bit_and, *bit_or, *bit_xor,
+      *shl, *shr;
   const OpDef *eq, *ne, *lt, *le, *gt, *ge, *neg, *invert, *abs, *positive;
 } ops;
 
@@ -271,27 +280,31 @@ PyObject* in_place(const OpDef* def, PyObject* a, PyObject* b) {
   });
 }
 
-template <const OpDef* BinaryOps::*Op>
+template <const OpDef* BinaryOps::* Op>
 PyObject* nb_binary(PyObject* a, PyObject* b) {
   return binary(ops.*Op, a, b);
 }
-template <const OpDef* BinaryOps::*Op>
+template <const OpDef* BinaryOps::* Op>
 PyObject* nb_unary(PyObject* a) {
   return unary(ops.*Op, a);
 }
-template <const OpDef* BinaryOps::*Op>
+template <const OpDef* BinaryOps::* Op>
 PyObject* nb_in_place(PyObject* a, PyObject* b) {
   return in_place(ops.*Op, a, b);
 }
 PyObject* nb_not(PyObject* a) {
   DType d = impl_of(a)->dtype();
   if (!is_integral(d)) {
-    PyErr_Format(PyExc_TypeError, "~ (operator.invert) is only implemented on integer and Boolean-type tensors, not on torch.%s", dtype_name(d));
+    PyErr_Format(PyExc_TypeError,
+                 "~ (operator.invert) is only implemented on integer and Boolean-type tensors, not on torch.%s",
+                 dtype_name(d));
     return nullptr;
   }
   return unary(ops.invert, a);
 }
-PyObject* nb_subtract(PyObject* a, PyObject* b) { return is_tensor(a) ? binary(ops.sub, a, b) : binary(ops.rsub, b, a); }
+PyObject* nb_subtract(PyObject* a, PyObject* b) {
+  return is_tensor(a) ? binary(ops.sub, a, b) : binary(ops.rsub, b, a);
+}
 PyObject* nb_power(PyObject* a, PyObject* b, PyObject*) {
   return guarded([&]() -> PyObject* {
     Scalar s;
@@ -329,7 +342,9 @@ int nb_bool(PyObject* o) {
       [&]() -> int {
         Tensor t = tensor_of(o);
         check(t.numel() != 0, "Boolean value of Tensor with no values is ambiguous");
-        check(t.numel() == 1, "Boolean value of Tensor with more than one value is ambiguous: use t.any() or t.all(); shape ", shape_str(t.sizes()));
+        check(t.numel() == 1,
+              "Boolean value of Tensor with more than one value is ambiguous: use t.any() or t.all(); shape ",
+              shape_str(t.sizes()));
         return t.item().to_bool();
       },
       -1);
@@ -337,7 +352,8 @@ int nb_bool(PyObject* o) {
 Scalar single(PyObject* o) {
   Tensor t = tensor_of(o);
   if (one_value(t))
-    fail(ErrorKind::Value, "only one element tensors can be converted to Python scalars: this one has shape ", shape_str(t.sizes()), "; index one element or reduce it first");
+    fail(ErrorKind::Value, "only one element tensors can be converted to Python scalars: this one has shape ",
+         shape_str(t.sizes()), "; index one element or reduce it first");
   return t.item();
 }
 PyObject* nb_float(PyObject* o) {
@@ -357,7 +373,8 @@ PyObject* nb_int(PyObject* o) {
 PyObject* nb_index(PyObject* o) {
   return guarded([&]() -> PyObject* {
     Tensor t = tensor_of(o);
-    check_type(t.numel() == 1 && is_integral(t.dtype()), "only integer tensors of a single element can be converted to an index");
+    check_type(t.numel() == 1 && is_integral(t.dtype()),
+               "only integer tensors of a single element can be converted to an index");
     return PyLong_FromLongLong(t.item().to_int());
   });
 }
@@ -373,7 +390,8 @@ Py_ssize_t tensor_length(PyObject* o) {
 PyObject* tensor_item_at(PyObject* self, Py_ssize_t i) {
   return guarded([&]() -> PyObject* {
     Tensor t = tensor_of(self);
-    check_index(t.dim() > 0 && i >= 0 && i < t.sizes()[0], "index ", i, " is out of bounds for dimension 0 with size ", t.dim() ? t.sizes()[0] : 0);
+    check_index(t.dim() > 0 && i >= 0 && i < t.sizes()[0], "index ", i, " is out of bounds for dimension 0 with size ",
+                t.dim() ? t.sizes()[0] : 0);
     return wrap(select(t, 0, i));
   });
 }
@@ -405,7 +423,8 @@ PyObject* set_parameter_type(PyObject*, PyObject* type) {
 }
 
 PyMethodDef class_methods[] = {{"__init_subclass__", init_subclass, METH_NOARGS | METH_CLASS, nullptr},
-                               {"_make_subclass", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(make_subclass)), METH_VARARGS | METH_KEYWORDS | METH_STATIC, nullptr},
+                               {"_make_subclass", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(make_subclass)),
+                                METH_VARARGS | METH_KEYWORDS | METH_STATIC, nullptr},
                                {nullptr, nullptr, 0, nullptr}};
 PyMethodDef module_functions[] = {{"_set_missing_attribute_hook", set_missing_hook, METH_O, nullptr},
                                   {"_set_repr_hook", set_repr_hook, METH_O, nullptr},
@@ -431,7 +450,8 @@ int add_methods(PyMethodDef* methods) {
       d = PyStaticMethod_New(f.get());
     }
     Object held = Object::steal(d);
-    if (!held || PyObject_SetAttrString(reinterpret_cast<PyObject*>(tensor_type), m->ml_name, held.get()) < 0) return -1;
+    if (!held || PyObject_SetAttrString(reinterpret_cast<PyObject*>(tensor_type), m->ml_name, held.get()) < 0)
+      return -1;
   }
   return 0;
 }
@@ -452,7 +472,8 @@ PyObject* wrap(Tensor t) {
     return Py_NewRef(o);
   }
   // A view of an ordinary tensor stays ordinary in inference mode.
-  if (grad_mode.inference && !(t->base && !t->base->inference)) [[unlikely]] t->inference = true;
+  if (grad_mode.inference && !(t->base && !t->base->inference)) [[unlikely]]
+    t->inference = true;
   return new_object(t.take().leak());
 }
 
@@ -466,39 +487,97 @@ PyObject* wrap_as(PyTypeObject* type, const Tensor& t) {
 
 int add_tensor_type(PyObject* module) {
   PyType_Slot slots[] = {
-      {Py_tp_new, slot(tensor_new)}, {Py_tp_dealloc, slot(tensor_dealloc)}, {Py_tp_traverse, slot(tensor_traverse)}, {Py_tp_clear, slot(tensor_clear)},
-      {Py_tp_getattro, slot(tensor_getattro)}, {Py_tp_setattro, slot(tensor_setattro)}, {Py_tp_members, members}, {Py_tp_methods, class_methods},
-      {Py_tp_getset, tensor_properties}, {Py_tp_richcompare, slot(rich_compare)}, {Py_tp_hash, slot(tensor_hash)}, {Py_tp_repr, slot(tensor_repr)},
-      {Py_tp_iter, slot(tensor_iter)}, {Py_mp_length, slot(tensor_length)}, {Py_mp_subscript, slot(tensor_getitem)}, {Py_mp_ass_subscript, slot(tensor_setitem)},
-      {Py_sq_length, slot(tensor_length)}, {Py_sq_item, slot(tensor_item_at)},
-      {Py_nb_add, slot(nb_binary<&BinaryOps::add>)}, {Py_nb_subtract, slot(nb_subtract)}, {Py_nb_multiply, slot(nb_binary<&BinaryOps::mul>)},
-      {Py_nb_true_divide, slot(nb_binary<&BinaryOps::div>)}, {Py_nb_floor_divide, slot(nb_binary<&BinaryOps::floor_divide>)},
-      {Py_nb_remainder, slot(nb_binary<&BinaryOps::remainder>)}, {Py_nb_power, slot(nb_power)}, {Py_nb_matrix_multiply, slot(nb_matmul)},
-      {Py_nb_and, slot(nb_binary<&BinaryOps::bit_and>)}, {Py_nb_or, slot(nb_binary<&BinaryOps::bit_or>)}, {Py_nb_xor, slot(nb_binary<&BinaryOps::bit_xor>)},
-      {Py_nb_lshift, slot(nb_binary<&BinaryOps::shl>)}, {Py_nb_rshift, slot(nb_binary<&BinaryOps::shr>)},
-      {Py_nb_inplace_add, slot(nb_in_place<&BinaryOps::add>)}, {Py_nb_inplace_subtract, slot(nb_in_place<&BinaryOps::sub>)},
-      {Py_nb_inplace_multiply, slot(nb_in_place<&BinaryOps::mul>)}, {Py_nb_inplace_true_divide, slot(nb_in_place<&BinaryOps::div>)},
-      {Py_nb_inplace_floor_divide, slot(nb_in_place<&BinaryOps::floor_divide>)}, {Py_nb_inplace_remainder, slot(nb_in_place<&BinaryOps::remainder>)},
-      {Py_nb_inplace_power, slot(nb_in_place_power)}, {Py_nb_inplace_and, slot(nb_in_place<&BinaryOps::bit_and>)},
-      {Py_nb_inplace_or, slot(nb_in_place<&BinaryOps::bit_or>)}, {Py_nb_inplace_xor, slot(nb_in_place<&BinaryOps::bit_xor>)},
-      {Py_nb_inplace_lshift, slot(nb_in_place<&BinaryOps::shl>)}, {Py_nb_inplace_rshift, slot(nb_in_place<&BinaryOps::shr>)},
-      {Py_nb_negative, slot(nb_unary<&BinaryOps::neg>)}, {Py_nb_positive, slot(nb_unary<&BinaryOps::positive>)}, {Py_nb_absolute, slot(nb_unary<&BinaryOps::abs>)},
-      {Py_nb_invert, slot(nb_not)}, {Py_nb_bool, slot(nb_bool)}, {Py_nb_float, slot(nb_float)}, {Py_nb_int, slot(nb_int)},
-      {Py_nb_index, slot(nb_index)}, {Py_bf_getbuffer, slot(tensor_buffer.bf_getbuffer)}, {Py_bf_releasebuffer, slot(tensor_buffer.bf_releasebuffer)},
-      {Py_tp_doc, const_cast<char*>("A multi-dimensional array of one dtype that can record the operations on it, for gradients.")}, {0, nullptr}};
-  PyType_Spec spec{"torch.Tensor", sizeof(PyTensor), 0, static_cast<unsigned>(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC), slots};
+      {Py_tp_new, slot(tensor_new)},
+      {Py_tp_dealloc, slot(tensor_dealloc)},
+      {Py_tp_traverse, slot(tensor_traverse)},
+      {Py_tp_clear, slot(tensor_clear)},
+      {Py_tp_getattro, slot(tensor_getattro)},
+      {Py_tp_setattro, slot(tensor_setattro)},
+      {Py_tp_members, members},
+      {Py_tp_methods, class_methods},
+      {Py_tp_getset, tensor_properties},
+      {Py_tp_richcompare, slot(rich_compare)},
+      {Py_tp_hash, slot(tensor_hash)},
+      {Py_tp_repr, slot(tensor_repr)},
+      {Py_tp_iter, slot(tensor_iter)},
+      {Py_mp_length, slot(tensor_length)},
+      {Py_mp_subscript, slot(tensor_getitem)},
+      {Py_mp_ass_subscript, slot(tensor_setitem)},
+      {Py_sq_length, slot(tensor_length)},
+      {Py_sq_item, slot(tensor_item_at)},
+      {Py_nb_add, slot(nb_binary<&BinaryOps::add>)},
+      {Py_nb_subtract, slot(nb_subtract)},
+      {Py_nb_multiply, slot(nb_binary<&BinaryOps::mul>)},
+      {Py_nb_true_divide, slot(nb_binary<&BinaryOps::div>)},
+      {Py_nb_floor_divide, slot(nb_binary<&BinaryOps::floor_divide>)},
+      {Py_nb_remainder, slot(nb_binary<&BinaryOps::remainder>)},
+      {Py_nb_power, slot(nb_power)},
+      {Py_nb_matrix_multiply, slot(nb_matmul)},
+      {Py_nb_and, slot(nb_binary<&BinaryOps::bit_and>)},
+      {Py_nb_or, slot(nb_binary<&BinaryOps::bit_or>)},
+      {Py_nb_xor, slot(nb_binary<&BinaryOps::bit_xor>)},
+      {Py_nb_lshift, slot(nb_binary<&BinaryOps::shl>)},
+      {Py_nb_rshift, slot(nb_binary<&BinaryOps::shr>)},
+      {Py_nb_inplace_add, slot(nb_in_place<&BinaryOps::add>)},
+      {Py_nb_inplace_subtract, slot(nb_in_place<&BinaryOps::sub>)},
+      {Py_nb_inplace_multiply, slot(nb_in_place<&BinaryOps::mul>)},
+      {Py_nb_inplace_true_divide, slot(nb_in_place<&BinaryOps::div>)},
+      {Py_nb_inplace_floor_divide, slot(nb_in_place<&BinaryOps::floor_divide>)},
+      {Py_nb_inplace_remainder, slot(nb_in_place<&BinaryOps::remainder>)},
+      {Py_nb_inplace_power, slot(nb_in_place_power)},
+      {Py_nb_inplace_and, slot(nb_in_place<&BinaryOps::bit_and>)},
+      {Py_nb_inplace_or, slot(nb_in_place<&BinaryOps::bit_or>)},
+      {Py_nb_inplace_xor, slot(nb_in_place<&BinaryOps::bit_xor>)},
+      {Py_nb_inplace_lshift, slot(nb_in_place<&BinaryOps::shl>)},
+      {Py_nb_inplace_rshift, slot(nb_in_place<&BinaryOps::shr>)},
+      {Py_nb_negative, slot(nb_unary<&BinaryOps::neg>)},
+      {Py_nb_positive, slot(nb_unary<&BinaryOps::positive>)},
+      {Py_nb_absolute, slot(nb_unary<&BinaryOps::abs>)},
+      {Py_nb_invert, slot(nb_not)},
+      {Py_nb_bool, slot(nb_bool)},
+      {Py_nb_float, slot(nb_float)},
+      {Py_nb_int, slot(nb_int)},
+      {Py_nb_index, slot(nb_index)},
+      {Py_bf_getbuffer, slot(tensor_buffer.bf_getbuffer)},
+      {Py_bf_releasebuffer, slot(tensor_buffer.bf_releasebuffer)},
+      {Py_tp_doc, const_cast<char*>(
+                      "A multi-dimensional array of one dtype that can record the operations on it, for gradients.")},
+      {0, nullptr}};
+  PyType_Spec spec{"torch.Tensor", sizeof(PyTensor), 0,
+                   static_cast<unsigned>(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC), slots};
   tensor_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
   if (!tensor_type || PyModule_AddObjectRef(module, "Tensor", reinterpret_cast<PyObject*>(tensor_type)) < 0) return -1;
   TensorImpl::drop_pyobj = drop_object;
-  if (add_methods(tensor_methods) < 0 || add_methods(interop_methods) < 0 || add_methods(autograd_methods) < 0 || add_methods(subclass_methods) < 0 || add_methods(subclass_class_methods) < 0) return -1;
+  if (add_methods(tensor_methods) < 0 || add_methods(interop_methods) < 0 || add_methods(autograd_methods) < 0 ||
+      add_methods(subclass_methods) < 0 || add_methods(subclass_class_methods) < 0)
+    return -1;
   if (add_ops(module) < 0) return -1;
   int failed = guarded(
       [&] {
         auto get = [](const char* name) { return &find_op(name); };
-        ops = {.add = get("add"), .sub = get("sub"), .rsub = get("rsub"), .mul = get("mul"), .div = get("div"), .floor_divide = get("floor_divide"),
-               .remainder = get("remainder"), .pow = &find_op("pow", "Tensor_Tensor"), .matmul = get("matmul"), .bit_and = get("bitwise_and"), .bit_or = get("bitwise_or"),
-               .bit_xor = get("bitwise_xor"), .shl = get("bitwise_left_shift"), .shr = get("bitwise_right_shift"), .eq = get("eq"), .ne = get("ne"),
-               .lt = get("lt"), .le = get("le"), .gt = get("gt"), .ge = get("ge"), .neg = get("neg"), .invert = get("bitwise_not"), .abs = get("abs"),
+        ops = {.add = get("add"),
+               .sub = get("sub"),
+               .rsub = get("rsub"),
+               .mul = get("mul"),
+               .div = get("div"),
+               .floor_divide = get("floor_divide"),
+               .remainder = get("remainder"),
+               .pow = &find_op("pow", "Tensor_Tensor"),
+               .matmul = get("matmul"),
+               .bit_and = get("bitwise_and"),
+               .bit_or = get("bitwise_or"),
+               .bit_xor = get("bitwise_xor"),
+               .shl = get("bitwise_left_shift"),
+               .shr = get("bitwise_right_shift"),
+               .eq = get("eq"),
+               .ne = get("ne"),
+               .lt = get("lt"),
+               .le = get("le"),
+               .gt = get("gt"),
+               .ge = get("ge"),
+               .neg = get("neg"),
+               .invert = get("bitwise_not"),
+               .abs = get("abs"),
                .positive = get("positive")};
         return 0;
       },

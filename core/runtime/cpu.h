@@ -7,9 +7,9 @@ namespace rl {
 
 enum class Isa { scalar = 0, avx2 = 1, avx512 = 2 };
 
-Isa detected_isa();      // the best this machine (and this build) can run
-Isa active_isa();        // detected_isa(), unless RUSHLIGHT_CPU=scalar|avx2|avx512 or force_isa() lowered it
-void force_isa(Isa isa); // for tests; throws a ValueError when the machine lacks it
+Isa detected_isa();       // the best this machine (and this build) can run
+Isa active_isa();         // detected_isa(), unless RUSHLIGHT_CPU=scalar|avx2|avx512 or force_isa() lowered it
+void force_isa(Isa isa);  // for tests; throws a ValueError when the machine lacks it
 const char* isa_name(Isa isa);
 
 template <class Table>
@@ -27,15 +27,13 @@ inline const Table& pick([[maybe_unused]] const Table& scalar, [[maybe_unused]] 
 // RL_EACH_ISA declares a table of the given type and name in every instruction set's namespace and defines
 // `const Type& name()` that picks the active one. (A template cannot name a namespace.)
 #if defined(__x86_64__)
-#define RL_ISA_TABLE(Type, name)                                           \
-  namespace scalar { extern const Type name##_table; }                     \
-  namespace avx2 { extern const Type name##_table; }                       \
-  namespace avx512 { extern const Type name##_table; }                     \
-  inline const Type& name() {                                              \
-    return ::rl::pick(scalar::name##_table, avx2::name##_table, avx512::name##_table); \
-  }
+#define RL_ISA_TABLE(Type, name)                       \
+  namespace scalar { extern const Type name##_table; } \
+  namespace avx2 { extern const Type name##_table; }   \
+  namespace avx512 { extern const Type name##_table; } \
+  inline const Type& name() { return ::rl::pick(scalar::name##_table, avx2::name##_table, avx512::name##_table); }
 #else
-#define RL_ISA_TABLE(Type, name)                        \
-  namespace scalar { extern const Type name##_table; }  \
+#define RL_ISA_TABLE(Type, name)                       \
+  namespace scalar { extern const Type name##_table; } \
   inline const Type& name() { return scalar::name##_table; }
 #endif

@@ -30,19 +30,23 @@ template <class... Parts>
 // check(x > 0, "op(): expected ..., got ", x): a RuntimeError unless the condition holds.
 template <class... Parts>
 inline void check(bool condition, const Parts&... parts) {
-  if (!condition) [[unlikely]] fail(ErrorKind::Runtime, parts...);
+  if (!condition) [[unlikely]]
+    fail(ErrorKind::Runtime, parts...);
 }
 template <class... Parts>
 inline void check_type(bool condition, const Parts&... parts) {
-  if (!condition) [[unlikely]] fail(ErrorKind::Type, parts...);
+  if (!condition) [[unlikely]]
+    fail(ErrorKind::Type, parts...);
 }
 template <class... Parts>
 inline void check_value(bool condition, const Parts&... parts) {
-  if (!condition) [[unlikely]] fail(ErrorKind::Value, parts...);
+  if (!condition) [[unlikely]]
+    fail(ErrorKind::Value, parts...);
 }
 template <class... Parts>
 inline void check_index(bool condition, const Parts&... parts) {
-  if (!condition) [[unlikely]] fail(ErrorKind::Index, parts...);
+  if (!condition) [[unlikely]]
+    fail(ErrorKind::Index, parts...);
 }
 
 }  // namespace rl

@@ -10,9 +10,7 @@
 namespace rl {
 
 // The order is PyTorch's ScalarType order for the types we have.
-enum class DType : uint8_t {
-  U8, I8, I16, I32, I64, F16, F32, F64, C64, C128, Bool, BF16
-};
+enum class DType : uint8_t { U8, I8, I16, I32, I64, F16, F32, F64, C64, C128, Bool, BF16 };
 inline constexpr int kDTypeCount = 12;
 
 inline uint32_t float_bits(float f) { return std::bit_cast<uint32_t>(f); }
@@ -67,18 +65,42 @@ using Complex64 = std::complex<float>;
 using Complex128 = std::complex<double>;
 
 template <DType D> struct storage_of;
-template <> struct storage_of<DType::U8> { using type = uint8_t; };
-template <> struct storage_of<DType::I8> { using type = int8_t; };
-template <> struct storage_of<DType::I16> { using type = int16_t; };
-template <> struct storage_of<DType::I32> { using type = int32_t; };
-template <> struct storage_of<DType::I64> { using type = int64_t; };
-template <> struct storage_of<DType::F16> { using type = Half; };
-template <> struct storage_of<DType::F32> { using type = float; };
-template <> struct storage_of<DType::F64> { using type = double; };
-template <> struct storage_of<DType::C64> { using type = Complex64; };
-template <> struct storage_of<DType::C128> { using type = Complex128; };
-template <> struct storage_of<DType::Bool> { using type = bool; };
-template <> struct storage_of<DType::BF16> { using type = BFloat16; };
+template <> struct storage_of<DType::U8> {
+  using type = uint8_t;
+};
+template <> struct storage_of<DType::I8> {
+  using type = int8_t;
+};
+template <> struct storage_of<DType::I16> {
+  using type = int16_t;
+};
+template <> struct storage_of<DType::I32> {
+  using type = int32_t;
+};
+template <> struct storage_of<DType::I64> {
+  using type = int64_t;
+};
+template <> struct storage_of<DType::F16> {
+  using type = Half;
+};
+template <> struct storage_of<DType::F32> {
+  using type = float;
+};
+template <> struct storage_of<DType::F64> {
+  using type = double;
+};
+template <> struct storage_of<DType::C64> {
+  using type = Complex64;
+};
+template <> struct storage_of<DType::C128> {
+  using type = Complex128;
+};
+template <> struct storage_of<DType::Bool> {
+  using type = bool;
+};
+template <> struct storage_of<DType::BF16> {
+  using type = BFloat16;
+};
 template <DType D> using storage_t = typename storage_of<D>::type;
 
 template <class T> inline constexpr DType dtype_of_v = DType::F32;
@@ -102,11 +124,13 @@ template <class T> inline constexpr bool is_complex_v = is_complex<T>::value;
 inline constexpr int kItemSize[kDTypeCount] = {1, 1, 2, 4, 8, 2, 4, 8, 8, 16, 1, 2};
 inline constexpr int item_size(DType d) { return kItemSize[static_cast<int>(d)]; }
 
-inline constexpr const char* kDTypeName[kDTypeCount] = {"uint8",   "int8",    "int16",     "int32",      "int64", "float16",
-                                                        "float32", "float64", "complex64", "complex128", "bool",  "bfloat16"};
+inline constexpr const char* kDTypeName[kDTypeCount] = {"uint8",     "int8",       "int16",   "int32",
+                                                        "int64",     "float16",    "float32", "float64",
+                                                        "complex64", "complex128", "bool",    "bfloat16"};
 // PyTorch's C++ names, which its error messages use ("not implemented for 'Long'").
-inline constexpr const char* kScalarTypeName[kDTypeCount] = {"Byte",  "Char",   "Short",         "Int",           "Long", "Half",
-                                                             "Float", "Double", "ComplexFloat",  "ComplexDouble", "Bool", "BFloat16"};
+inline constexpr const char* kScalarTypeName[kDTypeCount] = {"Byte",         "Char",          "Short", "Int",
+                                                             "Long",         "Half",          "Float", "Double",
+                                                             "ComplexFloat", "ComplexDouble", "Bool",  "BFloat16"};
 inline constexpr const char* dtype_name(DType d) { return kDTypeName[static_cast<int>(d)]; }
 inline constexpr const char* scalar_type_name(DType d) { return kScalarTypeName[static_cast<int>(d)]; }
 
@@ -118,12 +142,8 @@ inline constexpr bool is_integral(DType d, bool include_bool = true) {
   return static_cast<int>(d) <= static_cast<int>(DType::I64) || (include_bool && d == DType::Bool);
 }
 inline constexpr bool is_differentiable(DType d) { return is_floating(d) || is_complex_dtype(d); }
-inline constexpr DType real_of(DType d) {
-  return d == DType::C64 ? DType::F32 : d == DType::C128 ? DType::F64 : d;
-}
-inline constexpr DType complex_of(DType d) {
-  return d == DType::F64 || d == DType::C128 ? DType::C128 : DType::C64;
-}
+inline constexpr DType real_of(DType d) { return d == DType::C64 ? DType::F32 : d == DType::C128 ? DType::F64 : d; }
+inline constexpr DType complex_of(DType d) { return d == DType::F64 || d == DType::C128 ? DType::C128 : DType::C64; }
 
 DType promote(DType a, DType b);  // torch.promote_types
 

@@ -120,7 +120,8 @@ bool can_broadcast(IntSpan from, IntSpan to) {
 int64_t wrap_dim(int64_t d, int64_t dim) {
   int64_t n = std::max<int64_t>(dim, 1);
   if (d < -n || d >= n)
-    fail(ErrorKind::Index, "Dimension out of range (expected to be in range of [", -n, ", ", n - 1, "], but got ", d, ")");
+    fail(ErrorKind::Index, "Dimension out of range (expected to be in range of [", -n, ", ", n - 1, "], but got ", d,
+         ")");
   return d < 0 ? d + n : d;
 }
 

@@ -37,7 +37,8 @@ Ref<TensorImpl> TensorImpl::make_contiguous(IntSpan sizes, DType dtype) {
   check(n <= 64, "a tensor has at most 64 dimensions, got ", n);
   int64_t step = 1;
   for (int64_t i = n - 1; i >= 0; --i) {
-    if (sizes[i] < 0) fail(ErrorKind::Runtime, "Trying to create tensor with negative dimension ", sizes[i], ": ", shape_str(sizes));
+    if (sizes[i] < 0)
+      fail(ErrorKind::Runtime, "Trying to create tensor with negative dimension ", sizes[i], ": ", shape_str(sizes));
     strides[i] = step;
     if (__builtin_mul_overflow(step, std::max<int64_t>(sizes[i], 1), &step))
       fail(ErrorKind::Runtime, "Storage size calculation overflowed with sizes=", shape_str(sizes));
@@ -111,7 +112,8 @@ Tensor Tensor::empty_strided(IntSpan sizes, IntSpan strides, DType dtype) {
     }
     last += (sizes[i] - 1) * strides[i];
   }
-  return Tensor(TensorImpl::make(Storage::allocate(static_cast<size_t>(last + 1) * item_size(dtype)), 0, sizes, strides, dtype));
+  return Tensor(
+      TensorImpl::make(Storage::allocate(static_cast<size_t>(last + 1) * item_size(dtype)), 0, sizes, strides, dtype));
 }
 
 Tensor Tensor::empty_like(const Tensor& like, DType dtype) {
@@ -126,14 +128,18 @@ Tensor Tensor::scalar(const Scalar& value, DType dtype) {
 }
 
 Tensor Tensor::wrapped(const Scalar& value) {
-  DType dtype = value.is_bool() ? DType::Bool : value.is_integral() ? DType::I64 : value.is_float() ? DType::F64 : DType::C128;
+  DType dtype = value.is_bool()       ? DType::Bool
+                : value.is_integral() ? DType::I64
+                : value.is_float()    ? DType::F64
+                                      : DType::C128;
   Tensor t = scalar(value, dtype);
   t->wrapped_number = true;
   return t;
 }
 
 Scalar Tensor::item() const {
-  check(numel() == 1, "a Tensor with ", numel(), " elements cannot be converted to Scalar; index one element (t[i]) or reduce it (t.sum(), t.mean()) first");
+  check(numel() == 1, "a Tensor with ", numel(),
+        " elements cannot be converted to Scalar; index one element (t[i]) or reduce it (t.sum(), t.mean()) first");
   return Scalar::load(dtype(), raw());
 }
 
@@ -151,16 +157,22 @@ Device Device::parse(const std::string& text) {
   size_t colon = text.find(':');
   std::string kind = text.substr(0, colon);
   Device d;
-  if (kind == "cpu") d.type = DeviceType::CPU;
-  else if (kind == "cuda") d.type = DeviceType::CUDA;
-  else if (kind == "meta") d.type = DeviceType::Meta;
-  else if (kind == "mps") d.type = DeviceType::MPS;
-  else if (kind == "xpu") d.type = DeviceType::XPU;
+  if (kind == "cpu")
+    d.type = DeviceType::CPU;
+  else if (kind == "cuda")
+    d.type = DeviceType::CUDA;
+  else if (kind == "meta")
+    d.type = DeviceType::Meta;
+  else if (kind == "mps")
+    d.type = DeviceType::MPS;
+  else if (kind == "xpu")
+    d.type = DeviceType::XPU;
   else
     fail(ErrorKind::Runtime, "Expected one of cpu, cuda, xpu, mps, meta device type at start of device string: ", text);
   if (colon != std::string::npos) {
     std::string number = text.substr(colon + 1);
-    bool digits = !number.empty() && number.size() <= 3 && std::all_of(number.begin(), number.end(), [](unsigned char c) { return std::isdigit(c); });
+    bool digits = !number.empty() && number.size() <= 3 &&
+                  std::all_of(number.begin(), number.end(), [](unsigned char c) { return std::isdigit(c); });
     if (!digits || std::stoi(number) > 127) fail(ErrorKind::Runtime, "Invalid device string: '", text, "'");
     d.index = static_cast<int8_t>(std::stoi(number));
   }

@@ -71,8 +71,8 @@ class TensorImpl {
   uint32_t use_count() const { return refs_; }
 
   std::unique_ptr<AutogradMetaBase> autograd;
-  bool requires_grad = false;            // a leaf that wants a gradient, or a result with a grad_fn
-  bool wrapped_number = false;           // made from a Python number: weak in type promotion
+  bool requires_grad = false;   // a leaf that wants a gradient, or a result with a grad_fn
+  bool wrapped_number = false;  // made from a Python number: weak in type promotion
   bool inference = false;
   ViewKind view_kind = ViewKind::Plain;
   uint32_t view_version = 0;  // for a view: the version when its history was made

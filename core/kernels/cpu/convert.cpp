@@ -83,13 +83,15 @@ inline To convert(From x) {
 constexpr int64_t kHalfStep = 16;
 inline bool halve(Half* d, const float* s) {
   __m512 x = _mm512_loadu_ps(s);
-  if (_mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q) != 0) [[unlikely]] return false;
+  if (_mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q) != 0) [[unlikely]]
+    return false;
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(d), _mm512_maskz_cvtps_ph(0xFFFF, x, _MM_FROUND_TO_NEAREST_INT));
   return true;
 }
 inline bool widen_half(float* d, const Half* s) {
   __m512 x = _mm512_maskz_cvtph_ps(0xFFFF, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(s)));
-  if (_mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q) != 0) [[unlikely]] return false;
+  if (_mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q) != 0) [[unlikely]]
+    return false;
   _mm512_storeu_ps(d, x);
   return true;
 }
@@ -97,13 +99,15 @@ inline bool widen_half(float* d, const Half* s) {
 constexpr int64_t kHalfStep = 8;
 inline bool halve(Half* d, const float* s) {
   __m256 x = _mm256_loadu_ps(s);
-  if (_mm256_movemask_ps(_mm256_cmp_ps(x, x, _CMP_UNORD_Q))) [[unlikely]] return false;
+  if (_mm256_movemask_ps(_mm256_cmp_ps(x, x, _CMP_UNORD_Q))) [[unlikely]]
+    return false;
   _mm_storeu_si128(reinterpret_cast<__m128i*>(d), _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
   return true;
 }
 inline bool widen_half(float* d, const Half* s) {
   __m256 x = _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(s)));
-  if (_mm256_movemask_ps(_mm256_cmp_ps(x, x, _CMP_UNORD_Q))) [[unlikely]] return false;
+  if (_mm256_movemask_ps(_mm256_cmp_ps(x, x, _CMP_UNORD_Q))) [[unlikely]]
+    return false;
   _mm256_storeu_ps(d, x);
   return true;
 }
@@ -141,7 +145,8 @@ void convert_run(void* dst, const void* src, int64_t n) {
     constexpr uint16_t one = std::is_same_v<D, Half> ? 0x3C00 : 0x3F80;
     for (int64_t i = 0; i < n; ++i) d[i].bits = static_cast<uint16_t>((0 - (s[i].byte != 0)) & one);
   } else if constexpr ((is_float16_v<D> && !std::is_same_v<S, float> && !is_complex_v<S>) ||
-                       (is_float16_v<S> && !std::is_same_v<D, float> && !is_complex_v<D> && !std::is_same_v<D, Truth>)) {
+                       (is_float16_v<S> && !std::is_same_v<D, float> && !is_complex_v<D> &&
+                        !std::is_same_v<D, Truth>)) {
     // Through float, a piece at a time: each half has its own way to be fast.
     constexpr int64_t kPiece = 512;
     alignas(64) float middle[kPiece];
@@ -157,12 +162,10 @@ void convert_run(void* dst, const void* src, int64_t n) {
 
 }  // namespace
 
-#define RL_CONVERT_ROW(to)                                                                                          \
-  {                                                                                                                 \
-    convert_run<to, 0>, convert_run<to, 1>, convert_run<to, 2>, convert_run<to, 3>, convert_run<to, 4>,             \
-        convert_run<to, 5>, convert_run<to, 6>, convert_run<to, 7>, convert_run<to, 8>, convert_run<to, 9>,         \
-        convert_run<to, 10>, convert_run<to, 11>                                                                    \
-  }
+#define RL_CONVERT_ROW(to)                                                          \
+  {convert_run<to, 0>, convert_run<to, 1>, convert_run<to, 2>,  convert_run<to, 3>, \
+   convert_run<to, 4>, convert_run<to, 5>, convert_run<to, 6>,  convert_run<to, 7>, \
+   convert_run<to, 8>, convert_run<to, 9>, convert_run<to, 10>, convert_run<to, 11>}
 const ConvertFn convert_fns[kDTypeCount][kDTypeCount] = {
     RL_CONVERT_ROW(0), RL_CONVERT_ROW(1), RL_CONVERT_ROW(2), RL_CONVERT_ROW(3), RL_CONVERT_ROW(4),  RL_CONVERT_ROW(5),
     RL_CONVERT_ROW(6), RL_CONVERT_ROW(7), RL_CONVERT_ROW(8), RL_CONVERT_ROW(9), RL_CONVERT_ROW(10), RL_CONVERT_ROW(11)};

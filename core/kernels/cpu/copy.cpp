@@ -425,7 +425,6 @@ void cat(void* dst, int64_t outer, const CatPart* parts, int64_t count) {
 
 }  // namespace
 
-
 const CopyTable copy_table = {copy_strided, fill, convert_block, scatter_block, cat};
 
 }  // namespace rl::cpu::RL_ISA

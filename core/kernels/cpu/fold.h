@@ -15,8 +15,8 @@ template <class Op> struct Fold {
   using Block = typename Op::Block;
   using State = typename Op::State;
   static constexpr int kLanes = Pack<Block>::kLanes;
-  static constexpr int64_t kBlock = 1024;     // elements of a row between merges into State
-  static constexpr int64_t kBlockRows = 64;   // rows of a column block between merges
+  static constexpr int64_t kBlock = 1024;    // elements of a row between merges into State
+  static constexpr int64_t kBlockRows = 64;  // rows of a column block between merges
 
   Op op;
 
@@ -95,7 +95,8 @@ template <class Op> struct Fold {
       }
     }
     // Rounds that halve what a row still has: two rows share a pack after the first, four after the next, ...
-    join_lanes(rows, [this](const Pack<State>& a, const Pack<State>& b) __attribute__((always_inline)) { return op.fold(a, b); });
+    join_lanes(rows, [this](const Pack<State>& a, const Pack<State>& b)
+                         __attribute__((always_inline)) { return op.fold(a, b); });
     store(out, rows[0]);
   }
 
@@ -190,7 +191,9 @@ template <class A, class B> struct Both {
 
   State empty() const { return {a.empty(), b.empty()}; }
   State join(State s, State t) const { return {a.join(s.a, t.a), b.join(s.b, t.b)}; }
-  State place(State s, int64_t scale, int64_t offset) const { return {a.place(s.a, scale, offset), b.place(s.b, scale, offset)}; }
+  State place(State s, int64_t scale, int64_t offset) const {
+    return {a.place(s.a, scale, offset), b.place(s.b, scale, offset)};
+  }
   [[gnu::noinline]] State row(const In* p, int64_t n) const {
     State state = empty();
     for (int64_t i = 0; i < n; i += 4096) {

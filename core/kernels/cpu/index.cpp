@@ -142,7 +142,8 @@ struct Space {
   int nd = 0, dim = -1;  // dim: where the indexed dim ended up
   int64_t n[64], a[64], b[64], c[64];
 };
-bool make_space(Space& p, const int64_t* sizes, const int64_t* a, const int64_t* b, const int64_t* c, int ndim, int dim) {
+bool make_space(Space& p, const int64_t* sizes, const int64_t* a, const int64_t* b, const int64_t* c, int ndim,
+                int dim) {
   for (int i = 0; i < ndim; ++i) {
     if (sizes[i] == 0) return false;
     if (sizes[i] == 1) continue;
@@ -487,8 +488,8 @@ void histc(void* out, const void* x, DType dtype, int64_t n, int64_t bins, doubl
 
 }  // namespace
 
-const IndexTable index_table = {wrap_indices, add_offsets, gather_rows,   scatter_rows, gather,   scatter,  where,
-                                mask_blocks,  count_mask,  masked_select, masked_scatter, nonzero, triangle, repeat_index,
-                                one_hot,      bincount,    histc};
+const IndexTable index_table = {wrap_indices, add_offsets,  gather_rows, scatter_rows,  gather,         scatter,
+                                where,        mask_blocks,  count_mask,  masked_select, masked_scatter, nonzero,
+                                triangle,     repeat_index, one_hot,     bincount,      histc};
 
 }  // namespace rl::cpu::RL_ISA

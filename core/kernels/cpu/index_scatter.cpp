@@ -157,27 +157,29 @@ void scatter(void* dst, DType dtype, const int64_t* ds, const void* src, const i
     int64_t width = columns ? std::min<int64_t>(n[in], 512) : 1;
     if (columns && total / width < 4) width = std::min<int64_t>(width, std::max<int64_t>(16, total / 4));
     int64_t per = (n[in] + width - 1) / width, units = total / n[in] * per;
-    parallel_for(units, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, nk * width)), [&](int64_t begin, int64_t end) {
-      for (int64_t u = begin; u < end; ++u) {
-        int64_t i0 = u % per * width, rest = u / per, m = std::min(width, n[in] - i0);
-        int64_t oa = i0 * a[in], ob = i0 * b[in], oc = i0 * c[in];
-        for (int i = in - 1; i >= 0; --i) {
-          int64_t r = rest % n[i];
-          rest /= n[i];
-          oa += r * a[i], ob += r * b[i], oc += r * c[i];
-        }
-        if (m == 1) {
-          scatter_line<kOp>(d + oa, step, s + ob, sk, index + oc, ik, nk, -1);
-          continue;
-        }
-        for (int64_t k = 0; k < nk; ++k) {
-          T* to = d + oa;
-          const T* from = s + ob + k * sk;
-          const int64_t* x = index + oc + k * ik;
-          for (int64_t i = 0; i < m; ++i) combine<kOp>(to[i * a[in] + x[i * c[in]] * step], from[i * b[in]]);
-        }
-      }
-    });
+    parallel_for(units, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, nk * width)),
+                 [&](int64_t begin, int64_t end) {
+                   for (int64_t u = begin; u < end; ++u) {
+                     int64_t i0 = u % per * width, rest = u / per, m = std::min(width, n[in] - i0);
+                     int64_t oa = i0 * a[in], ob = i0 * b[in], oc = i0 * c[in];
+                     for (int i = in - 1; i >= 0; --i) {
+                       int64_t r = rest % n[i];
+                       rest /= n[i];
+                       oa += r * a[i], ob += r * b[i], oc += r * c[i];
+                     }
+                     if (m == 1) {
+                       scatter_line<kOp>(d + oa, step, s + ob, sk, index + oc, ik, nk, -1);
+                       continue;
+                     }
+                     for (int64_t k = 0; k < nk; ++k) {
+                       T* to = d + oa;
+                       const T* from = s + ob + k * sk;
+                       const int64_t* x = index + oc + k * ik;
+                       for (int64_t i = 0; i < m; ++i)
+                         combine<kOp>(to[i * a[in] + x[i * c[in]] * step], from[i * b[in]]);
+                     }
+                   }
+                 });
   });
 }
 

@@ -18,7 +18,9 @@ BadTarget find_bad(const int64_t* target, const ClassLoss& how) {
   return {};
 }
 
-template <class C, class T> C weight_of(const T* weight, int64_t c) { return weight != nullptr ? widen<C>(weight[c]) : C(1); }
+template <class C, class T> C weight_of(const T* weight, int64_t c) {
+  return weight != nullptr ? widen<C>(weight[c]) : C(1);
+}
 
 template <class C, class T> C log_sum_exp(const T* x, int64_t n) {
   const C top = max_of<C>(x, n), shift = __builtin_isinf(top) ? C(0) : top;
@@ -36,7 +38,8 @@ template <class C, class T> C log_sum_exp(const T* x, int64_t n) {
 }
 
 // The rows' losses (doubles) and weights, added in order and stored as the reduction says.
-template <class T> void finish(const double* losses, const double* weights, const ClassLoss& how, void* loss, double* total_weight) {
+template <class T> void finish(const double* losses, const double* weights, const ClassLoss& how, void* loss,
+                               double* total_weight) {
   T* out = static_cast<T*>(loss);
   double total = 0, weight = 0;
   for (int64_t r = 0; r < how.rows; ++r) weight += weights[r];
@@ -49,8 +52,8 @@ template <class T> void finish(const double* losses, const double* weights, cons
   out[0] = narrow<T>(how.reduction == LossReduction::mean ? total / weight : total);
 }
 
-BadTarget cross_entropy(DType dtype, const void* logits, const int64_t* target, const void* weight, const ClassLoss& how, void* loss,
-                        void* lse, double* total_weight) {
+BadTarget cross_entropy(DType dtype, const void* logits, const int64_t* target, const void* weight,
+                        const ClassLoss& how, void* loss, void* lse, double* total_weight) {
   const BadTarget bad = find_bad(target, how);
   if (bad.row >= 0) return bad;
   visit_floating(dtype, [&](auto tag) {
@@ -78,12 +81,14 @@ BadTarget cross_entropy(DType dtype, const void* logits, const int64_t* target, 
         const double own = weight_of<C>(w, target[r]), z = norm;
         double value = own * (z - widen<double>(row[target[r]]));
         if (smooth > 0) {
-          double mixed = w == nullptr ? sum_packs<C>(
-                                            n, [&](int64_t i) { return load<C>(row + i); },
-                                            [&](int64_t, int64_t rest) { return tail_of<C>(row, n, rest); })
-                                      : sum_packs<C>(
-                                            n, [&](int64_t i) { return load<C>(row + i) * load<C>(w + i); },
-                                            [&](int64_t, int64_t rest) { return tail_of<C>(row, n, rest) * tail_of<C>(w, n, rest); });
+          double mixed =
+              w == nullptr
+                  ? sum_packs<C>(
+                        n, [&](int64_t i) { return load<C>(row + i); },
+                        [&](int64_t, int64_t rest) { return tail_of<C>(row, n, rest); })
+                  : sum_packs<C>(
+                        n, [&](int64_t i) { return load<C>(row + i) * load<C>(w + i); },
+                        [&](int64_t, int64_t rest) { return tail_of<C>(row, n, rest) * tail_of<C>(w, n, rest); });
           value = (1 - smooth) * value + smooth / static_cast<double>(n) * (all_weights * z - mixed);
         }
         losses[r] = value;
@@ -102,8 +107,8 @@ template <class C, class T> C row_scale(const T* grad, int64_t r, const ClassLos
   return static_cast<C>(how.reduction == LossReduction::mean ? g / total_weight : g);
 }
 
-void cross_entropy_backward(DType dtype, const void* grad, const void* logits, const int64_t* target, const void* weight,
-                            const ClassLoss& how, const void* lse, double total_weight, void* dx) {
+void cross_entropy_backward(DType dtype, const void* grad, const void* logits, const int64_t* target,
+                            const void* weight, const ClassLoss& how, const void* lse, double total_weight, void* dx) {
   visit_floating(dtype, [&](auto tag) {
     using T = decltype(tag);
     using C = compute_t<T>;
@@ -147,8 +152,8 @@ void cross_entropy_backward(DType dtype, const void* grad, const void* logits, c
   });
 }
 
-BadTarget nll(DType dtype, const void* log_probs, const int64_t* target, const void* weight, const ClassLoss& how, int64_t inner,
-              void* loss, double* total_weight) {
+BadTarget nll(DType dtype, const void* log_probs, const int64_t* target, const void* weight, const ClassLoss& how,
+              int64_t inner, void* loss, double* total_weight) {
   const BadTarget bad = find_bad(target, how);
   if (bad.row >= 0) return bad;
   visit_floating(dtype, [&](auto tag) {
@@ -171,8 +176,8 @@ BadTarget nll(DType dtype, const void* log_probs, const int64_t* target, const v
   return {};
 }
 
-void nll_backward(DType dtype, const void* grad, const int64_t* target, const void* weight, const ClassLoss& how, int64_t inner,
-                  double total_weight, void* dx) {
+void nll_backward(DType dtype, const void* grad, const int64_t* target, const void* weight, const ClassLoss& how,
+                  int64_t inner, double total_weight, void* dx) {
   visit_floating(dtype, [&](auto tag) {
     using T = decltype(tag);
     using C = compute_t<T>;
@@ -190,7 +195,8 @@ void nll_backward(DType dtype, const void* grad, const int64_t* target, const vo
   });
 }
 
-template <bool Square> void distance(DType dtype, const void* x, const void* y, int64_t n, LossReduction reduction, void* loss) {
+template <bool Square> void distance(DType dtype, const void* x, const void* y, int64_t n, LossReduction reduction,
+                                     void* loss) {
   visit_floating(dtype, [&](auto tag) {
     using T = decltype(tag);
     using C = compute_t<T>;
@@ -228,8 +234,10 @@ void distance_backward(DType dtype, double scale, const void* x, const void* y, 
       parallel_for(n, 32768, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
           const C d = widen<C>(a[i]) - widen<C>(b[i]);
-          if constexpr (Square) out[i] = narrow<T>(d * factor);
-          else out[i] = narrow<T>(d > 0 ? factor : d < 0 ? -factor : d * 0);
+          if constexpr (Square)
+            out[i] = narrow<T>(d * factor);
+          else
+            out[i] = narrow<T>(d > 0 ? factor : d < 0 ? -factor : d * 0);
         }
       });
     };
@@ -241,7 +249,7 @@ void distance_backward(DType dtype, double scale, const void* x, const void* y, 
 }  // namespace
 
 extern const LossTable loss_table = {
-    cross_entropy, cross_entropy_backward, nll, nll_backward, distance<true>, distance<false>, distance_backward<true>,
-    distance_backward<false>};
+    cross_entropy,           cross_entropy_backward,  nll, nll_backward, distance<true>, distance<false>,
+    distance_backward<true>, distance_backward<false>};
 
 }  // namespace rl::cpu::RL_ISA

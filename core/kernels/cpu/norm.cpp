@@ -9,13 +9,15 @@ namespace {
 
 // out = (x - mean) * rstd * weight + bias; without Center the mean is taken to be zero.
 template <bool Center, class T>
-void forward_row(const T* x, const T* weight, const T* bias, int64_t n, double eps, T* out, compute_t<T>* mean, compute_t<T>* rstd) {
+void forward_row(const T* x, const T* weight, const T* bias, int64_t n, double eps, T* out, compute_t<T>* mean,
+                 compute_t<T>* rstd) {
   using C = compute_t<T>;
   double center = 0;
   if constexpr (Center) {
     center = sum_packs<C>(
-        n, [&](int64_t i) { return load<C>(x + i); }, [&](int64_t, int64_t rest) { return tail_of<C>(x, n, rest); }) /
-        static_cast<double>(n);
+                 n, [&](int64_t i) { return load<C>(x + i); },
+                 [&](int64_t, int64_t rest) { return tail_of<C>(x, n, rest); }) /
+             static_cast<double>(n);
   }
   const C near = static_cast<C>(center);
   const Pack<C> shift = splat(near);
@@ -25,7 +27,8 @@ void forward_row(const T* x, const T* weight, const T* bias, int64_t n, double e
       [&](int64_t, int64_t rest) { return square(tail_of<C>(x, n, rest, near)); });
   const C scale = static_cast<C>(1.0 / std::sqrt(m2 / static_cast<double>(n) + eps));
   if (weight != nullptr && bias != nullptr) {
-    for (int64_t i = 0; i < n; ++i) out[i] = narrow<T>((widen<C>(x[i]) - near) * scale * widen<C>(weight[i]) + widen<C>(bias[i]));
+    for (int64_t i = 0; i < n; ++i)
+      out[i] = narrow<T>((widen<C>(x[i]) - near) * scale * widen<C>(weight[i]) + widen<C>(bias[i]));
   } else if (weight != nullptr) {
     for (int64_t i = 0; i < n; ++i) out[i] = narrow<T>((widen<C>(x[i]) - near) * scale * widen<C>(weight[i]));
   } else if (bias != nullptr) {
@@ -38,8 +41,8 @@ void forward_row(const T* x, const T* weight, const T* bias, int64_t n, double e
 }
 
 template <bool Center>
-void forward(DType dtype, const void* x, const void* weight, const void* bias, int64_t rows, int64_t n, double eps, void* out,
-             void* mean, void* rstd) {
+void forward(DType dtype, const void* x, const void* weight, const void* bias, int64_t rows, int64_t n, double eps,
+             void* out, void* mean, void* rstd) {
   if (n <= 0) return;
   visit_floating(dtype, [&](auto tag) {
     using T = decltype(tag);
@@ -49,7 +52,8 @@ void forward(DType dtype, const void* x, const void* weight, const void* bias, i
     C *m = static_cast<C*>(mean), *s = static_cast<C*>(rstd);
     parallel_for(rows, rows_per_task(n), [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r) {
-        forward_row<Center>(in + r * n, w, b, n, eps, o + r * n, m != nullptr ? m + r : nullptr, s != nullptr ? s + r : nullptr);
+        forward_row<Center>(in + r * n, w, b, n, eps, o + r * n, m != nullptr ? m + r : nullptr,
+                            s != nullptr ? s + r : nullptr);
       }
     });
   });
@@ -60,7 +64,9 @@ template <bool Center, class T>
 void backward_row(const T* grad, const T* x, const T* weight, compute_t<T> mean, compute_t<T> rstd, int64_t n, T* dx) {
   using C = compute_t<T>;
   const Pack<C> shift = splat(mean), scale = splat(rstd);
-  auto g_at = [&](int64_t i) { return weight != nullptr ? load<C>(grad + i) * load<C>(weight + i) : load<C>(grad + i); };
+  auto g_at = [&](int64_t i) {
+    return weight != nullptr ? load<C>(grad + i) * load<C>(weight + i) : load<C>(grad + i);
+  };
   auto g_tail = [&](int64_t rest) {
     Pack<C> g = tail_of<C>(grad, n, rest);
     return weight != nullptr ? g * tail_of<C>(weight, n, rest) : g;
@@ -70,8 +76,7 @@ void backward_row(const T* grad, const T* x, const T* weight, compute_t<T> mean,
       [&](int64_t, int64_t rest) { return g_tail(rest) * ((tail_of<C>(x, n, rest, mean) - shift) * scale); });
   double sum = 0;
   if constexpr (Center) {
-    sum = sum_packs<C>(
-        n, [&](int64_t i) { return g_at(i); }, [&](int64_t, int64_t rest) { return g_tail(rest); });
+    sum = sum_packs<C>(n, [&](int64_t i) { return g_at(i); }, [&](int64_t, int64_t rest) { return g_tail(rest); });
   }
   const C a = static_cast<C>(sum / static_cast<double>(n)), b = static_cast<C>(dot / static_cast<double>(n));
   if (weight != nullptr) {
@@ -79,13 +84,14 @@ void backward_row(const T* grad, const T* x, const T* weight, compute_t<T> mean,
       dx[i] = narrow<T>((widen<C>(grad[i]) * widen<C>(weight[i]) - a - (widen<C>(x[i]) - mean) * rstd * b) * rstd);
     }
   } else {
-    for (int64_t i = 0; i < n; ++i) dx[i] = narrow<T>((widen<C>(grad[i]) - a - (widen<C>(x[i]) - mean) * rstd * b) * rstd);
+    for (int64_t i = 0; i < n; ++i)
+      dx[i] = narrow<T>((widen<C>(grad[i]) - a - (widen<C>(x[i]) - mean) * rstd * b) * rstd);
   }
 }
 
 template <bool Center>
-void backward(DType dtype, const void* grad, const void* x, const void* mean, const void* rstd, const void* weight, int64_t rows,
-              int64_t n, void* dx, void* dweight, void* dbias) {
+void backward(DType dtype, const void* grad, const void* x, const void* mean, const void* rstd, const void* weight,
+              int64_t rows, int64_t n, void* dx, void* dweight, void* dbias) {
   if (n <= 0) return;
   visit_floating(dtype, [&](auto tag) {
     using T = decltype(tag);
@@ -154,12 +160,13 @@ void backward(DType dtype, const void* grad, const void* x, const void* mean, co
   });
 }
 
-void rms_norm(DType dtype, const void* x, const void* weight, int64_t rows, int64_t n, double eps, void* out, void* rstd) {
+void rms_norm(DType dtype, const void* x, const void* weight, int64_t rows, int64_t n, double eps, void* out,
+              void* rstd) {
   forward<false>(dtype, x, weight, nullptr, rows, n, eps, out, nullptr, rstd);
 }
 
-void rms_norm_backward(DType dtype, const void* grad, const void* x, const void* rstd, const void* weight, int64_t rows, int64_t n,
-                       void* dx, void* dweight) {
+void rms_norm_backward(DType dtype, const void* grad, const void* x, const void* rstd, const void* weight, int64_t rows,
+                       int64_t n, void* dx, void* dweight) {
   backward<false>(dtype, grad, x, nullptr, rstd, weight, rows, n, dx, dweight, nullptr);
 }
 

@@ -107,21 +107,37 @@ template <bool Max, class C> [[gnu::always_inline]] inline C extreme(C acc, C x)
   return x != x ? x : best;
 }
 template <class C> constexpr C lowest_of() {
-  if constexpr (std::is_floating_point_v<C>) return -std::numeric_limits<C>::infinity();
-  else return std::numeric_limits<C>::lowest();
+  if constexpr (std::is_floating_point_v<C>)
+    return -std::numeric_limits<C>::infinity();
+  else
+    return std::numeric_limits<C>::lowest();
 }
 template <class C> constexpr C highest_of() {
-  if constexpr (std::is_floating_point_v<C>) return std::numeric_limits<C>::infinity();
-  else return std::numeric_limits<C>::max();
+  if constexpr (std::is_floating_point_v<C>)
+    return std::numeric_limits<C>::infinity();
+  else
+    return std::numeric_limits<C>::max();
 }
 
 // The type a dtype is computed in.
-template <class T> struct compute_of { using type = int32_t; };
-template <> struct compute_of<int64_t> { using type = int64_t; };
-template <> struct compute_of<float> { using type = float; };
-template <> struct compute_of<double> { using type = double; };
-template <> struct compute_of<Half> { using type = float; };
-template <> struct compute_of<BFloat16> { using type = float; };
+template <class T> struct compute_of {
+  using type = int32_t;
+};
+template <> struct compute_of<int64_t> {
+  using type = int64_t;
+};
+template <> struct compute_of<float> {
+  using type = float;
+};
+template <> struct compute_of<double> {
+  using type = double;
+};
+template <> struct compute_of<Half> {
+  using type = float;
+};
+template <> struct compute_of<BFloat16> {
+  using type = float;
+};
 template <class T> using compute_t = typename compute_of<T>::type;
 
 template <class C, class T> [[gnu::always_inline]] inline C widen(T v) {
@@ -172,7 +188,8 @@ template <class C, class T> [[gnu::always_inline]] inline Pack<C> load(const T* 
     std::memcpy(&out, p, 64);
 #if defined(__AVX512F__)
   } else if constexpr (std::is_same_v<T, Half> && std::is_same_v<C, float>) {
-    out.r[0] = (typename Pack<C>::Reg)_mm512_maskz_cvtph_ps(0xFFFF, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+    out.r[0] =
+        (typename Pack<C>::Reg)_mm512_maskz_cvtph_ps(0xFFFF, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
   } else if constexpr (std::is_same_v<T, BFloat16> && std::is_same_v<C, float>) {
     __m256i raw = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
     out.r[0] = (typename Pack<C>::Reg)_mm512_maskz_slli_epi32(0xFFFF, _mm512_maskz_cvtepu16_epi32(0xFFFF, raw), 16);
@@ -206,14 +223,19 @@ template <class C> [[gnu::always_inline]] inline Mask<C> lane_numbers() {
 
 #if defined(__AVX2__)
 // One register from memory that may not be there where mask is 0.
-template <class C> [[gnu::always_inline]] inline typename Pack<C>::Reg masked_load(const C* p, typename Mask<C>::Reg mask) {
+template <class C> [[gnu::always_inline]] inline typename Pack<C>::Reg masked_load(const C* p,
+                                                                                   typename Mask<C>::Reg mask) {
   using Reg = typename Pack<C>::Reg;
 #if defined(__AVX512F__)
-  if constexpr (sizeof(C) == 4) return (Reg)_mm512_maskz_loadu_epi32(_mm512_movepi32_mask((__m512i)mask), p);
-  else return (Reg)_mm512_maskz_loadu_epi64(_mm512_movepi64_mask((__m512i)mask), p);
+  if constexpr (sizeof(C) == 4)
+    return (Reg)_mm512_maskz_loadu_epi32(_mm512_movepi32_mask((__m512i)mask), p);
+  else
+    return (Reg)_mm512_maskz_loadu_epi64(_mm512_movepi64_mask((__m512i)mask), p);
 #else
-  if constexpr (sizeof(C) == 4) return (Reg)_mm256_maskload_epi32(reinterpret_cast<const int*>(p), (__m256i)mask);
-  else return (Reg)_mm256_maskload_epi64(reinterpret_cast<const long long*>(p), (__m256i)mask);
+  if constexpr (sizeof(C) == 4)
+    return (Reg)_mm256_maskload_epi32(reinterpret_cast<const int*>(p), (__m256i)mask);
+  else
+    return (Reg)_mm256_maskload_epi64(reinterpret_cast<const long long*>(p), (__m256i)mask);
 #endif
 }
 #endif
@@ -225,7 +247,8 @@ template <class C, class T> [[gnu::always_inline]] inline Pack<C> load_part(cons
   if constexpr (std::is_same_v<C, T>) {
     Mask<C> keep = less(lane_numbers<C>(), splat(static_cast<IntOf<C>>(rest)));
     Pack<C> out;
-    for (int k = 0; k < kRegs; ++k) out.r[k] = keep.r[k] ? masked_load<C>(p + k * Pack<C>::kRegLanes, keep.r[k]) : splat(fill).r[k];
+    for (int k = 0; k < kRegs; ++k)
+      out.r[k] = keep.r[k] ? masked_load<C>(p + k * Pack<C>::kRegLanes, keep.r[k]) : splat(fill).r[k];
     return out;
   }
 #endif
@@ -242,11 +265,15 @@ template <class C> [[gnu::always_inline]] inline void store_part(C* p, int64_t r
   for (int k = 0; k < kRegs; ++k) {
     C* to = p + k * Pack<C>::kRegLanes;
 #if defined(__AVX512F__)
-    if constexpr (sizeof(C) == 4) _mm512_mask_storeu_epi32(to, _mm512_movepi32_mask((__m512i)keep.r[k]), (__m512i)v.r[k]);
-    else _mm512_mask_storeu_epi64(to, _mm512_movepi64_mask((__m512i)keep.r[k]), (__m512i)v.r[k]);
+    if constexpr (sizeof(C) == 4)
+      _mm512_mask_storeu_epi32(to, _mm512_movepi32_mask((__m512i)keep.r[k]), (__m512i)v.r[k]);
+    else
+      _mm512_mask_storeu_epi64(to, _mm512_movepi64_mask((__m512i)keep.r[k]), (__m512i)v.r[k]);
 #else
-    if constexpr (sizeof(C) == 4) _mm256_maskstore_epi32(reinterpret_cast<int*>(to), (__m256i)keep.r[k], (__m256i)v.r[k]);
-    else _mm256_maskstore_epi64(reinterpret_cast<long long*>(to), (__m256i)keep.r[k], (__m256i)v.r[k]);
+    if constexpr (sizeof(C) == 4)
+      _mm256_maskstore_epi32(reinterpret_cast<int*>(to), (__m256i)keep.r[k], (__m256i)v.r[k]);
+    else
+      _mm256_maskstore_epi64(reinterpret_cast<long long*>(to), (__m256i)keep.r[k], (__m256i)v.r[k]);
 #endif
   }
 #else
@@ -259,7 +286,8 @@ template <class C> [[gnu::always_inline]] inline void store_part(C* p, int64_t r
 
 // The last `rest` (0 < rest < lanes) of n elements at p, in the upper lanes (the first ones if n < lanes);
 // the other lanes hold fill.
-template <class C, class T> [[gnu::always_inline]] inline Pack<C> load_tail(const T* p, int64_t n, int64_t rest, C fill) {
+template <class C, class T> [[gnu::always_inline]] inline Pack<C> load_tail(const T* p, int64_t n, int64_t rest,
+                                                                            C fill) {
   constexpr int lanes = kLanes<C>;
   if (n >= lanes) {
     Mask<C> skip = less(lane_numbers<C>(), splat(static_cast<IntOf<C>>(lanes - rest)));
@@ -298,7 +326,9 @@ template <class C> [[gnu::always_inline]] inline void spill(C* p, const Pack<C>&
 template <int Width, class C, class F, size_t... I>
 [[gnu::always_inline]] inline void join_halves(Pack<C>* rows, const F& fold, std::index_sequence<I...> lanes) {
   constexpr int n = Pack<C>::kRegLanes, half = Width / 2;
-  constexpr auto from = [](int i, int upper) { return i / (n / 2) * n + i % (n / 2) / half * Width + i % half + upper * half; };
+  constexpr auto from = [](int i, int upper) {
+    return i / (n / 2) * n + i % (n / 2) / half * Width + i % half + upper * half;
+  };
   for (int r = 0; r < Width; r += 2) {
     Pack<C> low, high;
     for (int k = 0; k < kRegs; ++k) {
@@ -317,7 +347,8 @@ template <class C, class F> [[gnu::always_inline]] inline void join_lanes(Pack<C
 #if defined(__AVX2__)
   constexpr int n = Pack<C>::kRegLanes;
   if constexpr (kRegs == 2) {
-    for (int r = 0; r < n; ++r) rows[r] = fold(Pack<C>{{rows[r].r[0], rows[r + n].r[0]}}, Pack<C>{{rows[r].r[1], rows[r + n].r[1]}});
+    for (int r = 0; r < n; ++r)
+      rows[r] = fold(Pack<C>{{rows[r].r[0], rows[r + n].r[0]}}, Pack<C>{{rows[r].r[1], rows[r + n].r[1]}});
   }
   join_halves<n>(rows, fold, std::make_index_sequence<n>{});
 #else

@@ -14,7 +14,8 @@ namespace {
 using pointwise::Rule;
 
 template <class Op, class T, class R>
-using stored_t = std::conditional_t<std::is_same_v<R, bool>, bool, std::conditional_t<is_complex_v<T> && !is_complex_v<R>, R, T>>;
+using stored_t =
+    std::conditional_t<std::is_same_v<R, bool>, bool, std::conditional_t<is_complex_v<T> && !is_complex_v<R>, R, T>>;
 
 template <class T>
 inline T* as(char* p) {
@@ -57,7 +58,9 @@ template <class T> inline void select_loop(T* y, const bool* c, const T* a, cons
   if constexpr (sizeof(T) == 16) {
     for (int64_t i = 0; i < n; ++i) y[i] = c[i] ? a[i] : b[i];
   } else {
-    using U = std::conditional_t<sizeof(T) == 8, uint64_t, std::conditional_t<sizeof(T) == 4, uint32_t, std::conditional_t<sizeof(T) == 2, uint16_t, uint8_t>>>;
+    using U = std::conditional_t<
+        sizeof(T) == 8, uint64_t,
+        std::conditional_t<sizeof(T) == 4, uint32_t, std::conditional_t<sizeof(T) == 2, uint16_t, uint8_t>>>;
     typedef U Bits __attribute__((may_alias));
     const uint8_t* m = reinterpret_cast<const uint8_t*>(c);
     const Bits *p = reinterpret_cast<const Bits*>(a), *q = reinterpret_cast<const Bits*>(b);
@@ -71,8 +74,8 @@ template <class T> inline void select_loop(T* y, const bool* c, const T* a, cons
 }
 
 template <class Op, class T, size_t... I, size_t... S>
-void forward_loop(char* out, const char* const* in, [[maybe_unused]] const char* scalars, int64_t n, std::index_sequence<I...>,
-                  std::index_sequence<S...>) {
+void forward_loop(char* out, const char* const* in, [[maybe_unused]] const char* scalars, int64_t n,
+                  std::index_sequence<I...>, std::index_sequence<S...>) {
   [[maybe_unused]] const T values[sizeof...(S) + 1] = {scalar_at<T>(scalars, S)...};
   if constexpr (Op::rule == Rule::Select) {
     select_loop(as<T>(out), as<bool>(in[0]), as<T>(in[1]), as<T>(in[2]), n);
@@ -93,7 +96,8 @@ void forward_loop(char* out, const char* const* in, [[maybe_unused]] const char*
       const Spread<T> scalar(values[0], n);
       in_pieces(n, [&](int64_t from, int64_t to) {
 #pragma GCC ivdep
-        for (int64_t i = from; i < to; ++i) y[i] = static_cast<Y>(Op::template forward<T>(x[I][i]..., scalar.values[i - from]));
+        for (int64_t i = from; i < to; ++i)
+          y[i] = static_cast<Y>(Op::template forward<T>(x[I][i]..., scalar.values[i - from]));
       });
       return;
     } else if constexpr (sizeof...(S) == 0 && has_fast<Op, Y, repeat_t<T, I>...>) {
@@ -101,7 +105,8 @@ void forward_loop(char* out, const char* const* in, [[maybe_unused]] const char*
         unsigned slow = 0;
         for (int64_t i = from; i < to; ++i) slow |= Op::slow(x[I][i]...) ? 1u : 0u;
         if (slow != 0) {
-          for (int64_t i = from; i < to; ++i) y[i] = Op::slow(x[I][i]...) ? Op::template forward<T>(x[I][i]...) : Op::fast(x[I][i]...);
+          for (int64_t i = from; i < to; ++i)
+            y[i] = Op::slow(x[I][i]...) ? Op::template forward<T>(x[I][i]...) : Op::fast(x[I][i]...);
           return;
         }
 #pragma GCC ivdep
@@ -117,13 +122,15 @@ void forward_loop(char* out, const char* const* in, [[maybe_unused]] const char*
 // Reads an argument only where the gradient uses it (mask bit): the others may have no data.
 template <unsigned Bit, unsigned Mask, class T>
 inline T read(const T* p, int64_t i) {
-  if constexpr ((Mask & Bit) != 0) return p[i];
-  else return T(0);
+  if constexpr ((Mask & Bit) != 0)
+    return p[i];
+  else
+    return T(0);
 }
 
 template <class Op, int G, class T, size_t... I, size_t... S>
-void grad_loop(char* out, const char* const* in, [[maybe_unused]] const char* scalars, int64_t n, std::index_sequence<I...>,
-               std::index_sequence<S...>) {
+void grad_loop(char* out, const char* const* in, [[maybe_unused]] const char* scalars, int64_t n,
+               std::index_sequence<I...>, std::index_sequence<S...>) {
   [[maybe_unused]] const T values[sizeof...(S) + 1] = {scalar_at<T>(scalars, S)...};
   constexpr unsigned mask = pointwise::grad_uses<Op, G>();
   constexpr unsigned inputs = sizeof...(I) + sizeof...(S);
@@ -134,7 +141,8 @@ void grad_loop(char* out, const char* const* in, [[maybe_unused]] const char* sc
     const Real* g = as<Real>(in[0]);
     const Real* r = as<Real>(in[1 + sizeof...(I)]);
     for (int64_t i = 0; i < n; ++i)
-      y[i] = static_cast<T>(pointwise::grad<Op, G>(read<1u, mask>(g, i), read<(2u << I), mask>(x[I], i)..., values[S]..., read<(2u << inputs), mask>(r, i)));
+      y[i] = static_cast<T>(pointwise::grad<Op, G>(read<1u, mask>(g, i), read<(2u << I), mask>(x[I], i)...,
+                                                   values[S]..., read<(2u << inputs), mask>(r, i)));
   } else {
     const T* g = as<T>(in[0]);
     const T* x[] = {as<T>(in[1 + I])...};
@@ -144,13 +152,15 @@ void grad_loop(char* out, const char* const* in, [[maybe_unused]] const char* sc
       in_pieces(n, [&](int64_t from, int64_t to) {
 #pragma GCC ivdep
         for (int64_t i = from; i < to; ++i)
-          y[i] = static_cast<T>(pointwise::grad<Op, G>(read<1u, mask>(g, i), read<(2u << I), mask>(x[I], i)..., scalar.values[i - from], read<(2u << inputs), mask>(r, i)));
+          y[i] = static_cast<T>(pointwise::grad<Op, G>(read<1u, mask>(g, i), read<(2u << I), mask>(x[I], i)...,
+                                                       scalar.values[i - from], read<(2u << inputs), mask>(r, i)));
       });
       return;
     }
 #pragma GCC ivdep
     for (int64_t i = 0; i < n; ++i)
-      y[i] = static_cast<T>(pointwise::grad<Op, G>(read<1u, mask>(g, i), read<(2u << I), mask>(x[I], i)..., values[S]..., read<(2u << inputs), mask>(r, i)));
+      y[i] = static_cast<T>(pointwise::grad<Op, G>(read<1u, mask>(g, i), read<(2u << I), mask>(x[I], i)...,
+                                                   values[S]..., read<(2u << inputs), mask>(r, i)));
   }
 }
 
@@ -159,7 +169,8 @@ constexpr PointwiseLoop forward_of() {
   if constexpr (pointwise::computes_in<Op, T>) {
     return [](char* out, const char* const* in, const char* scalars, int64_t n) {
       constexpr auto arity = pointwise::arity<Op>;
-      forward_loop<Op, T>(out, in, scalars, n, std::make_index_sequence<arity.tensors>{}, std::make_index_sequence<arity.scalars>{});
+      forward_loop<Op, T>(out, in, scalars, n, std::make_index_sequence<arity.tensors>{},
+                          std::make_index_sequence<arity.scalars>{});
     };
   } else {
     return nullptr;
@@ -172,7 +183,8 @@ constexpr PointwiseLoop grad_of() {
                 Op::rule != Rule::ComplexOfReal) {
     return [](char* out, const char* const* in, const char* scalars, int64_t n) {
       constexpr auto arity = pointwise::arity<Op>;
-      grad_loop<Op, G, T>(out, in, scalars, n, std::make_index_sequence<arity.tensors>{}, std::make_index_sequence<arity.scalars>{});
+      grad_loop<Op, G, T>(out, in, scalars, n, std::make_index_sequence<arity.tensors>{},
+                          std::make_index_sequence<arity.scalars>{});
     };
   } else {
     return nullptr;
@@ -182,16 +194,19 @@ constexpr PointwiseLoop grad_of() {
 template <class Op>
 constexpr PointwiseLoops loops_of() {
   PointwiseLoops loops;
-  auto forward = [&]<class... T>(std::type_identity<T>...) { ((loops.forward[static_cast<int>(dtype_of_v<T>)] = forward_of<Op, T>()), ...); };
+  auto forward = [&]<class... T>(std::type_identity<T>...) {
+    ((loops.forward[static_cast<int>(dtype_of_v<T>)] = forward_of<Op, T>()), ...);
+  };
   auto grad = [&]<int G, class... T>(std::integral_constant<int, G>, std::type_identity<T>...) {
     ((loops.grad[G][static_cast<int>(dtype_of_v<T>)] = grad_of<Op, G, T>()), ...);
   };
-  forward(std::type_identity<uint8_t>{}, std::type_identity<int8_t>{}, std::type_identity<int16_t>{}, std::type_identity<int32_t>{},
-          std::type_identity<int64_t>{}, std::type_identity<float>{}, std::type_identity<double>{}, std::type_identity<Complex64>{},
-          std::type_identity<Complex128>{}, std::type_identity<bool>{});
+  forward(std::type_identity<uint8_t>{}, std::type_identity<int8_t>{}, std::type_identity<int16_t>{},
+          std::type_identity<int32_t>{}, std::type_identity<int64_t>{}, std::type_identity<float>{},
+          std::type_identity<double>{}, std::type_identity<Complex64>{}, std::type_identity<Complex128>{},
+          std::type_identity<bool>{});
   [&]<int... G>(std::integer_sequence<int, G...>) {
-    (grad(std::integral_constant<int, G>{}, std::type_identity<float>{}, std::type_identity<double>{}, std::type_identity<Complex64>{},
-          std::type_identity<Complex128>{}),
+    (grad(std::integral_constant<int, G>{}, std::type_identity<float>{}, std::type_identity<double>{},
+          std::type_identity<Complex64>{}, std::type_identity<Complex128>{}),
      ...);
   }(std::make_integer_sequence<int, kMaxGrads>{});
   return loops;

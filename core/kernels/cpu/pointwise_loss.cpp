@@ -1,6 +1,4 @@
 #include "kernels/cpu/pointwise_instances.h"
 #include "kernels/pointwise_tables.h"
 
-namespace rl::cpu::RL_ISA {
-extern const LossLoops loss_loops_table = Instances<pointwise::LossOps>::loops;
-}
+namespace rl::cpu::RL_ISA { extern const LossLoops loss_loops_table = Instances<pointwise::LossOps>::loops; }

@@ -1,6 +1,4 @@
 #include "kernels/cpu/pointwise_instances.h"
 #include "kernels/pointwise_tables.h"
 
-namespace rl::cpu::RL_ISA {
-extern const TrigLoops trig_loops_table = Instances<pointwise::TrigOps>::loops;
-}
+namespace rl::cpu::RL_ISA { extern const TrigLoops trig_loops_table = Instances<pointwise::TrigOps>::loops; }

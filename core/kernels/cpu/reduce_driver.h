@@ -19,11 +19,11 @@
 namespace rl::cpu::RL_ISA {
 namespace {
 
-constexpr int64_t kMaxWidth = 1024;          // columns taken together
-constexpr int64_t kFlatRows = 16;            // rows joined into one wide row when there are few columns
-constexpr int64_t kBatch = 64;               // rows whose results are stored together
+constexpr int64_t kMaxWidth = 1024;  // columns taken together
+constexpr int64_t kFlatRows = 16;    // rows joined into one wide row when there are few columns
+constexpr int64_t kBatch = 64;       // rows whose results are stored together
 constexpr int64_t kGatherBytes = 32768;
-constexpr int64_t kStateBytes = 24;          // the largest State
+constexpr int64_t kStateBytes = 24;  // the largest State
 constexpr int64_t kMaxLanes = 16;
 
 inline int64_t at_least(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -36,7 +36,8 @@ inline int64_t task_elements(int64_t total) { return at_most(at_least(total / 32
 // Pointers are to In (input) and State (states); sizes in bytes.
 class Reducer {
  public:
-  Reducer(int64_t lanes, int64_t in_size, int64_t state_size) : lanes(lanes), in_size(in_size), state_size(state_size) {}
+  Reducer(int64_t lanes, int64_t in_size, int64_t state_size)
+      : lanes(lanes), in_size(in_size), state_size(state_size) {}
   const int64_t lanes, in_size, state_size;
 
   virtual void empty(void* state) const = 0;
@@ -57,7 +58,8 @@ template <class R, class Store> class Adapter final : public Reducer {
   static_assert(sizeof(State) <= kStateBytes && R::kLanes <= kMaxLanes);
 
  public:
-  Adapter(const R& reducer, const Store& store) : Reducer(R::kLanes, sizeof(In), sizeof(State)), reducer_(reducer), store_(store) {}
+  Adapter(const R& reducer, const Store& store)
+      : Reducer(R::kLanes, sizeof(In), sizeof(State)), reducer_(reducer), store_(store) {}
 
   void empty(void* state) const override { *static_cast<State*>(state) = reducer_.empty(); }
   void row(const char* p, int64_t n, void* state) const override {
@@ -92,28 +94,37 @@ template <class R, class Store> class Adapter final : public Reducer {
   const Store& store_;
 };
 
-inline void copy_items(char* to, const char* from, int64_t count, int64_t to_stride, int64_t from_stride, int64_t size) {
+inline void copy_items(char* to, const char* from, int64_t count, int64_t to_stride, int64_t from_stride,
+                       int64_t size) {
   auto copy = [&](auto item) {
     for (int64_t i = 0; i < count; ++i) std::memcpy(to + i * to_stride, from + i * from_stride, sizeof(item));
   };
-  if (size == 1) copy(char{});
-  else if (size == 2) copy(int16_t{});
-  else if (size == 4) copy(int32_t{});
-  else if (size == 8) copy(int64_t{});
-  else copy(Complex128{});
+  if (size == 1)
+    copy(char{});
+  else if (size == 2)
+    copy(int16_t{});
+  else if (size == 4)
+    copy(int32_t{});
+  else if (size == 8)
+    copy(int64_t{});
+  else
+    copy(Complex128{});
 }
 
 // to[k * to_stride + c] = from[c * from_stride + k] for 4-byte items, count rows of n >= 4: tiles of 4 x 4, the last of a
 // row reaching back over its neighbour.
-inline void transpose_words(char* to, const char* from, int64_t count, int64_t n, int64_t to_stride, int64_t from_stride) {
+inline void transpose_words(char* to, const char* from, int64_t count, int64_t n, int64_t to_stride,
+                            int64_t from_stride) {
   typedef int32_t V __attribute__((vector_size(16)));
   for (int64_t c = 0; c < count; c += 4) {
     for (int64_t k = 0; k < n; k += 4) {
       if (k > n - 4) k = n - 4;
       V a[4];
       for (int j = 0; j < 4; ++j) std::memcpy(&a[j], from + ((c + j) * from_stride + k) * 4, 16);
-      const V b0 = __builtin_shufflevector(a[0], a[2], 0, 4, 1, 5), b1 = __builtin_shufflevector(a[0], a[2], 2, 6, 3, 7);
-      const V b2 = __builtin_shufflevector(a[1], a[3], 0, 4, 1, 5), b3 = __builtin_shufflevector(a[1], a[3], 2, 6, 3, 7);
+      const V b0 = __builtin_shufflevector(a[0], a[2], 0, 4, 1, 5),
+              b1 = __builtin_shufflevector(a[0], a[2], 2, 6, 3, 7);
+      const V b2 = __builtin_shufflevector(a[1], a[3], 0, 4, 1, 5),
+              b3 = __builtin_shufflevector(a[1], a[3], 2, 6, 3, 7);
       const V t[4] = {__builtin_shufflevector(b0, b2, 0, 4, 1, 5), __builtin_shufflevector(b0, b2, 2, 6, 3, 7),
                       __builtin_shufflevector(b1, b3, 0, 4, 1, 5), __builtin_shufflevector(b1, b3, 2, 6, 3, 7)};
       for (int j = 0; j < 4; ++j) std::memcpy(to + ((k + j) * to_stride + c) * 4, &t[j], 16);
@@ -139,7 +150,8 @@ class ReduceWalk {
     }
     if (s_.inner == 1) s_.inner_stride = 1;
     if (s_.inner_stride == 1 && s_.inner >= r_.lanes) return by_columns();
-    if (s_.inner > 1 && s_.inner_stride == 1 && s_.n_stride == s_.inner && s_.n >= 2 * kFlatRows) return by_flat_columns();
+    if (s_.inner > 1 && s_.inner_stride == 1 && s_.n_stride == s_.inner && s_.n >= 2 * kFlatRows)
+      return by_flat_columns();
     if (s_.outer * s_.inner >= 2 * r_.lanes && s_.n < 32) return by_gathered_columns();
     by_rows();
   }
@@ -173,8 +185,10 @@ class ReduceWalk {
         alignas(16) char states[kBatch * kStateBytes];
         for (int64_t o = begin; o < end; o += kBatch) {
           const int64_t count = at_most(kBatch, end - o);
-          if (s_.n_stride == 1 && s_.inner == 1) r_.rows(at(o), count, s_.n, s_.outer_stride, states);
-          else for (int64_t i = 0; i < count; ++i) row_piece(at(o + i), 0, s_.n, states + i * r_.state_size);
+          if (s_.n_stride == 1 && s_.inner == 1)
+            r_.rows(at(o), count, s_.n, s_.outer_stride, states);
+          else
+            for (int64_t i = 0; i < count; ++i) row_piece(at(o + i), 0, s_.n, states + i * r_.state_size);
           r_.store(o, states, count);
         }
       });
@@ -207,15 +221,18 @@ class ReduceWalk {
     parallel_for(s_.outer * stripes * pieces, grain, [&](int64_t begin, int64_t end) {
       alignas(64) char states[(kMaxWidth + kMaxLanes) * kStateBytes];
       for (int64_t t = begin; t < end; ++t) {
-        const int64_t stripe = t % stripes, piece = t / stripes % pieces, o = t / stripes / pieces, first = piece * rows;
+        const int64_t stripe = t % stripes, piece = t / stripes % pieces, o = t / stripes / pieces,
+                      first = piece * rows;
         const int64_t from = stripe * width, to = at_most(from + width, s_.inner);
         // A last stripe narrower than a pack reaches back over columns that belong to the stripe before.
         const int64_t start = at_most(from, s_.inner - r_.lanes);
         r_.cols(x_ + (o * s_.outer_stride + first * s_.n_stride + start) * r_.in_size, at_most(rows, s_.n - first),
                 s_.n_stride, to - start, states);
         const char* own = states + (from - start) * size;
-        if (pieces == 1) r_.store(o * s_.inner + from, own, to - from);
-        else r_.join(partial + ((o * pieces + piece) * s_.inner + from) * size, own, to - from, 1, first, true);
+        if (pieces == 1)
+          r_.store(o * s_.inner + from, own, to - from);
+        else
+          r_.join(partial + ((o * pieces + piece) * s_.inner + from) * size, own, to - from, 1, first, true);
       }
     });
     if (pieces > 1) join_pieces(partial, pieces);
@@ -271,14 +288,16 @@ class ReduceWalk {
           transpose_words(buffer, at(first), count, s_.n, group, s_.outer_stride);
         } else if (s_.inner == 1) {
           for (int64_t k = 0; k < s_.n; ++k) {
-            copy_items(buffer + k * group * size, at(first) + k * s_.n_stride * size, count, size, s_.outer_stride * size, size);
+            copy_items(buffer + k * group * size, at(first) + k * s_.n_stride * size, count, size,
+                       s_.outer_stride * size, size);
           }
         } else {
           for (int64_t c = 0; c < count; ++c) {
             copy_items(buffer + c * size, at(first + c), s_.n, group * size, s_.n_stride * size, size);
           }
         }
-        for (int64_t c = count; c < r_.lanes; ++c) copy_items(buffer + c * size, buffer, s_.n, group * size, group * size, size);
+        for (int64_t c = count; c < r_.lanes; ++c)
+          copy_items(buffer + c * size, buffer, s_.n, group * size, group * size, size);
         r_.cols(buffer, s_.n, group, at_least(count, r_.lanes), states);
         r_.store(first, states, count);
       }
@@ -294,7 +313,8 @@ class ReduceWalk {
   ReduceWalk(reducer, x, shape).run();
 }
 
-template <class R, class Store> void reduce(const R& reducer, const void* x, const ReduceShape& shape, const Store& store) {
+template <class R, class Store> void reduce(const R& reducer, const void* x, const ReduceShape& shape,
+                                            const Store& store) {
   reduce_with(Adapter<R, Store>(reducer, store), x, shape);
 }
 

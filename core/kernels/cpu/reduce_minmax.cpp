@@ -14,7 +14,9 @@ template <class T, bool Max> struct ExtremeOp {
   Block filler() const { return start(); }
   bool done(const State*, int) const { return false; }
   [[gnu::always_inline]] Pack<Block> pre(const Pack<Block>& x) const { return x; }
-  template <class C> [[gnu::always_inline]] Pack<C> fold(const Pack<C>& a, const Pack<C>& b) const { return extreme<Max>(a, b); }
+  template <class C> [[gnu::always_inline]] Pack<C> fold(const Pack<C>& a, const Pack<C>& b) const {
+    return extreme<Max>(a, b);
+  }
   [[gnu::always_inline]] State merge(State s, Block b) const { return extreme<Max>(s, b); }
   [[gnu::always_inline]] State join(State a, State b) const { return extreme<Max>(a, b); }
 };
@@ -107,8 +109,8 @@ template <class T, bool Max> struct WhereExtreme {
   }
 
   template <int Rows>
-  [[gnu::always_inline]] static void step(const T* row, int64_t r, int64_t stride, int64_t packs, int64_t last, C* values,
-                                          I* rows) {
+  [[gnu::always_inline]] static void step(const T* row, int64_t r, int64_t stride, int64_t packs, int64_t last,
+                                          C* values, I* rows) {
     for (int64_t q = 0; q < packs; ++q) {
       const T* x = row + at_most(q * kLanes, last);
       Pack<C> best = load<C>(values + q * kLanes);
@@ -131,8 +133,10 @@ template <class T, bool Max> struct WhereExtreme {
 template <class F> void visit_real(DType in, const F& f) {
   visit_dtype(in, [&](auto tag) {
     using T = decltype(tag);
-    if constexpr (std::is_same_v<T, bool>) f(uint8_t{});
-    else if constexpr (!is_complex_v<T>) f(tag);
+    if constexpr (std::is_same_v<T, bool>)
+      f(uint8_t{});
+    else if constexpr (!is_complex_v<T>)
+      f(tag);
   });
 }
 

@@ -115,7 +115,8 @@ template <class T> struct Moments {
   }
 };
 
-void var_mean(DType in, const void* x, const ReduceShape& shape, double correction, bool std_dev, void* var, void* mean) {
+void var_mean(DType in, const void* x, const ReduceShape& shape, double correction, bool std_dev, void* var,
+              void* mean) {
   visit_dtype(in, [&](auto tag) {
     using T = decltype(tag);
     if constexpr (!is_complex_v<T> && std::is_floating_point_v<compute_t<T>>) {
@@ -148,7 +149,9 @@ template <class T> struct LogSumExp {
   State empty() const { return {lowest_of<C>(), 0}; }
   State join(State a, State b) const {
     C top = extreme<true>(a.top, b.top);
-    auto rescaled = [&](State s) { return s.top == top ? s.sum : s.sum * std::exp(double(shift_of(s.top)) - double(shift_of(top))); };
+    auto rescaled = [&](State s) {
+      return s.top == top ? s.sum : s.sum * std::exp(double(shift_of(s.top)) - double(shift_of(top)));
+    };
     return {top, rescaled(a) + rescaled(b)};
   }
   State place(State s, int64_t, int64_t) const { return s; }

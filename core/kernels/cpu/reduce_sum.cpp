@@ -11,8 +11,12 @@ template <class T> using SumBlock = std::conditional_t<std::is_same_v<T, int32_t
 template <class T>
 using Total = std::conditional_t<std::is_floating_point_v<compute_t<T>>, double, int64_t>;
 
-template <class T> struct real_part { using type = T; };
-template <class T> struct real_part<std::complex<T>> { using type = T; };
+template <class T> struct real_part {
+  using type = T;
+};
+template <class T> struct real_part<std::complex<T>> {
+  using type = T;
+};
 
 enum class Pre { none, drop_nan, magnitude, square };
 
@@ -120,7 +124,9 @@ struct AnyByte {
     for (; i < n; ++i) any = static_cast<uint8_t>(any | ((p[i] != 0) != columns.op.invert ? 1 : 0));
     return any;
   }
-  void cols(const In* p, int64_t n, int64_t stride, int64_t width, State* out) const { columns.cols(p, n, stride, width, out); }
+  void cols(const In* p, int64_t n, int64_t stride, int64_t width, State* out) const {
+    columns.cols(p, n, stride, width, out);
+  }
 };
 
 template <class T, bool Max> struct MagnitudeExtremeOp {
@@ -133,7 +139,9 @@ template <class T, bool Max> struct MagnitudeExtremeOp {
   Block filler() const { return start(); }
   bool done(const State*, int) const { return false; }
   [[gnu::always_inline]] Pack<Block> pre(const Pack<Block>& x) const { return absolute(x); }
-  template <class C> [[gnu::always_inline]] Pack<C> fold(const Pack<C>& a, const Pack<C>& b) const { return extreme<Max>(a, b); }
+  template <class C> [[gnu::always_inline]] Pack<C> fold(const Pack<C>& a, const Pack<C>& b) const {
+    return extreme<Max>(a, b);
+  }
   [[gnu::always_inline]] State merge(State s, Block b) const { return extreme<Max>(s, b); }
   [[gnu::always_inline]] State join(State a, State b) const { return extreme<Max>(a, b); }
 };
@@ -144,7 +152,7 @@ template <class T, class S, class Step> struct Plain {
   using State = S;
   static constexpr int kLanes = 8;
   S start;
-  Step step;         // S step(S, T)
+  Step step;  // S step(S, T)
   S (*merge)(S, S);
 
   S empty() const { return start; }
@@ -200,7 +208,9 @@ template <Pre P> void add(DType in, const void* x, const ReduceShape& shape, voi
 }
 
 void sum(DType in, const void* x, const ReduceShape& shape, void* out) { add<Pre::none>(in, x, shape, out, 1.0); }
-void nansum(DType in, const void* x, const ReduceShape& shape, void* out) { add<Pre::drop_nan>(in, x, shape, out, 1.0); }
+void nansum(DType in, const void* x, const ReduceShape& shape, void* out) {
+  add<Pre::drop_nan>(in, x, shape, out, 1.0);
+}
 void mean(DType in, const void* x, const ReduceShape& shape, void* out) {
   add<Pre::none>(in, x, shape, out, static_cast<double>(shape.n));
 }
@@ -228,7 +238,8 @@ void prod(DType in, const void* x, const ReduceShape& shape, void* out) {
   });
 }
 
-template <class Store> void count(DType in, const void* x, const ReduceShape& shape, bool invert, bool stop, const Store& store) {
+template <class Store> void count(DType in, const void* x, const ReduceShape& shape, bool invert, bool stop,
+                                  const Store& store) {
   auto run = [&](auto tag, auto mask) { reduce(Fold<CountOp<decltype(tag)>>{{invert, stop, mask}}, x, shape, store); };
   switch (in) {
     case DType::Bool:
@@ -250,16 +261,20 @@ template <class Store> void count(DType in, const void* x, const ReduceShape& sh
     auto step = [invert](int64_t s, P v) { return s + ((v.re != 0 || v.im != 0) != invert ? 1 : 0); };
     reduce_plain<P, int64_t>(0, step, +[](int64_t a, int64_t b) { return a + b; }, x, shape, store);
   };
-  if (in == DType::C64) complex(float{});
-  else complex(double{});
+  if (in == DType::C64)
+    complex(float{});
+  else
+    complex(double{});
 }
 
 struct StoreCount {
   void* out;
   bool as_bool, invert;
   void operator()(int64_t i, int64_t s) const {
-    if (as_bool) static_cast<bool*>(out)[i] = (s != 0) != invert;
-    else static_cast<int64_t*>(out)[i] = s;
+    if (as_bool)
+      static_cast<bool*>(out)[i] = (s != 0) != invert;
+    else
+      static_cast<int64_t*>(out)[i] = s;
   }
 };
 
@@ -272,7 +287,8 @@ template <bool All> void decide(DType in, const void* x, const ReduceShape& shap
 }
 
 // The sum of |v|^p in double, for powers without a vector form.
-template <class T, class Store> void sum_of_powers(double p, const void* x, const ReduceShape& shape, const Store& store) {
+template <class T, class Store> void sum_of_powers(double p, const void* x, const ReduceShape& shape,
+                                                   const Store& store) {
   auto plus = [](double a, double b) { return a + b; };
   auto power = [p](double v) {
     if (p == 0) return v != 0 ? 1.0 : 0.0;
@@ -283,7 +299,9 @@ template <class T, class Store> void sum_of_powers(double p, const void* x, cons
   };
   if constexpr (is_complex_v<T>) {
     using P = Parts<typename T::value_type>;
-    auto step = [power](double s, P v) { return s + power(std::sqrt(double(v.re) * double(v.re) + double(v.im) * double(v.im))); };
+    auto step = [power](double s, P v) {
+      return s + power(std::sqrt(double(v.re) * double(v.re) + double(v.im) * double(v.im)));
+    };
     reduce_plain<P, double>(0.0, step, +plus, x, shape, store);
   } else {
     auto step = [power](double s, T v) { return s + power(__builtin_fabs(widen<double>(v))); };
@@ -326,13 +344,16 @@ void norm(DType in, double p, const void* x, const ReduceShape& shape, void* out
       if constexpr (!is_complex_v<T>) {
         if (p == 1) return reduce(Fold<AddOp<T, Pre::magnitude>>{}, x, shape, put);
       }
-      sum_of_powers<T>(p, x, shape, [&](int64_t i, double s) { o[i] = narrow<Result>(p == 0 || p == 1 ? s : std::pow(s, 1.0 / p)); });
+      sum_of_powers<T>(p, x, shape, [&](int64_t i, double s) {
+        o[i] = narrow<Result>(p == 0 || p == 1 ? s : std::pow(s, 1.0 / p));
+      });
     }
   });
 }
 
 }  // namespace
 
-extern const ReduceSumTable reduce_sum_table = {sum, nansum, mean, prod, count_nonzero, decide<false>, decide<true>, norm};
+extern const ReduceSumTable reduce_sum_table = {sum,           nansum,        mean,         prod,
+                                                count_nonzero, decide<false>, decide<true>, norm};
 
 }  // namespace rl::cpu::RL_ISA

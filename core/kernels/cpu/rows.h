@@ -11,14 +11,17 @@ namespace {
 // The sum of the lanes in double, by a fixed tree.
 template <class C> [[gnu::always_inline]] inline double sum_lanes(const Pack<C>& p) {
   alignas(64) double v[8];
-  if constexpr (sizeof(C) == 4) spill(v, widen_half<double, 0>(p) + widen_half<double, 1>(p));
-  else spill(v, p);
+  if constexpr (sizeof(C) == 4)
+    spill(v, widen_half<double, 0>(p) + widen_half<double, 1>(p));
+  else
+    spill(v, p);
   return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
 }
 
 // The sum over i < n of f(i), f giving packs for i, i + lanes, ...; tail(i, rest) gives the last, partial one, with
 // zeros in its unused lanes. Blocks are added in double.
-template <class C, class F, class Tail> [[gnu::always_inline]] inline double sum_packs(int64_t n, const F& f, const Tail& tail) {
+template <class C, class F, class Tail> [[gnu::always_inline]] inline double sum_packs(int64_t n, const F& f,
+                                                                                       const Tail& tail) {
   constexpr int64_t lanes = kLanes<C>, block = 4096;
   double total = 0;
   int64_t i = 0;
@@ -42,7 +45,8 @@ template <class C, class F, class Tail> [[gnu::always_inline]] inline double sum
 }
 
 // The last `rest` elements of p[0, n) in some lanes, fill in the others; like pieces of several arrays match up.
-template <class C, class T> [[gnu::always_inline]] inline Pack<C> tail_of(const T* p, int64_t n, int64_t rest, C fill = 0) {
+template <class C, class T> [[gnu::always_inline]] inline Pack<C> tail_of(const T* p, int64_t n, int64_t rest,
+                                                                          C fill = 0) {
   return load_tail<C>(p, n, rest, fill);
 }
 
@@ -75,7 +79,8 @@ template <class C, class T> [[gnu::always_inline]] inline C max_of(const T* p, i
 }
 
 // out[i] = f(pack of x from i on), the last pack partial.
-template <class C, class T, class F> [[gnu::always_inline]] inline void map_row(const T* x, int64_t n, T* out, const F& f) {
+template <class C, class T, class F> [[gnu::always_inline]] inline void map_row(const T* x, int64_t n, T* out,
+                                                                                const F& f) {
   constexpr int64_t lanes = kLanes<C>;
   int64_t i = 0;
   if constexpr (std::is_same_v<C, T>) {

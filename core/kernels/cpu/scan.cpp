@@ -8,9 +8,9 @@
 namespace rl::cpu::RL_ISA {
 namespace {
 
-constexpr int64_t kStripe = 512;        // columns carried together
-constexpr int64_t kChunk = 65536;       // a long row is cut here, whatever the number of threads
-constexpr int64_t kMinParallel = 4;     // rows or stripes from which a row need not be cut
+constexpr int64_t kStripe = 512;     // columns carried together
+constexpr int64_t kChunk = 65536;    // a long row is cut here, whatever the number of threads
+constexpr int64_t kMinParallel = 4;  // rows or stripes from which a row need not be cut
 
 template <class R> struct Pair {
   R re, im;
@@ -32,13 +32,18 @@ template <class R> struct Carried<Pair<R>> {
 };
 
 template <class A, class T> [[gnu::always_inline]] inline A carry_of(T v) {
-  if constexpr (std::is_same_v<A, Pair<double>>) return {static_cast<double>(v.re), static_cast<double>(v.im)};
-  else return widen<A>(v);
+  if constexpr (std::is_same_v<A, Pair<double>>)
+    return {static_cast<double>(v.re), static_cast<double>(v.im)};
+  else
+    return widen<A>(v);
 }
 template <class O, class A> [[gnu::always_inline]] inline O stored(A v) {
-  if constexpr (std::is_same_v<A, Pair<double>>) return {static_cast<decltype(O::re)>(v.re), static_cast<decltype(O::re)>(v.im)};
-  else if constexpr (std::is_same_v<A, int64_t>) return static_cast<O>(v);
-  else return narrow<O>(v);
+  if constexpr (std::is_same_v<A, Pair<double>>)
+    return {static_cast<decltype(O::re)>(v.re), static_cast<decltype(O::re)>(v.im)};
+  else if constexpr (std::is_same_v<A, int64_t>)
+    return static_cast<O>(v);
+  else
+    return narrow<O>(v);
 }
 
 struct Plus {
@@ -50,8 +55,10 @@ struct Times {
   template <class A> [[gnu::always_inline]] static A call(A a, A b) { return a * b; }
 };
 template <class A, class Op> [[gnu::always_inline]] inline A unit_of() {
-  if constexpr (std::is_same_v<A, Pair<double>>) return {static_cast<double>(Op::unit), 0.0};
-  else return static_cast<A>(Op::unit);
+  if constexpr (std::is_same_v<A, Pair<double>>)
+    return {static_cast<double>(Op::unit), 0.0};
+  else
+    return static_cast<A>(Op::unit);
 }
 
 // Runs over n elements with the given step (1 or -1), four at a time: the chain through `carry` is one operation per
@@ -84,7 +91,8 @@ template <class Op, bool Write, class T, class O, class A>
   return carry;
 }
 
-template <class Op, class T> void accumulate(const T* x, bool reverse, int64_t outer, int64_t n, int64_t inner, void* out) {
+template <class Op, class T> void accumulate(const T* x, bool reverse, int64_t outer, int64_t n, int64_t inner,
+                                             void* out) {
   using A = typename Carried<T>::type;
   using O = typename Carried<T>::out;
   O* o = static_cast<O*>(out);
@@ -145,7 +153,8 @@ template <class Op, class T> void accumulate(const T* x, bool reverse, int64_t o
   });
 }
 
-template <class Op> void accumulate_any(DType in, bool reverse, const void* x, int64_t outer, int64_t n, int64_t inner, void* out) {
+template <class Op> void accumulate_any(DType in, bool reverse, const void* x, int64_t outer, int64_t n, int64_t inner,
+                                        void* out) {
   visit_dtype(in, [&](auto tag) {
     using T = decltype(tag);
     if constexpr (std::is_same_v<T, bool>) {
@@ -165,7 +174,8 @@ void cumprod(DType in, const void* x, int64_t outer, int64_t n, int64_t inner, v
   accumulate_any<Times>(in, false, x, outer, n, inner, out);
 }
 
-template <bool Max, class T> void extremes(const T* x, int64_t outer, int64_t n, int64_t inner, T* values, int64_t* indices) {
+template <bool Max, class T> void extremes(const T* x, int64_t outer, int64_t n, int64_t inner, T* values,
+                                           int64_t* indices) {
   using C = compute_t<T>;
   using I = IntOf<C>;
   if (n <= 0) return;
@@ -277,7 +287,8 @@ void logcumsumexp(DType in, const void* x, int64_t outer, int64_t n, int64_t inn
             double v = widen<double>(p[at + i]), high = v > top[i] ? v : top[i];
             double base = __builtin_isinf(high) ? 0 : high;
             old[i] = base;
-            sum[i] = sum[i] * math::exp((__builtin_isinf(top[i]) && top[i] < 0 ? base : top[i]) - base) + math::exp(v - base);
+            sum[i] = sum[i] * math::exp((__builtin_isinf(top[i]) && top[i] < 0 ? base : top[i]) - base) +
+                     math::exp(v - base);
             top[i] = high;
           }
           for (int64_t i = 0; i < count; ++i) o[at + i] = narrow<T>(math::log(sum[i]) + old[i]);

@@ -17,7 +17,8 @@ template <class C> [[gnu::always_inline]] inline Pack<C> exps(const Pack<C>& x) 
 }
 
 // The sum of exp(x[i] - top), in pieces; with Keep the exponentials go to e (whole packs, zeros after the last).
-template <bool Keep, class C, class T> [[gnu::always_inline]] inline double sum_exps(const T* x, int64_t n, C top, C* e) {
+template <bool Keep, class C, class T> [[gnu::always_inline]] inline double sum_exps(const T* x, int64_t n, C top,
+                                                                                     C* e) {
   constexpr int64_t lanes = kLanes<C>;
   const Pack<C> shift = splat(top);
   double total = 0;
@@ -68,7 +69,8 @@ template <class T> void backward_row(bool log, const T* grad, const T* y, int64_
   using C = compute_t<T>;
   if (log) {
     const C total = static_cast<C>(sum_packs<C>(
-        n, [&](int64_t i) { return load<C>(grad + i); }, [&](int64_t, int64_t rest) { return tail_of<C>(grad, n, rest); }));
+        n, [&](int64_t i) { return load<C>(grad + i); },
+        [&](int64_t, int64_t rest) { return tail_of<C>(grad, n, rest); }));
     for (int64_t i = 0; i < n; ++i) dx[i] = narrow<T>(widen<C>(grad[i]) - math::exp(widen<C>(y[i])) * total);
     return;
   }
@@ -160,12 +162,13 @@ template <class Body> void each_part(int64_t outer, int64_t n, int64_t inner, co
   int64_t stripe = 65536 / n / 16 * 16;
   stripe = stripe < 32 ? 32 : stripe > kStripe ? kStripe : stripe;
   const int64_t stripes = (inner + stripe - 1) / stripe;
-  parallel_for(outer * stripes, rows_per_task(n * (stripe < inner ? stripe : inner), 16384), [&](int64_t begin, int64_t end) {
-    for (int64_t t = begin; t < end; ++t) {
-      int64_t from = t % stripes * stripe;
-      body(t / stripes * n * inner + from, from + stripe < inner ? stripe : inner - from);
-    }
-  });
+  parallel_for(outer * stripes, rows_per_task(n * (stripe < inner ? stripe : inner), 16384),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t t = begin; t < end; ++t) {
+                   int64_t from = t % stripes * stripe;
+                   body(t / stripes * n * inner + from, from + stripe < inner ? stripe : inner - from);
+                 }
+               });
 }
 
 void forward(DType dtype, bool log, const void* x, int64_t outer, int64_t n, int64_t inner, void* out) {
@@ -174,20 +177,25 @@ void forward(DType dtype, bool log, const void* x, int64_t outer, int64_t n, int
     const T* in = static_cast<const T*>(x);
     T* o = static_cast<T*>(out);
     each_part(outer, n, inner, [&](int64_t at, int64_t width) {
-      if (width == 0) forward_row(log, in + at, n, o + at);
-      else forward_stripe(log, in + at, n, inner, width, o + at);
+      if (width == 0)
+        forward_row(log, in + at, n, o + at);
+      else
+        forward_stripe(log, in + at, n, inner, width, o + at);
     });
   });
 }
 
-void backward(DType dtype, bool log, const void* grad, const void* out, int64_t outer, int64_t n, int64_t inner, void* dx) {
+void backward(DType dtype, bool log, const void* grad, const void* out, int64_t outer, int64_t n, int64_t inner,
+              void* dx) {
   visit_floating(dtype, [&](auto tag) {
     using T = decltype(tag);
     const T *g = static_cast<const T*>(grad), *y = static_cast<const T*>(out);
     T* d = static_cast<T*>(dx);
     each_part(outer, n, inner, [&](int64_t at, int64_t width) {
-      if (width == 0) backward_row(log, g + at, y + at, n, d + at);
-      else backward_stripe(log, g + at, y + at, n, inner, width, d + at);
+      if (width == 0)
+        backward_row(log, g + at, y + at, n, d + at);
+      else
+        backward_stripe(log, g + at, y + at, n, inner, width, d + at);
     });
   });
 }

@@ -89,7 +89,8 @@ struct unsigned_of<8> {
 };
 
 template <class T>
-inline constexpr bool is_float_v = std::is_floating_point_v<T> || std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
+inline constexpr bool is_float_v =
+    std::is_floating_point_v<T> || std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
 
 template <class T>
 struct Keys {
@@ -118,9 +119,7 @@ struct Keys {
     }
   }
   // The bytes back, unless several elements share the key.
-  static inline bool ambiguous(K key) {
-    return is_float_v<T> && (key == zero || key == nan);
-  }
+  static inline bool ambiguous(K key) { return is_float_v<T> && (key == zero || key == nan); }
   static inline K back(K key) {
     if constexpr (is_float_v<T>) {
       return static_cast<K>((key & sign) ? static_cast<K>(key & static_cast<K>(~sign)) : static_cast<K>(~key));

@@ -506,8 +506,9 @@ RL_MATH float erf(float x) {
 RL_MATH float gelu_cdf(float x) {
   float a = abs(x);
   float m = 5.7f < a ? 5.7f : a;
-  auto e = exp_split(-(m * poly(m, 0.7978847286f, 0.3183040194f, 0.03636897842f, -0.004854062536f, 3.77395035e-5f,
-                                0.0001736829133f, -4.676345098e-5f, 6.492056378e-6f, -4.896522623e-7f, 1.582591567e-8f)));
+  auto e =
+      exp_split(-(m * poly(m, 0.7978847286f, 0.3183040194f, 0.03636897842f, -0.004854062536f, 3.77395035e-5f,
+                           0.0001736829133f, -4.676345098e-5f, 6.492056378e-6f, -4.896522623e-7f, 1.582591567e-8f)));
   float half = power_of_2<float>(e.n - 1);
   float tail = fma(half, fma(e.r * e.r, exp_tail(e.r), e.r), half);  // NaN for NaN
   tail = a > 5.7f ? 0.0f : tail;

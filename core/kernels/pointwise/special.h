@@ -174,7 +174,9 @@ struct I1 {
   static constexpr unsigned types = kFloating;
   static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return i1(x); }
-  template <class T> RL_FN static T grad0(T g, T x, T y) { return g * where(x == T(0), T(0.5), i0(x) - y / where(x == T(0), T(1), x)); }
+  template <class T> RL_FN static T grad0(T g, T x, T y) {
+    return g * where(x == T(0), T(0.5), i0(x) - y / where(x == T(0), T(1), x));
+  }
 };
 
 struct I1e {
@@ -193,7 +195,8 @@ struct I1e {
 
 struct AiryAi {
   static constexpr const char* schema = "special_airy_ai(Tensor x) -> Tensor";
-  static constexpr const char* doc = "Airy function Ai.\n\n>>> torch.special.airy_ai(torch.tensor([0., 1.]))\ntensor([0.3550, 0.1353])\n";
+  static constexpr const char* doc =
+      "Airy function Ai.\n\n>>> torch.special.airy_ai(torch.tensor([0., 1.]))\ntensor([0.3550, 0.1353])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
   static constexpr bool primitive = true;
@@ -495,8 +498,8 @@ using SpecialOps =
     List<Erf, Erfc, Erfcx, Erfinv, Ndtr, Ndtri, LogNdtr, Lgamma, Digamma, Polygamma, Zeta, I0, I0e, I1, I1e, BesselJ0,
          BesselJ1, BesselY0, BesselY1, ModifiedBesselI0, ModifiedBesselK0, ScaledModifiedBesselK0, ModifiedBesselI1,
          ModifiedBesselK1, ScaledModifiedBesselK1, SphericalBesselJ0, Igamma, Igammac, ChebyshevT, ChebyshevU,
-         ChebyshevV, ChebyshevW, HermiteH, HermiteHe, LaguerreL, LegendreP, AiryAi,
-         ShiftedChebyshevT, ShiftedChebyshevU, ShiftedChebyshevV, ShiftedChebyshevW>;
+         ChebyshevV, ChebyshevW, HermiteH, HermiteHe, LaguerreL, LegendreP, AiryAi, ShiftedChebyshevT,
+         ShiftedChebyshevU, ShiftedChebyshevV, ShiftedChebyshevW>;
 
 static_assert(grad_uses<Erf, 0>() == 0b11 && grad_uses<Ndtri, 0>() == 0b101);
 
