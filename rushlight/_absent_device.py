@@ -1,0 +1,36 @@
+"""What the modules of devices that are not here share: `torch.mps`, `torch.mtia`, `torch.xpu` answer, and do nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def is_available() -> bool:
+    """False."""
+    return False
+
+
+def is_initialized() -> bool:
+    """False."""
+    return False
+
+
+def device_count() -> int:
+    """0."""
+    return 0
+
+
+def manual_seed(seed: int) -> None:
+    """Nothing: there is no such device."""
+
+
+def manual_seed_all(seed: int) -> None:
+    """Nothing: there is no such device."""
+
+
+def empty_cache() -> None:
+    """Nothing: there is no such device."""
+
+
+def synchronize(device: Any = None) -> None:
+    """Nothing is under way on a device that is not there."""
