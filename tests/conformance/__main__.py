@@ -1,6 +1,6 @@
-"""python -m tests.conformance: PyTorch's OpInfo database against rushlight.
+"""python -m tests.conformance: PyTorch's OpInfo and ModuleInfo databases against rushlight.
 
-Each operator runs in a forked child with a time limit, so a crash or a hang costs one row.
+Each entry runs in a forked child with a time limit, so a crash or a hang costs one row.
 """
 
 import argparse
@@ -27,6 +27,9 @@ def parse(argv):
     p = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
     p.add_argument("--candidate", default="rushlight", help="module to test (torch tests the harness itself)")
     p.add_argument("--ops", default="", help="comma separated names or full names; a trailing * matches a prefix")
+    p.add_argument(
+        "--modules", default="", help="the same for modules (Linear, Conv*, or all); the operators then wait"
+    )
     p.add_argument("--family", default="", help="comma separated: " + ", ".join(FAMILIES))
     p.add_argument("--dtype", default="float64,float32,int64,bool", help="comma separated; complex128 is one more")
     p.add_argument("--grad-dtype", default="float64")
@@ -97,35 +100,11 @@ def collect(path, why):
     return rows
 
 
-def main(argv=None):
-    a = parse(argv)
-    start = time.time()
-    sys.path.insert(0, str(ROOT))
-    import torch
-    from torch.testing._internal.common_methods_invocations import op_db
-
-    from .compare import PARTS, Runner, full_name
-
-    torch.set_num_threads(1)
-    candidate = importlib.import_module(a.candidate)
-    if hasattr(candidate, "set_num_threads"):
-        candidate.set_num_threads(1)
-    parts = tuple(a.parts.split(",")) if a.parts else PARTS
-    runner = Runner(candidate, a.dtype.split(","), a.grad_dtype.split(",") if a.grad_dtype else [], parts)
-    names = a.ops.split(",") if a.ops else []
-    wanted = a.family.split(",") if a.family else []
-    ops = [
-        op
-        for op in op_db
-        if (not names or chosen(full_name(op), op.name, names)) and (not wanted or family(full_name(op)) in wanted)
-    ]
-    # Long ones first, so that no worker is left alone with one at the end.
-    slow = ("nn.functional.conv", "nn.functional.linear_cross", "nn.functional.cross", "masked.", "nn.functional.max_u")
-    ops.sort(key=lambda op: not full_name(op).startswith(slow))
-
+def run_all(items, name, runner, a):
+    """Every item in a child of its own, `a.jobs` at a time: {name: {rows, seconds}}."""
     results = {}
     running = {}
-    todo = list(ops)
+    todo = list(items)
     done = 0
     with tempfile.TemporaryDirectory() as folder:
         while todo or running:
@@ -149,24 +128,87 @@ def main(argv=None):
                 elif os.WIFSIGNALED(status):
                     why = f"crashed with {signal.Signals(os.WTERMSIG(status)).name}"
                 del running[pid]
-                results[full_name(op)] = {"rows": collect(path, why), "seconds": round(time.time() - since, 2)}
+                results[name(op)] = {"rows": collect(path, why), "seconds": round(time.time() - since, 2)}
                 done += 1
                 if sys.stderr.isatty():
-                    print(f"\r{done}/{len(ops)} {full_name(op):60.60}", end="", file=sys.stderr, flush=True)
+                    print(f"\r{done}/{len(items)} {name(op):60.60}", end="", file=sys.stderr, flush=True)
     if sys.stderr.isatty():
         print(file=sys.stderr)
-    table = report.build(results)
-    whole = len(ops) == len(op_db) and not a.parts
-    print(report.summary(table))
-    if a.verbose or len(ops) < 20:
-        print(report.failures(table))
+    return results
+
+
+def main(argv=None):
+    a = parse(argv)
+    start = time.time()
+    sys.path.insert(0, str(ROOT))
+    import torch
+    from torch.testing._internal.common_methods_invocations import op_db
+
+    from .compare import PARTS, Runner, full_name
+
+    torch.set_num_threads(1)
+    candidate = importlib.import_module(a.candidate)
+    if hasattr(candidate, "set_num_threads"):
+        candidate.set_num_threads(1)
+    parts = tuple(a.parts.split(",")) if a.parts else PARTS
+    runner = Runner(candidate, a.dtype.split(","), a.grad_dtype.split(",") if a.grad_dtype else [], parts)
+    names = a.ops.split(",") if a.ops else []
+    wanted = a.family.split(",") if a.family else []
+    everything = not (names or wanted or any(getattr(a, key) for key in databases()))
+    ops = [
+        op
+        for op in op_db
+        if (everything or names or wanted)
+        and (not names or chosen(full_name(op), op.name, names))
+        and (not wanted or family(full_name(op)) in wanted)
+    ]
+    # Long ones first, so that no worker is left alone with one at the end.
+    slow = ("nn.functional.conv", "nn.functional.linear_cross", "nn.functional.cross", "masked.", "nn.functional.max_u")
+    ops.sort(key=lambda op: not full_name(op).startswith(slow))
+
+    code = 0
+    if ops:
+        results = run_all(ops, full_name, runner, a)
+        table = report.build(results)
+        whole = len(ops) == len(op_db) and not a.parts
+        print(report.summary(table))
+        if a.verbose or len(ops) < 20:
+            print(report.failures(table))
+        if a.json:
+            a.json.write_text(json.dumps({n: results[n] for n in sorted(results)}, indent=1))
+        if whole and a.docs and a.candidate == "rushlight":
+            report.write_section(a.docs, "operators", report.page(table, torch.__version__.split("+")[0]))
+        code |= report.check(table, a.expected, update=a.update and a.candidate == "rushlight", whole=whole)
+    for key, database in databases().items():
+        patterns = getattr(a, key).split(",") if getattr(a, key) else []
+        if patterns or everything:
+            code |= run_database(key, database, patterns, candidate, a)
     print(f"{time.time() - start:.0f} s")
-    if a.json:
-        a.json.write_text(json.dumps({n: results[n] for n in sorted(results)}, indent=1))
+    return code
+
+
+def databases():
+    """The databases beside the operators'. Each module has entries, name, a runner, PARTS, DECIDING and section."""
+    from . import modules
+
+    return {"modules": (modules, modules.ModuleRunner)}
+
+
+def run_database(key, database, patterns, candidate, a):
+    import torch
+
+    lib, runner = database
+    every = lib.entries()
+    items = [e for e in every if not patterns or "all" in patterns or chosen(lib.name(e), lib.name(e), patterns)]
+    table = report.build(run_all(items, lib.name, runner(candidate), a))
+    whole = len(items) == len(every)
+    print(report.brief(table, key, lib.PARTS, lib.DECIDING))
+    if a.verbose or len(items) < 20:
+        print(report.failures(table, lib.PARTS))
     if whole and a.docs and a.candidate == "rushlight":
-        a.docs.parent.mkdir(exist_ok=True)
-        a.docs.write_text(report.page(table, torch.__version__.split("+")[0]))
-    return report.check(table, a.expected, update=a.update and a.candidate == "rushlight", whole=whole)
+        report.write_section(a.docs, key, lib.section(table, torch.__version__.split("+")[0]))
+    update = a.update and a.candidate == "rushlight"
+    return report.check(table, a.expected, update, whole, key, key, lib.PARTS, lib.DECIDING)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Turns the tallies of a run into the summary, the page and the comparison with the committed baseline."""
 
 import json
+import re
 
 from .compare import DECIDING, PARTS
 from .families import FAMILIES, family, in_core
@@ -21,16 +22,16 @@ def build(results):
     return table
 
 
-def status(parts):
+def status(parts, deciding=DECIDING):
     """pass, fail, or none: the operator has no samples for these dtypes on a CPU."""
-    seen = [parts[p] for p in DECIDING if p in parts and parts[p][1]]
+    seen = [parts[p] for p in deciding if p in parts and parts[p][1]]
     if not seen:
         return "none"
     return "pass" if all(p == t for p, t, _ in seen) else "fail"
 
 
-def reason(parts):
-    for p in PARTS:
+def reason(parts, order=PARTS):
+    for p in order:
         if p in parts and parts[p][0] < parts[p][1]:
             return f"{p}: {parts[p][2]}"
     return ""
@@ -68,8 +69,8 @@ def summary(table):
     return "\n".join(lines)
 
 
-def failures(table):
-    return "\n".join(f"{name}: {reason(p)}" for name, p in table.items() if reason(p))
+def failures(table, parts=PARTS):
+    return "\n".join(f"{name}: {reason(p, parts)}" for name, p in table.items() if reason(p, parts))
 
 
 def page(table, version):
@@ -135,19 +136,46 @@ def page(table, version):
     return "\n".join(out)
 
 
-def check(table, path, update, whole):
-    """0 when every operator of the baseline that ran still passes."""
-    passing = sorted(n for n, p in table.items() if status(p) == "pass")
-    baseline = json.loads(path.read_text())["pass"] if path.exists() else []
+def write_section(path, key, text):
+    """Put one section of the page into its place: sections stand between marks, the operators' page before all."""
+    old = path.read_text() if path.exists() else ""
+    marked = re.compile(r"<!-- (\w+) -->\n(.*?)<!-- /\1 -->\n", re.S)
+    sections = {m[1]: m[2] for m in marked.finditer(old)}
+    head = marked.sub("", old).rstrip("\n") + "\n"
+    if key == "operators":
+        head = text.rstrip("\n") + "\n"
+    else:
+        sections[key] = text.rstrip("\n") + "\n"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(head + "".join(f"\n<!-- {k} -->\n{v}<!-- /{k} -->\n" for k, v in sorted(sections.items())))
+
+
+def brief(table, what, parts, deciding):
+    """How many entries of a database pass, and how many samples of each part."""
+    passed = sum(status(p, deciding) == "pass" for p in table.values())
+    lines = [f"{passed} of {len(table)} {what} pass on all samples"]
+    for part in parts:
+        p, t = samples(table, part)
+        if t:
+            lines.append(f"  {part:9} {p} of {t} samples")
+    return "\n".join(lines)
+
+
+def check(table, path, update, whole, key="pass", what="operators", parts=PARTS, deciding=DECIDING):
+    """0 when every entry of the baseline (its list `key`) that ran still passes."""
+    passing = sorted(n for n, p in table.items() if status(p, deciding) == "pass")
+    recorded = json.loads(path.read_text()) if path.exists() else {}
+    baseline = recorded.get(key, [])
     lost = [n for n in baseline if n in table and n not in passing]
     new = [n for n in passing if n not in baseline]
     if update:
         kept = [n for n in baseline if n not in table]
-        path.write_text(json.dumps({"pass": sorted(set(passing) | set(kept))}, indent=0) + "\n")
-        print(f"baseline written: {len(set(passing) | set(kept))} operators")
+        recorded[key] = sorted(set(passing) | set(kept))
+        path.write_text(json.dumps(recorded, indent=0) + "\n")
+        print(f"baseline written: {len(recorded[key])} {what}")
         return 0
     if new and whole:
-        print(f"{len(new)} operators pass that the baseline does not list (run with --update): {', '.join(new[:20])}")
+        print(f"{len(new)} {what} pass that the baseline does not list (run with --update): {', '.join(new[:20])}")
     for n in lost:
-        print(f"REGRESSED {n}: {reason(table[n])}")
+        print(f"REGRESSED {n}: {reason(table[n], parts)}")
     return 1 if lost else 0
