@@ -1,25 +1,47 @@
 """The layers."""
 
-from rushlight.nn.modules import activation, container, dropout, flatten, linear, loss, module, normalization, sparse
+from rushlight.nn.modules import (
+    activation,
+    channelshuffle,
+    container,
+    distance,
+    dropout,
+    flatten,
+    linear,
+    loss,
+    module,
+    normalization,
+    padding,
+    pixelshuffle,
+    sparse,
+)
 from rushlight.nn.modules.activation import *  # noqa: F403
+from rushlight.nn.modules.channelshuffle import *  # noqa: F403
 from rushlight.nn.modules.container import *  # noqa: F403
+from rushlight.nn.modules.distance import *  # noqa: F403
 from rushlight.nn.modules.dropout import *  # noqa: F403
 from rushlight.nn.modules.flatten import *  # noqa: F403
 from rushlight.nn.modules.linear import *  # noqa: F403
 from rushlight.nn.modules.loss import *  # noqa: F403
 from rushlight.nn.modules.module import Module
 from rushlight.nn.modules.normalization import *  # noqa: F403
+from rushlight.nn.modules.padding import *  # noqa: F403
+from rushlight.nn.modules.pixelshuffle import *  # noqa: F403
 from rushlight.nn.modules.sparse import *  # noqa: F403
 
 __all__ = [
     "Module",
     *activation.__all__,
+    *channelshuffle.__all__,
     *container.__all__,
+    *distance.__all__,
     *dropout.__all__,
     *flatten.__all__,
     *linear.__all__,
     *loss.__all__,
     *normalization.__all__,
+    *padding.__all__,
+    *pixelshuffle.__all__,
     *sparse.__all__,
 ]
 
