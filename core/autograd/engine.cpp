@@ -21,10 +21,10 @@ struct NodeState {
 // Walks mark the nodes they meet, for speed. Only one thread at a time may: while its walk runs Python, or lets others
 // run during a kernel, a second thread's walk over shared nodes keeps its marks in a table of its own.
 std::atomic<const void*> marking_thread{nullptr};
-thread_local int marking_walks = 0;
+thread_local constinit int marking_walks RL_FAST_TLS = 0;
 std::atomic<uint32_t> task_counter{0};
-thread_local int depth = 0;
-thread_local Node* running = nullptr;
+thread_local constinit int depth RL_FAST_TLS = 0;
+thread_local constinit Node* running RL_FAST_TLS = nullptr;
 thread_local std::vector<std::function<void()>> callbacks;
 
 class Walk {

@@ -1,7 +1,6 @@
 #include "autograd/node.h"
 
 #include <algorithm>
-#include <atomic>
 
 #include "tensor/allocator.h"
 #include "tensor/shape.h"
@@ -9,9 +8,9 @@
 namespace rl {
 namespace {
 
-// One count for all threads: a graph may grow in several, and each node must be newer than those it leads to.
-std::atomic<uint64_t> last_sequence{0};
-uint64_t next_sequence() { return last_sequence.fetch_add(1, std::memory_order_relaxed) + 1; }
+// One count for all threads: a graph may grow in several, and each node must be newer than those it leads to. Like the
+// reference counts it changes only while the GIL is held.
+uint64_t last_sequence = 0;
 
 // Where a tensor that hooks unpacked has the gradient of the leaf it stands for.
 class Identity final : public Node {
@@ -78,7 +77,7 @@ class AccumulateGrad final : public Node {
 
 }  // namespace
 
-Node::Node() : sequence(next_sequence()) {
+Node::Node() : sequence(++last_sequence) {
   if (grad_mode.anomaly && autograd_support.forward_trace)
     make_extras().forward_trace = autograd_support.forward_trace();
 }
@@ -86,15 +85,18 @@ Node::~Node() = default;
 
 void* Node::operator new(size_t bytes) { return allocate(bytes); }
 void Node::operator delete(void* p, size_t bytes) { deallocate(p, bytes); }
+void* AutogradMeta::operator new(size_t bytes) { return allocate(bytes); }
+void AutogradMeta::operator delete(void* p, size_t bytes) { deallocate(p, bytes); }
 
 void Node::destroy(Node* node) {
   // Destroying a node releases its edges and saved tensors, which may destroy further nodes: those queue up here.
-  static thread_local std::vector<Node*>* pending = nullptr;
+  using Queue = SmallVector<Node*, 16>;
+  static thread_local constinit Queue* pending RL_FAST_TLS = nullptr;
   if (pending) {
     pending->push_back(node);
     return;
   }
-  std::vector<Node*> queue;
+  Queue queue;
   pending = &queue;
   delete node;
   while (!queue.empty()) {

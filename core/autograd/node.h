@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tensor/allocator.h"
 #include "tensor/tensor.h"
 
 namespace rl {
@@ -31,7 +32,7 @@ class PackedTensor {
 };
 // The innermost hooks of this thread, or none.
 using TensorPacker = std::function<std::unique_ptr<PackedTensor>(const Tensor&)>;
-inline thread_local constinit const TensorPacker* tensor_packer = nullptr;
+inline thread_local constinit const TensorPacker* tensor_packer RL_FAST_TLS = nullptr;
 
 // A tensor kept for backward, with the version it had.
 class SavedTensor {
@@ -108,7 +109,7 @@ class Node {
   }
 
   SmallVector<Edge, 2> edges;
-  SmallVector<SavedTensor, 2> saved;
+  SmallVector<SavedTensor, 3> saved;
   std::unique_ptr<NodeExtras> extras;
   uint64_t sequence;
   uint32_t outputs = 1;  // how many gradients it receives
@@ -145,6 +146,9 @@ class AutogradMeta final : public AutogradMetaBase {
   TensorImpl* self = nullptr;
   std::vector<NodeExtras::TensorHookAt> leaf_hooks;
   std::vector<std::pair<uint64_t, std::function<void(const Tensor&)>>> post_accumulate_hooks;
+
+  static void* operator new(size_t bytes);
+  static void operator delete(void* p, size_t bytes);
 };
 
 inline AutogradMeta* autograd_meta(const Tensor& t) { return static_cast<AutogradMeta*>(t->autograd.get()); }
@@ -165,7 +169,7 @@ struct GradMode {
   bool anomaly = false;
   bool check_nan = true;
 };
-inline thread_local constinit GradMode grad_mode;
+inline thread_local constinit GradMode grad_mode RL_FAST_TLS;
 
 class GradModeGuard {
  public:

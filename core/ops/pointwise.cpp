@@ -244,7 +244,12 @@ void iterate(PointwiseLoop loop, SmallVector<Operand, kMaxInputs>& operands, Dim
 }
 
 void fill_scalars(char* where, const Scalar* scalars, int count, DType dtype) {
-  for (int i = 0; i < count; ++i) scalars[i].store(dtype, where + i * cpu::kScalarSlot);
+  for (int i = 0; i < count; ++i, where += cpu::kScalarSlot) {
+    if (dtype == DType::F32) [[likely]]
+      *reinterpret_cast<float*>(where) = scalars[i].to<float>();
+    else
+      scalars[i].store(dtype, where);
+  }
 }
 
 Operand operand(const Tensor& t, DType load, IntSpan shape, bool same_shape) {
@@ -254,7 +259,12 @@ Operand operand(const Tensor& t, DType load, IntSpan shape, bool same_shape) {
   return o;
 }
 
-bool same_sizes(IntSpan a, IntSpan b) { return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin()); }
+bool same_sizes(IntSpan a, IntSpan b) {
+  if (a.size() != b.size()) return false;
+  for (size_t d = 0; d < a.size(); ++d)
+    if (a[d] != b[d]) return false;
+  return true;
+}
 
 // Axes in the memory order of a transposed (dense, not contiguous) operand, so that it is walked as it lies.
 void reorder_axes(SmallVector<Operand, kMaxInputs>& operands, Dims& sizes) {
@@ -300,12 +310,40 @@ Tensor turned(Operand& o, const Dims& sizes, int64_t n) {
   return t;
 }
 
+// The result's layout. Axes are ordered, from the fastest, by the first operand that tells two of them apart: one that
+// repeats along an axis has no say about it.
 Tensor allocate_result(const Tensor* inputs, int count, IntSpan shape, DType dtype, bool all_contiguous) {
-  if (!all_contiguous)
-    for (int i = 0; i < count; ++i)
-      if (inputs[i].defined() && inputs[i].dim() > 0 && same_sizes(inputs[i].sizes(), shape))
-        return Tensor::empty_like(inputs[i], dtype);
-  return Tensor::empty(shape, dtype);
+  int64_t dims = static_cast<int64_t>(shape.size());
+  if (all_contiguous || dims < 2) return Tensor::empty(shape, dtype);
+  SmallVector<Dims, 4> strides;
+  for (int i = 0; i < count; ++i)
+    if (inputs[i].defined()) strides.push_back(broadcast_strides(inputs[i].sizes(), inputs[i].strides(), shape));
+  auto compare = [&](int64_t a, int64_t b) {
+    for (const Dims& s : strides) {
+      if (s[a] == 0 || s[b] == 0) continue;
+      if (s[a] != s[b]) return s[a] < s[b] ? -1 : 1;
+      if (shape[a] > shape[b]) return 1;
+    }
+    return 0;
+  };
+  Dims order(dims, 0);
+  for (int64_t i = 0; i < dims; ++i) order[i] = dims - 1 - i;
+  // By insertion, as the comparison may leave pairs open.
+  for (int64_t i = 1; i < dims; ++i)
+    for (int64_t at = i, before = i - 1; before >= 0; --before) {
+      int c = compare(order[before], order[at]);
+      if (c < 0) break;
+      if (c == 0) continue;
+      std::swap(order[before], order[at]);
+      at = before;
+    }
+  Dims result(dims, 1);
+  int64_t step = 1;
+  for (int64_t d : order) {
+    result[d] = step;
+    step *= std::max<int64_t>(shape[d], 1);
+  }
+  return Tensor::empty_strided(shape, result, dtype);
 }
 
 // Copies t, broadcast to shape, into `to`: for small results, where planning an iteration costs more than the work.
@@ -509,14 +547,17 @@ class PointwiseNode final : public Node {
       edges.push_back(wants ? gradient_edge(inputs[i]) : Edge{});
       if (wants) uses |= def.grad_uses[i];
     }
+    keeps_ = (uses >> 1) != 0;
+    bool broadcast = false;
     for (int i = 0; i < def.tensors; ++i) {
-      shapes_.push_back(inputs[i].sizes());
+      broadcast |= !same_sizes(inputs[i].sizes(), y.sizes());
       dtypes_[i] = inputs[i].dtype();
       // Where only the shape matters there is nothing to keep.
-      saved.emplace_back(uses & (2u << i) ? inputs[i] : Tensor(), false);
+      if (keeps_) saved.emplace_back(uses & (2u << i) ? inputs[i] : Tensor(), false);
     }
-    saved.emplace_back(uses & (2u << (def.tensors + def.scalars)) ? y : Tensor(), true);
-    keeps_ = (uses >> 1) != 0;
+    if (keeps_) saved.emplace_back(uses & (2u << (def.tensors + def.scalars)) ? y : Tensor(), true);
+    if (broadcast)
+      for (int i = 0; i < def.tensors; ++i) shapes_.push_back(inputs[i].sizes());
     for (int i = 0; i < def.scalars; ++i) scalars_.push_back(scalars[i]);
   }
   const char* name() const override { return def_.backward_name.c_str(); }
@@ -544,7 +585,7 @@ class PointwiseNode final : public Node {
         inputs[def_.tensors] = y;
         r = tie_to_inputs(std::move(r), {inputs, static_cast<size_t>(def_.tensors + 1)});
       }
-      r = sum_to(r, shapes_[i]);
+      if (!shapes_.empty()) r = sum_to(r, shapes_[static_cast<size_t>(i)]);
       if (r.dtype() != dtypes_[i]) {
         if (is_complex_dtype(r.dtype()) && !is_complex_dtype(dtypes_[i])) r = real(r);
         if (r.dtype() != dtypes_[i]) r = to_dtype(r, dtypes_[i]);
@@ -558,8 +599,8 @@ class PointwiseNode final : public Node {
   DType compute_;
   DType dtypes_[4] = {};
   bool keeps_ = false;
-  SmallVector<Dims, 2> shapes_;
-  SmallVector<Scalar, 2> scalars_;
+  std::vector<Dims> shapes_;  // of the inputs, if any was broadcast
+  SmallVector<Scalar, 1> scalars_;
 };
 
 }  // namespace
@@ -594,7 +635,49 @@ Tensor pointwise_gradient(const PointwiseDef& def, int input, const Tensor& g, c
   return fused_gradient(def, compute_dtype(def, inputs, scalars), input, g, inputs, scalars, y);
 }
 
+namespace {
+
+void record_pointwise(const PointwiseDef& def, const Tensor* inputs, const Scalar* scalars, const Tensor& y,
+                      DType compute) {
+  bool wanted = false;
+  for (int i = 0; i < def.tensors; ++i) wanted |= def.has_grad[i] && inputs[i].requires_grad();
+  if (wanted && is_differentiable(y.dtype()))
+    set_history(y, Ref<Node>(new PointwiseNode(def, inputs, scalars, y, compute)));
+}
+
+// Small float tensors of one shape and type, as they lie, make up most calls: nothing is left to decide for them.
+bool is_plain(const PointwiseDef& def, const Tensor* inputs, const Scalar* scalars) {
+  const TensorImpl& lead = *inputs[0].get();
+  DType d = lead.dtype();
+  if ((d != DType::F32 && d != DType::F64) || !(def.types & pointwise::kFloating)) return false;
+  if ((def.rule != Rule::Same && def.rule != Rule::Float) || lead.numel() > kGrain) return false;
+  bool plain = lead.is_contiguous() && !lead.wrapped_number;
+  for (int i = 1; i < def.tensors; ++i) {
+    const TensorImpl& t = *inputs[i].get();
+    plain &= t.dtype() == d && t.is_contiguous() && !t.wrapped_number && same_sizes(t.sizes(), lead.sizes());
+  }
+  for (int i = 0; i < def.scalars; ++i) plain &= !scalars[i].is_complex();
+  return plain;
+}
+
+Tensor run_plain(const PointwiseDef& def, PointwiseLoop loop, const Tensor* inputs, const Scalar* scalars) {
+  DType d = inputs[0].dtype();
+  alignas(16) char numbers[4 * cpu::kScalarSlot];
+  fill_scalars(numbers, scalars, def.scalars, d);
+  Tensor y = Tensor::empty(inputs[0].sizes(), d);
+  const char* in[kMaxInputs];
+  for (int i = 0; i < def.tensors; ++i) in[i] = static_cast<const char*>(inputs[i].raw());
+  if (int64_t n = y.numel(); n > 0) loop(static_cast<char*>(y.raw()), in, numbers, n);
+  if (grad_mode.enabled) record_pointwise(def, inputs, scalars, y, d);
+  return y;
+}
+
+}  // namespace
+
 Tensor run_pointwise(const PointwiseDef& def, const Tensor* inputs, const Scalar* scalars, const Tensor& out) {
+  if (!out.defined() && is_plain(def, inputs, scalars))
+    if (PointwiseLoop loop = def.loops().forward[static_cast<int>(inputs[0].dtype())])
+      return run_plain(def, loop, inputs, scalars);
   DType compute = compute_dtype(def, inputs, scalars);
   if (!(def.types & type_class(compute))) not_implemented(def, compute);
   DType loads = loop_dtype(compute);
@@ -613,12 +696,7 @@ Tensor run_pointwise(const PointwiseDef& def, const Tensor* inputs, const Scalar
   if (def.scalars) fill_scalars(numbers, scalars, def.scalars, loads);
   Tensor y = run_loop(loop, inputs, def.tensors, loads, first_load, y_load, out.defined() ? out.dtype() : result,
                       numbers, out);
-  if (grad_mode.enabled && !out.defined()) {
-    bool wanted = false;
-    for (int i = 0; i < def.tensors; ++i) wanted |= def.has_grad[i] && inputs[i].requires_grad();
-    if (wanted && is_differentiable(y.dtype()))
-      set_history(y, Ref<Node>(new PointwiseNode(def, inputs, scalars, y, compute)));
-  }
+  if (grad_mode.enabled && !out.defined()) record_pointwise(def, inputs, scalars, y, compute);
   return y;
 }
 

@@ -144,8 +144,7 @@ void register_record(Registry& r, const cpu::PointwiseLoops& (*loops)()) {
   d.grad_expr = &grad_expr<Op>;
   if constexpr (requires { Op::internal; }) return;
   if constexpr (is_wrapped<Op>) return;
-  OpDef& def =
-      r.add(Op::schema, &box_pointwise<Op>, Op::doc, {.in_place = !d.bool_result || true, .numbers_as_tensors = true});
+  OpDef& def = r.add(Op::schema, &box_pointwise<Op>, Op::doc, {.in_place = true, .numbers_as_tensors = true});
   def.pointwise = &d;
 }
 

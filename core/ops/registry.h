@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "ops/value.h"
+#include "tensor/allocator.h"
 
 namespace rl {
 
@@ -126,7 +127,7 @@ void parse_schema(const std::string& text, OpDef& def);
 
 // The one path by which Python calls an op: the recorder (graph/recorder.h) listens here.
 using CallObserver = void (*)(const OpDef& def, const Value* args, const Result& result);
-inline thread_local constinit CallObserver call_observer = nullptr;
+inline thread_local constinit CallObserver call_observer RL_FAST_TLS = nullptr;
 
 inline void call_op(const OpDef& def, const Value* args, Result& result) {
   def.fn(args, result);

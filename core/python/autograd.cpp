@@ -69,7 +69,7 @@ PyObject* node_getattro(PyObject* o, PyObject* name) {
   PyErr_Clear();
   return guarded([&] {
     if (node.released) SavedTensor().get(node);  // says that they are gone
-    return wrap(node.saved[i].get(node));
+    return wrap(i < node.saved.size() ? node.saved[i].get(node) : Tensor());
   });
 }
 int node_setattro(PyObject* o, PyObject* name, PyObject* value) {

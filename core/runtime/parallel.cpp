@@ -26,6 +26,10 @@ namespace {
 constexpr auto kHelperSpin = std::chrono::microseconds(40);
 constexpr auto kCallerSpin = std::chrono::microseconds(200);
 constexpr auto kWorthWaking = std::chrono::microseconds(15);
+// In a stream of light work the helpers, once awake, are still spinning when the next call comes: waking them pays off
+// over the calls, not in the first one.
+constexpr auto kWorthWakingInStream = std::chrono::microseconds(4);
+constexpr auto kStreamGap = std::chrono::microseconds(60);
 constexpr int kChunksPerThread = 8;
 
 inline void relax() {
@@ -75,6 +79,7 @@ struct Pool {
   std::atomic<int> sleepers{0};
   std::atomic<bool> stop{false};
   int helpers = 0;
+  std::chrono::steady_clock::time_point last_light;  // the caller's: when light work last found the helpers asleep
 
   int64_t bound(int64_t chunk) const {
     if (chunk >= chunks) return n;
@@ -145,7 +150,10 @@ struct Pool {
       auto start = std::chrono::steady_clock::now();
       work_once();
       auto left = static_cast<uint32_t>(ticket.load(std::memory_order_relaxed));
-      if ((std::chrono::steady_clock::now() - start) * left > kWorthWaking) wake(left);
+      auto now = std::chrono::steady_clock::now();
+      bool stream = start - last_light < kStreamGap;
+      last_light = now;
+      if ((now - start) * left > (stream ? kWorthWakingInStream : kWorthWaking)) wake(left);
     } else {
       wake(count - 1);
     }

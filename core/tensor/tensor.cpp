@@ -33,17 +33,28 @@ Ref<TensorImpl> TensorImpl::make(Ref<Storage> storage, int64_t offset, IntSpan s
 
 Ref<TensorImpl> TensorImpl::make_contiguous(IntSpan sizes, DType dtype) {
   int64_t n = static_cast<int64_t>(sizes.size());
-  int64_t strides[64];
   check(n <= 64, "a tensor has at most 64 dimensions, got ", n);
-  int64_t step = 1;
+  int64_t many[2 * 64];
+  int64_t* strides = many + n;
+  int64_t step = 1, numel = 1;
   for (int64_t i = n - 1; i >= 0; --i) {
-    if (sizes[i] < 0)
-      fail(ErrorKind::Runtime, "Trying to create tensor with negative dimension ", sizes[i], ": ", shape_str(sizes));
+    int64_t s = sizes[i];
+    if (s < 0) fail(ErrorKind::Runtime, "Trying to create tensor with negative dimension ", s, ": ", shape_str(sizes));
+    many[i] = s;
     strides[i] = step;
-    if (__builtin_mul_overflow(step, std::max<int64_t>(sizes[i], 1), &step))
+    if (__builtin_mul_overflow(step, std::max<int64_t>(s, 1), &step))
       fail(ErrorKind::Runtime, "Storage size calculation overflowed with sizes=", shape_str(sizes));
+    numel *= s;
   }
-  return make(Storage::allocate(bytes_for(sizes, dtype)), 0, sizes, {strides, sizes.size()}, dtype);
+  Ref<Storage> storage = Storage::allocate(bytes_for(sizes, dtype));
+  if (n > kInlineDims) return make(std::move(storage), 0, sizes, {strides, sizes.size()}, dtype);
+  Ref<TensorImpl> t(new (rl::allocate(sizeof(TensorImpl))) TensorImpl);
+  t->storage_ = std::move(storage);
+  t->dtype_ = dtype;
+  t->dim_ = static_cast<uint8_t>(n);
+  t->numel_ = numel;
+  for (int64_t i = 0; i < 2 * n; ++i) t->inline_[i] = many[i];
+  return t;
 }
 
 void TensorImpl::set(Ref<Storage> storage, int64_t offset, IntSpan sizes, IntSpan strides, DType dtype) {
