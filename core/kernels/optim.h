@@ -1,4 +1,4 @@
-// Optimizer steps over one parameter's elements: one pass that reads gradient and state and writes both back.
+// Optimizer updates: one pass that reads gradient and state and writes state and parameter back.
 #pragma once
 
 #include <cstdint>
@@ -8,15 +8,36 @@
 
 namespace rl::cpu {
 
-struct SgdOptions {
-  double lr, momentum, dampening, weight_decay;
-  bool nesterov, maximize, first;  // first: the momentum buffer has no value yet
+enum class OptimKind : uint8_t {
+  SGD,
+  Adam,
+  Adamax,
+  NAdam,
+  RAdam,
+  Adagrad,
+  Adadelta,
+  RMSprop,
+  Rprop,
+  ASGD,
+};
+
+// One parameter's memory and numbers. Every rule first does
+//   gradient *= sign; if (decay) gradient += decay * parameter; parameter *= shrink
+// and then its own, with its own numbers c (see the rules in cpu/optim.cpp).
+struct OptimTensor {
+  OptimKind kind;
+  DType dtype;  // float32 or float64
+  int64_t n;
+  void* param;
+  const void* grad;
+  void* state[3];  // null: the options of the rule leave it out
+  double sign, decay, shrink;
+  double c[8];
 };
 
 struct OptimTable {
-  // float32 and float64. buffer may be null (no momentum). Rounds as the op-by-op form does: one fused multiply-add
-  // for each of its steps.
-  void (*sgd)(DType dtype, void* param, const void* grad, void* buffer, int64_t n, const SgdOptions& options);
+  // Elements [begin, end). Rounds as PyTorch's loop over operations does, whatever the range.
+  void (*update)(const OptimTensor& tensor, int64_t begin, int64_t end);
 };
 RL_ISA_TABLE(OptimTable, optim)
 

@@ -1,54 +1,182 @@
-// Optimizer steps, as the Python classes call them.
+// Optimizer steps, as the Python classes call them: groups are lists of dicts, state is a dict of dicts.
 #include "ops/optim.h"
+
+#include <cstring>
 
 #include "python/python.h"
 
 namespace rl::py {
 namespace {
 
-void read_list(PyObject* o, TensorList& out, const char* what) {
-  check_type(PyList_Check(o) || PyTuple_Check(o), what, " must be a list of Tensors, got ", type_name(o));
-  Py_ssize_t n = PySequence_Fast_GET_SIZE(o);
-  out.reserve(static_cast<size_t>(n));
-  for (Py_ssize_t i = 0; i < n; ++i) {
-    PyObject* item = PySequence_Fast_GET_ITEM(o, i);
-    check_type(item == Py_None || is_tensor(item), what, " must hold Tensors, got ", type_name(item));
-    out.push_back(item == Py_None ? Tensor() : tensor_of(item));
-  }
+// A rule with its keys as Python strings.
+struct BoundRule {
+  const OptimRule& rule;
+  std::vector<PyObject*> options, kept;  // interned, for good; counters come before states
+};
+
+const BoundRule& bound_rule(PyObject* name) {
+  static const std::vector<BoundRule> all = [] {
+    std::vector<BoundRule> made;
+    for (const OptimRule& rule : optim_rules()) {
+      BoundRule b{rule, {}, {}};
+      for (const char* key : rule.options) b.options.push_back(PyUnicode_InternFromString(key));
+      for (const auto* list : {&rule.counters, &rule.states})
+        for (const OptimRule::State& s : *list) b.kept.push_back(PyUnicode_InternFromString(s.key));
+      made.push_back(std::move(b));
+    }
+    return made;
+  }();
+  const char* text = PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : nullptr;
+  if (text)
+    for (const BoundRule& b : all)
+      if (!std::strcmp(b.rule.name, text)) return b;
+  PyErr_Format(PyExc_ValueError, "no optimizer rule %R", name);
+  throw PythonError{};
 }
-double number(PyObject* o, const char* what) {
+
+// A borrowed reference, or null.
+PyObject* find(PyObject* dict, PyObject* key) {
+  PyObject* value = PyDict_GetItemWithError(dict, key);
+  if (!value && PyErr_Occurred()) throw PythonError{};
+  return value;
+}
+PyObject* find_required(PyObject* dict, PyObject* key) {
+  PyObject* value = find(dict, key);
+  if (value) return value;
+  PyErr_SetObject(PyExc_KeyError, key);
+  throw PythonError{};
+}
+
+double number(PyObject* o, PyObject* key) {
+  if (PyFloat_CheckExact(o)) return PyFloat_AS_DOUBLE(o);
+  if (o == Py_True) return 1;
+  if (o == Py_False || o == Py_None) return 0;
   Scalar s;
-  check_type(to_scalar(o, s), what, " must be a number, got ", type_name(o));
+  check_type(to_scalar(o, s), "the optimizer's option '", PyUnicode_AsUTF8(key), "' must be a number, got ",
+             type_name(o));
   return s.to_double();
 }
 
-// _sgd_step(params, grads, buffers, lr, momentum, dampening, weight_decay, nesterov, maximize)
-PyObject* sgd(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
+size_t read_options(const BoundRule& bound, PyObject* group, double* out) {
+  size_t n = 0;
+  for (PyObject* key : bound.options) {
+    PyObject* value = find_required(group, key);
+    if (PyTuple_Check(value) || PyList_Check(value)) {
+      check_value(PySequence_Fast_GET_SIZE(value) == 2, "the optimizer's option '", PyUnicode_AsUTF8(key),
+                  "' must be a pair");
+      for (Py_ssize_t i = 0; i < 2; ++i) out[n++] = number(PySequence_Fast_GET_ITEM(value, i), key);
+    } else {
+      out[n++] = number(value, key);
+    }
+  }
+  return n;
+}
+
+PyObject* params_of(PyObject* group) {
+  static PyObject* const key = PyUnicode_InternFromString("params");
+  check_type(PyDict_Check(group), "an optimizer's group must be a dict, got ", type_name(group));
+  PyObject* params = find_required(group, key);
+  check_type(PyList_Check(params), "the params of an optimizer's group must be a list, got ", type_name(params));
+  return params;
+}
+
+const Tensor& grad_of(PyObject* param) {
+  static const Tensor none;
+  check_type(is_tensor(param), "an optimizer's params must be Tensors, got ", type_name(param));
+  const auto* meta = static_cast<AutogradMeta*>(impl_of(param)->autograd.get());
+  return meta ? meta->grad : none;
+}
+
+void add_param(const BoundRule& bound, OptimStep& step, PyObject* param, const Tensor& grad, PyObject* all_states,
+               bool keeps) {
+  const size_t counters = bound.rule.counters.size(), total = bound.kept.size();
+  Tensor kept[OptimStep::kCounters + OptimStep::kStates];
+  Object own;
+  if (keeps) {
+    own = Object::borrow(find(all_states, param));
+    if (!own) {
+      own = Object::check(PyDict_New());
+      if (PyDict_SetItem(all_states, param, own.get()) < 0) throw PythonError{};
+    }
+    check_type(PyDict_Check(own.get()), "an optimizer's state of a parameter must be a dict, got ",
+               type_name(own.get()));
+    for (size_t i = 0; i < total; ++i) {
+      PyObject* value = find(own.get(), bound.kept[i]);
+      if (!value || value == Py_None) continue;
+      check_type(is_tensor(value), "state '", PyUnicode_AsUTF8(bound.kept[i]), "' must be a Tensor, got ",
+                 type_name(value));
+      kept[i] = tensor_of(value);
+    }
+  }
+  TensorImpl* before[OptimStep::kCounters + OptimStep::kStates];
+  for (size_t i = 0; i < total; ++i) before[i] = kept[i].get();
+  step.add(tensor_of(param), grad, {kept, counters}, {kept + counters, total - counters});
+  for (size_t i = 0; i < total; ++i) {
+    if (!kept[i].defined() || kept[i].get() == before[i]) continue;
+    Object value = Object::steal(wrap(kept[i]));
+    if (PyDict_SetItem(own.get(), bound.kept[i], value.get()) < 0) throw PythonError{};
+  }
+}
+
+// _optim_step(rule, groups, state): the update of every parameter that has a gradient.
+PyObject* optim_step(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   return guarded([&]() -> PyObject* {
-    check_type(nargs == 9, "_sgd_step takes 9 arguments, got ", nargs);
-    TensorList params, grads, buffers;
-    read_list(args[0], params, "params");
-    read_list(args[1], grads, "grads");
-    if (args[2] != Py_None) read_list(args[2], buffers, "momentum buffers");
-    check_value(params.size() == grads.size() && (args[2] == Py_None || buffers.size() == params.size()),
-                "SGD: ", params.size(), " parameters, ", grads.size(), " gradients and ", buffers.size(), " buffers");
-    cpu::SgdOptions options{number(args[3], "lr"),
-                            number(args[4], "momentum"),
-                            number(args[5], "dampening"),
-                            number(args[6], "weight_decay"),
-                            PyObject_IsTrue(args[7]) == 1,
-                            PyObject_IsTrue(args[8]) == 1,
-                            false};
-    sgd_step(params, grads, buffers, options);
-    for (size_t i = 0; i < buffers.size(); ++i)
-      if (PySequence_Fast_GET_ITEM(args[2], static_cast<Py_ssize_t>(i)) == Py_None)
-        PyList_SetItem(args[2], static_cast<Py_ssize_t>(i), wrap(buffers[i]));
+    check_type(nargs == 3, "_optim_step takes 3 arguments, got ", nargs);
+    const BoundRule& bound = bound_rule(args[0]);
+    check_type(PyList_Check(args[1]), "an optimizer's param_groups must be a list, got ", type_name(args[1]));
+    check_type(PyDict_Check(args[2]), "an optimizer's state must be a dict, got ", type_name(args[2]));
+    OptimStep step(bound.rule);
+    for (Py_ssize_t g = 0; g < PyList_GET_SIZE(args[1]); ++g) {
+      PyObject* group = PyList_GET_ITEM(args[1], g);
+      PyObject* params = params_of(group);
+      double options[2 * OptimStep::kOptions];
+      step.set_options({options, read_options(bound, group, options)});
+      bool keeps = !bound.rule.counters.empty();
+      for (const OptimRule::State& s : bound.rule.states) keeps = keeps || s.when < 0 || options[s.when] != 0;
+      for (Py_ssize_t i = 0; i < PyList_GET_SIZE(params); ++i) {
+        PyObject* param = PyList_GET_ITEM(params, i);
+        const Tensor& grad = grad_of(param);
+        if (grad.defined()) add_param(bound, step, param, grad, args[2], keeps);
+      }
+    }
+    step.run();
+    Py_RETURN_NONE;
+  });
+}
+
+// _optim_zero_grad(groups, set_to_none)
+PyObject* optim_zero_grad(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
+  return guarded([&]() -> PyObject* {
+    check_type(nargs == 2, "_optim_zero_grad takes 2 arguments, got ", nargs);
+    check_type(PyList_Check(args[0]), "an optimizer's param_groups must be a list, got ", type_name(args[0]));
+    const int forget = PyObject_IsTrue(args[1]);
+    if (forget < 0) throw PythonError{};
+    GradModeGuard off(false);
+    for (Py_ssize_t g = 0; g < PyList_GET_SIZE(args[0]); ++g) {
+      PyObject* params = params_of(PyList_GET_ITEM(args[0], g));
+      for (Py_ssize_t i = 0; i < PyList_GET_SIZE(params); ++i) {
+        const Tensor& grad = grad_of(PyList_GET_ITEM(params, i));
+        if (!grad.defined()) continue;
+        Tensor& own = static_cast<AutogradMeta*>(impl_of(PyList_GET_ITEM(params, i))->autograd.get())->grad;
+        if (forget) {
+          Tensor dropped = std::move(own);  // may run Python code: not while it is half gone
+          own.reset();
+        } else if (is_leaf(own)) {
+          set_requires_grad(own, false);
+          zero_(own);
+        } else {
+          own = zeros_like(own);
+        }
+      }
+    }
     Py_RETURN_NONE;
   });
 }
 
 PyMethodDef functions[] = {
-    {"_sgd_step", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(sgd)), METH_FASTCALL, nullptr},
+    {"_optim_step", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(optim_step)), METH_FASTCALL, nullptr},
+    {"_optim_zero_grad", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(optim_zero_grad)), METH_FASTCALL,
+     nullptr},
     {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace

@@ -1,9 +1,42 @@
-"""Optimizers."""
+"""Optimizers: what turns gradients into better parameters, the schedules of their learning rates, averaged weights.
 
-from rushlight._missing import module_getattr
+>>> model = torch.nn.Linear(2, 1)
+>>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+>>> loss = model(torch.ones(4, 2)).square().mean()
+>>> optimizer.zero_grad()
+>>> loss.backward()
+>>> optimizer.step()
+
+Reference: https://pytorch.org/docs/stable/optim.html
+"""
+
+import importlib
+from typing import Any
+
 from rushlight.optim.optimizer import Optimizer
-from rushlight.optim.sgd import SGD
 
-__all__ = ["SGD", "Optimizer"]
+# Imported when first used: a program needs one or two of them.
+_HOMES = {
+    "ASGD": "asgd", "Adadelta": "adadelta", "Adafactor": "_adafactor", "Adagrad": "adagrad", "Adam": "adam",
+    "AdamW": "adamw", "Adamax": "adamax", "LBFGS": "lbfgs", "Muon": "_muon", "NAdam": "nadam", "RAdam": "radam",
+    "RMSprop": "rmsprop", "Rprop": "rprop", "SGD": "sgd", "SparseAdam": "sparse_adam",
+}  # fmt: skip
+_SUBMODULES = ("lr_scheduler", "swa_utils")
 
-__getattr__ = module_getattr(__name__)
+__all__ = [*_HOMES, "Optimizer", *_SUBMODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+    if name in _SUBMODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    from rushlight._missing import no_attribute
+
+    raise no_attribute(__name__, name, __dir__())
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,14 +1,16 @@
 """`Optimizer`: groups of parameters with their options, state for each parameter, saving, hooks.
 
-An optimizer is a subclass that gives its options as `defaults` and updates one group in `_step_group`.
+An optimizer is a subclass that gives its options as `defaults` and names its update: a rule of the core, which updates
+all parameters in one call.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from copy import deepcopy
+from functools import wraps
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rushlight import _C
 
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
-_is_grad_enabled = _C._is_grad_enabled
-_set_grad_enabled = _C._set_grad_enabled
+_optim_step = _C._optim_step
+_optim_zero_grad = _C._optim_zero_grad
 
 
 class _Required:
@@ -41,10 +43,65 @@ _HOOKS = (
     "_optimizer_load_state_dict_pre_hooks",
     "_optimizer_load_state_dict_post_hooks",
 )
+# Options that older checkpoints may lack, and what they mean then.
+_LATER_OPTIONS = {
+    "amsgrad": False, "capturable": False, "centered": False, "decoupled_weight_decay": False, "differentiable": False,
+    "foreach": None, "fused": None, "maximize": False, "momentum": 0, "nesterov": False,
+}  # fmt: skip
+_COUNTERS = ("step", "mu_product", "eta", "mu")
+
+
+def check_options(lr: Any, betas: Any = (), **options: float) -> None:
+    """Refuses a learning rate or another option below 0, and betas outside of [0, 1)."""
+    if isinstance(lr, _C.Tensor) and lr.numel() != 1:
+        raise ValueError("Tensor lr must be 1-element")
+    if not lr >= 0.0:
+        raise ValueError(f"Invalid learning rate: {lr}")
+    if "eps" in options and not options["eps"] >= 0.0:
+        raise ValueError(f"Invalid epsilon value: {options['eps']}")
+    for i, beta in enumerate(betas):
+        if not 0.0 <= beta < 1.0:
+            raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
+    for name, value in options.items():
+        if not value >= 0.0:
+            raise ValueError(f"Invalid {name} value: {value}")
+
+
+def check_implementation(foreach: Any, fused: Any, differentiable: Any) -> None:
+    """Refuses what PyTorch refuses; all are served by the same update."""
+    if fused and differentiable:
+        raise RuntimeError("`fused` does not support `differentiable`")
+    if fused and foreach:
+        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+
+
+def evaluate(closure: Callable[[], Any]) -> Any:
+    """The closure's loss, with gradients recorded."""
+    recording = _C._is_grad_enabled()
+    _C._set_grad_enabled(True)
+    try:
+        return closure()
+    finally:
+        _C._set_grad_enabled(recording)
+
+
+def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
+    """A `step` that a program defines, with the hooks around it."""
+
+    @wraps(step)
+    def hooked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        self._opt_called = True
+        if self._has_step_hooks():
+            return self._step_with_hooks(step, (self, *args), kwargs)
+        return step(self, *args, **kwargs)
+
+    return hooked
 
 
 class Optimizer:
     """Base of all optimizers.
+
+    A program's own optimizer gives `defaults` and defines `step`.
 
     Args:
         params: tensors, (name, tensor) pairs, or dicts with "params" and options of their own.
@@ -57,12 +114,20 @@ class Optimizer:
     Reference: https://pytorch.org/docs/stable/optim.html#torch.optim.Optimizer
     """
 
+    _rule: ClassVar[str | None] = None  # the core's update
+    _opt_called = False  # whether step() ran, for schedulers
+    _in_hooks = False
     _optimizer_step_pre_hooks: OrderedDict[int, Any]
     _optimizer_step_post_hooks: OrderedDict[int, Any]
     _optimizer_state_dict_pre_hooks: OrderedDict[int, Any]
     _optimizer_state_dict_post_hooks: OrderedDict[int, Any]
     _optimizer_load_state_dict_pre_hooks: OrderedDict[int, Any]
     _optimizer_load_state_dict_post_hooks: OrderedDict[int, Any]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "step" in cls.__dict__:
+            cls.step = _with_hooks(cls.__dict__["step"])  # type: ignore[method-assign]
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
@@ -144,12 +209,7 @@ class Optimizer:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or (set_to_none=False) fill them with zeros."""
-        for group in self.param_groups:
-            for p in group["params"]:
-                if set_to_none:
-                    p.grad = None
-                elif p.grad is not None:
-                    p.grad = p.grad.detach().zero_()
+        _optim_zero_grad(self.param_groups, set_to_none)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient.
@@ -160,43 +220,47 @@ class Optimizer:
         Returns:
             The closure's loss, or None.
         """
+        self._opt_called = True
         if self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks or _global_pre_hooks or _global_post_hooks:
-            return self._step_with_hooks(closure)
+            return self._step_with_hooks(type(self)._step, (self,) if closure is None else (self, closure), {})
         return self._step(closure)
 
-    def _step(self, closure: Callable[[], Any] | None) -> Any:
-        loss = None
-        recording = _is_grad_enabled()
-        if closure is not None:
-            _set_grad_enabled(True)
-            try:
-                loss = closure()
-            finally:
-                _set_grad_enabled(recording)
-        _set_grad_enabled(False)
-        try:
-            for group in self.param_groups:
-                self._step_group(group)
-        finally:
-            _set_grad_enabled(recording)
+    def _step(self, closure: Callable[[], Any] | None = None) -> Any:
+        loss = None if closure is None else evaluate(closure)
+        if self._rule is None or self.defaults.get("differentiable"):
+            self._update()
+        else:
+            _optim_step(self._rule, self.param_groups, self.state)
         return loss
 
-    def _step_group(self, group: dict[str, Any]) -> None:
-        """Update the parameters of one group; runs without recording gradients."""
-        raise NotImplementedError(f"{type(self).__name__} must define step() or _step_group()")
+    def _update(self) -> None:
+        """Update all parameters by operations on tensors, where there is no rule in the core or a graph is wanted."""
+        if self._rule is None:
+            raise NotImplementedError(f"{type(self).__name__} must define step()")
+        from rushlight.optim._differentiable import update
 
-    def _step_with_hooks(self, closure: Callable[[], Any] | None) -> Any:
-        args: tuple[Any, ...] = (self,) if closure is None else (self, closure)
-        kwargs: dict[str, Any] = {}
+        update(self._rule, self.param_groups, self.state)
+
+    def _has_step_hooks(self) -> bool:
+        own = self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks
+        return bool(own or _global_pre_hooks or _global_post_hooks)
+
+    def _step_with_hooks(self, step: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if self._in_hooks:  # a step that calls its base's
+            return step(*args, **kwargs)
         for hook in chain(_global_pre_hooks.values(), self._optimizer_step_pre_hooks.values()):
             result = hook(self, args, kwargs)
             if result is not None:
                 if not (isinstance(result, tuple) and len(result) == 2):
                     raise RuntimeError(
-                        f"{type(self).step} must return None or a tuple of (new_args, new_kwargs), but got {result}."
+                        f"{step} must return None or a tuple of (new_args, new_kwargs), but got {result}."
                     )
                 args, kwargs = result
-        loss = self._step(*args[1:], **kwargs) if len(args) > 1 or kwargs else self._step(None)
+        self._in_hooks = True
+        try:
+            loss = step(*args, **kwargs)
+        finally:
+            self._in_hooks = False
         for hook in chain(self._optimizer_step_post_hooks.values(), _global_post_hooks.values()):
             hook(self, args, kwargs)
         return loss
@@ -277,6 +341,16 @@ class Optimizer:
         for name in _HOOKS:
             self.__dict__.setdefault(name, OrderedDict())
         self.defaults.setdefault("differentiable", False)
+        for group in self.param_groups:
+            for name in self.defaults:
+                if name in _LATER_OPTIONS:
+                    group.setdefault(name, _LATER_OPTIONS[name])
+        if self._rule is None:
+            return
+        for own in self.state.values():
+            for name in _COUNTERS:
+                if isinstance(own, dict) and isinstance(own.get(name), (int, float)):
+                    own[name] = _C.tensor(float(own[name]))
 
     # ---- hooks ----
 

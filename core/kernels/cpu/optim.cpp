@@ -1,52 +1,267 @@
+// Each rule is one formula; a state that its options leave out is a scratch block, so that a rule is one loop.
 #include "kernels/optim.h"
-
-#include "runtime/parallel.h"
 
 namespace rl::cpu::RL_ISA {
 namespace {
 
-inline float fma_of(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
-inline double fma_of(double a, double b, double c) { return __builtin_fma(a, b, c); }
+inline float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+inline double fused(double a, double b, double c) { return __builtin_fma(a, b, c); }
+inline float root(float a) { return __builtin_sqrtf(a); }
+inline double root(double a) { return __builtin_sqrt(a); }
+inline float magnitude(float a) { return __builtin_fabsf(a); }
+inline double magnitude(double a) { return __builtin_fabs(a); }
+template <class T>
+inline T larger(T a, T b) {  // a NaN wins
+  return a > b || a != a ? a : b;
+}
 
-template <class T, bool Momentum>
-void sgd_range(T* param, const T* grad, T* buffer, int64_t n, const SgdOptions& o) {
-  const T sign = o.maximize ? T(-1) : T(1), decay = T(o.weight_decay), momentum = T(o.momentum),
-          keep = T(1 - o.dampening), step = T(-o.lr);
-  const bool decays = o.weight_decay != 0, first = o.first, nesterov = o.nesterov;
+// a + weight * (b - a), from the nearer end.
+template <class T>
+struct Lerp {
+  explicit Lerp(double w) : weight(T(w)), near(T(w) < T(0.5) && T(w) > T(-0.5)) {
+    if (!near) weight -= T(1);
+  }
+  T operator()(T a, T b) const { return fused(weight, b - a, near ? a : b); }
+  T weight;
+  bool near;
+};
+
+// c: momentum, 1 - dampening, lr, nesterov, has momentum, first step
+template <class T>
+struct Sgd {
+  static constexpr int states = 1;
+  explicit Sgd(const double* c)
+      : momentum(T(c[0])), keep(T(c[1])), step(T(-c[2])), nesterov(c[3] != 0), has(c[4] != 0), first(c[5] != 0) {}
+  void operator()(T& p, T g, T& buffer, T&, T&) const {
+    buffer = first ? g : fused(keep, g, buffer * momentum);
+    const T along = nesterov ? fused(momentum, buffer, g) : buffer;
+    p = fused(step, has ? along : g, p);
+  }
+  T momentum, keep, step;
+  bool nesterov, has, first;
+};
+
+// c: 1 - beta1, beta2, step size, sqrt(1 - beta2^t), eps, amsgrad
+template <class T>
+struct Adam {
+  static constexpr int states = 3;
+  explicit Adam(const double* c)
+      : lerp(c[0]),
+        beta2(T(c[1])),
+        rest2(T(1 - c[1])),
+        step(T(-c[2])),
+        correction(T(c[3])),
+        eps(T(c[4])),
+        ams(c[5] != 0) {}
+  void operator()(T& p, T g, T& m, T& v, T& top) const {
+    m = lerp(m, g);
+    v = fused(rest2 * g, g, v * beta2);
+    top = larger(top, v);
+    p += step * m / (root(ams ? top : v) / correction + eps);
+  }
+  Lerp<T> lerp;
+  T beta2, rest2, step, correction, eps;
+  bool ams;
+};
+
+// c: 1 - beta1, beta2, step size, -, eps
+template <class T>
+struct Adamax {
+  static constexpr int states = 2;
+  explicit Adamax(const double* c) : lerp(c[0]), beta2(T(c[1])), step(T(-c[2])), eps(T(c[4])) {}
+  void operator()(T& p, T g, T& m, T& u, T&) const {
+    m = lerp(m, g);
+    u = larger(u * beta2, magnitude(g) + eps);
+    p += step * m / u;
+  }
+  Lerp<T> lerp;
+  T beta2, step, eps;
+};
+
+// c: 1 - beta1, beta2, step of g, 1 - beta2^t, eps, step of m
+template <class T>
+struct NAdam {
+  static constexpr int states = 2;
+  explicit NAdam(const double* c)
+      : lerp(c[0]),
+        beta2(T(c[1])),
+        rest2(T(1 - c[1])),
+        step(T(-c[2])),
+        correction(T(c[3])),
+        eps(T(c[4])),
+        ahead(T(-c[5])) {}
+  void operator()(T& p, T g, T& m, T& v, T&) const {
+    m = lerp(m, g);
+    v = fused(rest2 * g, g, v * beta2);
+    const T d = root(v / correction) + eps;
+    p += step * g / d;
+    p += ahead * m / d;
+  }
+  Lerp<T> lerp;
+  T beta2, rest2, step, correction, eps, ahead;
+};
+
+// c: 1 - beta1, beta2, lr, 1 - beta1^t, eps, sqrt(1 - beta2^t), rectification or 0 while the variance is intractable
+template <class T>
+struct RAdam {
+  static constexpr int states = 2;
+  explicit RAdam(const double* c)
+      : lerp(c[0]),
+        beta2(T(c[1])),
+        rest2(T(1 - c[1])),
+        lr(T(c[2])),
+        correction(T(c[3])),
+        eps(T(c[4])),
+        scale(T(c[5])),
+        rect(T(c[6])) {}
+  void operator()(T& p, T g, T& m, T& v, T&) const {
+    m = lerp(m, g);
+    v = fused(rest2 * g, g, v * beta2);
+    const T plain = m / correction * lr;
+    const T adapted = plain * (T(1) / (root(v) + eps) * scale) * rect;
+    p -= rect != T(0) ? adapted : plain;
+  }
+  Lerp<T> lerp;
+  T beta2, rest2, lr, correction, eps, scale, rect;
+};
+
+// c: -, -, step size, -, eps
+template <class T>
+struct Adagrad {
+  static constexpr int states = 1;
+  explicit Adagrad(const double* c) : step(T(-c[2])), eps(T(c[4])) {}
+  void operator()(T& p, T g, T& sum, T&, T&) const {
+    sum = fused(g, g, sum);
+    p += step * g / (root(sum) + eps);
+  }
+  T step, eps;
+};
+
+// c: -, rho, lr, -, eps
+template <class T>
+struct Adadelta {
+  static constexpr int states = 2;
+  explicit Adadelta(const double* c) : rho(T(c[1])), rest(T(1 - c[1])), step(T(-c[2])), eps(T(c[4])) {}
+  void operator()(T& p, T g, T& square, T& accumulated, T&) const {
+    square = fused(rest * g, g, square * rho);
+    const T delta = root(accumulated + eps) / root(square + eps) * g;
+    accumulated = fused(rest * delta, delta, accumulated * rho);
+    p = fused(step, delta, p);
+  }
+  T rho, rest, step, eps;
+};
+
+// c: momentum, alpha, lr, centered, eps
+template <class T>
+struct RMSprop {
+  static constexpr int states = 3;
+  explicit RMSprop(const double* c)
+      : lerp(1 - c[1]),
+        momentum(T(c[0])),
+        alpha(T(c[1])),
+        rest(T(1 - c[1])),
+        step(T(-c[2])),
+        eps(T(c[4])),
+        centered(c[3] != 0),
+        has(c[0] > 0) {}
+  void operator()(T& p, T g, T& square, T& buffer, T& mean) const {
+    square = fused(rest * g, g, square * alpha);
+    mean = lerp(mean, g);
+    const T d = root(centered ? fused(-mean, mean, square) : square) + eps;
+    buffer = buffer * momentum + g / d;
+    p = has ? fused(step, buffer, p) : p + step * g / d;
+  }
+  Lerp<T> lerp;
+  T momentum, alpha, rest, step, eps;
+  bool centered, has;
+};
+
+// c: smaller, larger, least, most
+template <class T>
+struct Rprop {
+  static constexpr int states = 2;
+  explicit Rprop(const double* c) : minus(T(c[0])), plus(T(c[1])), least(T(c[2])), most(T(c[3])) {}
+  void operator()(T& p, T g, T& before, T& size, T&) const {
+    const T both = g * before;
+    const T s = size * (both > T(0) ? plus : both < T(0) ? minus : both == T(0) ? T(1) : both);
+    const T bounded = s < least ? least : s;
+    size = bounded > most ? most : bounded;
+    before = both < T(0) ? T(0) : g;
+    const T sign = T(before > T(0)) - T(before < T(0));
+    p = fused(-sign, size, p);
+  }
+  T minus, plus, least, most;
+};
+
+// c: -, -, eta, -, -, mu
+template <class T>
+struct Asgd {
+  static constexpr int states = 1;
+  explicit Asgd(const double* c) : step(T(-c[2])), mu(T(c[5])) {}
+  void operator()(T& p, T g, T& mean, T&, T&) const {
+    p = fused(step, g, p);
+    mean = mu == T(1) ? p : mean + (p - mean) * mu;
+  }
+  T step, mu;
+};
+
+constexpr int64_t kBlock = 128;
+
+template <class T, template <class> class Rule>
+void run(const OptimTensor& t, int64_t begin, int64_t end) {
+  const Rule<T> rule(t.c);
+  const T sign = T(t.sign), decay = T(t.decay), shrink = T(t.shrink);
+  const bool decays = t.decay != 0;
+  alignas(64) T scratch[3][kBlock] = {};
+  for (int64_t at = begin; at < end; at += kBlock) {
+    const int64_t n = end - at < kBlock ? end - at : kBlock;
+    T* p = static_cast<T*>(t.param) + at;
+    const T* g = static_cast<const T*>(t.grad) + at;
+    T *a, *b, *c;
+    a = t.state[0] ? static_cast<T*>(t.state[0]) + at : scratch[0];
+    b = t.state[1] ? static_cast<T*>(t.state[1]) + at : scratch[1];
+    c = t.state[2] ? static_cast<T*>(t.state[2]) + at : scratch[2];
 #pragma GCC ivdep
-  for (int64_t i = 0; i < n; ++i) {
-    T d = grad[i] * sign;
-    d = decays ? fma_of(decay, param[i], d) : d;
-    if constexpr (Momentum) {
-      T b = first ? d : fma_of(keep, d, buffer[i] * momentum);
-      buffer[i] = b;
-      d = nesterov ? fma_of(momentum, b, d) : b;
+    for (int64_t i = 0; i < n; ++i) {
+      T d = g[i] * sign, v = p[i], unused = 0;
+      d = decays ? fused(decay, v, d) : d;
+      v *= shrink;
+      if constexpr (Rule<T>::states == 1)
+        rule(v, d, a[i], unused, unused);
+      else if constexpr (Rule<T>::states == 2)
+        rule(v, d, a[i], b[i], unused);
+      else
+        rule(v, d, a[i], b[i], c[i]);
+      p[i] = v;
     }
-    param[i] = fma_of(step, d, param[i]);
   }
 }
 
-template <class T>
-void sgd_of(void* param, const void* grad, void* buffer, int64_t n, const SgdOptions& o) {
-  parallel_for(n, 1 << 15, [&](int64_t begin, int64_t end) {
-    T* p = static_cast<T*>(param) + begin;
-    const T* g = static_cast<const T*>(grad) + begin;
-    if (buffer)
-      sgd_range<T, true>(p, g, static_cast<T*>(buffer) + begin, end - begin, o);
-    else
-      sgd_range<T, false>(p, g, nullptr, end - begin, o);
-  });
+template <template <class> class Rule>
+void run_rule(const OptimTensor& t, int64_t begin, int64_t end) {
+  if (t.dtype == DType::F32)
+    run<float, Rule>(t, begin, end);
+  else
+    run<double, Rule>(t, begin, end);
 }
 
-void sgd(DType dtype, void* param, const void* grad, void* buffer, int64_t n, const SgdOptions& o) {
-  if (dtype == DType::F32)
-    sgd_of<float>(param, grad, buffer, n, o);
-  else
-    sgd_of<double>(param, grad, buffer, n, o);
+void update(const OptimTensor& t, int64_t begin, int64_t end) {
+  switch (t.kind) {
+    case OptimKind::SGD: return run_rule<Sgd>(t, begin, end);
+    case OptimKind::Adam: return run_rule<Adam>(t, begin, end);
+    case OptimKind::Adamax: return run_rule<Adamax>(t, begin, end);
+    case OptimKind::NAdam: return run_rule<NAdam>(t, begin, end);
+    case OptimKind::RAdam: return run_rule<RAdam>(t, begin, end);
+    case OptimKind::Adagrad: return run_rule<Adagrad>(t, begin, end);
+    case OptimKind::Adadelta: return run_rule<Adadelta>(t, begin, end);
+    case OptimKind::RMSprop: return run_rule<RMSprop>(t, begin, end);
+    case OptimKind::Rprop: return run_rule<Rprop>(t, begin, end);
+    case OptimKind::ASGD: return run_rule<Asgd>(t, begin, end);
+  }
 }
 
 }  // namespace
 
-extern const OptimTable optim_table = {sgd};
+extern const OptimTable optim_table = {update};
 
 }  // namespace rl::cpu::RL_ISA
