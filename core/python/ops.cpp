@@ -3,6 +3,7 @@
 #include <deque>
 
 #include "python/arguments.h"
+#include "python/autocast.h"
 
 namespace rl::py {
 namespace {
@@ -29,6 +30,9 @@ PyObject* run(const PyOp& op, const OpDef& def, Arguments& parsed) {
   }
   if (parsed.out) [[unlikely]]
     take_dtype_of_out(def, parsed.out, parsed.values());
+  std::optional<Autocast> casts;
+  if (autocast_on) [[unlikely]]
+    if (!parsed.out) casts.emplace().apply(def, parsed.values());
   call_op(def, parsed.values(), result);
   if (parsed.out) return finish_out(def, parsed.values(), parsed.out, result);
   if (result.kind == Result::Kind::Tensor) return wrap(std::move(result.tensor));

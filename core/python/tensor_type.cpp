@@ -1,4 +1,5 @@
 // The Tensor type: its objects, operators and conversions. Methods that are ops come from the registry (ops.cpp).
+#include "python/autocast.h"
 #include "python/python.h"
 
 namespace rl::py {
@@ -246,6 +247,9 @@ PyObject* binary(const OpDef* def, PyObject* a, PyObject* b) {
       if (torch_function_of_operator(def->name.c_str(), a, b, result)) return result;
     Value args[3] = {x.value, y.value};
     if (def->params.size() > 2) args[2] = def->params[2].value;
+    std::optional<Autocast> casts;
+    if (autocast_on) [[unlikely]]
+      casts.emplace().apply(*def, args);
     return call_from_python(*def, args);
   });
 }

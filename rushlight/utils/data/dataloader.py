@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar, cast
 
 from rushlight import _C
 from rushlight.utils.data._utils.collate import default_collate, default_convert
-from rushlight.utils.data.dataset import Dataset, IterableDataset, Subset, TensorDataset, samples_of
+from rushlight.utils.data._utils.fetch import fetcher, gatherer
+from rushlight.utils.data._utils.worker import get_worker_info
+from rushlight.utils.data.dataset import Dataset, IterableDataset
 from rushlight.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, draw_seed
 
 __all__ = ["DataLoader", "default_collate", "default_convert", "get_worker_info"]
 
 T = TypeVar("T", covariant=True)
-
-
-def get_worker_info() -> None:
-    """None: samples are loaded in the process that asks for them.
-
-    Example:
-        >>> get_worker_info() is None
-        True
-
-    Reference: https://pytorch.org/docs/stable/data.html#torch.utils.data.get_worker_info
-    """
 
 
 class _Endless(Sampler[None]):
@@ -44,15 +38,24 @@ class DataLoader(Generic[T]):
         shuffle: in random order.
         sampler: gives the indices instead.
         batch_sampler: gives lists of indices, one for each batch, instead.
-        num_workers: accepted; the samples are loaded in this process.
+        num_workers: how many processes load the samples; 0: this one does. The rows of a `TensorDataset` (or of a `Subset`
+            of one) are taken in this process whatever the number, for that is faster than to send them from another.
         collate_fn: makes a batch of the list of samples; by default `default_collate`.
         drop_last: leave out the last batch if it is shorter.
-        generator: the source of randomness of shuffling; by default the default generator gives the seed.
-        pin_memory, timeout, worker_init_fn, multiprocessing_context, prefetch_factor, persistent_workers,
-            pin_memory_device, in_order: checked as PyTorch does, and without effect.
+        timeout: for a batch from the workers, in seconds; 0: none.
+        worker_init_fn: called in each worker with its number, when its generators have been seeded.
+        multiprocessing_context: how processes are made: "fork", "spawn", "forkserver" or a context of `multiprocessing`.
+        generator: the source of randomness of shuffling and of the workers' seeds; by default the default generator
+            gives the seed.
+        prefetch_factor: how many batches each worker makes ahead; 2 by default.
+        persistent_workers: keep the workers from one pass to the next.
+        in_order: False gives batches as they are done.
+        pin_memory, pin_memory_device: without effect: there is no device to copy to.
 
     Raises:
         ValueError: options that exclude each other or are out of range.
+        RuntimeError: a worker ended, or took longer than the timeout. An error in a worker is raised with its own type,
+            and with the worker's traceback in the message.
 
     Example:
         >>> loader = DataLoader(TensorDataset(torch.arange(5), torch.arange(5) * 10), batch_size=2)
@@ -152,10 +155,11 @@ class DataLoader(Generic[T]):
         self._stream = stream
         self._promised: int | None = None  # what len() said of a stream
         self._initialized = True
+        _suggest_workers(num_workers)
 
     @property
     def multiprocessing_context(self) -> Any:
-        """What was given, checked; nothing uses it."""
+        """What was given, as a context; None means that of `multiprocessing`."""
         return self._multiprocessing_context
 
     @multiprocessing_context.setter
@@ -198,7 +202,21 @@ class DataLoader(Generic[T]):
         return self.sampler if self.batch_sampler is None else self.batch_sampler
 
     def __iter__(self) -> Iterator[Any]:
-        return _BatchIterator(self)
+        if not (self.persistent_workers and self.num_workers):
+            return self._begin()
+        if self._iterator is None or not self._iterator._usable():
+            self._iterator = self._begin()
+        else:
+            self._iterator._reset(self)
+        return cast("Iterator[Any]", self._iterator)
+
+    def _begin(self) -> _BaseDataLoaderIter:
+        gather = None if self.batch_sampler is None else gatherer(self.dataset, self.collate_fn)
+        if self.num_workers == 0:
+            return _SingleProcessDataLoaderIter(self, gather)
+        if gather is not None and self.worker_init_fn is None:  # nobody could tell that there are no workers
+            return _GatheringDataLoaderIter(self, gather)
+        return _MultiProcessingDataLoaderIter(self)
 
     def __len__(self) -> int:
         if not self._stream:
@@ -210,117 +228,136 @@ class DataLoader(Generic[T]):
         return length // self.batch_size if self.drop_last else -(-length // self.batch_size)
 
 
+def _suggest_workers(count: int) -> None:
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or count
+    if count > cpus:
+        warnings.warn(
+            f"This DataLoader will create {count} worker processes in total. Our suggested max number of worker in "
+            f"current system is {cpus}: more of them share the CPUs, and each takes memory.",
+            stacklevel=3,
+        )
+
+
 _FIXED = frozenset({"batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"})
 
 
-class _BatchIterator:
-    """One pass of a loader."""
+class _BaseDataLoaderIter:
+    """One pass of a loader; with persistent workers, one after the other."""
 
     def __init__(self, loader: DataLoader[Any]) -> None:
+        self._dataset = loader.dataset
         self._index_sampler = loader._index_sampler
-        # In this order: the sampler may draw when it is asked for an iterator; then comes the number that PyTorch
-        # seeds its workers with, drawn so that the generator goes on as it does there; then the stream begins.
-        gather = _gatherer(loader)
-        indices = iter(self._index_sampler) if gather is None else _index_batches(self._index_sampler)
-        self._base_seed = draw_seed(loader.generator)
-        if loader.timeout > 0 and loader.num_workers == 0:
-            raise AssertionError(f"a timeout needs num_workers > 0, but got timeout={loader.timeout} and num_workers=0")
-        self._batches = map(gather or (_from_stream if loader._stream else _from_samples)(loader), indices)
+        self._promised = loader._promised
+        self._given = 0
+        if loader.pin_memory:
+            warnings.warn(
+                "'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't "
+                "be used.",
+                stacklevel=4,
+            )
 
-    def __iter__(self) -> _BatchIterator:
+    def _next(self) -> Any:
+        raise NotImplementedError
+
+    def __iter__(self) -> Iterator[Any]:
         return self
 
     def __next__(self) -> Any:
-        return next(self._batches)
+        batch = self._next()
+        self._given += 1
+        if self._promised is not None and self._given > self._promised:
+            warnings.warn(
+                f"Length of IterableDataset {self._dataset} was reported to be {self._promised} "
+                f"(when accessing len(dataloader)), but {self._given} samples have been fetched.",
+                stacklevel=2,
+            )
+        return batch
 
     def __len__(self) -> int:
         return len(self._index_sampler)
 
 
-def _from_samples(loader: DataLoader[Any]) -> Callable[[Any], Any]:
-    """From indices to a batch, or from an index to a sample."""
-    dataset, join = loader.dataset, loader.collate_fn
-    if loader.batch_sampler is None:
-        return lambda index: join(dataset[index])
-    return lambda indices: join(samples_of(dataset, indices))
+# In all of these the sampler, which may draw when it is asked for an iterator, comes first; then the seed of the workers
+# is drawn, with or without workers: so the generators go on as they do in PyTorch.
 
 
-def _from_stream(loader: DataLoader[Any]) -> Callable[[Any], Any]:
-    """From places of a batch, or of a sample, to what comes next; StopIteration ends the pass."""
-    stream, join, promised = iter(loader.dataset), loader.collate_fn, loader._promised  # type: ignore[call-overload]
-    given = 0
+class _SingleProcessDataLoaderIter(_BaseDataLoaderIter):
+    """Loads the samples in this process."""
 
-    def fetch(places: Any) -> Any:
-        nonlocal given
-        if places is None:
-            data = next(stream)
-        else:
-            data = [sample for _, sample in zip(places, stream)]
-            if not data or (loader.drop_last and len(data) < len(places)):
-                raise StopIteration
-        batch = join(data)
-        given += 1
-        if promised is not None and given > promised:
-            warnings.warn(
-                f"Length of IterableDataset {loader.dataset} was reported to be {promised} "
-                f"(when accessing len(dataloader)), but {given} samples have been fetched.",
-                stacklevel=3,
-            )
+    def __init__(self, loader: DataLoader[Any], gather: Callable[[Any], Any] | None) -> None:
+        super().__init__(loader)
+        indices = iter(self._index_sampler) if gather is None else _index_batches(self._index_sampler)
+        self._base_seed = draw_seed(loader.generator)
+        if loader.timeout > 0:
+            raise AssertionError(f"a timeout needs num_workers > 0, but got timeout={loader.timeout} and num_workers=0")
+        fetch = gather or fetcher(loader.dataset, loader._auto_collation, loader.collate_fn, loader.drop_last)
+        self._batches = map(fetch, indices)
+
+    def _next(self) -> Any:
+        return next(self._batches)
+
+
+class _WorkersDataLoaderIter(_BaseDataLoaderIter):
+    """What passes with workers have in common."""
+
+    def __init__(self, loader: DataLoader[Any]) -> None:
+        super().__init__(loader)
+        iter(self._index_sampler)  # PyTorch asks twice in the first pass
+        self._base_seed = draw_seed(loader.generator)
+
+    def _reset(self, loader: DataLoader[Any]) -> None:
+        """Begin another pass."""
+        self._given = 0
+        self._promised = loader._promised
+
+    def _usable(self) -> bool:
+        return True
+
+
+class _GatheringDataLoaderIter(_WorkersDataLoaderIter):
+    """In place of workers, where making a batch is one step and sending it between processes would take longer.
+
+    It asks the sampler for indices when the workers would need them.
+    """
+
+    def __init__(self, loader: DataLoader[Any], gather: Callable[[Any], Any]) -> None:
+        super().__init__(loader)
+        self._gather = gather
+        self._ahead = loader.num_workers * cast("int", loader.prefetch_factor)
+        self._reset(loader)
+
+    def _reset(self, loader: DataLoader[Any]) -> None:
+        super()._reset(loader)
+        self._indices = _index_batches(self._index_sampler)
+        self._asked = deque(itertools.islice(self._indices, self._ahead))
+
+    def _next(self) -> Any:
+        if not self._asked:
+            raise StopIteration
+        batch = self._gather(self._asked.popleft())
+        self._asked.extend(itertools.islice(self._indices, 1))
         return batch
 
-    return fetch
 
+class _MultiProcessingDataLoaderIter(_WorkersDataLoaderIter):
+    """Has the samples loaded by workers."""
 
-# ---- a batch in one step -----------------------------------------------------------------------------------------
+    def __init__(self, loader: DataLoader[Any]) -> None:
+        super().__init__(loader)
+        from rushlight.utils.data._utils.processes import WorkerPool
 
+        self._pool = WorkerPool(loader, self._base_seed)
+        self._reset(loader)
 
-def _gatherer(loader: DataLoader[Any]) -> Callable[[Any], Any] | None:
-    """A function from indices to a batch, where the data are tensors and nobody's own code sees single samples."""
-    if loader.collate_fn is not default_collate or loader.batch_sampler is None or loader._stream:
-        return None
-    dataset: Any = loader.dataset
-    tables = []
-    while isinstance(dataset, Subset):
-        own = type(dataset)
-        if own.__getitem__ is not Subset.__getitem__ or own.__getitems__ is not Subset.__getitems__:
-            return None
-        table = _index_tensor(dataset.indices)
-        if table is None:
-            return None
-        tables.append(table)
-        dataset = dataset.dataset
-    if not isinstance(dataset, TensorDataset) or type(dataset).__getitem__ is not TensorDataset.__getitem__:
-        return None
-    if hasattr(dataset, "__getitems__") or any(type(tensor) is not _C.Tensor for tensor in dataset.tensors):
-        return None
-    tensors = dataset.tensors
+    def _reset(self, loader: DataLoader[Any]) -> None:
+        super()._reset(loader)
+        self._pool.start(iter(self._index_sampler))
 
-    def gather(indices: Any) -> Any:
-        if type(indices) is not slice:
-            found = _index_tensor(indices)
-            if found is None:
-                return default_collate(samples_of(loader.dataset, indices))
-            indices = found
-        for table in tables:
-            indices = table[indices]
-        if type(indices) is slice:  # a copy: a batch may be written to
-            return [tensor[indices].clone().contiguous() for tensor in tensors]
-        return [tensor[indices].contiguous() for tensor in tensors]
+    def _usable(self) -> bool:
+        return self._pool.usable()
 
-    return gather
-
-
-def _index_tensor(indices: Any) -> Any:
-    """The indices as a tensor; None where they are something else than a row of integers."""
-    if type(indices) is _C.Tensor:
-        return indices if indices.dtype is _C.int64 and indices.dim() == 1 else None
-    if isinstance(indices, (list, tuple)) and set(map(type, indices)) != {int}:
-        return None
-    try:
-        tensor = _C.as_tensor(list(indices) if isinstance(indices, range) else indices)
-    except (TypeError, ValueError, RuntimeError):
-        return None
-    return tensor if tensor.dtype is _C.int64 and tensor.dim() == 1 else None
+    def _next(self) -> Any:
+        return self._pool.next()
 
 
 def _index_batches(batch_sampler: Any) -> Iterator[Any]:
