@@ -9,7 +9,7 @@ from rushlight import _C
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Buffer", "Parameter"]
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
 
 
 class Parameter(_C.Tensor):  # type: ignore[misc]
@@ -79,6 +79,123 @@ class Buffer(metaclass=_BufferType):
         made.persistent = persistent
         made._is_buffer = True
         return made
+
+
+class UninitializedTensorMixin:
+    """A tensor that has a dtype and a device, but no shape yet; only what moves or fills it may be called."""
+
+    cls_to_become: Any = None
+    data: Any
+    _watched: Any = None
+    _allowed = frozenset(
+        {
+            "__hash__", "__setattr__", "__get__", "__set__", "__delete__", "size", "copy_", "is_complex",
+            "is_floating_point", "half", "float", "double", "char", "short", "int", "long", "cuda", "cpu", "to",
+            "get_device", "_has_compatible_shallow_copy_type", "bfloat16", "requires_grad_", "detach", "clone",
+        }
+    )  # fmt: skip
+
+    @staticmethod
+    def _watch() -> None:
+        """Have the core ask `__torch_function__` from now on: it does so once a class of another package exists."""
+        if UninitializedTensorMixin._watched is None:
+            body = {"__module__": "torch.nn.parameter", "__torch_function__": _C._disabled_torch_function_impl}
+            UninitializedTensorMixin._watched = type("_Watched", (_C.Tensor,), body)
+
+    def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
+        """Get a shape: from now on this is an ordinary parameter or buffer with unset values."""
+        device = self.data.device if device is None else device
+        dtype = self.data.dtype if dtype is None else dtype
+        self.data = _C.empty(shape, device=device, dtype=dtype)
+        self.__class__ = self.cls_to_become
+
+    @property
+    def shape(self) -> Any:
+        raise RuntimeError(
+            "Can't access the shape of an uninitialized parameter or buffer. This error usually happens in "
+            "`load_state_dict` when trying to load an uninitialized parameter into an initialized one. Call `forward` "
+            "to initialize the parameters before accessing their attributes."
+        )
+
+    def numel(self) -> int:
+        """Refused: how many elements there will be is not known yet."""
+        self.__torch_function__(_C.Tensor.numel, (type(self),), (self,))
+        return 0
+
+    def share_memory_(self) -> Any:
+        """Refused: there is no memory yet."""
+        raise RuntimeError(
+            "Can't share memory on an uninitialized parameter or buffer. Call `forward` to initialize the parameters "
+            "before calling `module.share_memory()`."
+        )
+
+    def __repr__(self, *, tensor_contents: Any = None) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, tuple[Any, ...]]:
+        return type(self), (self.requires_grad,)  # type: ignore[attr-defined]
+
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(func, "__name__", "") in cls._allowed or type(func).__name__ == "method-wrapper":
+            return super().__torch_function__(func, types, args, kwargs or {})  # type: ignore[misc]
+        raise ValueError(
+            f"Attempted to use an uninitialized parameter in {func}. This error happens when you are using a "
+            "`LazyModule` or explicitly manipulating `torch.nn.parameter.UninitializedParameter` objects. When using "
+            "LazyModules Call `forward` with a dummy batch to initialize the parameters before calling torch functions"
+        )
+
+
+def is_lazy(param: Any) -> bool:
+    """Whether a parameter or buffer still waits for its shape."""
+    return isinstance(param, UninitializedTensorMixin)
+
+
+class UninitializedParameter(UninitializedTensorMixin, Parameter):  # type: ignore[misc]
+    """A parameter whose shape is found out in the first call of its module.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.parameter.UninitializedParameter.html
+    """
+
+    cls_to_become = Parameter
+
+    def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> Any:
+        cls._watch()
+        return _C.Tensor._make_subclass(cls, _C.empty(0, device=device, dtype=dtype), requires_grad)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(self.requires_grad, self.data.device, self.data.dtype)
+        return memo[id(self)]
+
+
+class _MaterializedBuffer(_C.Tensor):  # type: ignore[misc]
+    """What an uninitialized buffer becomes; a lazy module puts a plain tensor in its place."""
+
+    __torch_function__ = _C._disabled_torch_function_impl
+
+
+class UninitializedBuffer(UninitializedTensorMixin, _C.Tensor):  # type: ignore[misc]
+    """A buffer whose shape is found out in the first call of its module.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.parameter.UninitializedBuffer.html
+    """
+
+    cls_to_become = _MaterializedBuffer
+
+    def __new__(
+        cls, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True
+    ) -> Any:
+        cls._watch()
+        made = _C.Tensor._make_subclass(cls, _C.empty(0, device=device, dtype=dtype), requires_grad)
+        made.persistent = persistent
+        made._is_buffer = True
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(self.requires_grad, self.data.device, self.data.dtype)
+        return memo[id(self)]
 
 
 _C._set_parameter_type(Parameter)

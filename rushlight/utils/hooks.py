@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
+from collections import OrderedDict
 from typing import Any
 
 __all__ = ["CoreHandle", "RemovableHandle"]
@@ -28,6 +29,17 @@ class RemovableHandle:
             hooks = ref()
             if hooks is not None:
                 hooks.pop(self.id, None)
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self._home(), self.id, tuple(ref() for ref in self._extra)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        global _ids
+        home, self.id, extra = state
+        # A dictionary that is gone leaves an empty one behind, which goes at once.
+        self._home = weakref.ref(OrderedDict() if home is None else home)
+        self._extra = tuple(weakref.ref(OrderedDict() if d is None else d) for d in extra)
+        _ids = itertools.count(max(next(_ids), self.id + 1))
 
     def __enter__(self) -> RemovableHandle:
         return self

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rushlight import _C
 from rushlight.nn.modules._hooks import GLOBAL, add_hook, call_hooked
 from rushlight.nn.modules._members import member_view
-from rushlight.nn.parameter import Buffer, Parameter
+from rushlight.nn.parameter import Buffer, Parameter, is_lazy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -471,6 +471,9 @@ class Module:
 
     def share_memory(self: _Self) -> _Self:
         """Put all parameters and buffers into shared memory."""
+        for tensor in (*self.parameters(), *self.buffers()):
+            if is_lazy(tensor):
+                tensor.share_memory_()
         return self._apply(lambda t: t.share_memory_())
 
     def _apply(self: _Self, fn: Callable[[Any], Any], recurse: bool = True) -> _Self:
@@ -658,9 +661,12 @@ class Module:
                     f"checkpoint but received {type(value)}"
                 )
                 continue
-            if own.dim() == 0 and value.dim() == 1 and len(value) == 1 and not assign:
+            lazy = is_lazy(own)
+            if lazy and is_lazy(value):
+                continue
+            if not lazy and own.dim() == 0 and value.dim() == 1 and len(value) == 1 and not assign:
                 value = value[0]
-            if value.shape != own.shape:
+            if not lazy and value.shape != own.shape:
                 error_msgs.append(
                     f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, "
                     f"the shape in current model is {own.shape}."

@@ -7,7 +7,7 @@ from typing import Any
 from rushlight import _C
 from rushlight.autograd.grad_mode import no_grad
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
+__all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
 
 
 def _list(parameters: Any) -> list[Any]:
@@ -93,3 +93,18 @@ def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = 
         for p in _list(parameters):
             if p.grad is not None:
                 p.grad.clamp_(-bound, bound)
+
+
+def clip_grad_norm(
+    parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Any:  # fmt: skip
+    """The old name of `clip_grad_norm_`."""
+    import warnings
+
+    warnings.warn(
+        "`torch.nn.utils.clip_grad_norm` is now deprecated in favor of `torch.nn.utils.clip_grad_norm_`.",
+        FutureWarning,
+        stacklevel=2,
+    )
+    return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)

@@ -1,0 +1,37 @@
+"""Modules whose weights nobody has drawn."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+__all__ = ["skip_init"]
+
+
+def skip_init(module_cls: Any, *args: Any, **kwargs: Any) -> Any:
+    """A module whose parameters nobody shall rely on, for weights that are loaded anyway.
+
+    The state of the random generator stays as it was, as if no weights had been drawn.
+
+    Args:
+        module_cls: the class; its constructor must take `device`.
+        args, kwargs: for the constructor; the module ends up on `device`.
+
+    Raises:
+        RuntimeError: the class is no module, or takes no `device`.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.utils.skip_init.html
+    """
+    from rushlight.nn.modules.module import Module
+
+    if not issubclass(module_cls, Module):
+        raise RuntimeError(f"Expected a Module; got {module_cls}")
+    if "device" not in inspect.signature(module_cls).parameters:
+        raise RuntimeError("Module must support a 'device' arg to skip initialization")
+    from rushlight.random import get_rng_state, set_rng_state
+
+    state = get_rng_state()
+    try:
+        return module_cls(*args, **kwargs)
+    finally:
+        set_rng_state(state)
