@@ -535,3 +535,6 @@ def embedding(
 def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
     """Add elements before and after each of the last dimensions: pad = (left, right, top, bottom, ...)."""
     return _C.pad(input, pad, mode, value)
+
+
+from rushlight.nn._functional.pooling import *  # noqa: E402, F403

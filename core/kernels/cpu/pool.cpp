@@ -1,0 +1,291 @@
+// 2-d pooling. Each row of the input is split into `stride` interleaved parts (padded at both ends), so that an element of
+// the window is, over the row's results, one contiguous load.
+#include "kernels/pool.h"
+
+#include "kernels/cpu/pack.h"
+#include "runtime/parallel.h"
+
+namespace rl::cpu::RL_ISA {
+namespace {
+
+template <class F> void visit(DType dtype, const F& f) {
+  if (dtype == DType::F32) f(float{});
+  if (dtype == DType::F64) f(double{});
+}
+
+inline int64_t planes_per_task(const PoolShape& s) {
+  const int64_t work = s.axis[1].in * s.axis[2].in + s.axis[1].out * s.axis[2].out * s.axis[1].kernel;
+  return work >= 32768 ? 1 : 32768 / (work > 0 ? work : 1);
+}
+
+inline int64_t ceil_div(int64_t a, int64_t b) { return a > 0 ? (a + b - 1) / b : -(-a / b); }
+
+// The rows that the current windows look at, split into parts: the element kw of window o is at part(row, kw)[o].
+template <class C> class SplitRows {
+ public:
+  SplitRows(const PoolAxis& h, const PoolAxis& w, C fill)
+      : w_(w), slots_((h.kernel - 1) * h.dilation + 1),
+        length_(w.out + (w.kernel - 1) * w.dilation / w.stride + kLanes<C>), data_(slots_ * w.stride * length_) {
+    const int64_t all = slots_ * w.stride * length_;
+    for (int64_t i = 0; i < all; ++i) data_[i] = fill;
+  }
+  void start() { next_ = 0; }
+  // Makes the rows [from, to) of the plane ready.
+  void need(const C* plane, int64_t from, int64_t to) {
+    for (int64_t r = next_ > from ? next_ : from; r < to; ++r) split(plane + r * w_.in, r % slots_);
+    if (to > next_) next_ = to;
+  }
+  [[gnu::always_inline]] const C* part(int64_t row, int64_t kw) const {
+    const int64_t column = kw * w_.dilation;
+    return data_ + ((row % slots_) * w_.stride + column % w_.stride) * length_ + column / w_.stride;
+  }
+
+ private:
+  void split(const C* __restrict x, int64_t slot) {
+    for (int64_t p = 0; p < w_.stride; ++p) {
+      C* __restrict to = data_ + (slot * w_.stride + p) * length_;
+      int64_t begin = ceil_div(w_.pad - p, w_.stride), end = ceil_div(w_.in + w_.pad - p, w_.stride);
+      if (begin < 0) begin = 0;
+      if (end > length_) end = length_;
+      const C* from = x + p - w_.pad;
+      if (w_.stride == 1) {
+        for (int64_t j = begin; j < end; ++j) to[j] = from[j];
+      } else if (w_.stride == 2) {
+        for (int64_t j = begin; j < end; ++j) to[j] = from[2 * j];
+      } else {
+        for (int64_t j = begin; j < end; ++j) to[j] = from[w_.stride * j];
+      }
+    }
+  }
+
+  const PoolAxis w_;
+  const int64_t slots_, length_;
+  int64_t next_ = 0;
+  Scratch<C> data_;
+};
+
+// Which elements along an axis of window o lie inside: [first, last).
+inline void inside(const PoolAxis& a, int64_t o, int64_t& first, int64_t& last) {
+  const int64_t from = o * a.stride - a.pad;
+  first = from < 0 ? ceil_div(-from, a.dilation) : 0;
+  last = ceil_div(a.in - from, a.dilation);
+  if (last > a.kernel) last = a.kernel;
+  if (first > last) first = last;
+}
+
+template <class C> void max_planes(const C* x, const PoolShape& s, C* out, uint8_t* taps, int64_t begin, int64_t end) {
+  using I = IntOf<C>;
+  constexpr int64_t lanes = kLanes<C>;
+  const PoolAxis &h = s.axis[1], &w = s.axis[2];
+  SplitRows<C> rows(h, w, lowest_of<C>());
+  // Where a window holds nothing but -inf, its first element inside counts as the largest.
+  Scratch<I> first(w.out + lanes);
+  for (int64_t o = 0; o < w.out; ++o) {
+    int64_t a, b;
+    inside(w, o, a, b);
+    first[o] = static_cast<I>(a < w.kernel ? a : w.kernel - 1);
+  }
+  for (int64_t o = w.out; o < w.out + lanes; ++o) first[o] = 0;
+  for (int64_t p = begin; p < end; ++p) {
+    const C* plane = x + p * h.in * w.in;
+    rows.start();
+    for (int64_t i = 0; i < h.out; ++i) {
+      int64_t a, b;
+      inside(h, i, a, b);
+      const int64_t top = i * h.stride - h.pad;
+      rows.need(plane, top + a * h.dilation, top + (b - 1) * h.dilation + 1);
+      const int64_t at = (p * h.out + i) * w.out;
+      for (int64_t o = 0; o < w.out; o += lanes) {
+        Pack<C> best = splat(lowest_of<C>());
+        Mask<C> tap = load<I>(first + o) + splat(static_cast<I>((a < h.kernel ? a : h.kernel - 1) * w.kernel));
+        for (int64_t kh = a; kh < b; ++kh) {
+          for (int64_t kw = 0; kw < w.kernel; ++kw) {
+            const Pack<C> v = load<C>(rows.part(top + kh * h.dilation, kw) + o);
+            const Mask<C> number = splat(static_cast<I>(kh * w.kernel + kw));
+            for (int k = 0; k < kRegs; ++k) {
+              const auto take = (v.r[k] > best.r[k]) | (v.r[k] != v.r[k]);
+              best.r[k] = take ? v.r[k] : best.r[k];
+              tap.r[k] = take ? number.r[k] : tap.r[k];
+            }
+          }
+        }
+        const int64_t rest = w.out - o;
+        if (rest >= lanes)
+          store(out + at + o, best);
+        else
+          store_part(out + at + o, rest, best);
+        if (taps == nullptr) continue;
+        alignas(64) I buffer[lanes];
+        store(buffer, tap);
+        uint8_t* to = taps + at + o;
+        if (rest >= lanes) {
+          for (int64_t l = 0; l < lanes; ++l) to[l] = static_cast<uint8_t>(buffer[l]);
+        } else {
+#pragma GCC unroll 1
+          for (int64_t l = 0; l < rest; ++l) to[l] = static_cast<uint8_t>(buffer[l]);
+        }
+      }
+    }
+  }
+}
+
+void max2d(DType dtype, const void* x, const PoolShape& s, void* out, uint8_t* taps) {
+  visit(dtype, [&](auto tag) {
+    using C = decltype(tag);
+    parallel_for(s.planes, planes_per_task(s), [&](int64_t begin, int64_t end) {
+      max_planes(static_cast<const C*>(x), s, static_cast<C*>(out), taps, begin, end);
+    });
+  });
+}
+
+// Windows that do not overlap and leave nothing out within a row.
+inline bool tiles(const PoolAxis& a) { return a.kernel == a.stride && a.dilation == 1 && a.pad == 0; }
+
+template <class C> void max_plane_backward(const C* __restrict g, const uint8_t* __restrict taps, const PoolShape& s,
+                                           const int64_t* offsets, C* __restrict dx) {
+  const PoolAxis &h = s.axis[1], &w = s.axis[2];
+  if (tiles(h) && tiles(w) && w.kernel == 2) {
+    for (int64_t r = 0; r < h.in; ++r) {
+      const int64_t i = r / h.stride;
+      C* __restrict row = dx + r * w.in;
+      int64_t done = 0;
+      if (i < h.out) {
+        const uint8_t left = static_cast<uint8_t>(r % h.stride * 2), right = static_cast<uint8_t>(left + 1);
+        const uint8_t* t = taps + i * w.out;
+        const C* from = g + i * w.out;
+        done = 2 * w.out < w.in ? 2 * w.out : w.in;
+        for (int64_t o = 0; o < done / 2; ++o) {
+          row[2 * o] = t[o] == left ? from[o] : C(0);
+          row[2 * o + 1] = t[o] == right ? from[o] : C(0);
+        }
+        if (done % 2 != 0) row[done - 1] = t[done / 2] == left ? from[done / 2] : C(0);  // ceil_mode's last window
+      }
+      for (int64_t c = done; c < w.in; ++c) row[c] = C(0);
+    }
+    return;
+  }
+  const int64_t ins = h.in * w.in;
+  for (int64_t i = 0; i < ins; ++i) dx[i] = C(0);
+  for (int64_t i = 0; i < h.out; ++i) {
+    const int64_t top = (i * h.stride - h.pad) * w.in - w.pad;
+    for (int64_t o = 0; o < w.out; ++o) {
+      const int64_t at = top + o * w.stride + offsets[taps[i * w.out + o]];
+      if (at >= 0 && at < ins) dx[at] += g[i * w.out + o];
+    }
+  }
+}
+
+void max2d_backward(DType dtype, const void* g, const uint8_t* taps, const PoolShape& s, void* dx) {
+  visit(dtype, [&](auto tag) {
+    using C = decltype(tag);
+    const PoolAxis &h = s.axis[1], &w = s.axis[2];
+    int64_t offsets[256] = {};
+    for (int64_t kh = 0; kh < h.kernel; ++kh)
+      for (int64_t kw = 0; kw < w.kernel; ++kw) offsets[kh * w.kernel + kw] = kh * h.dilation * w.in + kw * w.dilation;
+    const int64_t ins = h.in * w.in, outs = h.out * w.out;
+    parallel_for(s.planes, planes_per_task(s), [&](int64_t begin, int64_t end) {
+      for (int64_t p = begin; p < end; ++p)
+        max_plane_backward(static_cast<const C*>(g) + p * outs, taps + p * outs, s, offsets,
+                           static_cast<C*>(dx) + p * ins);
+    });
+  });
+}
+
+inline int64_t count_along(const PoolAxis& a, int64_t o, bool include_pad) {
+  int64_t from = o * a.stride - a.pad, to = from + a.kernel, end = include_pad ? a.in + a.pad : a.in;
+  if (!include_pad && from < 0) from = 0;
+  return (to < end ? to : end) - from;
+}
+
+// What window (i, o) divides by is down(i) * across[o].
+template <class C> struct Divisors {
+  explicit Divisors(const PoolShape& shape) : s(shape), across(s.axis[2].out + kLanes<C>) {
+    for (int64_t o = 0; o < s.axis[2].out; ++o)
+      across[o] = s.divisor != 0 ? C(1) : static_cast<C>(count_along(s.axis[2], o, s.include_pad));
+    for (int64_t o = s.axis[2].out; o < s.axis[2].out + kLanes<C>; ++o) across[o] = C(1);
+  }
+  C down(int64_t i) const {
+    return static_cast<C>(s.divisor != 0 ? s.divisor : count_along(s.axis[1], i, s.include_pad));
+  }
+  const PoolShape& s;
+  Scratch<C> across;
+};
+
+void mean2d(DType dtype, const void* x, const PoolShape& s, void* out) {
+  visit(dtype, [&](auto tag) {
+    using C = decltype(tag);
+    constexpr int64_t lanes = kLanes<C>;
+    const PoolAxis &h = s.axis[1], &w = s.axis[2];
+    const Divisors<C> divisors(s);
+    parallel_for(s.planes, planes_per_task(s), [&](int64_t begin, int64_t end) {
+      SplitRows<C> rows(h, w, C(0));
+      for (int64_t p = begin; p < end; ++p) {
+        const C* plane = static_cast<const C*>(x) + p * h.in * w.in;
+        rows.start();
+        for (int64_t i = 0; i < h.out; ++i) {
+          int64_t a, b;
+          inside(h, i, a, b);
+          const int64_t top = i * h.stride - h.pad;
+          rows.need(plane, top + a, top + b);
+          C* to = static_cast<C*>(out) + (p * h.out + i) * w.out;
+          const Pack<C> down = splat(divisors.down(i));
+          for (int64_t o = 0; o < w.out; o += lanes) {
+            Pack<C> sum = splat(C(0));
+            for (int64_t kh = a; kh < b; ++kh)
+              for (int64_t kw = 0; kw < w.kernel; ++kw) sum = sum + load<C>(rows.part(top + kh, kw) + o);
+            const Pack<C> by = load<C>(divisors.across + o) * down;
+            for (int k = 0; k < kRegs; ++k) sum.r[k] /= by.r[k];
+            if (w.out - o >= lanes)
+              store(to + o, sum);
+            else
+              store_part(to + o, w.out - o, sum);
+          }
+        }
+      }
+    });
+  });
+}
+
+void mean2d_backward(DType dtype, const void* g, const PoolShape& s, void* dx) {
+  visit(dtype, [&](auto tag) {
+    using C = decltype(tag);
+    const PoolAxis &h = s.axis[1], &w = s.axis[2];
+    const Divisors<C> divisors(s);
+    parallel_for(s.planes, planes_per_task(s), [&](int64_t begin, int64_t end) {
+      Scratch<C> share(w.out);
+      for (int64_t p = begin; p < end; ++p) {
+        C* plane = static_cast<C*>(dx) + p * h.in * w.in;
+        for (int64_t i = 0; i < h.in * w.in; ++i) plane[i] = C(0);
+        for (int64_t i = 0; i < h.out; ++i) {
+          const C* from = static_cast<const C*>(g) + (p * h.out + i) * w.out;
+          const C down = divisors.down(i);
+          for (int64_t o = 0; o < w.out; ++o) share[o] = from[o] / (down * divisors.across[o]);
+          int64_t a, b;
+          inside(h, i, a, b);
+          for (int64_t kh = a; kh < b; ++kh) {
+            C* row = plane + (i * h.stride - h.pad + kh) * w.in;
+            for (int64_t kw = 0; kw < w.kernel; ++kw) {
+              // The windows whose element kw lies inside.
+              int64_t first = ceil_div(w.pad - kw, w.stride), last = ceil_div(w.in + w.pad - kw, w.stride);
+              if (first < 0) first = 0;
+              if (last > w.out) last = w.out;
+              C* __restrict to = row + kw - w.pad;
+              const C* __restrict add = share;
+              if (w.stride == 1) {
+                for (int64_t o = first; o < last; ++o) to[o] += add[o];
+              } else {
+                for (int64_t o = first; o < last; ++o) to[o * w.stride] += add[o];
+              }
+            }
+          }
+        }
+      }
+    });
+  });
+}
+
+}  // namespace
+
+extern const PoolTable pool_table = {max2d, max2d_backward, mean2d, mean2d_backward};
+
+}  // namespace rl::cpu::RL_ISA
