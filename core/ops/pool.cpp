@@ -34,10 +34,11 @@ void per_axis(const char* op, int axes, const char* what, IntSpan given, PoolSha
   static constexpr const char* kCounts[] = {"", "one int", "two ints", "three ints"};
   if (given.size() != 1 && static_cast<int>(given.size()) != axes) {
     if (axes == 1)
-      fail(ErrorKind::Runtime, op, "() ", what, " must be an int, list of ints or tuple of ints of size 1 but got size ",
-           given.size());
-    fail(ErrorKind::Runtime, op, ": ", what, " must ", member == &PoolAxis::stride ? "either be omitted, " : "either be ",
-         "a single int, or a tuple of ", kCounts[axes], ", but got ", given.size());
+      fail(ErrorKind::Runtime, op, "() ", what,
+           " must be an int, list of ints or tuple of ints of size 1 but got size ", given.size());
+    fail(ErrorKind::Runtime, op, ": ", what, " must ",
+         member == &PoolAxis::stride ? "either be omitted, " : "either be ", "a single int, or a tuple of ",
+         kCounts[axes], ", but got ", given.size());
   }
   for (int i = 0; i < axes; ++i) {
     int64_t value = given[given.size() == 1 ? 0 : static_cast<size_t>(i)];
@@ -87,8 +88,8 @@ Pooling windows(const char* op, int axes, const Tensor& x, IntSpan kernel, IntSp
   for (int i = 3 - axes; i < 3; ++i) {
     PoolAxis& a = s.axis[i];
     a.in = x.sizes()[x.dim() - 3 + i];
-    check(a.kernel > 0, op, ": kernel size should be greater than zero, but got", by_axis("k", s, &PoolAxis::kernel, axes),
-          " (kernel_size must be greater than zero)");
+    check(a.kernel > 0, op, ": kernel size should be greater than zero, but got",
+          by_axis("k", s, &PoolAxis::kernel, axes), " (kernel_size must be greater than zero)");
     check(a.stride != 0, op, ": stride should not be zero (stride must be greater than zero)");
     check(a.stride > 0, op, ": stride should be greater than zero, but got", by_axis("d", s, &PoolAxis::stride, axes));
     check(a.dilation > 0, op, ": dilation should be greater than zero, but got",
@@ -116,8 +117,9 @@ Pooling windows(const char* op, int axes, const Tensor& x, IntSpan kernel, IntSp
          "). Output size is too small for kernel_size ", s.axis[2].kernel);
   if (!fits)
     fail(ErrorKind::Runtime, "Given input size: (", times(channels, in, axes), "). Calculated output size: (",
-         times(channels, out, axes), "). Output size is too small: the windows (kernel size:",
-         by_axis("k", s, &PoolAxis::kernel, axes), ") are larger than the padded input");
+         times(channels, out, axes),
+         "). Output size is too small: the windows (kernel size:", by_axis("k", s, &PoolAxis::kernel, axes),
+         ") are larger than the padded input");
   place(x, axes, p);
   return p;
 }
@@ -166,6 +168,19 @@ Tensor widened(const Tensor& t) { return plain(to_dtype(detach(t), wide(t.dtype(
 Tensor in_format_of(const Tensor& x, const Tensor& out) {
   if (x.is_contiguous() || x.dim() < 4 || !is_channels_last(x.sizes(), x.strides())) return out;
   return contiguous(out, x.dim() == 4 ? MemoryFormat::ChannelsLast : MemoryFormat::ChannelsLast3d);
+}
+
+// A gradient that depends on the input in no way that can be differentiated is still, in PyTorch, a function of it. So
+// that the input need not be kept, only its edge is.
+Tensor tied(const Backward& ctx, Tensor r, IntSpan sizes) {
+  if (!Backward::create_graph() || r.requires_grad()) return r;
+  Tensor out = r.alias();
+  Ref<Node> node = make_node("ZerosBackward0", {}, [sizes = Dims(sizes), dtype = r.dtype()](Backward& zero) {
+    zero.set(0, zeros(sizes, dtype));
+  });
+  node->edges.push_back(ctx.node().edges[0]);
+  set_history(out, std::move(node));
+  return out;
 }
 
 // --- the largest ---------------------------------------------------------------------------------------------------------------
@@ -231,7 +246,7 @@ MaxPooled max_pooled(const char* node, const char* kernel, const Tensor& x, cons
     const Tensor outs[] = {result.out, result.index};
     record(node, std::span<const Tensor>(outs, indices ? 2 : 1), std::span<const Tensor>(&x, 1), {Keep(where)},
            [s, sizes = Dims(x.sizes())](Backward& ctx) {
-             if (ctx.has_grad(0)) ctx.set(0, max_backward(ctx.grad(0), ctx.saved(0), s, sizes));
+             if (ctx.has_grad(0)) ctx.set(0, tied(ctx, max_backward(ctx.grad(0), ctx.saved(0), s, sizes), sizes));
            });
   }
   return result;
@@ -275,7 +290,8 @@ Tensor max_pool_with_indices_backward(const Tensor& g, const Tensor& x, IntSpan 
   const int64_t ins = p.shape.in_size(), outs = p.shape.out_size();
   if (p.shape.planes == 0) return zeros(x.sizes(), g.dtype());
   Tensor to = zeros(Dims{p.shape.planes, ins}, g.dtype());
-  Tensor spread = scatter_add(to, 1, reshape(index, Dims{p.shape.planes, outs}), reshape(g, Dims{p.shape.planes, outs}));
+  Tensor spread =
+      scatter_add(to, 1, reshape(index, Dims{p.shape.planes, outs}), reshape(g, Dims{p.shape.planes, outs}));
   return in_format_of(x, reshape(spread, x.sizes()));
 }
 
@@ -312,7 +328,7 @@ Tensor mean_pooled(const Tensor& x, const Pooling& p, const char* node) {
   }
   if (needs_gradient(x))
     record(node, out, {x}, {}, [p, node, sizes = Dims(x.sizes())](Backward& ctx) {
-      ctx.set(0, mean_backward(ctx.grad(), p, sizes, node));
+      ctx.set(0, tied(ctx, mean_backward(ctx.grad(), p, sizes, node), sizes));
     });
   return out;
 }
@@ -418,9 +434,12 @@ static const Family family([](Registry& r) {
   r.op<&avg_pool_any<3>>(
       "avg_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor",
       mean_doc, kFunction);
-  r.op<&adaptive_avg_pool<1>>("adaptive_avg_pool1d(Tensor self, int[1] output_size) -> Tensor", adaptive_doc, kFunction);
-  r.op<&adaptive_avg_pool<2>>("adaptive_avg_pool2d(Tensor self, int[2] output_size) -> Tensor", adaptive_doc, kFunction);
-  r.op<&adaptive_avg_pool<3>>("adaptive_avg_pool3d(Tensor self, int[3] output_size) -> Tensor", adaptive_doc, kFunction);
+  r.op<&adaptive_avg_pool<1>>("adaptive_avg_pool1d(Tensor self, int[1] output_size) -> Tensor", adaptive_doc,
+                              kFunction);
+  r.op<&adaptive_avg_pool<2>>("adaptive_avg_pool2d(Tensor self, int[2] output_size) -> Tensor", adaptive_doc,
+                              kFunction);
+  r.op<&adaptive_avg_pool<3>>("adaptive_avg_pool3d(Tensor self, int[3] output_size) -> Tensor", adaptive_doc,
+                              kFunction);
   r.op<&adaptive_max_pool<1>>("adaptive_max_pool1d(Tensor self, int[1] output_size) -> (Tensor, Tensor)",
                               adaptive_max_doc, kFunction);
   r.op<&adaptive_max_pool<2>>("adaptive_max_pool2d(Tensor self, int[2] output_size) -> (Tensor, Tensor)",

@@ -66,7 +66,9 @@ def max_pool1d_with_indices(
     return_indices: bool = False,
 ) -> Any:  # fmt: skip
     """max_pool1d, and where in its row each largest element lies."""
-    return _C.max_pool1d_with_indices(input, kernel_size, () if stride is None else stride, padding, dilation, ceil_mode)
+    return _C.max_pool1d_with_indices(
+        input, kernel_size, () if stride is None else stride, padding, dilation, ceil_mode
+    )
 
 
 def max_pool2d_with_indices(
@@ -74,7 +76,9 @@ def max_pool2d_with_indices(
     return_indices: bool = False,
 ) -> Any:  # fmt: skip
     """max_pool2d, and where in its plane each largest element lies: row * W + column."""
-    return _C.max_pool2d_with_indices(input, kernel_size, () if stride is None else stride, padding, dilation, ceil_mode)
+    return _C.max_pool2d_with_indices(
+        input, kernel_size, () if stride is None else stride, padding, dilation, ceil_mode
+    )
 
 
 def max_pool3d_with_indices(
@@ -82,7 +86,9 @@ def max_pool3d_with_indices(
     return_indices: bool = False,
 ) -> Any:  # fmt: skip
     """max_pool3d, and where in its volume each largest element lies."""
-    return _C.max_pool3d_with_indices(input, kernel_size, () if stride is None else stride, padding, dilation, ceil_mode)
+    return _C.max_pool3d_with_indices(
+        input, kernel_size, () if stride is None else stride, padding, dilation, ceil_mode
+    )
 
 
 def _lp_pool(mean_pool: Any, size: int, input: Any, norm_type: float, kernel_size: Any, stride: Any, ceil: bool) -> Any:

@@ -13,6 +13,7 @@ from rushlight.nn.modules import (
     normalization,
     padding,
     pixelshuffle,
+    pooling,
     sparse,
 )
 from rushlight.nn.modules.activation import *  # noqa: F403
@@ -27,6 +28,7 @@ from rushlight.nn.modules.module import Module
 from rushlight.nn.modules.normalization import *  # noqa: F403
 from rushlight.nn.modules.padding import *  # noqa: F403
 from rushlight.nn.modules.pixelshuffle import *  # noqa: F403
+from rushlight.nn.modules.pooling import *  # noqa: F403
 from rushlight.nn.modules.sparse import *  # noqa: F403
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     *normalization.__all__,
     *padding.__all__,
     *pixelshuffle.__all__,
+    *pooling.__all__,
     *sparse.__all__,
 ]
 

@@ -201,9 +201,7 @@ class AvgPool1d(_AvgPoolNd):
 
     def forward(self, input: Any) -> Any:
         """(N, C, L) or (C, L) to the same with a smaller L."""
-        return _C.avg_pool1d(
-            input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
-        )
+        return _C.avg_pool1d(input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
 
 
 class AvgPool2d(_AvgPoolNd):
@@ -291,9 +289,7 @@ class _FractionalMaxPoolNd(Module):
         self.return_indices = return_indices
         self.register_buffer("_random_samples", _random_samples)
         self.output_size = _each(output_size, self._dims) if output_size is not None else None
-        self.output_ratio = (
-            (output_ratio,) * self._dims if isinstance(output_ratio, (int, float)) else output_ratio
-        )
+        self.output_ratio = (output_ratio,) * self._dims if isinstance(output_ratio, (int, float)) else output_ratio
         if output_size is None and output_ratio is None:
             raise ValueError(
                 f"FractionalMaxPool{self._dims}d requires specifying either an output size, or a pooling ratio"
