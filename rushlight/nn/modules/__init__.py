@@ -2,11 +2,13 @@
 
 from rushlight.nn.modules import (
     activation,
+    batchnorm,
     channelshuffle,
     container,
     distance,
     dropout,
     flatten,
+    instancenorm,
     linear,
     loss,
     module,
@@ -17,11 +19,13 @@ from rushlight.nn.modules import (
     sparse,
 )
 from rushlight.nn.modules.activation import *  # noqa: F403
+from rushlight.nn.modules.batchnorm import *  # noqa: F403
 from rushlight.nn.modules.channelshuffle import *  # noqa: F403
 from rushlight.nn.modules.container import *  # noqa: F403
 from rushlight.nn.modules.distance import *  # noqa: F403
 from rushlight.nn.modules.dropout import *  # noqa: F403
 from rushlight.nn.modules.flatten import *  # noqa: F403
+from rushlight.nn.modules.instancenorm import *  # noqa: F403
 from rushlight.nn.modules.linear import *  # noqa: F403
 from rushlight.nn.modules.loss import *  # noqa: F403
 from rushlight.nn.modules.module import Module
@@ -34,11 +38,13 @@ from rushlight.nn.modules.sparse import *  # noqa: F403
 __all__ = [
     "Module",
     *activation.__all__,
+    *batchnorm.__all__,
     *channelshuffle.__all__,
     *container.__all__,
     *distance.__all__,
     *dropout.__all__,
     *flatten.__all__,
+    *instancenorm.__all__,
     *linear.__all__,
     *loss.__all__,
     *normalization.__all__,

@@ -283,7 +283,7 @@ class _FractionalMaxPoolNd(Module):
         _random_samples: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        if isinstance(kernel_size, int) and kernel_size <= 0 or not all(k > 0 for k in _each(kernel_size, self._dims)):
+        if not all(k > 0 for k in _each(kernel_size, self._dims)):
             raise ValueError(f"kernel_size must greater than zero for all dimensions, but got {kernel_size}")
         self.kernel_size = _each(kernel_size, self._dims)
         self.return_indices = return_indices
