@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from rushlight import _C
@@ -88,8 +89,10 @@ def _storage_type(self: Any) -> Any:
 
 
 def _share_memory_(self: Any) -> Any:
-    """Mark the storage as shared; returns self."""
-    _untyped_storage(self).share_memory_()
+    """Move the storage into memory that processes share; returns self."""
+    from rushlight import _shared_memory
+
+    _shared_memory.share(self)
     return self
 
 
@@ -317,8 +320,20 @@ def deep_copied(self: Any, memo: dict[Any, Any]) -> Any:
     return made
 
 
+def _sent_to_process() -> bool:
+    """Whether it is `multiprocessing` that pickles: it does not know how to send a tensor before ours is imported."""
+    frame: Any = sys._getframe(2)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("rushlight"):
+        frame = frame.f_back
+    return frame is not None and frame.f_globals.get("__name__") == "multiprocessing.reduction"
+
+
 def reduced(self: Any, protocol: Any) -> Any:
     """How pickle sees a tensor. One that covers its storage shares it with others; a part takes only its own bytes."""
+    if "multiprocessing.reduction" in sys.modules and _sent_to_process():
+        from rushlight.multiprocessing.reductions import reduce_alone
+
+        return reduce_alone(self)
     from rushlight.storage import UntypedStorage
 
     whole = self.numel() * self.element_size() >= self._storage_bytes()

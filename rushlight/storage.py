@@ -23,10 +23,9 @@ class UntypedStorage:
         size: how many bytes (zeros), or the bytes themselves.
     """
 
-    __slots__ = ("__weakref__", "_bytes", "_shared")
+    __slots__ = ("__weakref__", "_bytes")
 
     _bytes: Any
-    _shared: bool
 
     def __new__(cls, size: Any = 0, *, device: Any = None) -> UntypedStorage:
         if isinstance(size, int):
@@ -41,7 +40,6 @@ class UntypedStorage:
         if found is None:
             found = object.__new__(cls)
             found._bytes = _C._storage_view(tensor)
-            found._shared = False
             _known[key] = found
         return found
 
@@ -112,13 +110,23 @@ class UntypedStorage:
         return self
 
     def is_shared(self) -> bool:
-        """Whether `share_memory_` was called."""
-        return self._shared
+        """Whether the bytes are in memory that processes share."""
+        return self.nbytes() == 0 or _C._storage_fd(self._bytes) >= 0
 
     def share_memory_(self) -> UntypedStorage:
-        """Mark as shared: processes made by fork see the same memory only if it was mapped so, which it is not yet."""
-        self._shared = True
+        """Move the bytes into memory that processes share: a child made by fork, and whoever is sent a tensor over them
+        through a queue of `torch.multiprocessing`, sees the same memory. What is shared cannot be resized."""
+        from rushlight import _shared_memory
+
+        _shared_memory.share(self._bytes)
         return self
+
+    @classmethod
+    def _new_shared(cls, size: int, *, device: Any = "cpu") -> UntypedStorage:
+        """That many bytes of shared memory (zeros)."""
+        from rushlight import _shared_memory
+
+        return cls._of(_shared_memory.empty(size))
 
     def is_pinned(self, device: Any = None) -> bool:
         """False."""
@@ -269,13 +277,19 @@ class TypedStorage:
         return self
 
     def is_shared(self) -> bool:
-        """Whether `share_memory_` was called."""
+        """Whether the elements are in memory that processes share."""
         return self._untyped.is_shared()
 
     def share_memory_(self) -> TypedStorage:
-        """Mark as shared."""
+        """Move the elements into memory that processes share."""
         self._untyped.share_memory_()
         return self
+
+    @classmethod
+    def _new_shared(cls, size: int, *, dtype: Any = None, device: Any = "cpu") -> TypedStorage:
+        """That many elements of shared memory (zeros)."""
+        dtype = _C.get_default_dtype() if dtype is None else dtype
+        return cls(wrap_storage=UntypedStorage._new_shared(size * dtype.itemsize), dtype=dtype)
 
     def is_pinned(self, device: Any = None) -> bool:
         """False."""

@@ -1,4 +1,12 @@
 // What rushlight.storage builds on: the bytes behind a tensor, and tensors over given bytes.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "kernels/crc32.h"
 #include "python/python.h"
 
 namespace rl::py {
@@ -69,11 +77,117 @@ PyObject* resize(PyObject*, PyObject* args) {
   });
 }
 
-PyMethodDef functions[] = {{"_storage_view", bytes_of, METH_O, "The whole storage of a tensor as uint8."},
-                           {"_tensor_over", over_bytes, METH_VARARGS,
-                            "(bytes, dtype, offset, sizes, strides): a tensor over the storage of another."},
-                           {"_resize_storage", resize, METH_VARARGS, "Grows the storage behind a tensor."},
-                           {nullptr, nullptr, 0, nullptr}};
+// A file in memory: what mmap=True reads from, and what processes share.
+struct Mapping {
+  void* data;
+  size_t bytes;
+  int fd;  // -1 unless shared: by it another process can be given the memory
+  Mapping(void* at, size_t n, int file) : data(at), bytes(n), fd(file) {}
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping() {
+    munmap(data, bytes);
+    if (fd >= 0) close(fd);
+  }
+};
+void unmap(void* context) { std::unique_ptr<Mapping>(static_cast<Mapping*>(context)).reset(); }
+
+std::unique_ptr<Mapping> map_file(int fd, size_t bytes, bool shared) {
+#ifdef MAP_POPULATE
+  constexpr int kAtOnce = MAP_POPULATE;  // all of it will be written or read: cheaper than a fault for each page
+#else
+  constexpr int kAtOnce = 0;
+#endif
+  void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, shared ? MAP_SHARED | kAtOnce : MAP_PRIVATE, fd, 0);
+  int why = errno;
+  check(data != MAP_FAILED, "unable to mmap ", bytes, " bytes: ", std::strerror(why), " (", why, ")");
+  auto m = std::make_unique<Mapping>(data, bytes, -1);
+  if (shared) m->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  return m;
+}
+
+PyObject* map_fd(PyObject*, PyObject* args) {
+  int fd, shared;
+  Py_ssize_t bytes;
+  if (!PyArg_ParseTuple(args, "inp:_map_fd", &fd, &bytes, &shared)) return nullptr;
+  return guarded([&]() -> PyObject* {
+    check(bytes > 0, "_map_fd(): expected a positive number of bytes, got ", bytes);
+    auto m = map_file(fd, static_cast<size_t>(bytes), shared);
+    void* data = m->data;
+    Ref<Storage> storage = Storage::external(data, static_cast<size_t>(bytes), unmap, m.release());
+    return wrap(Tensor(TensorImpl::make(std::move(storage), 0, Dims{bytes}, Dims{1}, DType::U8)));
+  });
+}
+
+PyObject* share_storage(PyObject*, PyObject* args) {
+  PyObject* o;
+  int fd;
+  if (!PyArg_ParseTuple(args, "Oi:_share_storage", &o, &fd)) return nullptr;
+  return guarded([&]() -> PyObject* {
+    check_type(is_tensor(o), "expected a Tensor, got ", type_name(o));
+    Storage& s = tensor_of(o)->storage();
+    check(s.bytes() > 0, "_share_storage(): the storage is empty");
+    auto m = map_file(fd, s.bytes(), true);
+    void* data = m->data;
+    s.move_to(data, unmap, m.release());
+    Py_RETURN_NONE;
+  });
+}
+
+PyObject* storage_fd(PyObject*, PyObject* o) {
+  return guarded([&]() -> PyObject* {
+    check_type(is_tensor(o), "expected a Tensor, got ", type_name(o));
+    const Storage& s = tensor_of(o)->storage();
+    return PyLong_FromLong(s.deleter() == unmap ? static_cast<Mapping*>(s.context())->fd : -1);
+  });
+}
+
+// A storage of its own over a part of another one's bytes, which it keeps alive.
+PyObject* storage_part(PyObject*, PyObject* args) {
+  PyObject* o;
+  Py_ssize_t offset, bytes;
+  if (!PyArg_ParseTuple(args, "Onn:_storage_part", &o, &offset, &bytes)) return nullptr;
+  return guarded([&]() -> PyObject* {
+    check_type(is_tensor(o), "expected a Tensor, got ", type_name(o));
+    Ref<Storage> whole = tensor_of(o)->storage_ref();
+    Py_ssize_t total = static_cast<Py_ssize_t>(whole->bytes());
+    check(!whole->resizable(), "_storage_part(): only of memory that stays where it is");
+    check(offset >= 0 && bytes >= 0 && offset <= total && bytes <= total - offset, "bytes ", offset, " to ",
+          offset + bytes, " reach beyond the storage of ", total);
+    auto kept = std::make_unique<Ref<Storage>>(whole);
+    Ref<Storage> part = Storage::external(
+        static_cast<char*>(whole->data()) + offset, static_cast<size_t>(bytes),
+        [](void* c) { std::unique_ptr<Ref<Storage>>(static_cast<Ref<Storage>*>(c)).reset(); }, kept.release());
+    part->read_only = whole->read_only;
+    return wrap(Tensor(TensorImpl::make(std::move(part), 0, Dims{bytes}, Dims{1}, DType::U8)));
+  });
+}
+
+PyObject* checksum(PyObject*, PyObject* args) {
+  Py_buffer view;
+  unsigned int crc = 0;
+  if (!PyArg_ParseTuple(args, "y*|I:_crc32", &view, &crc)) return nullptr;
+  PyThreadState* released = PyEval_SaveThread();
+  crc = crc32(crc, view.buf, static_cast<size_t>(view.len));
+  PyEval_RestoreThread(released);
+  PyBuffer_Release(&view);
+  return PyLong_FromUnsignedLong(crc);
+}
+
+PyMethodDef functions[] = {
+    {"_crc32", checksum, METH_VARARGS, "(bytes, start=0): the checksum of zip files."},
+    {"_storage_view", bytes_of, METH_O, "The whole storage of a tensor as uint8."},
+    {"_tensor_over", over_bytes, METH_VARARGS,
+     "(bytes, dtype, offset, sizes, strides): a tensor over the storage of another."},
+    {"_resize_storage", resize, METH_VARARGS, "Grows the storage behind a tensor."},
+    {"_map_fd", map_fd, METH_VARARGS,
+     "(fd, bytes, shared): a file's first bytes as a uint8 tensor; writes reach the file if shared."},
+    {"_share_storage", share_storage, METH_VARARGS,
+     "(tensor, fd): moves the tensor's storage into a file of that size, shared with other processes."},
+    {"_storage_fd", storage_fd, METH_O, "The file behind a shared storage; -1 if it is not shared."},
+    {"_storage_part", storage_part, METH_VARARGS,
+     "(tensor, offset, bytes): a storage over a part of another, as a uint8 tensor."},
+    {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace
 

@@ -43,6 +43,19 @@ void Storage::resize(size_t bytes) {
   bytes_ = bytes;
 }
 
+void Storage::move_to(void* data, Deleter deleter, void* context) {
+  if (bytes_) std::memcpy(data, data_, bytes_);
+  if (deleter_) {
+    deleter_(context_);
+  } else if (!is_inline()) {
+    deallocate(data_, bytes_);
+  }
+  data_ = data;
+  deleter_ = deleter;
+  context_ = context;
+  read_only = false;
+}
+
 void Storage::destroy() {
   size_t header = kHeader + inline_bytes_;
   if (deleter_) {

@@ -21,6 +21,11 @@ class Storage {
   size_t bytes() const { return bytes_; }
   bool resizable() const { return deleter_ == nullptr; }
   void resize(size_t bytes);  // keeps the old contents; tensors must refresh their data pointers
+  // Moves the contents into memory that someone else owns, at least as large (shared memory); all views come along.
+  void move_to(void* data, Deleter deleter, void* context);
+  // Who gives the memory back (none: the allocator), and what that is called with.
+  Deleter deleter() const { return deleter_; }
+  void* context() const { return context_; }
 
   void retain() { ++refs_; }
   void release() {

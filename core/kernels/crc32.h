@@ -1,0 +1,12 @@
+// The checksum of zip files.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace rl {
+
+// CRC-32 (the reflected polynomial 0xEDB88320) of `crc`'s bytes followed by these; start with 0.
+uint32_t crc32(uint32_t crc, const void* data, size_t bytes);
+
+}  // namespace rl
