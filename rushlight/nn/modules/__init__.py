@@ -16,6 +16,7 @@ from rushlight.nn.modules import (
     padding,
     pixelshuffle,
     pooling,
+    rnn,
     sparse,
 )
 from rushlight.nn.modules.activation import *  # noqa: F403
@@ -33,6 +34,7 @@ from rushlight.nn.modules.normalization import *  # noqa: F403
 from rushlight.nn.modules.padding import *  # noqa: F403
 from rushlight.nn.modules.pixelshuffle import *  # noqa: F403
 from rushlight.nn.modules.pooling import *  # noqa: F403
+from rushlight.nn.modules.rnn import *  # noqa: F403
 from rushlight.nn.modules.sparse import *  # noqa: F403
 
 __all__ = [
@@ -51,6 +53,7 @@ __all__ = [
     *padding.__all__,
     *pixelshuffle.__all__,
     *pooling.__all__,
+    *rnn.__all__,
     *sparse.__all__,
 ]
 

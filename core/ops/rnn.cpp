@@ -1,0 +1,633 @@
+// Recurrent networks. A layer (both directions of it) is one node: one product for the input's part of all time steps,
+// a walk through time (kernels/rnn.h), and in backward a walk back and one product for each weight.
+#include "kernels/rnn.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "kernels/pointwise/activation.h"
+#include "kernels/pointwise/trig.h"
+#include "ops/creation.h"
+#include "ops/formula.h"
+#include "ops/index_util.h"
+#include "ops/matmul.h"
+#include "ops/replay.h"
+#include "ops/shape.h"
+
+namespace rl {
+namespace {
+
+using namespace formula;
+
+// Where the rows of each time step lie.
+struct Steps {
+  Dims sizes, offsets;
+  int64_t batch = 0, total = 0;
+  bool packed = false;
+
+  static Steps dense(int64_t steps, int64_t batch) {
+    Steps s;
+    s.batch = batch, s.total = steps * batch;
+    for (int64_t t = 0; t < steps; ++t) s.sizes.push_back(batch), s.offsets.push_back(t * batch);
+    return s;
+  }
+  static Steps of(const Tensor& batch_sizes) {
+    check(batch_sizes.dim() == 1 && batch_sizes.dtype() == DType::I64,
+          "batch_sizes must be a 1-D int64 tensor, got shape ", shape_str(batch_sizes.sizes()));
+    Tensor flat = plain(batch_sizes);
+    Steps s;
+    s.packed = true;
+    for (int64_t t = 0; t < flat.numel(); ++t) {
+      int64_t n = flat.data<int64_t>()[t];
+      check(n > 0 && (t == 0 || n <= s.sizes.back()),
+            "batch_sizes must be positive and must not grow: sequences are packed by falling length");
+      s.sizes.push_back(n), s.offsets.push_back(s.total);
+      s.total += n;
+    }
+    check(!s.sizes.empty(), "batch_sizes must not be empty");
+    s.batch = s.sizes[0];
+    return s;
+  }
+  int64_t count() const { return sizes.size(); }
+  // The rows of the step before (or after, for a backward walk) at each row: -1 - b where it is the initial state of b.
+  int64_t row_before(int64_t t, int64_t b, bool reverse) const {
+    int64_t before = reverse ? t + 1 : t - 1;
+    bool known = before >= 0 && before < count() && b < sizes[before];
+    return known ? offsets[before] + b : -1 - b;
+  }
+  int64_t last_row(int64_t b, bool reverse) const {
+    if (reverse) return b;
+    int64_t t = count() - 1;
+    while (sizes[t] <= b) --t;
+    return offsets[t] + b;
+  }
+};
+
+struct Layer {
+  CellKind kind;
+  bool biases, projected;
+  int directions;
+  int64_t hidden, recurrent;
+  int per_direction() const { return 2 + (biases ? 2 : 0) + (projected ? 1 : 0); }
+};
+
+// The weights of one direction, as tensors or as places in the list of a node's inputs.
+struct Weights {
+  Tensor w_ih, w_hh, b_ih, b_hh, w_hr;
+  Weights(const Layer& l, const Tensor* p) {
+    w_ih = p[0], w_hh = p[1];
+    if (l.biases) b_ih = p[2], b_hh = p[3];
+    if (l.projected) w_hr = p[l.per_direction() - 1];
+  }
+};
+
+// A node's inputs: x, h0, c0, then the weights.
+constexpr int64_t kFirstWeight = 3;
+
+Tensor flat_rows(const Tensor& t, int64_t rows) {
+  Dims shape{rows, t.size(-1)};
+  return t.alias(shape, contiguous_strides(shape), t->offset());
+}
+// Columns [from, from + width) of some rows, without history.
+Tensor block(const Tensor& t, int64_t row, int64_t rows, int64_t col, int64_t width) {
+  int64_t ld = t.size(-1);
+  return t.alias(Dims{rows, width}, Dims{ld, 1}, t->offset() + row * ld + col);
+}
+template <class T> T* data_or_null(const Tensor& t) { return t.defined() ? t.data<T>() : nullptr; }
+
+// What a direction keeps for backward.
+struct Kept {
+  Tensor gates, hidden_n, c, tanh_c, raw_h;
+  static constexpr int64_t kCount = 5;
+};
+
+template <class T, class Pass>
+void fill_pass(Pass& p, const Layer& l, const Steps& s, int d, const Weights& w, const Kept& k, const Tensor& h0,
+               const Tensor& c0, const Tensor& out) {
+  p.kind = l.kind;
+  p.steps = s.count(), p.batch = s.batch, p.hidden = l.hidden, p.recurrent = l.recurrent;
+  p.batch_sizes = s.sizes.data(), p.offsets = s.offsets.data();
+  p.reverse = d == 1;
+  p.w_hh = w.w_hh.template data<T>();
+  p.b_hh = l.kind == CellKind::gru ? data_or_null<T>(w.b_hh) : nullptr;
+  p.w_hr = data_or_null<T>(w.w_hr);
+  p.h0 = h0.template data<T>() + d * s.batch * l.recurrent;
+  p.c0 = c0.defined() ? c0.template data<T>() + d * s.batch * l.hidden : nullptr;
+  p.gates = k.gates.template data<T>();
+  p.hidden_n = data_or_null<T>(k.hidden_n);
+  p.c = data_or_null<T>(k.c);
+  p.tanh_c = data_or_null<T>(k.tanh_c);
+  p.raw_h = data_or_null<T>(k.raw_h);
+  p.ld_out = l.directions * l.recurrent;
+  p.out = out.template data<T>() + d * l.recurrent;
+}
+
+template <class T>
+void run_forward(const Layer& l, const Steps& s, int d, const Weights& w, const Kept& k, const Tensor& h0,
+                 const Tensor& c0, bool zero_start, const Tensor& out) {
+  RnnPass<T> p;
+  fill_pass<T>(p, l, s, d, w, k, h0, c0, out);
+  p.zero_start = zero_start;
+  Tensor scratch = Tensor::empty(Dims{rnn_scratch(p)}, out.dtype());
+  p.scratch = scratch.data<T>();
+  rnn_forward(p);
+}
+
+// Copies every sequence's last row of from[:, col : col + width] into to[d].
+void take_last(const Steps& s, bool reverse, const Tensor& from, int64_t col, const Tensor& to, int d) {
+  int64_t width = to.size(-1), item = item_size(to.dtype()), ld = from.size(-1);
+  const char* source = static_cast<const char*>(from.raw());
+  char* target = static_cast<char*>(to.raw()) + d * s.batch * width * item;
+  for (int64_t b = 0; b < s.batch; ++b)
+    std::memcpy(target + b * width * item, source + (s.last_row(b, reverse) * ld + col) * item,
+                static_cast<size_t>(width * item));
+}
+
+// h before each row, as one matrix.
+Tensor rows_before(const Steps& s, bool reverse, const Tensor& out, int64_t col, const Tensor& h0, int d) {
+  int64_t width = h0.size(-1), item = item_size(out.dtype()), ld = out.size(-1);
+  Tensor r = Tensor::empty(Dims{s.total, width}, out.dtype());
+  const char *rows = static_cast<const char*>(out.raw()),
+             *first = static_cast<const char*>(h0.raw()) + d * s.batch * width * item;
+  char* to = static_cast<char*>(r.raw());
+  for (int64_t t = 0; t < s.count(); ++t)
+    for (int64_t b = 0; b < s.sizes[t]; ++b, to += width * item) {
+      int64_t row = s.row_before(t, b, reverse);
+      std::memcpy(to, row >= 0 ? rows + (row * ld + col) * item : first + b * width * item,
+                  static_cast<size_t>(width * item));
+    }
+  return r;
+}
+
+// --- the same, composed of differentiable ops ------------------------------------------------------------------------------
+
+Tensor sigmoid(const Tensor& t) { return call<pointwise::Sigmoid>(t); }
+Tensor tanh(const Tensor& t) { return call<pointwise::Tanh>(t); }
+
+struct State {
+  Tensor h, c;
+};
+
+Tensor gate(const Tensor& t, int64_t i, int64_t n) { return slice(t, 1, i * n, (i + 1) * n); }
+
+// One step from the input's part of the sums, [rows, gates * hidden].
+State composed_cell(const Layer& l, const Tensor& input_sums, const State& from, const Weights& w) {
+  int64_t n = l.hidden;
+  Tensor hidden_sums = linear(from.h, w.w_hh, w.b_hh);
+  if (l.kind == CellKind::gru) {
+    Tensor r = sigmoid(add(gate(input_sums, 0, n), gate(hidden_sums, 0, n)));
+    Tensor z = sigmoid(add(gate(input_sums, 1, n), gate(hidden_sums, 1, n)));
+    Tensor m = tanh(add(gate(input_sums, 2, n), mul(r, gate(hidden_sums, 2, n))));
+    return {add(m, mul(z, sub(from.h, m))), {}};
+  }
+  Tensor sums = add(input_sums, hidden_sums);
+  if (l.kind == CellKind::tanh) return {tanh(sums), {}};
+  if (l.kind == CellKind::relu) return {call<pointwise::Relu>(sums), {}};
+  Tensor i = sigmoid(gate(sums, 0, n)), f = sigmoid(gate(sums, 1, n)), g = tanh(gate(sums, 2, n)),
+         o = sigmoid(gate(sums, 3, n));
+  Tensor c = add(mul(f, from.c), mul(i, g));
+  Tensor h = mul(o, tanh(c));
+  return {w.w_hr.defined() ? linear(h, w.w_hr, {}) : h, c};
+}
+
+TensorList composed_layer(const Layer& l, const Steps& s, const TensorList& inputs, const Tensor& out_like) {
+  Tensor x = reshape(inputs[0], Dims{s.total, inputs[0].size(-1)});
+  TensorList outs, last_h, last_c;
+  bool lstm = l.kind == CellKind::lstm;
+  for (int d = 0; d < l.directions; ++d) {
+    Weights w(l, &inputs[static_cast<size_t>(kFirstWeight + d * l.per_direction())]);
+    Tensor sums = linear(x, w.w_ih, w.b_ih);
+    auto start = [&](const Tensor& t, int64_t width, int64_t from, int64_t to) {
+      if (!t.defined()) return zeros(Dims{to - from, width}, x.dtype());
+      return slice(select(t, 0, d), 0, from, to);
+    };
+    State now;
+    int64_t rows = 0;
+    TensorList steps(static_cast<size_t>(s.count())), done_h, done_c;
+    for (int64_t k = 0; k < s.count(); ++k) {
+      int64_t t = d == 1 ? s.count() - 1 - k : k, n = s.sizes[t];
+      if (n < rows) {  // some sequences are over
+        done_h.push_back(slice(now.h, 0, n, rows));
+        now.h = slice(now.h, 0, 0, n);
+        if (lstm) done_c.push_back(slice(now.c, 0, n, rows)), now.c = slice(now.c, 0, 0, n);
+      } else if (n > rows) {  // some begin
+        Tensor h = start(inputs[1], l.recurrent, rows, n), c = lstm ? start(inputs[2], l.hidden, rows, n) : Tensor();
+        now.h = rows ? cat({now.h, h}, 0) : h;
+        if (lstm) now.c = rows ? cat({now.c, c}, 0) : c;
+      }
+      rows = n;
+      now = composed_cell(l, slice(sums, 0, s.offsets[t], s.offsets[t] + n), now, w);
+      steps[static_cast<size_t>(t)] = now.h;
+    }
+    done_h.push_back(now.h);
+    std::reverse(done_h.begin(), done_h.end());
+    last_h.push_back(cat(done_h, 0));
+    if (lstm) {
+      done_c.push_back(now.c);
+      std::reverse(done_c.begin(), done_c.end());
+      last_c.push_back(cat(done_c, 0));
+    }
+    outs.push_back(cat(steps, 0));
+  }
+  TensorList result{reshape(l.directions == 2 ? cat(outs, 1) : outs[0], out_like.sizes()), stack(last_h, 0)};
+  if (lstm) result.push_back(stack(last_c, 0));
+  return result;
+}
+
+// --- backward -----------------------------------------------------------------------------------------------------------------
+
+// grad's values as the kernels want them, zeros where there is none.
+Tensor carried(const Tensor& grad, IntSpan sizes, DType dtype) {
+  Tensor t = Tensor::empty(sizes, dtype);
+  if (grad.defined())
+    copy_data(t, grad);
+  else
+    fill_data(t, Scalar(0));
+  return t;
+}
+
+template <class T>
+void layer_backward(Backward& ctx, const Layer& l, const Steps& s, bool zero_start) {
+  int64_t per = l.per_direction(), inputs = kFirstWeight + l.directions * per, D = l.directions;
+  Tensor x = plain(ctx.saved(0)), h0 = ctx.saved(1), c0 = ctx.saved(2), out = flat_rows(ctx.saved(inputs), s.total);
+  DType dtype = x.dtype();
+  bool lstm = l.kind == CellKind::lstm, gru = l.kind == CellKind::gru;
+  x = flat_rows(x, s.total);
+  h0 = h0.defined() ? plain(h0) : zeros(Dims{D, s.batch, l.recurrent}, dtype);
+  if (lstm) c0 = c0.defined() ? plain(c0) : zeros(Dims{D, s.batch, l.hidden}, dtype);
+  Tensor dout = ctx.has_grad(0) ? flat_rows(plain(ctx.grad(0)), s.total) : Tensor();
+  Tensor dh = carried(ctx.grad(1), h0.sizes(), dtype);
+  Tensor dc = lstm ? carried(ctx.grad(2), c0.sizes(), dtype) : Tensor();
+  Tensor dx;
+  for (int d = 0; d < D; ++d) {
+    int64_t first = kFirstWeight + d * per, kept = inputs + 1 + d * Kept::kCount;
+    TensorList params;
+    for (int64_t i = 0; i < per; ++i) params.push_back(plain(ctx.saved(first + i)));
+    Weights w(l, params.data());
+    Kept k{ctx.saved(kept), ctx.saved(kept + 1), ctx.saved(kept + 2), ctx.saved(kept + 3), ctx.saved(kept + 4)};
+    int64_t width = k.gates.size(1), col = d * l.recurrent;
+    Tensor dgates = Tensor::empty(Dims{s.total, width}, dtype), dhidden = dgates, dproj;
+    if (gru) dhidden = Tensor::empty(Dims{s.total, width}, dtype);
+    if (l.projected) dproj = Tensor::empty(Dims{s.total, l.recurrent}, dtype);
+    RnnBackward<T> p;
+    fill_pass<T>(p, l, s, d, w, k, h0, c0, out);
+    p.zero_start = zero_start;
+    p.dout = dout.defined() ? dout.template data<T>() + col : nullptr;
+    p.dh = dh.data<T>() + d * s.batch * l.recurrent;
+    p.dc = lstm ? dc.template data<T>() + d * s.batch * l.hidden : nullptr;
+    p.dgates = dgates.data<T>();
+    p.dhidden = gru ? dhidden.template data<T>() : nullptr;
+    p.dproj = data_or_null<T>(dproj);
+    p.wants_start = ctx.needs(1);
+    Tensor scratch = Tensor::empty(Dims{rnn_scratch<T>(p)}, dtype);
+    p.scratch = scratch.data<T>();
+    rnn_backward(p);
+
+    if (ctx.needs(0)) {
+      Tensor part = raw_mm(dgates, false, w.w_ih, false);
+      dx = dx.defined() ? add(dx, part) : part;
+    }
+    if (ctx.needs(first)) ctx.set(first, raw_mm(dgates, true, x, false));
+    if (ctx.needs(first + 1)) {
+      Tensor r;
+      if (s.packed) {
+        r = raw_mm(dhidden, true, rows_before(s, d == 1, out, col, h0, d), false);
+      } else {
+        int64_t B = s.batch, rest = s.total - B, shift = d == 1 ? 0 : B;
+        if (rest > 0)
+          r = raw_mm(block(dhidden, shift, rest, 0, width), true, block(out, B - shift, rest, col, l.recurrent), false);
+        if (!zero_start || rest == 0) {
+          Tensor start = h0.alias(Dims{B, l.recurrent}, Dims{l.recurrent, 1}, h0->offset() + d * B * l.recurrent);
+          Tensor of_start = raw_mm(block(dhidden, d == 1 ? rest : 0, B, 0, width), true, start, false);
+          r = r.defined() ? add(r, of_start) : of_start;
+        }
+      }
+      ctx.set(first + 1, r);
+    }
+    if (l.biases) {
+      Tensor b;
+      if (ctx.needs(first + 2)) ctx.set(first + 2, b = raw_column_sum(dgates));
+      if (ctx.needs(first + 3)) ctx.set(first + 3, gru || !b.defined() ? raw_column_sum(dhidden) : clone(b));
+    }
+    if (l.projected && ctx.needs(first + per - 1)) ctx.set(first + per - 1, raw_mm(dproj, true, k.raw_h, false));
+  }
+  if (ctx.needs(0)) {
+    Tensor like = ctx.saved(0);
+    ctx.set(0, dx.alias(like.sizes(), contiguous_strides(like.sizes()), dx->offset()));
+  }
+  if (ctx.needs(1)) ctx.set(1, dh);
+  if (lstm && ctx.needs(2)) ctx.set(2, dc);
+}
+
+// --- a layer ---------------------------------------------------------------------------------------------------------------
+
+struct LayerResult {
+  Tensor out, h, c;
+};
+
+// x is contiguous: [steps, batch, features], or [total, features] where sequences are packed. h0 and c0 may be undefined.
+LayerResult run_layer(const Layer& l, const Steps& s, const Tensor& x, const Tensor& h0, const Tensor& c0,
+                      const Tensor* params, const char* name) {
+  int64_t D = l.directions;
+  DType dtype = x.dtype();
+  bool lstm = l.kind == CellKind::lstm, gru = l.kind == CellKind::gru, zero_start = !h0.defined();
+  TensorList inputs{x, h0, c0};
+  inputs.insert(inputs.end(), params, params + D * l.per_direction());
+  LayerResult r;
+  Dims shape(x.sizes());
+  shape.back() = D * l.recurrent;
+  r.out = Tensor::empty(shape, dtype);
+  r.h = Tensor::empty(Dims{D, s.batch, l.recurrent}, dtype);
+  if (lstm) r.c = Tensor::empty(Dims{D, s.batch, l.hidden}, dtype);
+  Tensor out = flat_rows(r.out, s.total);
+  std::vector<Kept> kept;
+  {
+    GradModeGuard off(false);
+    Tensor h = h0.defined() ? plain(h0) : zeros(r.h.sizes(), dtype), c;
+    if (lstm) c = c0.defined() ? plain(c0) : zeros(r.c.sizes(), dtype);
+    for (int d = 0; d < D; ++d) {
+      TensorList mine;
+      for (int i = 0; i < l.per_direction(); ++i) mine.push_back(plain(params[d * l.per_direction() + i]));
+      Weights w(l, mine.data());
+      Kept k;
+      Tensor bias = !l.biases || gru ? w.b_ih : add(w.b_ih, w.b_hh);
+      k.gates = flat_rows(linear(x, w.w_ih, bias), s.total);
+      auto rows = [&] { return Tensor::empty(Dims{s.total, l.hidden}, dtype); };
+      if (gru) k.hidden_n = rows();
+      if (lstm) k.c = rows(), k.tanh_c = rows();
+      if (l.projected) k.raw_h = rows();
+      (dtype == DType::F32 ? run_forward<float> : run_forward<double>)(l, s, d, w, k, h, c, zero_start, out);
+      take_last(s, d == 1, out, d * l.recurrent, r.h, d);
+      if (lstm) take_last(s, d == 1, k.c, 0, r.c, d);
+      kept.push_back(std::move(k));
+    }
+  }
+  if (!needs_gradient(inputs)) return r;
+  TensorList outs{r.out, r.h};
+  if (lstm) outs.push_back(r.c);
+  auto formula = [l, s, zero_start](Backward& ctx) {
+    if (Backward::create_graph()) {
+      TensorList inputs;
+      int64_t count = kFirstWeight + l.directions * l.per_direction();
+      for (int64_t i = 0; i < count; ++i) inputs.push_back(ctx.saved(i));
+      Tensor like = ctx.saved(count);
+      return differentiate_again(ctx, inputs, [&](const TensorList& seen) { return composed_layer(l, s, seen, like); });
+    }
+    (ctx.saved(0).dtype() == DType::F32 ? layer_backward<float> : layer_backward<double>)(ctx, l, s, zero_start);
+  };
+  Ref<Node> node = make_node(name, inputs, std::move(formula));
+  for (const Tensor& t : inputs) node->saved.emplace_back(t, false, 0u);
+  node->saved.emplace_back(r.out, true, 0u);
+  for (const Kept& k : kept)
+    for (const Tensor* t : {&k.gates, &k.hidden_n, &k.c, &k.tanh_c, &k.raw_h}) node->saved.emplace_back(*t, false, 0u);
+  node->outputs = static_cast<uint32_t>(outs.size());
+  for (size_t i = 0; i < outs.size(); ++i) set_history(outs[i], node, static_cast<uint32_t>(i));
+  return r;
+}
+
+// --- networks --------------------------------------------------------------------------------------------------------------
+
+Tensor drop(const Tensor& t, double p) {
+  static const OpDef* def = Registry::get().overloads("dropout").front();
+  Value args[3] = {Value(t), Value(), Value()};
+  args[1].tag = Tag::Double, args[1].d = p;
+  args[2].tag = Tag::Bool, args[2].b = true;
+  Result result;
+  def->fn(args, result);
+  return result.tensor;
+}
+
+struct Network {
+  CellKind kind;
+  const char *op, *node;
+  bool biases;
+  int64_t layers;
+  double dropout;
+  bool train, bidirectional;
+};
+
+LayerResult run_network(const Network& net, const Steps& s, Tensor x, Tensor h0, Tensor c0, TensorList params) {
+  int directions = net.bidirectional ? 2 : 1;
+  check(net.layers > 0 && !params.empty(), net.op, ": there must be at least one layer");
+  int64_t plain_count = net.biases ? 4 : 2, per = static_cast<int64_t>(params.size()) / (net.layers * directions);
+  bool projected = net.kind == CellKind::lstm && per == plain_count + 1;
+  check(per * net.layers * directions == static_cast<int64_t>(params.size()) && (per == plain_count || projected),
+        net.op, ": got ", params.size(), " parameters for ", net.layers, " layers in ", directions,
+        " directions; each needs ", plain_count);
+  DType given = x.dtype();
+  if (!is_floating(given)) not_implemented_for(net.op, given);
+  for (const Tensor& p : params)
+    check(p.dtype() == given, net.op, ": input and parameter tensors are not the same dtype, found input tensor with ",
+          scalar_type_name(given), " and parameter tensor with ", scalar_type_name(p.dtype()));
+  if (given == DType::F16 || given == DType::BF16) {
+    auto widen = [](Tensor& t) { t = t.defined() ? to_dtype(t, DType::F32) : t; };
+    widen(x), widen(h0), widen(c0);
+    for (Tensor& p : params) widen(p);
+    LayerResult r = run_network(net, s, x, h0, c0, params);
+    for (Tensor* t : {&r.out, &r.h, &r.c})
+      if (t->defined()) *t = to_dtype(*t, given);
+    return r;
+  }
+  int64_t gates = gate_count(net.kind), hidden = params[0].dim() == 2 ? params[0].size(0) / gates : 0;
+  int64_t recurrent = projected ? params[static_cast<size_t>(per - 1)].size(0) : hidden;
+  auto state_fits = [&](const Tensor& t, int64_t width, const char* what) {
+    if (!t.defined()) return;
+    check(t.dtype() == given, "Input and hidden tensors are not the same dtype, found input tensor with ",
+          scalar_type_name(given), " and hidden tensor with ", scalar_type_name(t.dtype()));
+    Dims want{net.layers * directions, s.batch, width};
+    check(std::ranges::equal(t.sizes(), want), "Expected hidden", what, " size (", want[0], ", ", want[1], ", ",
+          want[2], "), got ", shape_str(t.sizes()));
+  };
+  state_fits(h0, recurrent, net.kind == CellKind::lstm ? "[0]" : "");
+  state_fits(c0, hidden, "[1]");
+  Layer layer{net.kind, net.biases, projected, directions, hidden, recurrent};
+  LayerResult r;
+  TensorList all_h, all_c;
+  for (int64_t i = 0; i < net.layers; ++i) {
+    Tensor* mine = &params[static_cast<size_t>(i * directions * per)];
+    for (int d = 0; d < directions; ++d) {
+      Weights w(layer, mine + d * per);
+      check(w.w_ih.dim() == 2 && w.w_ih.size(0) == gates * hidden && w.w_hh.dim() == 2 &&
+                w.w_hh.size(0) == gates * hidden && w.w_hh.size(1) == recurrent &&
+                (!net.biases || (w.b_ih.numel() == gates * hidden && w.b_hh.numel() == gates * hidden)) &&
+                (!projected || (w.w_hr.dim() == 2 && w.w_hr.size(0) == recurrent && w.w_hr.size(1) == hidden)),
+            net.op, ": the shapes of layer ", i, "'s parameters do not fit together: weight_ih ",
+            shape_str(w.w_ih.sizes()), ", weight_hh ", shape_str(w.w_hh.sizes()));
+      check(w.w_ih.size(1) == x.size(-1), "input.size(-1) must be equal to input_size. Expected ", w.w_ih.size(1),
+            ", got ", x.size(-1));
+    }
+    auto of_layer = [&](const Tensor& t) {
+      return !t.defined() || net.layers == 1 ? t : slice(t, 0, i * directions, (i + 1) * directions);
+    };
+    r = run_layer(layer, s, contiguous(x), of_layer(h0), of_layer(c0), mine, net.node);
+    all_h.push_back(r.h), all_c.push_back(r.c);
+    x = r.out;
+    if (net.dropout > 0 && net.train && i + 1 < net.layers) x = drop(x, net.dropout);
+  }
+  if (net.layers > 1) {
+    r.h = cat(all_h, 0);
+    if (r.c.defined()) r.c = cat(all_c, 0);
+  }
+  return r;
+}
+
+LayerResult run_dense(const Network& net, const Tensor& input, const Tensor& h0, const Tensor& c0,
+                      const TensorList& params, bool batch_first) {
+  check(input.dim() == 3, net.op, ": Expected input to be 3-D (steps, batch, features), got shape ",
+        shape_str(input.sizes()));
+  Tensor x = batch_first ? transpose(input, 0, 1) : input;
+  check(x.size(0) > 0, "Expected sequence length to be larger than 0 in RNN");
+  LayerResult r = run_network(net, Steps::dense(x.size(0), x.size(1)), x, h0, c0, params);
+  if (batch_first) r.out = transpose(r.out, 0, 1);
+  return r;
+}
+
+LayerResult run_packed(const Network& net, const Tensor& data, const Tensor& batch_sizes, const Tensor& h0,
+                       const Tensor& c0, const TensorList& params) {
+  check(data.dim() == 2, net.op, ": Expected packed data to be 2-D (rows, features), got shape ",
+        shape_str(data.sizes()));
+  Steps s = Steps::of(batch_sizes);
+  check(s.total == data.size(0), net.op, ": batch_sizes add up to ", s.total, ", but data has ", data.size(0), " rows");
+  return run_network(net, s, data, h0, c0, params);
+}
+
+void pair_of(const TensorList& hx, Tensor& h0, Tensor& c0) {
+  if (hx.empty()) return;
+  check(hx.size() == 2, "lstm expects two hidden states");
+  h0 = hx[0], c0 = hx[1];
+}
+
+std::tuple<Tensor, Tensor, Tensor> lstm(const Tensor& input, const TensorList& hx, const TensorList& params,
+                                        bool biases, int64_t layers, double dropout, bool train, bool bidirectional,
+                                        bool batch_first) {
+  Tensor h0, c0;
+  pair_of(hx, h0, c0);
+  Network net{CellKind::lstm, "lstm", "MkldnnRnnLayerBackward0", biases, layers, dropout, train, bidirectional};
+  LayerResult r = run_dense(net, input, h0, c0, params, batch_first);
+  return {r.out, r.h, r.c};
+}
+std::tuple<Tensor, Tensor, Tensor> lstm_packed(const Tensor& data, const Tensor& batch_sizes, const TensorList& hx,
+                                               const TensorList& params, bool biases, int64_t layers, double dropout,
+                                               bool train, bool bidirectional) {
+  Tensor h0, c0;
+  pair_of(hx, h0, c0);
+  Network net{CellKind::lstm, "lstm", "CatBackward0", biases, layers, dropout, train, bidirectional};
+  LayerResult r = run_packed(net, data, batch_sizes, h0, c0, params);
+  return {r.out, r.h, r.c};
+}
+
+constexpr const char* kNames[] = {"rnn_tanh", "rnn_relu", "lstm", "gru"};
+
+template <CellKind K>
+std::tuple<Tensor, Tensor> rnn(const Tensor& input, const Tensor& hx, const TensorList& params, bool biases,
+                               int64_t layers, double dropout, bool train, bool bidirectional, bool batch_first) {
+  Network net{K, kNames[static_cast<int>(K)], "StackBackward0", biases, layers, dropout, train, bidirectional};
+  LayerResult r = run_dense(net, input, hx, {}, params, batch_first);
+  return {r.out, r.h};
+}
+template <CellKind K>
+std::tuple<Tensor, Tensor> rnn_packed(const Tensor& data, const Tensor& batch_sizes, const Tensor& hx,
+                                      const TensorList& params, bool biases, int64_t layers, double dropout, bool train,
+                                      bool bidirectional) {
+  Network net{K, kNames[static_cast<int>(K)], "CatBackward0", biases, layers, dropout, train, bidirectional};
+  LayerResult r = run_packed(net, data, batch_sizes, hx, {}, params);
+  return {r.out, r.h};
+}
+
+// --- cells -------------------------------------------------------------------------------------------------------------------
+
+void check_cell(const char* op, const Tensor& x, const Tensor& h, const Tensor& w_ih, const Tensor& w_hh,
+                int64_t gates) {
+  check(w_ih.dim() == 2 && w_hh.dim() == 2 && w_hh.size(0) == w_ih.size(0) && w_hh.size(0) == gates * w_hh.size(1), op,
+        ": weights of shapes ", shape_str(w_ih.sizes()), " and ", shape_str(w_hh.sizes()), " do not fit together");
+  check(x.dim() == 2 && x.size(1) == w_ih.size(1), "input has inconsistent input_size: got ", x.size(-1), " expected ",
+        w_ih.size(1));
+  check(h.dim() == 2 && h.size(0) == x.size(0), "Input batch size ", x.size(0), " doesn't match hidden batch size ",
+        h.size(0));
+  check(h.size(1) == w_hh.size(1), "hidden has inconsistent hidden_size: got ", h.size(1), ", expected ", w_hh.size(1));
+}
+
+// A cell is a layer of one step: the fused forward and backward serve it too.
+template <CellKind K>
+State run_cell(const Tensor& x, const Tensor& h, const Tensor& c, const Tensor& w_ih, const Tensor& w_hh,
+               const Tensor& b_ih, const Tensor& b_hh, const char* op, const char* node) {
+  check_cell(op, x, h, w_ih, w_hh, gate_count(K));
+  check(b_ih.defined() == b_hh.defined(), op, ": there must be both biases or none");
+  if (!is_floating(x.dtype())) not_implemented_for(op, x.dtype());
+  for (const Tensor& t : {h, w_ih, w_hh})
+    check(t.dtype() == x.dtype(), "mat1 and mat2 must have the same dtype, but got ", scalar_type_name(x.dtype()),
+          " and ", scalar_type_name(t.dtype()));
+  TensorList params{w_ih, w_hh};
+  if (b_ih.defined()) params.push_back(b_ih), params.push_back(b_hh);
+  Network net{K, op, node, b_ih.defined(), 1, 0, false, false};
+  LayerResult r =
+      run_network(net, Steps::dense(1, x.size(0)), x, unsqueeze(h, 0), c.defined() ? unsqueeze(c, 0) : c, params);
+  return {r.out, r.c.defined() ? squeeze(r.c, Dims{0}) : r.c};
+}
+
+std::tuple<Tensor, Tensor> lstm_cell(const Tensor& input, const TensorList& hx, const Tensor& w_ih, const Tensor& w_hh,
+                                     const Tensor& b_ih, const Tensor& b_hh) {
+  check(hx.size() == 2, "lstm_cell expects two hidden states");
+  check(hx[1].dim() == 2 && hx[1].size(0) == input.size(0) && hx[1].size(1) == hx[0].size(-1),
+        "lstm_cell: the cell state must have the shape of the hidden state, got ", shape_str(hx[1].sizes()), " and ",
+        shape_str(hx[0].sizes()));
+  State s = run_cell<CellKind::lstm>(input, hx[0], hx[1], w_ih, w_hh, b_ih, b_hh, "lstm_cell", "MulBackward0");
+  return {s.h, s.c};
+}
+Tensor gru_cell(const Tensor& input, const Tensor& hx, const Tensor& w_ih, const Tensor& w_hh, const Tensor& b_ih,
+                const Tensor& b_hh) {
+  return run_cell<CellKind::gru>(input, hx, {}, w_ih, w_hh, b_ih, b_hh, "gru_cell", "AddBackward0").h;
+}
+Tensor rnn_tanh_cell(const Tensor& input, const Tensor& hx, const Tensor& w_ih, const Tensor& w_hh, const Tensor& b_ih,
+                     const Tensor& b_hh) {
+  return run_cell<CellKind::tanh>(input, hx, {}, w_ih, w_hh, b_ih, b_hh, "rnn_tanh_cell", "TanhBackward0").h;
+}
+Tensor rnn_relu_cell(const Tensor& input, const Tensor& hx, const Tensor& w_ih, const Tensor& w_hh, const Tensor& b_ih,
+                     const Tensor& b_hh) {
+  return run_cell<CellKind::relu>(input, hx, {}, w_ih, w_hh, b_ih, b_hh, "rnn_relu_cell", "ReluBackward0").h;
+}
+
+const Family family([](Registry& r) {
+  constexpr Traits kFunction{.method = false};
+  r.op<&lstm>(
+      "lstm.input(Tensor input, Tensor[] hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor, Tensor)",
+      "Long short-term memory (Hochreiter and Schmidhuber 1997) over sequences: outputs, last h, last c. An empty hx stands for zeros.",
+      kFunction);
+  r.op<&lstm_packed>(
+      "lstm.data(Tensor data, Tensor batch_sizes, Tensor[] hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional) -> (Tensor, Tensor, Tensor)",
+      "lstm over packed sequences.", kFunction);
+  r.op<&rnn<CellKind::gru>>(
+      "gru.input(Tensor input, Tensor? hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor)",
+      "Gated recurrent units (Cho et al. 2014) over sequences: outputs and last h.", kFunction);
+  r.op<&rnn_packed<CellKind::gru>>(
+      "gru.data(Tensor data, Tensor batch_sizes, Tensor? hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional) -> (Tensor, Tensor)",
+      "gru over packed sequences.", kFunction);
+  r.op<&rnn<CellKind::tanh>>(
+      "rnn_tanh.input(Tensor input, Tensor? hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor)",
+      "h = tanh(W x + b + U h + c) over sequences (Elman 1990): outputs and last h.", kFunction);
+  r.op<&rnn_packed<CellKind::tanh>>(
+      "rnn_tanh.data(Tensor data, Tensor batch_sizes, Tensor? hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional) -> (Tensor, Tensor)",
+      "rnn_tanh over packed sequences.", kFunction);
+  r.op<&rnn<CellKind::relu>>(
+      "rnn_relu.input(Tensor input, Tensor? hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor)",
+      "rnn_tanh with relu instead.", kFunction);
+  r.op<&rnn_packed<CellKind::relu>>(
+      "rnn_relu.data(Tensor data, Tensor batch_sizes, Tensor? hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional) -> (Tensor, Tensor)",
+      "rnn_relu over packed sequences.", kFunction);
+  r.op<&lstm_cell>(
+      "lstm_cell(Tensor input, Tensor[] hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> (Tensor, Tensor)",
+      "One step of lstm.", kFunction);
+  r.op<&gru_cell>(
+      "gru_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor",
+      "One step of gru.", kFunction);
+  r.op<&rnn_tanh_cell>(
+      "rnn_tanh_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor",
+      "One step of rnn_tanh.", kFunction);
+  r.op<&rnn_relu_cell>(
+      "rnn_relu_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor",
+      "One step of rnn_relu.", kFunction);
+});
+
+}  // namespace
+}  // namespace rl

@@ -1,0 +1,154 @@
+"""What is recorded of recurrent, attention and loss layers: functions of `torch` (PyTorch's or rushlight's) that give a
+list of tensors. Random numbers are the same bits in both, so inputs and weights need no recording."""
+
+import itertools
+
+CASES = {}
+
+
+def case(function):
+    CASES[function.__name__] = function
+    return function
+
+
+def cases(**options):
+    """One case for each combination of the options; its name tells them."""
+
+    def register(function):
+        for values in itertools.product(*options.values()):
+            chosen = dict(zip(options, values, strict=True))
+            name = " ".join([function.__name__, *(f"{k}={v}" for k, v in chosen.items())])
+            CASES[name] = lambda torch, chosen=chosen: function(torch, **chosen)
+        return function
+
+    return register
+
+
+def parts(value):
+    """All tensors in nested tuples and lists."""
+    if isinstance(value, (tuple, list)):
+        return [t for v in value for t in parts(v)]
+    return [] if value is None else [value]
+
+
+def gradients(outputs, leaves):
+    """The outputs, and the leaves' gradients of a sum in which every element counts differently."""
+    outputs = [o for o in parts(outputs) if o.dtype.is_floating_point]
+    total = sum(((o * 0.7 + 0.3).sin() * (i + 1)).sum() for i, o in enumerate(outputs) if o.requires_grad)
+    total.backward()
+    return [*outputs, *(leaf.grad for leaf in leaves if leaf.grad is not None)]
+
+
+def run(module, *inputs, **kwargs):
+    leaves = [x for x in parts(inputs) if x.dtype.is_floating_point and x.requires_grad]
+    return gradients(module(*inputs, **kwargs), [*leaves, *module.parameters()])
+
+
+# ---- recurrent layers
+
+
+def network(torch, kind, **kwargs):
+    torch.manual_seed(3)
+    if kind == "RNN_relu":
+        return torch.nn.RNN(3, 4, nonlinearity="relu", **kwargs)
+    return getattr(torch.nn, kind)(3, 4, **kwargs)
+
+
+KINDS = ("LSTM", "GRU", "RNN", "RNN_relu")
+
+
+@cases(kind=KINDS, layers=(1, 2), bidirectional=(False, True))
+def recurrent(torch, kind, layers, bidirectional):
+    net = network(torch, kind, num_layers=layers, bidirectional=bidirectional)
+    return run(net, torch.randn(5, 2, 3, requires_grad=True))
+
+
+@cases(kind=KINDS)
+def with_state(torch, kind):
+    net = network(torch, kind, num_layers=2, bias=False, batch_first=True)
+    x, h, c = torch.randn(2, 5, 3), torch.randn(2, 2, 4, requires_grad=True), torch.randn(2, 2, 4, requires_grad=True)
+    return run(net, x, (h, c) if kind == "LSTM" else h)
+
+
+@cases(kind=KINDS, bidirectional=(False, True))
+def packed(torch, kind, bidirectional):
+    net = network(torch, kind, bidirectional=bidirectional)
+    rnn = torch.nn.utils.rnn
+    x = torch.randn(4, 6, 3, requires_grad=True)
+    sequences = rnn.pack_padded_sequence(x, [2, 6, 1, 4], batch_first=True, enforce_sorted=False)
+    out, state = net(sequences)
+    return gradients([rnn.pad_packed_sequence(out)[0], state], [x, *net.parameters()])
+
+
+@case
+def many_rows(torch):  # the layout that larger batches use
+    return run(network(torch, "LSTM"), torch.randn(3, 11, 3, requires_grad=True))
+
+
+@cases(bidirectional=(False, True))
+def projection(torch, bidirectional):
+    net = network(torch, "LSTM", num_layers=2, proj_size=2, bidirectional=bidirectional)
+    return run(net, torch.randn(4, 6, 3, requires_grad=True))
+
+
+@case
+def dropout_between_layers(torch):
+    net = network(torch, "GRU", num_layers=3, dropout=0.4)
+    torch.manual_seed(7)
+    return run(net, torch.randn(4, 6, 3, requires_grad=True))
+
+
+@case
+def one_sequence(torch):
+    return run(network(torch, "LSTM", batch_first=True), torch.randn(5, 3, requires_grad=True))
+
+
+@cases(kind=("LSTMCell", "GRUCell", "RNNCell"))
+def cell(torch, kind):
+    torch.manual_seed(3)
+    net = getattr(torch.nn, kind)(3, 4)
+    x, y = torch.randn(2, 3, requires_grad=True), torch.randn(2, 3, requires_grad=True)
+    out = net(y, net(x))
+    return gradients([out], [x, y, *net.parameters()])
+
+
+TEXT = ("a rushlight is a rush dipped in fat: it lights at once, it costs next to nothing, and it burns for as long "
+        "as a page takes to read. " * 8)  # fmt: skip
+
+
+def batches(torch, steps, length, size=4):
+    letters = sorted(set(TEXT))
+    codes = torch.tensor([letters.index(c) for c in TEXT])
+    torch.manual_seed(11)
+    for _ in range(steps):
+        at = torch.randint(0, len(TEXT) - length - 1, (size,)).tolist()
+        yield torch.stack([codes[i : i + length] for i in at]), torch.stack([codes[i + 1 : i + length + 1] for i in at])
+
+
+def curve(torch, model, forward, steps, length):
+    """The loss of each step of SGD with momentum, by hand."""
+    speed = [torch.zeros_like(p) for p in model.parameters()]
+    losses = []
+    for x, y in batches(torch, steps, length):
+        logits = forward(x)
+        loss = torch.nn.functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), y.reshape(-1))
+        model.zero_grad()
+        loss.backward()
+        with torch.no_grad():
+            for p, v in zip(model.parameters(), speed, strict=True):
+                v.mul_(0.9).add_(p.grad)
+                p.sub_(0.1 * v)
+        losses.append(loss.detach())
+    return losses
+
+
+@cases(kind=("LSTM", "GRU"))
+def training_curve_of_a_language_model(torch, kind):
+    torch.manual_seed(0)
+    letters = len(set(TEXT))
+    model = torch.nn.ModuleDict({
+        "embed": torch.nn.Embedding(letters, 16),
+        "net": getattr(torch.nn, kind)(16, 32, num_layers=2, batch_first=True),
+        "head": torch.nn.Linear(32, letters),
+    })  # fmt: skip
+    return curve(torch, model, lambda x: model["head"](model["net"](model["embed"](x))[0]), 40, 24)
