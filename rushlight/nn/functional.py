@@ -537,5 +537,6 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
     return _C.pad(input, pad, mode, value)
 
 
+from rushlight.nn._functional.conv import *  # noqa: E402, F403
 from rushlight.nn._functional.norm import *  # noqa: E402, F403
 from rushlight.nn._functional.pooling import *  # noqa: E402, F403

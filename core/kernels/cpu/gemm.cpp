@@ -1,9 +1,6 @@
 // The driver of floating-point matrix multiplication: which operand to pack, in what blocks, on how many threads.
-#include "kernels/gemm.h"
-
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <limits>
 #include <utility>
 
@@ -11,6 +8,7 @@
 #include <immintrin.h>
 #endif
 
+#include "kernels/cpu/gemm_tiles.h"
 #include "runtime/parallel.h"
 
 namespace rl::cpu::RL_ISA {
@@ -18,44 +16,10 @@ namespace {
 
 #include "kernels/cpu/gemm_micro.h"
 
-constexpr int64_t kDepth = 384;              // longest block along k; part of the result's bits
 constexpr int64_t kBlockRows = 224;          // rows of A that stay in the second-level cache
 constexpr int64_t kPanelElements = 1 << 20;  // packed at once, of each operand
 constexpr int64_t kParallelWork = 1 << 19;   // multiplications below which another thread does not pay
 constexpr int64_t kGrainWork = 1 << 18;
-
-// A buffer that a thread keeps. Beyond what is worth keeping it is freed after use.
-class Scratch {
- public:
-  Scratch() = default;
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() { std::free(data_); }
-  template <class P> P* get(int64_t elements) {
-    auto bytes = static_cast<size_t>(elements) * sizeof(P) + 2 * kVecBytes;
-    if (bytes > size_) {
-      std::free(data_);
-      size_ = (bytes + 4095) / 4096 * 4096;
-      data_ = std::aligned_alloc(4096, size_);
-      if (!data_) {
-        size_ = 0;
-        gemm_out_of_memory(bytes);
-      }
-    }
-    return static_cast<P*>(data_);
-  }
-  void trim() {
-    if (size_ > (size_t{32} << 20)) {
-      std::free(data_);
-      data_ = nullptr;
-      size_ = 0;
-    }
-  }
-
- private:
-  void* data_ = nullptr;
-  size_t size_ = 0;
-};
 
 struct Buffers {
   Scratch a, b, sums, line;
@@ -591,6 +555,9 @@ template <class T> void run(const GemmArgs<T>& g) {
 
 }  // namespace
 
+extern const Tiles<float> tiles_f32 = {kRows, kVecs, kLanes<float>, kTiles<float>[0][0].data(), pack_lines<float, float>};
+extern const Tiles<double> tiles_f64 = {kRows, kVecs, kLanes<double>, kTiles<double>[0][0].data(),
+                                        pack_lines<double, double>};
 extern const GemmTable gemm_table = {run<float>, run<double>, run<Half>, run<BFloat16>};
 
 }  // namespace rl::cpu::RL_ISA

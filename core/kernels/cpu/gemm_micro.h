@@ -89,17 +89,6 @@ inline float fma_one(float a, float b, float c) {
 }
 inline double fma_one(double a, double b, double c) { return __builtin_fma(a, b, c); }
 
-// Where a tile of sums goes. The plain kinds are written straight from the registers.
-enum class Finish { set, add, bias, row_bias, spill };
-
-template <class P> struct TileOut {
-  Finish finish;
-  P* dst;  // row-major; for spill a buffer of kRows rows
-  int64_t ld;
-  const P* bias;  // one value per column; for row_bias per row
-  P floor;        // with a bias: 0 for relu, else -infinity
-};
-
 // out[i][j] = sum over p of a[i * rs + p * ks] * b[p * bs + j], i < MR, j < (NV - 1) * lanes + tail.
 template <class P, int MR, int NV, bool UnitRows>
 [[gnu::noinline]] void tile(int64_t depth, const P* a, int64_t rs, int64_t ks, const P* b, int64_t bs, int tail,
@@ -184,9 +173,6 @@ template <class P, int MR, int NV, bool UnitRows>
     default: put([&](int i, int v, auto) { return acc[i][v]; });
   }
 }
-
-template <class P>
-using TileFn = void (*)(int64_t, const P*, int64_t, int64_t, const P*, int64_t, int, const TileOut<P>&);
 
 template <class P, int NV, bool UnitRows, int... I> constexpr auto tile_table(std::integer_sequence<int, I...>) {
   return std::array<TileFn<P>, sizeof...(I)>{&tile<P, I + 1, NV, UnitRows>...};

@@ -5,9 +5,11 @@ from rushlight.nn.modules import (
     batchnorm,
     channelshuffle,
     container,
+    conv,
     distance,
     dropout,
     flatten,
+    fold,
     instancenorm,
     linear,
     loss,
@@ -23,9 +25,11 @@ from rushlight.nn.modules.activation import *  # noqa: F403
 from rushlight.nn.modules.batchnorm import *  # noqa: F403
 from rushlight.nn.modules.channelshuffle import *  # noqa: F403
 from rushlight.nn.modules.container import *  # noqa: F403
+from rushlight.nn.modules.conv import *  # noqa: F403
 from rushlight.nn.modules.distance import *  # noqa: F403
 from rushlight.nn.modules.dropout import *  # noqa: F403
 from rushlight.nn.modules.flatten import *  # noqa: F403
+from rushlight.nn.modules.fold import *  # noqa: F403
 from rushlight.nn.modules.instancenorm import *  # noqa: F403
 from rushlight.nn.modules.linear import *  # noqa: F403
 from rushlight.nn.modules.loss import *  # noqa: F403
@@ -43,9 +47,11 @@ __all__ = [
     *batchnorm.__all__,
     *channelshuffle.__all__,
     *container.__all__,
+    *conv.__all__,
     *distance.__all__,
     *dropout.__all__,
     *flatten.__all__,
+    *fold.__all__,
     *instancenorm.__all__,
     *linear.__all__,
     *loss.__all__,

@@ -1,0 +1,52 @@
+// Convolution as a product of the weights with patches of the input that are gathered as they are multiplied.
+//
+// The result has positions (images x planes x rows x run); a position reads the input at its own place plus one offset
+// per tap of the kernel, and adjacent positions of a run read adjacent elements. Strides, padding and dilation along
+// all axes come down to this once the input has been spread (ConvSpread): given its border of zeros, and with a stride
+// along the last axis its columns sorted by their remainder. Transposed convolution is one such product per remainder of
+// the output's position. All strides count elements.
+//
+// The same bits come out on every instruction set and with any number of threads.
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/cpu.h"
+#include "tensor/dtype.h"
+
+namespace rl::cpu {
+
+struct ConvProduct {
+  int64_t groups = 1, channels = 1, m = 1;  // input and output channels of one group
+  int64_t taps = 1;
+  int64_t images = 1, planes = 1, rows = 1, run = 1;
+  int64_t x_group = 0, x_channel = 0, x_image = 0, x_plane = 0, x_row = 0;
+  const int64_t* x_taps = nullptr;
+  int64_t x_size = 0;  // elements that may be read from x on
+  int64_t w_group = 0, w_m = 0, w_channel = 0;
+  const int64_t* w_taps = nullptr;
+  int64_t o_group = 0, o_m = 0, o_image = 0, o_plane = 0, o_row = 0, o_step = 1;
+};
+
+// out[b][z][y][phase][i] = x[b][z * step - pad][y * step - pad][i * step + phase - pad], zero outside of x.
+struct ConvSpread {
+  int64_t blocks = 1;
+  int64_t in[3] = {1, 1, 1}, out[3] = {1, 1, 1};
+  int64_t pad[3] = {0, 0, 0}, step[3] = {1, 1, 1};
+  int64_t phases = 1;
+};
+
+struct ConvTable {
+  // float32 and float64 only
+  void (*spread)(DType dtype, const ConvSpread& s, const void* x, void* out);
+  // out[group, image, m, position] = bias[group, m] + sum over channels and taps of w * x; bias may be null
+  void (*product)(DType dtype, const ConvProduct& c, const void* x, const void* w, const void* bias, void* out);
+  // dw[group, m, channel, tap], contiguous, = sum over positions of g[image, m, position] * x; g is laid out as the
+  // result, with adjacent positions of an image adjacent
+  void (*weight_gradient)(DType dtype, const ConvProduct& c, const void* x, const void* g, void* dw);
+};
+RL_ISA_TABLE(ConvTable, conv)
+
+void conv_product_int(const ConvProduct& c, const int64_t* x, const int64_t* w, const int64_t* bias, int64_t* out);
+
+}  // namespace rl::cpu

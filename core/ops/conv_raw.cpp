@@ -1,0 +1,272 @@
+// From the geometry of a convolution to what the kernels take.
+#include <array>
+
+#include "kernels/conv.h"
+#include "ops/conv.h"
+#include "ops/creation.h"
+#include "ops/formula.h"
+#include "ops/index_util.h"
+
+namespace rl {
+namespace {
+
+using Taps = SmallVector<int64_t, 64>;
+
+// Any type by way of one that the kernels compute in: f(operands in that type) -> result.
+template <class F>
+Tensor through(DType by, const Tensor& a, const Tensor& b, const Tensor& bias, F f) {
+  GradModeGuard off(false);
+  auto as = [&](const Tensor& t) { return t.defined() ? to_dtype(detach(t), by) : t; };
+  return to_dtype(f(as(a), as(b), as(bias)), a.dtype());
+}
+
+// A product of complex operands from four of real ones.
+template <class F>
+Tensor complex_product(const Tensor& a, const Tensor& b, const Tensor& bias, F f) {
+  GradModeGuard off(false);
+  auto part = [](const Tensor& t, bool imaginary) {
+    return t.defined() ? contiguous(imaginary ? imag(detach(t)) : real(detach(t))) : t;
+  };
+  Tensor ar = part(a, false), ai = part(a, true), br = part(b, false), bi = part(b, true), none;
+  Tensor re = formula::sub(f(ar, br, part(bias, false)), f(ai, bi, none));
+  Tensor im = formula::add(f(ar, bi, part(bias, true)), f(ai, br, none));
+  Tensor out = Tensor::empty(re.sizes(), a.dtype());
+  if (out.numel() > 0) {
+    copy_data(real(out), re);
+    copy_data(imag(out), im);
+  }
+  return out;
+}
+
+bool is_plain(DType d) { return d == DType::F32 || d == DType::F64 || d == DType::I64; }
+
+// f for operands of any type.
+template <class F>
+Tensor by_type(const Tensor& a, const Tensor& b, const Tensor& bias, F f) {
+  DType d = a.dtype();
+  if (is_plain(d)) return f(plain(a), plain(b), bias.defined() ? plain(bias) : bias);
+  if (is_complex_dtype(d)) return complex_product(a, b, bias, f);
+  return through(is_integral(d) ? DType::I64 : DType::F32, a, b, bias, f);
+}
+
+// A tensor with border as the kernels read it.
+struct Source {
+  Tensor keep;
+  const void* data;
+  int64_t line, row, plane, block, size;  // elements from one row, plane, channel on to the next; readable
+};
+
+// Axis by axis how to spread; the tensor itself where nothing is to be done.
+Source spread(const Tensor& t, int64_t blocks, cpu::ConvSpread& s) {
+  bool as_is = s.phases == 1;
+  for (int i = 0; i < 3; ++i) as_is = as_is && s.pad[i] == 0 && s.step[i] == 1 && s.out[i] <= s.in[i];
+  Source source;
+  if (as_is) {
+    source.keep = t;
+    source.line = s.in[2], source.row = s.in[2], source.plane = s.in[1] * s.in[2];
+    source.block = s.in[0] * source.plane;
+  } else {
+    source.line = s.out[2], source.row = s.phases * s.out[2], source.plane = s.out[1] * source.row;
+    source.block = s.out[0] * source.plane;
+    s.blocks = blocks;
+    // Room for whole vectors after the end.
+    source.keep = Tensor::empty(Dims{blocks * source.block + 16}, t.dtype());
+    DType bits = t.dtype() == DType::I64 ? DType::F64 : t.dtype();
+    cpu::conv().spread(bits, s, t.raw(), source.keep.raw());
+  }
+  source.size = source.keep.numel();
+  source.data = source.keep.raw();
+  return source;
+}
+
+// x under the kernel: strides, padding and dilation become offsets.
+struct Reading {
+  Source source;
+  Taps x_taps, w_taps;
+  cpu::ConvProduct product;
+
+  Reading(const Tensor& x, const ConvGeometry& c) {
+    cpu::ConvSpread s;
+    int64_t step[3];
+    for (int i = 0; i < 3; ++i) {
+      int64_t reach = (c.kernel[i] - 1) * c.dilation[i];
+      s.in[i] = c.in[i], s.pad[i] = c.pad[i];
+      step[i] = c.stride[i];
+      if (c.kernel[i] == 1) {
+        s.step[i] = c.stride[i], s.out[i] = c.out[i];
+        step[i] = 1;
+      } else if (i == 2 && c.stride[i] > 1) {
+        s.step[i] = c.stride[i], s.phases = std::min(c.stride[i], reach + 1);
+        s.out[i] = c.out[i] + reach / c.stride[i];
+      } else {
+        s.out[i] = (c.out[i] - 1) * c.stride[i] + reach + 1;
+      }
+    }
+    source = spread(x, c.batch * c.groups * c.channels, s);
+    for (int64_t z = 0; z < c.kernel[0]; ++z)
+      for (int64_t y = 0; y < c.kernel[1]; ++y)
+        for (int64_t i = 0; i < c.kernel[2]; ++i) {
+          int64_t at = i * c.dilation[2];
+          if (s.phases > 1) at = at % s.step[2] * source.line + at / s.step[2];
+          x_taps.push_back(z * c.dilation[0] * source.plane + y * c.dilation[1] * source.row + at);
+          w_taps.push_back(w_taps.size());
+        }
+    cpu::ConvProduct& p = product;
+    p.groups = c.groups, p.channels = c.channels, p.m = c.m, p.taps = c.taps();
+    p.images = c.batch, p.planes = c.out[0], p.rows = c.out[1], p.run = c.out[2];
+    p.x_channel = source.block, p.x_group = c.channels * source.block, p.x_image = c.groups * p.x_group;
+    p.x_plane = step[0] * source.plane, p.x_row = step[1] * source.row;
+    p.x_taps = x_taps.data(), p.x_size = source.size;
+    p.w_channel = p.taps, p.w_m = c.channels * p.taps, p.w_group = c.m * p.w_m, p.w_taps = w_taps.data();
+    p.o_row = c.out[2], p.o_plane = c.out[1] * p.o_row, p.o_m = c.out[0] * p.o_plane;
+    p.o_group = c.m * p.o_m, p.o_image = c.groups * p.o_group;
+    merge();
+  }
+  Reading(const Reading&) = delete;
+
+  // Rows that follow each other in x and in the result are one run.
+  void merge() {
+    cpu::ConvProduct& p = product;
+    if (p.rows > 1 && (p.x_row != p.run || p.o_row != p.run)) return;
+    p.run *= p.rows, p.rows = 1;
+    if (p.planes > 1 && (p.x_plane != p.run || p.o_plane != p.run)) return;
+    p.run *= p.planes, p.planes = 1;
+  }
+};
+
+const void* raw_or_null(const Tensor& t) { return t.defined() ? t.raw() : nullptr; }
+
+void multiply(DType dtype, const cpu::ConvProduct& p, const void* x, const void* w, const void* bias, void* out) {
+  if (dtype == DType::I64)
+    cpu::conv_product_int(p, static_cast<const int64_t*>(x), static_cast<const int64_t*>(w),
+                          static_cast<const int64_t*>(bias), static_cast<int64_t*>(out));
+  else
+    cpu::conv().product(dtype, p, x, w, bias, out);
+}
+
+// The bias, or zeros, everywhere.
+void fill_bias(const Tensor& out, const Tensor& bias) {
+  if (out.numel() == 0) return;
+  if (!bias.defined()) return fill_data(out, Scalar(0));
+  Dims sizes(out.dim(), 1);
+  sizes[1] = bias.numel();
+  copy_data(out, bias.alias(sizes, contiguous_strides(sizes), bias->offset()));
+}
+
+Tensor convolve(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& c) {
+  Tensor out = Tensor::empty(c.y_sizes(), x.dtype());
+  if (out.numel() == 0) return out;
+  if (c.channels * c.taps() == 0) {
+    fill_bias(out, bias);
+    return out;
+  }
+  Reading reading(x, c);
+  multiply(x.dtype(), reading.product, reading.source.data, w.raw(), raw_or_null(bias), out.raw());
+  return out;
+}
+
+// Along one axis: the taps that reach the positions first, first + stride, ..., and what they read there.
+struct Phase {
+  int64_t count = 0;
+  SmallVector<int64_t, 8> taps, shifts;
+};
+using AxisPhases = SmallVector<Phase, 4>;
+
+AxisPhases phases_of(const ConvGeometry& c, int axis) {
+  AxisPhases all;
+  for (int64_t first = 0; first < std::min(c.stride[axis], c.in[axis]); ++first) {
+    Phase phase;
+    phase.count = (c.in[axis] - first + c.stride[axis] - 1) / c.stride[axis];
+    for (int64_t k = 0; k < c.kernel[axis]; ++k) {
+      int64_t at = first + c.pad[axis] - k * c.dilation[axis];
+      if (at % c.stride[axis] != 0) continue;
+      phase.taps.push_back(k);
+      phase.shifts.push_back(at / c.stride[axis]);
+    }
+    all.push_back(std::move(phase));
+  }
+  return all;
+}
+
+Tensor convolve_input(const Tensor& g, const Tensor& w, const Tensor& bias, const ConvGeometry& c) {
+  Tensor out = Tensor::empty(c.x_sizes(), g.dtype());
+  if (out.numel() == 0) return out;
+  if (c.m * c.taps() * g.numel() == 0) {
+    fill_bias(out, bias);
+    return out;
+  }
+  AxisPhases phases[3];
+  cpu::ConvSpread s;
+  bool gaps = false;
+  for (int i = 0; i < 3; ++i) {
+    phases[i] = phases_of(c, i);
+    int64_t low = 0, high = 0;
+    for (const Phase& p : phases[i]) {
+      gaps = gaps || p.taps.empty();
+      for (int64_t shift : p.shifts) low = std::min(low, shift), high = std::max(high, shift + p.count);
+    }
+    s.in[i] = c.out[i], s.pad[i] = -low, s.out[i] = high - low;
+  }
+  if (gaps) fill_bias(out, bias);
+  Source source = spread(g, c.batch * c.groups * c.m, s);
+  cpu::ConvProduct p;
+  p.groups = c.groups, p.channels = c.m, p.m = c.channels, p.images = c.batch;
+  p.x_channel = source.block, p.x_group = c.m * source.block, p.x_image = c.groups * p.x_group;
+  p.x_plane = source.plane, p.x_row = source.row;
+  p.x_size = source.size;
+  p.w_m = c.taps(), p.w_channel = c.channels * p.w_m, p.w_group = c.m * p.w_channel;
+  p.o_step = c.stride[2], p.o_row = c.stride[1] * c.in[2], p.o_plane = c.stride[0] * c.in[1] * c.in[2];
+  p.o_m = c.in[0] * c.in[1] * c.in[2], p.o_group = c.channels * p.o_m, p.o_image = c.groups * p.o_group;
+  int64_t item = item_size(g.dtype());
+  for (int64_t z = 0; z < phases[0].size(); ++z)
+    for (int64_t y = 0; y < phases[1].size(); ++y)
+      for (int64_t i = 0; i < phases[2].size(); ++i) {
+        const Phase &pz = phases[0][z], &py = phases[1][y], &px = phases[2][i];
+        Taps x_taps, w_taps;
+        for (int64_t a = 0; a < pz.taps.size(); ++a)
+          for (int64_t b = 0; b < py.taps.size(); ++b)
+            for (int64_t d = 0; d < px.taps.size(); ++d) {
+              x_taps.push_back((pz.shifts[a] + s.pad[0]) * source.plane + (py.shifts[b] + s.pad[1]) * source.row +
+                               px.shifts[d] + s.pad[2]);
+              w_taps.push_back((pz.taps[a] * c.kernel[1] + py.taps[b]) * c.kernel[2] + px.taps[d]);
+            }
+        if (x_taps.empty()) continue;
+        cpu::ConvProduct q = p;
+        q.taps = x_taps.size(), q.x_taps = x_taps.data(), q.w_taps = w_taps.data();
+        q.planes = pz.count, q.rows = py.count, q.run = px.count;
+        if (q.o_step == 1 && (q.rows == 1 || (q.x_row == q.run && q.o_row == q.run))) {
+          q.run *= q.rows, q.rows = 1;
+          if (q.planes == 1 || (q.x_plane == q.run && q.o_plane == q.run)) q.run *= q.planes, q.planes = 1;
+        }
+        int64_t offset = (z * c.in[1] + y) * c.in[2] + i;
+        multiply(g.dtype(), q, source.data, w.raw(), raw_or_null(bias), static_cast<char*>(out.raw()) + offset * item);
+      }
+  return out;
+}
+
+Tensor convolve_weight(const Tensor& g, const Tensor& x, const ConvGeometry& c) {
+  Tensor out = Tensor::empty(c.w_sizes(), x.dtype());
+  if (out.numel() == 0) return out;
+  if (g.numel() == 0 || x.numel() == 0) {
+    fill_data(out, Scalar(0));
+    return out;
+  }
+  Reading reading(x, c);
+  cpu::conv().weight_gradient(x.dtype(), reading.product, reading.source.data, g.raw(), out.raw());
+  return out;
+}
+
+}  // namespace
+
+Tensor raw_convolve(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& c) {
+  return by_type(x, w, bias, [&](const Tensor& a, const Tensor& b, const Tensor& d) { return convolve(a, b, d, c); });
+}
+Tensor raw_convolve_input(const Tensor& g, const Tensor& w, const Tensor& bias, const ConvGeometry& c) {
+  return by_type(g, w, bias,
+                 [&](const Tensor& a, const Tensor& b, const Tensor& d) { return convolve_input(a, b, d, c); });
+}
+Tensor raw_convolve_weight(const Tensor& g, const Tensor& x, const ConvGeometry& c) {
+  return by_type(g, x, {}, [&](const Tensor& a, const Tensor& b, const Tensor&) { return convolve_weight(a, b, c); });
+}
+
+}  // namespace rl
