@@ -1,7 +1,8 @@
 // The same product over integers, which wrap around. Rarely used: compiled once, and plain.
+#include "kernels/conv.h"
+
 #include <vector>
 
-#include "kernels/conv.h"
 #include "runtime/parallel.h"
 
 namespace rl::cpu {

@@ -14,7 +14,9 @@ void each_row(const FoldShape& s, int64_t plane, F f) {
   for (int64_t ky = 0; ky < s.kernel_h; ++ky)
     for (int64_t kx = 0; kx < s.kernel_w; ++kx) {
       int64_t left = kx * s.dilation_w - s.pad_w;
-      auto from = [&](int64_t x) { return std::clamp<int64_t>(x > 0 ? (x + s.stride_w - 1) / s.stride_w : 0, 0, s.columns); };
+      auto from = [&](int64_t x) {
+        return std::clamp<int64_t>(x > 0 ? (x + s.stride_w - 1) / s.stride_w : 0, 0, s.columns);
+      };
       int64_t low = from(-left), high = std::max(low, from(s.width - left));
       for (int64_t r = 0; r < s.rows; ++r) {
         int64_t y = r * s.stride_h - s.pad_h + ky * s.dilation_h;

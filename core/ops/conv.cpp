@@ -14,7 +14,8 @@ const Tensor kNone;
 constexpr const char* kNode = "ConvolutionBackward0";
 constexpr const char* kSecond = "ConvolutionBackwardBackward0";
 
-Tensor convolve(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& c, const char* name = kSecond);
+Tensor convolve(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& c,
+                const char* name = kSecond);
 Tensor convolve_input(const Tensor& g, const Tensor& w, const Tensor& bias, const ConvGeometry& c,
                       const char* name = kSecond);
 Tensor convolve_weight(const Tensor& g, const Tensor& x, const ConvGeometry& c);
@@ -23,11 +24,20 @@ const Tensor& if_needed(const Tensor& keep, const Tensor& for_gradient_of) {
   return for_gradient_of.requires_grad() ? keep : kNone;
 }
 
-// Of the values added to every channel.
-Tensor bias_gradient(const Tensor& g) {
+// Of the values added to every channel. It depends on neither of the others, but like their gradients it can be
+// differentiated again: to nothing.
+void set_bias_gradient(Backward& ctx) {
+  const Tensor& g = ctx.grad();
   Dims dims{0};
   for (int64_t d = 2; d < g.dim(); ++d) dims.push_back(d);
-  return sum(g, dims, false);
+  Tensor out = sum(g, dims, false);
+  if (Backward::create_graph() && !out.requires_grad()) {
+    Tensor first = ctx.saved(0), second = ctx.saved(1);
+    if (first.requires_grad() || second.requires_grad()) {
+      record(kSecond, out, {first, second}, {}, [](Backward&) {});
+    }
+  }
+  ctx.set(2, std::move(out));
 }
 
 Tensor convolve(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& c, const char* name) {
@@ -37,7 +47,7 @@ Tensor convolve(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv
       const Tensor& g = ctx.grad();
       if (ctx.needs(0)) ctx.set(0, convolve_input(g, formula::conj(ctx.saved(1)), kNone, c));
       if (ctx.needs(1)) ctx.set(1, convolve_weight(g, formula::conj(ctx.saved(0)), c));
-      if (ctx.needs(2)) ctx.set(2, bias_gradient(g));
+      if (ctx.needs(2)) set_bias_gradient(ctx);
     });
   return out;
 }
@@ -49,7 +59,7 @@ Tensor convolve_input(const Tensor& g, const Tensor& w, const Tensor& bias, cons
       const Tensor& d = ctx.grad();
       if (ctx.needs(0)) ctx.set(0, convolve(d, formula::conj(ctx.saved(1)), kNone, c));
       if (ctx.needs(1)) ctx.set(1, convolve_weight(formula::conj(ctx.saved(0)), d, c));
-      if (ctx.needs(2)) ctx.set(2, bias_gradient(d));
+      if (ctx.needs(2)) set_bias_gradient(ctx);
     });
   return out;
 }
@@ -101,7 +111,8 @@ struct Arguments {
 };
 
 // What x and w say; sizes of the result are for the caller to find.
-ConvGeometry check_arguments(const Tensor& x, const Tensor& w, const Tensor& bias, const Arguments& a, bool transposed) {
+ConvGeometry check_arguments(const Tensor& x, const Tensor& w, const Tensor& bias, const Arguments& a,
+                             bool transposed) {
   ConvGeometry c;
   c.axes = x.dim() - 2;
   fill_axes(a.stride, c.axes, "stride", c.stride);
@@ -141,8 +152,8 @@ ConvGeometry check_arguments(const Tensor& x, const Tensor& w, const Tensor& bia
 
 Tensor convolution(const Tensor& x, const Tensor& w, const Tensor& bias, IntSpan stride, IntSpan padding,
                    IntSpan dilation, bool transposed, IntSpan output_padding, int64_t groups) {
-  check(x.dim() >= 3 && x.dim() <= 5, "Expected 3D, 4D or 5D input to convolution, but got input of size: ",
-        shape_str(x.sizes()));
+  check(x.dim() >= 3 && x.dim() <= 5,
+        "Expected 3D, 4D or 5D input to convolution, but got input of size: ", shape_str(x.sizes()));
   ConvGeometry c = check_arguments(x, w, bias, {stride, padding, dilation, output_padding, groups}, transposed);
   if (transposed) {
     int64_t extra[3] = {0, 0, 0};
@@ -159,12 +170,11 @@ Tensor convolution(const Tensor& x, const Tensor& w, const Tensor& bias, IntSpan
     }
     check(small, "output padding must be smaller than either stride or dilation, but got output_padding: ",
           by_axes(extra, c.axes), " stride: ", by_axes(c.stride, c.axes), " dilation: ", by_axes(c.dilation, c.axes));
-    check(!empty, "Given input size per channel: (", by_axes(c.out, c.axes),
-          "). Calculated output size per channel: (", by_axes(c.in, c.axes), "). Output size is too small");
+    check(!empty, "Given input size per channel: (", by_axes(c.out, c.axes), "). Calculated output size per channel: (",
+          by_axes(c.in, c.axes), "). Output size is too small");
     return convolve_input(x, w, bias, c, kNode);
   }
-  if (x.dtype() == DType::Bool)
-    not_implemented_for(c.axes == 3 ? "compute_columns3d" : "slow_conv2d_cpu", x.dtype());
+  if (x.dtype() == DType::Bool) not_implemented_for(c.axes == 3 ? "compute_columns3d" : "slow_conv2d_cpu", x.dtype());
   int64_t padded[3], reach[3];
   bool fits = true;
   for (int i = 0; i < 3; ++i) {
@@ -206,8 +216,8 @@ Tensor conv(const Tensor& input, const Tensor& weight, const Tensor& bias, IntSp
 
 // padding="same": the result has the input's size; what does not fall evenly on both sides goes behind.
 template <int kAxes>
-Tensor conv_mode(const Tensor& input, const Tensor& weight, const Tensor& bias, IntSpan stride, std::string_view padding,
-                 IntSpan dilation, int64_t groups) {
+Tensor conv_mode(const Tensor& input, const Tensor& weight, const Tensor& bias, IntSpan stride,
+                 std::string_view padding, IntSpan dilation, int64_t groups) {
   if (padding == "valid") return conv<kAxes>(input, weight, bias, stride, Dims(kAxes, 0), dilation, groups);
   check(padding == "same", "Invalid padding string: '", padding, "'; use 'valid' or 'same'");
   for (int64_t s : stride) check(s == 1, "padding='same' is not supported for strided convolutions");
@@ -241,8 +251,8 @@ template <int kAxes>
 void add_ops(Registry& r, const char* doc, const char* transposed_doc) {
   constexpr Traits kFunction{.method = false};
   std::string n = std::to_string(kAxes), list = "int[" + n + "] ";
-  r.add("conv" + n + "d(Tensor input, Tensor weight, Tensor? bias=None, " + list + "stride=1, " + list +
-            "padding=0, " + list + "dilation=1, int groups=1) -> Tensor",
+  r.add("conv" + n + "d(Tensor input, Tensor weight, Tensor? bias=None, " + list + "stride=1, " + list + "padding=0, " +
+            list + "dilation=1, int groups=1) -> Tensor",
         &box<&conv<kAxes>>, doc, kFunction);
   r.add("conv" + n + "d.padding(Tensor input, Tensor weight, Tensor? bias=None, " + list +
             "stride=1, str padding=\"valid\", " + list + "dilation=1, int groups=1) -> Tensor",
@@ -261,16 +271,18 @@ static const Family family([](Registry& r) {
              "is the sum over a window of the input times the filter, plus the bias of its channel.",
              "The gradient of conv1d with respect to its input, as an operation of its own: it spreads (n, in, length) "
              "by the filters (in, out / groups, kernel).");
-  add_ops<2>(r,
-             "The cross-correlation of images (n, in, height, width) with filters (out, in / groups, height, width).\n\n"
-             ">>> torch.conv2d(torch.ones(1, 1, 3, 3), torch.ones(1, 1, 2, 2)).shape\ntorch.Size([1, 1, 2, 2])\n",
-             "The gradient of conv2d with respect to its input, as an operation of its own: weight is (in, out / groups, "
-             "height, width).");
-  add_ops<3>(r,
-             "The cross-correlation of volumes (n, in, depth, height, width) with filters (out, in / groups, depth, "
-             "height, width).",
-             "The gradient of conv3d with respect to its input, as an operation of its own: weight is (in, out / groups, "
-             "depth, height, width).");
+  add_ops<2>(
+      r,
+      "The cross-correlation of images (n, in, height, width) with filters (out, in / groups, height, width).\n\n"
+      ">>> torch.conv2d(torch.ones(1, 1, 3, 3), torch.ones(1, 1, 2, 2)).shape\ntorch.Size([1, 1, 2, 2])\n",
+      "The gradient of conv2d with respect to its input, as an operation of its own: weight is (in, out / groups, "
+      "height, width).");
+  add_ops<3>(
+      r,
+      "The cross-correlation of volumes (n, in, depth, height, width) with filters (out, in / groups, depth, "
+      "height, width).",
+      "The gradient of conv3d with respect to its input, as an operation of its own: weight is (in, out / groups, "
+      "depth, height, width).");
   r.op<&convolution>(
       "convolution(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, bool "
       "transposed, int[] output_padding, int groups) -> Tensor",

@@ -77,7 +77,8 @@ Tensor col2im(const Tensor& self, IntSpan output_size, IntSpan kernel_size, IntS
         ", expected size of input's dimension 2 to match the calculated number of sliding blocks ", s.rows, " * ",
         s.columns, " = ", s.rows * s.columns, ", but got input.size(2)=", self.size(-1), ".");
   check(size.h > 0 && size.w > 0, "Expected output spatial size to be positive, but got: output_size=", size.str());
-  if (!is_differentiable(self.dtype()) && self.dtype() != DType::Bool) not_implemented_for("col2im_out_cpu", self.dtype());
+  if (!is_differentiable(self.dtype()) && self.dtype() != DType::Bool)
+    not_implemented_for("col2im_out_cpu", self.dtype());
   Dims sizes{channels, size.h, size.w};
   if (d == 3) sizes = Dims{batch, channels, size.h, size.w};
   Tensor out = Tensor::empty(sizes, self.dtype());
@@ -104,7 +105,8 @@ Tensor im2col(const Tensor& self, IntSpan kernel_size, IntSpan dilation, IntSpan
         ", kernel_size=", b.kernel.str(), ", dilation=", b.dilation.str(), ", padding=", b.padding.str(),
         ", calculated shape of the array of sliding blocks as ", pair(s.rows, s.columns),
         ", but its components must be at least one.");
-  if (!is_differentiable(self.dtype()) && self.dtype() != DType::Bool) not_implemented_for("im2col_out_cpu", self.dtype());
+  if (!is_differentiable(self.dtype()) && self.dtype() != DType::Bool)
+    not_implemented_for("im2col_out_cpu", self.dtype());
   Dims sizes{channels * b.area(), s.rows * s.columns};
   if (d == 4) sizes = Dims{batch, channels * b.area(), s.rows * s.columns};
   Tensor out = Tensor::empty(sizes, self.dtype());

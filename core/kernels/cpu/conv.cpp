@@ -110,7 +110,8 @@ template <class P> void spread(const ConvSpread& s, const P* x, P* out) {
             P* to = o + phase * width;
             int64_t step = s.step[2], shift = s.pad[2] - phase;  // reads i * step - shift
             int64_t low = std::clamp<int64_t>(shift > 0 ? (shift + step - 1) / step : 0, 0, width);
-            int64_t high = std::clamp<int64_t>(s.in[2] + shift > 0 ? (s.in[2] + shift + step - 1) / step : 0, low, width);
+            int64_t high =
+                std::clamp<int64_t>(s.in[2] + shift > 0 ? (s.in[2] + shift + step - 1) / step : 0, low, width);
             std::fill(to, to + low, P(0));
             const P* from = row - shift;
             if (step == 1)
@@ -172,7 +173,8 @@ void pack_patches(const ConvProduct& c, const P* x, const Run* runs, int64_t n, 
 template <class P>
 void product(const ConvProduct& c, const P* x, const P* w, const P* bias, P* out) {
   const Tiles<P>& mk = tiles<P>();
-  const int64_t k = c.channels * c.taps, k_blocks = (k + kDepth - 1) / kDepth, max_depth = (k + k_blocks - 1) / k_blocks;
+  const int64_t k = c.channels * c.taps, k_blocks = (k + kDepth - 1) / kDepth,
+                max_depth = (k + k_blocks - 1) / k_blocks;
   const int64_t strip = mk.strip(), row_tiles = mk.count(c.m);
   const int64_t n = c.images * c.planes * c.rows * c.run, strips = (n + strip - 1) / strip;
   P* packed = buffers().weights.get<P>(c.groups * c.m * k);
@@ -181,55 +183,55 @@ void product(const ConvProduct& c, const P* x, const P* w, const P* bias, P* out
   // Positions in strips; where there are few, the rows are shared out as well.
   int64_t row_groups = std::clamp<int64_t>(8 * num_threads() / (c.groups * strips), 1, row_tiles);
   if (c.m * k * strip < 2 * kGrainWork) row_groups = 1;
-  parallel_for(
-      c.groups * row_groups * strips, grain_for(c.m / row_groups * k * strip, kGrainWork),
-      [&](int64_t begin, int64_t end) {
-        P* patches = buffers().patches.get<P>(max_depth * strip + 2 * kBlock<P>);
-        alignas(64) P spilled[kRows * kStrip<P>];
-        Run runs[kMaxStrip];
-        for (int64_t item = begin; item < end;) {
-          int64_t part = item / strips, s0 = item % strips;
-          int64_t s1 = std::min({strips, s0 + end - item, s0 + kStripsAtOnce});
-          item += s1 - s0;
-          int64_t group = part / row_groups, rg = part % row_groups;
-          int64_t t0 = row_tiles * rg / row_groups, t1 = row_tiles * (rg + 1) / row_groups;
-          const P* from = x + group * c.x_group;
-          for (int64_t kb = 0; kb < k_blocks; ++kb) {
-            int64_t k0 = k * kb / k_blocks, depth = k * (kb + 1) / k_blocks - k0;
-            const P* a = packed + group * c.m * k + c.m * k0;
-            for (int64_t s = s0; s < s1; ++s) {
-              int64_t first = s * strip, columns = std::min(strip, n - first);
-              int64_t count = find_runs(c, first, columns, runs);
-              bool loose = may_overread<P>(c, group, runs, count);
-              pack_patches(c, from, runs, count, loose, k0, depth, strip, patches);
-              bool whole = c.o_step == 1;
-              for (int64_t r = 1; r < count; ++r) whole = whole && runs[r].o == runs[r - 1].o + runs[r - 1].count;
-              P* base = out + group * c.o_group;
-              TileOut<P> to{kb > 0 || !bias ? kb > 0 ? Finish::add : Finish::set : Finish::row_bias, nullptr, c.o_m,
-                            nullptr, -std::numeric_limits<P>::infinity()};
-              if (!whole) to.finish = Finish::set, to.ld = strip;
-              for (int64_t t = t0; t < t1; ++t) {
-                int64_t i0 = c.m * t / row_tiles, rows = c.m * (t + 1) / row_tiles - i0;
-                if (bias) to.bias = bias + group * c.m + i0;
-                to.dst = whole ? base + i0 * c.o_m + runs[0].o : spilled;
-                mk.run(rows, columns, depth, a + i0 * depth, 1, rows, patches, strip, to);
-                if (whole) continue;
-                for (int64_t i = 0; i < rows; ++i)
-                  for (int64_t r = 0; r < count; ++r) {
-                    P* o = base + (i0 + i) * c.o_m + runs[r].o;
-                    const P* sums = spilled + i * strip + runs[r].at;
-                    if (kb > 0)
-                      for (int64_t q = 0; q < runs[r].count; ++q) o[q * c.o_step] += sums[q];
-                    else if (bias)
-                      for (int64_t q = 0; q < runs[r].count; ++q) o[q * c.o_step] = sums[q] + to.bias[i];
-                    else
-                      for (int64_t q = 0; q < runs[r].count; ++q) o[q * c.o_step] = sums[q];
-                  }
-              }
-            }
-          }
-        }
-      });
+  parallel_for(c.groups * row_groups * strips, grain_for(c.m / row_groups * k * strip, kGrainWork),
+               [&](int64_t begin, int64_t end) {
+                 P* patches = buffers().patches.get<P>(max_depth * strip + 2 * kBlock<P>);
+                 alignas(64) P spilled[kRows * kStrip<P>];
+                 Run runs[kMaxStrip];
+                 for (int64_t item = begin; item < end;) {
+                   int64_t part = item / strips, s0 = item % strips;
+                   int64_t s1 = std::min({strips, s0 + end - item, s0 + kStripsAtOnce});
+                   item += s1 - s0;
+                   int64_t group = part / row_groups, rg = part % row_groups;
+                   int64_t t0 = row_tiles * rg / row_groups, t1 = row_tiles * (rg + 1) / row_groups;
+                   const P* from = x + group * c.x_group;
+                   for (int64_t kb = 0; kb < k_blocks; ++kb) {
+                     int64_t k0 = k * kb / k_blocks, depth = k * (kb + 1) / k_blocks - k0;
+                     const P* a = packed + group * c.m * k + c.m * k0;
+                     for (int64_t s = s0; s < s1; ++s) {
+                       int64_t first = s * strip, columns = std::min(strip, n - first);
+                       int64_t count = find_runs(c, first, columns, runs);
+                       bool loose = may_overread<P>(c, group, runs, count);
+                       pack_patches(c, from, runs, count, loose, k0, depth, strip, patches);
+                       bool whole = c.o_step == 1;
+                       for (int64_t r = 1; r < count; ++r)
+                         whole = whole && runs[r].o == runs[r - 1].o + runs[r - 1].count;
+                       P* base = out + group * c.o_group;
+                       TileOut<P> to{kb > 0 || !bias ? kb > 0 ? Finish::add : Finish::set : Finish::row_bias, nullptr,
+                                     c.o_m, nullptr, -std::numeric_limits<P>::infinity()};
+                       if (!whole) to.finish = Finish::set, to.ld = strip;
+                       for (int64_t t = t0; t < t1; ++t) {
+                         int64_t i0 = c.m * t / row_tiles, rows = c.m * (t + 1) / row_tiles - i0;
+                         if (bias) to.bias = bias + group * c.m + i0;
+                         to.dst = whole ? base + i0 * c.o_m + runs[0].o : spilled;
+                         mk.run(rows, columns, depth, a + i0 * depth, 1, rows, patches, strip, to);
+                         if (whole) continue;
+                         for (int64_t i = 0; i < rows; ++i)
+                           for (int64_t r = 0; r < count; ++r) {
+                             P* o = base + (i0 + i) * c.o_m + runs[r].o;
+                             const P* sums = spilled + i * strip + runs[r].at;
+                             if (kb > 0)
+                               for (int64_t q = 0; q < runs[r].count; ++q) o[q * c.o_step] += sums[q];
+                             else if (bias)
+                               for (int64_t q = 0; q < runs[r].count; ++q) o[q * c.o_step] = sums[q] + to.bias[i];
+                             else
+                               for (int64_t q = 0; q < runs[r].count; ++q) o[q * c.o_step] = sums[q];
+                           }
+                       }
+                     }
+                   }
+                 }
+               });
   buffers().weights.trim();
 }
 

@@ -555,7 +555,8 @@ template <class T> void run(const GemmArgs<T>& g) {
 
 }  // namespace
 
-extern const Tiles<float> tiles_f32 = {kRows, kVecs, kLanes<float>, kTiles<float>[0][0].data(), pack_lines<float, float>};
+extern const Tiles<float> tiles_f32 = {kRows, kVecs, kLanes<float>, kTiles<float>[0][0].data(),
+                                       pack_lines<float, float>};
 extern const Tiles<double> tiles_f64 = {kRows, kVecs, kLanes<double>, kTiles<double>[0][0].data(),
                                         pack_lines<double, double>};
 extern const GemmTable gemm_table = {run<float>, run<double>, run<Half>, run<BFloat16>};
