@@ -34,7 +34,11 @@ void set_bias_gradient(Backward& ctx) {
   if (Backward::create_graph() && !out.requires_grad()) {
     Tensor first = ctx.saved(0), second = ctx.saved(1);
     if (first.requires_grad() || second.requires_grad()) {
-      record(kSecond, out, {first, second}, {}, [](Backward&) {});
+      auto shape = [](const Tensor& t) { return t.defined() ? Dims(t.sizes()) : Dims(); };
+      record(kSecond, out, {first, second}, {}, [a = shape(first), b = shape(second), d = g.dtype()](Backward& again) {
+        if (again.needs(0)) again.set(0, zeros(a, d));
+        if (again.needs(1)) again.set(1, zeros(b, d));
+      });
     }
   }
   ctx.set(2, std::move(out));
