@@ -43,6 +43,13 @@ _SUBMODULES = frozenset(
     }
 )  # fmt: skip
 _HOMES = {
+    "amp._state": (
+        "autocast_decrement_nesting", "autocast_increment_nesting", "clear_autocast_cache", "get_autocast_cpu_dtype",
+        "get_autocast_dtype", "get_autocast_gpu_dtype", "is_autocast_cache_enabled", "is_autocast_cpu_enabled",
+        "is_autocast_enabled", "set_autocast_cache_enabled", "set_autocast_cpu_dtype", "set_autocast_cpu_enabled",
+        "set_autocast_dtype", "set_autocast_enabled", "set_autocast_gpu_dtype",
+    ),
+    "amp.autocast_mode": ("autocast",),
     "_dtype_info": ("finfo", "iinfo"),
     "_errors": ("OutOfMemoryError",),
     "_functions": (

@@ -68,3 +68,13 @@ def current_stream(device: Any = None) -> Stream:
 def stream(stream: Any) -> Iterator[None]:
     """Nothing: there is one stream."""
     yield
+
+
+def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name == "amp":
+        return importlib.import_module("rushlight.cpu.amp")
+    from rushlight._missing import no_attribute
+
+    raise no_attribute(__name__, name, __all__)

@@ -1,0 +1,11 @@
+"""Mixed precision: `autocast` runs matrix products and convolutions in a shorter type, `GradScaler` keeps gradients in range.
+
+Reference: https://pytorch.org/docs/stable/amp.html
+"""
+
+from __future__ import annotations
+
+from rushlight.amp.autocast_mode import autocast, custom_bwd, custom_fwd, is_autocast_available
+from rushlight.amp.grad_scaler import GradScaler
+
+__all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd", "is_autocast_available"]
