@@ -1,11 +1,11 @@
 // Order: sort, topk, selection, unique, searching. NaN is greater than everything, -0.0 equals 0.0, and every order is
-// stable, so results do not depend on the machine or the number of threads. Real types and bool only.
+// stable, so results do not depend on the machine or the number of threads. Real types and bool only. Sorting does not
+// vectorise, so these kernels are compiled once, not for each instruction set.
 // Sources and results are contiguous [outer, n, inner]; indices are int64.
 #pragma once
 
 #include <cstdint>
 
-#include "runtime/cpu.h"
 #include "tensor/dtype.h"
 
 namespace rl::cpu {
@@ -28,7 +28,8 @@ struct SortTable {
   int64_t (*unique_consecutive)(void* values, int64_t* inverse, int64_t* counts, const void* src, DType dtype,
                                 int64_t n);
 };
-RL_ISA_TABLE(SortTable, sort)
+extern const SortTable sort_table;
+inline const SortTable& sort() { return sort_table; }
 
 struct SearchTable {
   // out[r, i] = the place of values[r, i] in the ascending sorted[r] (one row for all when rows_shared), after equal
@@ -38,6 +39,7 @@ struct SearchTable {
   // out[i] = (elements[i] is among test[m]) != invert. Both of one dtype.
   void (*isin)(bool* out, const void* elements, int64_t n, const void* test, int64_t m, DType dtype, bool invert);
 };
-RL_ISA_TABLE(SearchTable, search)
+extern const SearchTable search_table;
+inline const SearchTable& search() { return search_table; }
 
 }  // namespace rl::cpu

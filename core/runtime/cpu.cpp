@@ -10,7 +10,7 @@ namespace rl {
 namespace {
 
 Isa probe() {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(RL_ONE_ISA)
   __builtin_cpu_init();
   bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") &&
               __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "kernels/cpu/convert.h"
-#include "kernels/cpu/index_scatter.h"
+#include "kernels/index_scatter.h"
 #include "runtime/parallel.h"
 #if defined(__AVX512F__)
 #include <immintrin.h>

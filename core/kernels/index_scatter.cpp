@@ -1,12 +1,12 @@
 // Every destination receives its contributions in index order, whatever the number of threads: work is split across
 // the dims that are not indexed, or by ranges of destinations, never across the index.
-#include "kernels/cpu/index_scatter.h"
+#include "kernels/index_scatter.h"
 
 #include <algorithm>
 
 #include "runtime/parallel.h"
 
-namespace rl::cpu::RL_ISA {
+namespace rl::cpu {
 namespace {
 
 constexpr int64_t kGrain = 1 << 14;
@@ -183,4 +183,4 @@ void scatter(void* dst, DType dtype, const int64_t* ds, const void* src, const i
   });
 }
 
-}  // namespace rl::cpu::RL_ISA
+}  // namespace rl::cpu

@@ -5,7 +5,7 @@
 #include "kernels/sort.h"
 #include "runtime/parallel.h"
 
-namespace rl::cpu::RL_ISA {
+namespace rl::cpu {
 namespace {
 
 template <class T>
@@ -68,7 +68,7 @@ void isin(bool* out, const void* elements, int64_t n, const void* test, int64_t 
     if (m > 16) {
       sorted.reset(static_cast<T*>(std::malloc(static_cast<size_t>(m) * sizeof(T))));
       if (!sorted) throw std::bad_alloc();
-      rl::cpu::RL_ISA::sort_table.sort(sorted.get(), nullptr, test, dtype, 1, m, 1, false);
+      sort_table.sort(sorted.get(), nullptr, test, dtype, 1, m, 1, false);
     }
     parallel_for(n, 4096, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
@@ -90,4 +90,4 @@ void isin(bool* out, const void* elements, int64_t n, const void* test, int64_t 
 
 const SearchTable search_table = {searchsorted, isin};
 
-}  // namespace rl::cpu::RL_ISA
+}  // namespace rl::cpu

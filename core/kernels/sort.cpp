@@ -12,7 +12,7 @@
 
 #include "runtime/parallel.h"
 
-namespace rl::cpu::RL_ISA {
+namespace rl::cpu {
 namespace {
 
 // Scratch memory. Each thread keeps a few blocks for the next call; huge pages make a large fresh block several times
@@ -590,4 +590,4 @@ int64_t unique_consecutive(void* values, int64_t* inverse, int64_t* counts, cons
 
 const SortTable sort_table = {sort_rows, topk, select, unique, unique_consecutive};
 
-}  // namespace rl::cpu::RL_ISA
+}  // namespace rl::cpu
