@@ -1,5 +1,10 @@
 """Layers, losses and what models are built from."""
 
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
 from rushlight._missing import module_getattr
 from rushlight.nn import functional, init, modules, parameter, utils
 from rushlight.nn.modules import *  # noqa: F403
@@ -19,4 +24,10 @@ __all__ = [
     *_layers,
 ]
 
-__getattr__ = module_getattr(__name__)
+_missing = module_getattr(__name__)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "attention":  # imported when first used
+        return importlib.import_module(f"{__name__}.attention")
+    return _missing(name)

@@ -6,11 +6,11 @@ import warnings
 
 import torch
 
-from .sequence_cases import CASES
+from .sequence_cases import CASES, some
 
 
 def values(t):
-    return [float(f"{v:.7g}") for v in t.detach().double().reshape(-1).tolist()]
+    return [float(f"{v:.6g}") for v in some(t.detach().double().reshape(-1).tolist())]
 
 
 def main():

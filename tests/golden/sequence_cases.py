@@ -31,6 +31,12 @@ def parts(value):
     return [] if value is None else [value]
 
 
+def some(values, most=40):
+    """At most so many of a list, from all over it."""
+    step = -(-len(values) // most)
+    return values[::step] if step > 1 else values
+
+
 def gradients(outputs, leaves):
     """The outputs, and the leaves' gradients of a sum in which every element counts differently."""
     outputs = [o for o in parts(outputs) if o.dtype.is_floating_point]
@@ -152,3 +158,98 @@ def training_curve_of_a_language_model(torch, kind):
         "head": torch.nn.Linear(32, letters),
     })  # fmt: skip
     return curve(torch, model, lambda x: model["head"](model["net"](model["embed"](x))[0]), 40, 24)
+
+
+# ---- attention
+
+
+@cases(shape=((2, 2, 5, 4), (3, 40, 6)), kind=("plain", "causal", "bool", "float", "learned"), dropout=(0.0, 0.3))
+def attention(torch, shape, kind, dropout):
+    torch.manual_seed(4)
+    q = torch.randn(shape, requires_grad=True)
+    k, v = (
+        torch.randn(*shape[:-2], 7, shape[-1], requires_grad=True),
+        torch.randn(*shape[:-2], 7, 3, requires_grad=True),
+    )
+    mask = None
+    if kind == "bool":
+        mask = torch.rand(shape[-2], 7) > 0.3
+        mask[0] = False  # nothing to attend to
+    elif kind in ("float", "learned"):
+        mask = torch.randn(shape[-2], 7, requires_grad=kind == "learned")
+    out = torch.nn.functional.scaled_dot_product_attention(q, k, v, mask, dropout, kind == "causal")
+    return gradients([out], [q, k, v] + ([mask] if kind == "learned" else []))
+
+
+@case
+def attention_of_long_sequences(torch):  # several blocks of queries
+    torch.manual_seed(4)
+    q, k, v = (torch.randn(1, 2, 400, 8, requires_grad=True) for _ in range(3))
+    out = torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+    return [t[0, :, ::57] for t in gradients([out], [q, k, v])]
+
+
+@case
+def grouped_attention(torch):
+    torch.manual_seed(4)
+    q, k = torch.randn(2, 4, 3, 8, requires_grad=True), torch.randn(2, 2, 3, 8, requires_grad=True)
+    sdpa = torch.nn.functional.scaled_dot_product_attention
+    return gradients([sdpa(q, k, k, enable_gqa=True, scale=0.5)], [q, k])
+
+
+HEADS = {
+    "plain": {}, "no bias": {"bias": False}, "bias_kv": {"add_bias_kv": True, "add_zero_attn": True},
+    "widths": {"kdim": 5, "vdim": 3}, "batch_first": {"batch_first": True}, "dropout": {"dropout": 0.3},
+}  # fmt: skip
+
+
+@cases(options=tuple(HEADS), weights=(True, False), masks=(True, False))
+def multihead(torch, options, weights, masks):
+    torch.manual_seed(4)
+    options = HEADS[options]
+    net = torch.nn.MultiheadAttention(8, 2, **options)
+    q = torch.randn(3, 2, 8, requires_grad=True)
+    k, v = torch.randn(5, 2, options.get("kdim", 8)), torch.randn(5, 2, options.get("vdim", 8))
+    if options.get("batch_first"):
+        q, k, v = (t.transpose(0, 1) for t in (q, k, v))
+        q = q.detach().requires_grad_()
+    kwargs = {"need_weights": weights, "average_attn_weights": not masks}
+    if masks:
+        kwargs["attn_mask"] = torch.rand(3, 5) > 0.8
+        kwargs["key_padding_mask"] = torch.tensor([[False] * 5, [False] * 3 + [True] * 2])
+    return run(net, q, k, v, **kwargs)
+
+
+@cases(norm_first=(False, True), activation=("relu", "gelu"))
+def transformer(torch, norm_first, activation):
+    torch.manual_seed(4)
+    net = torch.nn.Transformer(
+        8, 2, 1, 1, 16, dropout=0.1, activation=activation, norm_first=norm_first, batch_first=True
+    )
+    mask = net.generate_square_subsequent_mask(4)
+    padding = torch.tensor([[False] * 5, [False] * 3 + [True] * 2])
+    return run(
+        net, torch.randn(2, 5, 8), torch.randn(2, 4, 8), tgt_mask=mask, src_key_padding_mask=padding,
+        memory_key_padding_mask=padding,
+    )  # fmt: skip
+
+
+@case
+def training_curve_of_a_small_transformer(torch):
+    nn = torch.nn
+    torch.manual_seed(0)
+    letters, width = len(set(TEXT)), 32
+    layer = nn.TransformerEncoderLayer(width, 4, 64, dropout=0.0, activation="gelu", batch_first=True, norm_first=True)
+    model = nn.ModuleDict({
+        "embed": nn.Embedding(letters, width),
+        "place": nn.Embedding(24, width),
+        "body": nn.TransformerEncoder(layer, 2, nn.LayerNorm(width), enable_nested_tensor=False),
+        "head": nn.Linear(width, letters),
+    })  # fmt: skip
+    mask = nn.Transformer.generate_square_subsequent_mask(24)
+
+    def forward(x):
+        h = model["embed"](x) + model["place"](torch.arange(24))
+        return model["head"](model["body"](h, mask=mask, is_causal=True))
+
+    return curve(torch, model, forward, 40, 24)

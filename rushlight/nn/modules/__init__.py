@@ -2,6 +2,7 @@
 
 from rushlight.nn.modules import (
     activation,
+    attention,
     batchnorm,
     channelshuffle,
     container,
@@ -20,8 +21,10 @@ from rushlight.nn.modules import (
     pooling,
     rnn,
     sparse,
+    transformer,
 )
 from rushlight.nn.modules.activation import *  # noqa: F403
+from rushlight.nn.modules.attention import *  # noqa: F403
 from rushlight.nn.modules.batchnorm import *  # noqa: F403
 from rushlight.nn.modules.channelshuffle import *  # noqa: F403
 from rushlight.nn.modules.container import *  # noqa: F403
@@ -40,10 +43,12 @@ from rushlight.nn.modules.pixelshuffle import *  # noqa: F403
 from rushlight.nn.modules.pooling import *  # noqa: F403
 from rushlight.nn.modules.rnn import *  # noqa: F403
 from rushlight.nn.modules.sparse import *  # noqa: F403
+from rushlight.nn.modules.transformer import *  # noqa: F403
 
 __all__ = [
     "Module",
     *activation.__all__,
+    *attention.__all__,
     *batchnorm.__all__,
     *channelshuffle.__all__,
     *container.__all__,
@@ -61,6 +66,7 @@ __all__ = [
     *pooling.__all__,
     *rnn.__all__,
     *sparse.__all__,
+    *transformer.__all__,
 ]
 
 _ = module

@@ -6,6 +6,7 @@ from typing import Any
 
 from rushlight import _C
 from rushlight.nn import functional as F
+from rushlight.nn.modules.attention import MultiheadAttention  # noqa: F401 - where PyTorch has it
 from rushlight.nn.modules.module import Module
 from rushlight.nn.parameter import Parameter
 

@@ -76,6 +76,10 @@ class Linear(Module):
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
 
+class NonDynamicallyQuantizableLinear(Linear):
+    """Linear, under the name that attention's output projection has in PyTorch."""
+
+
 class Bilinear(Module):
     """y = x1 @ weight @ x2 + bias, for each output feature.
 

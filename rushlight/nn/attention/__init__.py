@@ -1,0 +1,68 @@
+"""Which implementation scaled_dot_product_attention uses. Here there is one, so the choice changes nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+from typing import TYPE_CHECKING, Any
+
+from rushlight._missing import module_getattr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["WARN_FOR_UNFUSED_KERNELS", "SDPBackend", "sdpa_kernel"]
+
+WARN_FOR_UNFUSED_KERNELS = False
+
+
+class SDPBackend(enum.Enum):
+    """PyTorch's implementations."""
+
+    ERROR = -1
+    MATH = 0
+    FLASH_ATTENTION = 1
+    EFFICIENT_ATTENTION = 2
+    CUDNN_ATTENTION = 3
+    OVERRIDEABLE = 4
+
+
+_chosen: list[SDPBackend] = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
+
+
+def _cur_sdpa_kernel_backends(with_priority: bool = False) -> list[SDPBackend]:
+    return list(_chosen)
+
+
+@contextlib.contextmanager
+def sdpa_kernel(backends: SDPBackend | list[SDPBackend], set_priority: bool = False) -> Iterator[dict[Any, Any]]:
+    """Name the implementations that may be used inside. Accepted: the one on the CPU serves them all.
+
+    >>> from rushlight.nn.attention import SDPBackend, sdpa_kernel
+    >>> q = torch.ones(1, 1, 2, 4)
+    >>> with sdpa_kernel(SDPBackend.MATH):
+    ...     torch.nn.functional.scaled_dot_product_attention(q, q, q).shape
+    torch.Size([1, 1, 2, 4])
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.attention.sdpa_kernel.html
+    """
+    global _chosen
+    asked = [backends] if isinstance(backends, SDPBackend) else backends
+    if not isinstance(asked, (list, tuple)) or not all(isinstance(b, SDPBackend) for b in asked):
+        raise AssertionError("Backend must be an instance of SDPBackend or a list of SDPBackend instances")
+    before, _chosen = _chosen, list(dict.fromkeys(asked))
+    try:
+        yield {}
+    finally:
+        _chosen = before
+
+
+_getattr = module_getattr(__name__)
+
+
+def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name in ("bias", "flex_attention"):
+        return importlib.import_module(f"{__name__}.{name}")
+    return _getattr(name)
