@@ -158,15 +158,51 @@ template <class P> void pack_weights(const ConvProduct& c, const Tiles<P>& mk, c
   });
 }
 
+// N blocks for each of the taps from k0 on, and a hint of what the next strip will read.
+template <class P, int N>
+void copy_blocks(const ConvProduct& c, const P* x, const int64_t* from, const int64_t* to, int64_t next, int64_t k0,
+                 int64_t depth, int64_t strip, P* out) {
+  int64_t channel = k0 / c.taps, tap = k0 % c.taps, f[N], t[N];
+  for (int i = 0; i < N; ++i) f[i] = from[i], t[i] = to[i];
+  const P* base = x + channel * c.x_channel;
+  for (int64_t p = 0; p < depth; ++p, out += strip) {
+    const P* at = base + c.x_taps[tap];
+#pragma GCC unroll 8
+    for (int i = 0; i < N; ++i) std::memcpy(out + t[i], at + f[i], 64);
+    __builtin_prefetch(at + next);
+    __builtin_prefetch(at + next + kBlock<P>);
+    if (++tap == c.taps) tap = 0, base += c.x_channel;
+  }
+}
+
 // out[p * strip + i] = what position i reads at channel and tap k0 + p.
 template <class P>
 void pack_patches(const ConvProduct& c, const P* x, const Run* runs, int64_t n, bool loose, int64_t k0, int64_t depth,
                   int64_t strip, P* out) {
-  int64_t channel = k0 / c.taps, tap = k0 % c.taps;
-  const P* from = x + channel * c.x_channel;
-  for (int64_t p = 0; p < depth; ++p, out += strip) {
-    copy_runs(from + c.x_taps[tap], runs, n, loose, out);
-    if (++tap == c.taps) tap = 0, from += c.x_channel;
+  if (!loose || n > 7) {
+    int64_t channel = k0 / c.taps, tap = k0 % c.taps;
+    for (int64_t p = 0; p < depth; ++p, out += strip) {
+      copy_runs(x + channel * c.x_channel + c.x_taps[tap], runs, n, loose, out);
+      if (++tap == c.taps) tap = 0, ++channel;
+    }
+    return;
+  }
+  int64_t from[16] = {}, to[16] = {}, blocks = 0;
+  for (int64_t r = 0; r < n; ++r)
+    for (int64_t i = 0; i < runs[r].count; i += kBlock<P>) {
+      from[blocks] = runs[r].x + i;
+      to[blocks++] = runs[r].at + i;
+    }
+  int64_t next = runs[n - 1].x + runs[n - 1].count + kBlock<P>;
+  // Repeating the last block does no harm.
+  while (blocks > 4 && blocks < 8) from[blocks] = from[blocks - 1], to[blocks] = to[blocks - 1], ++blocks;
+  auto as = [&]<int N>() { copy_blocks<P, N>(c, x, from, to, next, k0, depth, strip, out); };
+  switch (blocks) {
+    case 1: return as.template operator()<1>();
+    case 2: return as.template operator()<2>();
+    case 3: return as.template operator()<3>();
+    case 4: return as.template operator()<4>();
+    default: return as.template operator()<8>();
   }
 }
 
@@ -323,6 +359,140 @@ template <class P> void weight_gradient(const ConvProduct& c, const P* x, const 
     some(0, c.groups);
 }
 
+// --- few channels to a group ---------------------------------------------------------------------------------------
+//
+// A depthwise convolution has no matrix product in it: every output is the sum of a few vectors.
+
+inline bool is_direct(const ConvProduct& c) { return c.groups > 1 && c.channels * c.m <= 4; }
+
+// NV vectors of adjacent positions at once.
+template <class P, int NV>
+void direct_line(const ConvProduct& c, const P* x, const P* w, P bias, int64_t count, P* out) {
+  constexpr int L = kLanes<P>;
+  Vec<P> acc[NV];
+  for (int v = 0; v < NV; ++v) acc[v] = splat(bias);
+  for (int64_t channel = 0; channel < c.channels; ++channel)
+    for (int64_t t = 0; t < c.taps; ++t) {
+      const P* from = x + channel * c.x_channel + c.x_taps[t];
+      Vec<P> by = splat(w[channel * c.w_channel + c.w_taps[t]]);
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) acc[v] = fma(by, load(from + v * L), acc[v]);
+    }
+  int tail = static_cast<int>(count - (NV - 1) * L);
+  if (c.o_step == 1) {
+#pragma GCC unroll 4
+    for (int v = 0; v + 1 < NV; ++v) store(out + v * L, acc[v]);
+    if (tail == L)
+      store(out + (NV - 1) * L, acc[NV - 1]);
+    else
+      store_part(out + (NV - 1) * L, acc[NV - 1], tail);
+    return;
+  }
+  alignas(64) P sums[NV * L];
+  for (int v = 0; v < NV; ++v) store(sums + v * L, acc[v]);
+  for (int64_t i = 0; i < count; ++i) out[i * c.o_step] = sums[i];
+}
+
+template <class P> void direct(const ConvProduct& c, const P* x, const P* w, const P* bias, P* out) {
+  constexpr int L = kLanes<P>;
+  const int64_t plane_size = c.planes * c.rows * c.run, tap = *std::max_element(c.x_taps, c.x_taps + c.taps);
+  const int64_t reach = (c.channels - 1) * c.x_channel + tap + L;
+  parallel_for(c.images * c.groups, grain_for(c.m * c.channels * c.taps * plane_size / 8, kGrainMoves),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t item = begin; item < end; ++item) {
+                   int64_t group = item % c.groups, image = item / c.groups;
+                   for (int64_t i = 0; i < c.m; ++i)
+                     for (int64_t line = 0; line < c.planes * c.rows; ++line) {
+                       int64_t plane = line / c.rows, row = line % c.rows;
+                       int64_t at = group * c.x_group + image * c.x_image + plane * c.x_plane + row * c.x_row;
+                       P* o =
+                           out + group * c.o_group + image * c.o_image + i * c.o_m + plane * c.o_plane + row * c.o_row;
+                       const P* by = w + group * c.w_group + i * c.w_m;
+                       P add = bias ? bias[group * c.m + i] : P(0);
+                       for (int64_t q = 0; q < c.run;) {
+                         int64_t left = c.run - q;
+                         if (at + q + std::min<int64_t>(left, 4 * L) + reach > c.x_size) {
+                           P sum = add;
+                           for (int64_t channel = 0; channel < c.channels; ++channel)
+                             for (int64_t t = 0; t < c.taps; ++t)
+                               sum = fma_one(by[channel * c.w_channel + c.w_taps[t]],
+                                             x[at + q + channel * c.x_channel + c.x_taps[t]], sum);
+                           o[q * c.o_step] = sum;
+                           ++q;
+                           continue;
+                         }
+                         P* to = o + q * c.o_step;
+                         if (left > 2 * L) {
+                           int64_t n = std::min<int64_t>(left, 4 * L);
+                           n > 3 * L ? direct_line<P, 4>(c, x + at + q, by, add, n, to)
+                                     : direct_line<P, 3>(c, x + at + q, by, add, n, to);
+                           q += n;
+                         } else {
+                           left > L ? direct_line<P, 2>(c, x + at + q, by, add, left, to)
+                                    : direct_line<P, 1>(c, x + at + q, by, add, left, to);
+                           q += left;
+                         }
+                       }
+                     }
+                 }
+               });
+}
+
+// Sums over all positions for TB taps of one channel, in 64 bytes' worth of interleaved sums each.
+template <class P, int TB>
+void direct_sums(const ConvProduct& c, const P* x, const int64_t* taps, const P* g, P* out) {
+  constexpr int L = kLanes<P>, R = 64 / kVecBytes, W = L * R;
+  Vec<P> acc[TB][R];
+  for (int t = 0; t < TB; ++t)
+    for (int r = 0; r < R; ++r) acc[t][r] = Vec<P>{};
+  const int64_t lines = c.planes * c.rows;
+  for (int64_t image = 0; image < c.images; ++image)
+    for (int64_t line = 0; line < lines; ++line) {
+      const P* from = x + image * c.x_image + line / c.rows * c.x_plane + line % c.rows * c.x_row;
+      const P* grad = g + image * c.o_image + line * c.run;
+      int64_t q = 0;
+      for (; q + W <= c.run; q += W)
+#pragma GCC unroll 4
+        for (int r = 0; r < R; ++r) {
+          Vec<P> y = load(grad + q + r * L);
+#pragma GCC unroll 9
+          for (int t = 0; t < TB; ++t) acc[t][r] = fma(y, load(from + taps[t] + q + r * L), acc[t][r]);
+        }
+      for (int r = 0; r < R && q < c.run; ++r, q += L) {
+        int part = static_cast<int>(std::min<int64_t>(L, c.run - q));
+        Vec<P> y = load_part(grad + q, part);
+#pragma GCC unroll 9
+        for (int t = 0; t < TB; ++t) acc[t][r] = fma(y, load_part(from + taps[t] + q, part), acc[t][r]);
+      }
+    }
+  for (int t = 0; t < TB; ++t) {
+    alignas(64) P lanes[W];
+    for (int r = 0; r < R; ++r) store(lanes + r * L, acc[t][r]);
+    for (int half = W / 2; half > 0; half /= 2)
+      for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+    out[t] = lanes[0];
+  }
+}
+
+template <class P> void direct_weight_gradient(const ConvProduct& c, const P* x, const P* g, P* dw) {
+  const int64_t size = c.m * c.channels, work = c.taps * c.images * c.planes * c.rows * c.run / 8;
+  parallel_for(c.groups * size, grain_for(work, kGrainMoves), [&](int64_t begin, int64_t end) {
+    for (int64_t item = begin; item < end; ++item) {
+      int64_t group = item / size, i = item % size / c.channels, channel = item % c.channels;
+      const P* from = x + group * c.x_group + channel * c.x_channel;
+      const P* grad = g + group * c.o_group + i * c.o_m;
+      for (int64_t t = 0; t < c.taps;) {
+        int64_t left = c.taps - t, n = left >= 9 ? 9 : left >= 3 ? 3 : 1;
+        P* to = dw + item * c.taps + t;
+        n == 9   ? direct_sums<P, 9>(c, from, c.x_taps + t, grad, to)
+        : n == 3 ? direct_sums<P, 3>(c, from, c.x_taps + t, grad, to)
+                 : direct_sums<P, 1>(c, from, c.x_taps + t, grad, to);
+        t += n;
+      }
+    }
+  });
+}
+
 // --- the table -------------------------------------------------------------------------------------------------------
 
 template <class F> void with_type(DType dtype, F f) {
@@ -337,12 +507,14 @@ void spread_any(DType dtype, const ConvSpread& s, const void* x, void* out) {
 }
 void product_any(DType dtype, const ConvProduct& c, const void* x, const void* w, const void* bias, void* out) {
   with_type(dtype, [&]<class P>(P) {
-    product(c, static_cast<const P*>(x), static_cast<const P*>(w), static_cast<const P*>(bias), static_cast<P*>(out));
+    (is_direct(c) ? direct<P> : product<P>)(c, static_cast<const P*>(x), static_cast<const P*>(w),
+                                            static_cast<const P*>(bias), static_cast<P*>(out));
   });
 }
 void weight_gradient_any(DType dtype, const ConvProduct& c, const void* x, const void* g, void* dw) {
   with_type(dtype, [&]<class P>(P) {
-    weight_gradient(c, static_cast<const P*>(x), static_cast<const P*>(g), static_cast<P*>(dw));
+    (is_direct(c) ? direct_weight_gradient<P> : weight_gradient<P>)(c, static_cast<const P*>(x),
+                                                                    static_cast<const P*>(g), static_cast<P*>(dw));
   });
 }
 
