@@ -1,3 +1,4 @@
+// Options are numbers of the elements' type rather than bools: a loop that compares those is vectorised.
 // Each rule is one formula; a state that its options leave out is a scratch block, so that a rule is one loop.
 #include "kernels/optim.h"
 
@@ -12,18 +13,16 @@ inline float magnitude(float a) { return __builtin_fabsf(a); }
 inline double magnitude(double a) { return __builtin_fabs(a); }
 template <class T>
 inline T larger(T a, T b) {  // a NaN wins
-  return a > b || a != a ? a : b;
+  const T most = a > b ? a : b;
+  return a != a ? a : most;
 }
 
 // a + weight * (b - a), from the nearer end.
 template <class T>
 struct Lerp {
-  explicit Lerp(double w) : weight(T(w)), near(T(w) < T(0.5) && T(w) > T(-0.5)) {
-    if (!near) weight -= T(1);
-  }
-  T operator()(T a, T b) const { return fused(weight, b - a, near ? a : b); }
-  T weight;
-  bool near;
+  explicit Lerp(double w) : weight(T(w)), scale(magnitude(weight) < T(0.5) ? weight : weight - T(1)) {}
+  T operator()(T a, T b) const { return fused(scale, b - a, magnitude(weight) < T(0.5) ? a : b); }
+  T weight, scale;
 };
 
 // c: momentum, 1 - dampening, lr, nesterov, has momentum, first step
@@ -31,14 +30,13 @@ template <class T>
 struct Sgd {
   static constexpr int states = 1;
   explicit Sgd(const double* c)
-      : momentum(T(c[0])), keep(T(c[1])), step(T(-c[2])), nesterov(c[3] != 0), has(c[4] != 0), first(c[5] != 0) {}
+      : momentum(T(c[0])), keep(T(c[1])), step(T(-c[2])), nesterov(T(c[3])), has(T(c[4])), first(T(c[5])) {}
   void operator()(T& p, T g, T& buffer, T&, T&) const {
-    buffer = first ? g : fused(keep, g, buffer * momentum);
-    const T along = nesterov ? fused(momentum, buffer, g) : buffer;
-    p = fused(step, has ? along : g, p);
+    buffer = first != T(0) ? g : fused(keep, g, buffer * momentum);
+    const T along = nesterov != T(0) ? fused(momentum, buffer, g) : buffer;
+    p = fused(step, has != T(0) ? along : g, p);
   }
-  T momentum, keep, step;
-  bool nesterov, has, first;
+  T momentum, keep, step, nesterov, has, first;
 };
 
 // c: 1 - beta1, beta2, step size, sqrt(1 - beta2^t), eps, amsgrad
@@ -52,16 +50,15 @@ struct Adam {
         step(T(-c[2])),
         correction(T(c[3])),
         eps(T(c[4])),
-        ams(c[5] != 0) {}
+        ams(T(c[5])) {}
   void operator()(T& p, T g, T& m, T& v, T& top) const {
     m = lerp(m, g);
     v = fused(rest2 * g, g, v * beta2);
     top = larger(top, v);
-    p += step * m / (root(ams ? top : v) / correction + eps);
+    p += step * m / (root(ams != T(0) ? top : v) / correction + eps);
   }
   Lerp<T> lerp;
-  T beta2, rest2, step, correction, eps;
-  bool ams;
+  T beta2, rest2, step, correction, eps, ams;
 };
 
 // c: 1 - beta1, beta2, step size, -, eps
@@ -162,18 +159,16 @@ struct RMSprop {
         rest(T(1 - c[1])),
         step(T(-c[2])),
         eps(T(c[4])),
-        centered(c[3] != 0),
-        has(c[0] > 0) {}
+        centered(T(c[3])) {}
   void operator()(T& p, T g, T& square, T& buffer, T& mean) const {
     square = fused(rest * g, g, square * alpha);
     mean = lerp(mean, g);
-    const T d = root(centered ? fused(-mean, mean, square) : square) + eps;
+    const T d = root(centered != T(0) ? fused(-mean, mean, square) : square) + eps;
     buffer = buffer * momentum + g / d;
-    p = has ? fused(step, buffer, p) : p + step * g / d;
+    p = momentum > T(0) ? fused(step, buffer, p) : p + step * g / d;
   }
   Lerp<T> lerp;
-  T momentum, alpha, rest, step, eps;
-  bool centered, has;
+  T momentum, alpha, rest, step, eps, centered;
 };
 
 // c: smaller, larger, least, most
@@ -211,7 +206,6 @@ template <class T, template <class> class Rule>
 void run(const OptimTensor& t, int64_t begin, int64_t end) {
   const Rule<T> rule(t.c);
   const T sign = T(t.sign), decay = T(t.decay), shrink = T(t.shrink);
-  const bool decays = t.decay != 0;
   alignas(64) T scratch[3][kBlock] = {};
   for (int64_t at = begin; at < end; at += kBlock) {
     const int64_t n = end - at < kBlock ? end - at : kBlock;
@@ -224,7 +218,7 @@ void run(const OptimTensor& t, int64_t begin, int64_t end) {
 #pragma GCC ivdep
     for (int64_t i = 0; i < n; ++i) {
       T d = g[i] * sign, v = p[i], unused = 0;
-      d = decays ? fused(decay, v, d) : d;
+      d = decay != T(0) ? fused(decay, v, d) : d;
       v *= shrink;
       if constexpr (Rule<T>::states == 1)
         rule(v, d, a[i], unused, unused);
