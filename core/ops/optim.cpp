@@ -21,7 +21,7 @@ void weight_decay(Numbers& n, double decay, bool maximize, bool decoupled = fals
 
 void sgd(const double* o, double*, bool, Numbers& n) {
   weight_decay(n, o[3], o[5] != 0);
-  const double c[] = {o[1], 1 - o[2], o[0], o[4], o[1] != 0 ? 1. : 0.};
+  const double c[] = {o[1], 1 - o[2], o[0], o[4]};
   std::copy(std::begin(c), std::end(c), n.c);
 }
 
@@ -194,7 +194,7 @@ void OptimStep::set_options(std::span<const double> options) {
   known_ = false;
 }
 
-const cpu::OptimTensor& OptimStep::numbers(std::span<const Tensor> counters, bool first) {
+void OptimStep::count(std::span<const Tensor> counters, bool first) {
   double now[kCounters] = {};
   for (size_t i = 0; i < counters.size(); ++i) now[i] = read(counters[i]);
   const bool single = !counters.empty() && counters[0].dtype() == DType::F32;
@@ -204,13 +204,12 @@ const cpu::OptimTensor& OptimStep::numbers(std::span<const Tensor> counters, boo
     numbers_ = {};
     rule_.prepare(options_, after_, single, numbers_);
     numbers_.kind = rule_.kind;
-    if (rule_.kind == cpu::OptimKind::SGD) numbers_.c[5] = first;
+    if (rule_.kind == cpu::OptimKind::SGD) numbers_.c[4] = first;
     known_ = true;
     known_single_ = single;
     known_first_ = first;
   }
   for (size_t i = 0; i < counters.size(); ++i) write(counters[i], after_[i]);
-  return numbers_;
 }
 
 // t, or a copy in the layout and dtype that kernels read; one that they write is copied back afterwards.
@@ -225,22 +224,25 @@ Tensor OptimStep::plain(const Tensor& t, bool written) {
 
 void OptimStep::add(const Tensor& param, const Tensor& grad, std::span<Tensor> counters, std::span<Tensor> states) {
   const DType dtype = param.dtype();
-  check_type(is_differentiable(dtype), rule_.name, ": a parameter must be of a floating or complex dtype, got ",
-             scalar_type_name(dtype));
-  check(same_shape(param, grad), rule_.name, ": the gradient of a parameter has shape ", shape_str(grad.sizes()),
-        ", the parameter ", shape_str(param.sizes()));
+  if (!is_differentiable(dtype))
+    fail(ErrorKind::Type, rule_.name, ": a parameter must be of a floating or complex dtype, got ",
+         scalar_type_name(dtype));
+  if (!same_shape(param, grad))
+    fail(ErrorKind::Runtime, rule_.name, ": the gradient of a parameter has shape ", shape_str(grad.sizes()),
+         ", the parameter ", shape_str(param.sizes()));
   for (size_t i = 0; i < rule_.counters.size(); ++i) {
     if (counters[i].defined()) {
-      check(counters[i].numel() == 1, rule_.name, ": state '", rule_.counters[i].key,
-            "' must have one element, got shape ", shape_str(counters[i].sizes()));
+      if (counters[i].numel() != 1)
+        fail(ErrorKind::Runtime, rule_.name, ": state '", rule_.counters[i].key, "' must have one element, got shape ",
+             shape_str(counters[i].sizes()));
       continue;
     }
     const OptimRule::State& s = rule_.counters[i];
     counters[i] = full({}, Scalar(s.from >= 0 ? options_[s.from] : s.value),
                        default_dtype() == DType::F64 ? DType::F64 : DType::F32);
   }
-  bool first = false, dense = is_direct(dtype) && is_dense(param.sizes(), param.strides()) && grad.dtype() == dtype &&
-                              same_strides(param, grad);
+  bool first = false, dense = is_direct(dtype) && (param.is_contiguous() || is_dense(param.sizes(), param.strides())) &&
+                              grad.dtype() == dtype && same_strides(param, grad);
   for (size_t i = 0; i < rule_.states.size(); ++i) {
     const OptimRule::State& s = rule_.states[i];
     if (s.when >= 0 && options_[s.when] == 0) {
@@ -248,8 +250,9 @@ void OptimStep::add(const Tensor& param, const Tensor& grad, std::span<Tensor> c
       continue;
     }
     if (states[i].defined()) {
-      check(same_shape(states[i], param), rule_.name, ": state '", s.key, "' has shape ", shape_str(states[i].sizes()),
-            ", its parameter ", shape_str(param.sizes()));
+      if (!same_shape(states[i], param))
+        fail(ErrorKind::Runtime, rule_.name, ": state '", s.key, "' has shape ", shape_str(states[i].sizes()),
+             ", its parameter ", shape_str(param.sizes()));
     } else {
       states[i] = Tensor::empty_like(param);
       const double value = s.from >= 0 ? options_[s.from] : s.value;
@@ -258,27 +261,33 @@ void OptimStep::add(const Tensor& param, const Tensor& grad, std::span<Tensor> c
     }
     dense = dense && states[i].dtype() == dtype && same_strides(states[i], param);
   }
-  cpu::OptimTensor t = numbers(counters.first(rule_.counters.size()), first);
-  Kept kept{param, grad, {}};
+  count(counters.first(rule_.counters.size()), first);
+  Kept& kept = kept_.emplace_back(Kept{param, grad, {}});
   for (size_t i = 0; i < rule_.states.size(); ++i) kept.states[i] = states[i];
-  if (!dense) {
-    check_in_place(param, rule_.name, false);
-    kept.param = plain(param, true);
-    kept.grad = grad.dtype() == dtype ? plain(grad, false) : plain(contiguous(to_dtype(detach(grad), dtype)), false);
-    for (Tensor& s : kept.states)
-      if (s.defined()) s = plain(s, true);
-    for (const Tensor& s : kept.states)
-      check(!s.defined() || s.dtype() == kept.param.dtype(), rule_.name, ": state of dtype ",
-            s.defined() ? scalar_type_name(s.dtype()) : "", " for a parameter of dtype ", scalar_type_name(dtype));
-  }
+  if (!dense) make_plain(kept);
+  changed_in_place(param, rule_.name);
+  if (param.numel() == 0) return;
+  cpu::OptimTensor& t = tensors_.emplace_back(numbers_);
   t.dtype = computed_in(dtype);
   t.n = param.numel() * (is_complex_dtype(dtype) ? 2 : 1);
   t.param = kept.param.raw();
   t.grad = kept.grad.raw();
   for (int i = 0; i < kStates; ++i) t.state[i] = kept.states[i].defined() ? kept.states[i].raw() : nullptr;
-  if (t.n > 0) tensors_.push_back(t);
-  kept_.push_back(std::move(kept));
-  changed_in_place(param, rule_.name);
+}
+
+void OptimStep::make_plain(Kept& kept) {
+  const DType dtype = kept.param.dtype();
+  check_in_place(kept.param, rule_.name, false);
+  const Tensor& grad = kept.grad;
+  kept.grad = plain(grad.dtype() == dtype ? grad : to_dtype(detach(grad), dtype), false);
+  kept.param = plain(kept.param, true);
+  for (Tensor& s : kept.states) {
+    if (!s.defined()) continue;
+    const DType had = s.dtype();
+    s = plain(s, true);
+    check(s.dtype() == kept.param.dtype(), rule_.name, ": state of dtype ", scalar_type_name(had),
+          " for a parameter of dtype ", scalar_type_name(dtype));
+  }
 }
 
 void OptimStep::update_all() {

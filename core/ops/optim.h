@@ -36,6 +36,10 @@ class OptimStep {
 
   explicit OptimStep(const OptimRule& rule) : rule_(rule) {}
   void set_options(std::span<const double> options);
+  void expect(size_t more) {
+    kept_.reserve(kept_.size() + more);
+    tensors_.reserve(tensors_.size() + more);
+  }
   // Undefined counters and states that the options ask for are made.
   void add(const Tensor& param, const Tensor& grad, std::span<Tensor> counters, std::span<Tensor> states);
   void run();
@@ -47,7 +51,8 @@ class OptimStep {
   struct CopyBack {
     Tensor to, from;
   };
-  const cpu::OptimTensor& numbers(std::span<const Tensor> counters, bool first);
+  void count(std::span<const Tensor> counters, bool first);  // brings numbers_ up to date
+  void make_plain(Kept& kept);
   Tensor plain(const Tensor& t, bool written);
   void update_all();
 

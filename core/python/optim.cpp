@@ -47,13 +47,21 @@ PyObject* find_required(PyObject* dict, PyObject* key) {
   throw PythonError{};
 }
 
+[[noreturn]] void refuse(const char* what, PyObject* key, const char* wanted, PyObject* got) {
+  fail(ErrorKind::Type, "an optimizer's ", what, " '", PyUnicode_AsUTF8(key), "' must be ", wanted, ", got ",
+       type_name(got));
+}
+
+[[noreturn]] void refuse_groups(PyObject* got) {
+  fail(ErrorKind::Type, "an optimizer's param_groups must be a list, got ", type_name(got));
+}
+
 double number(PyObject* o, PyObject* key) {
   if (PyFloat_CheckExact(o)) return PyFloat_AS_DOUBLE(o);
   if (o == Py_True) return 1;
   if (o == Py_False || o == Py_None) return 0;
   Scalar s;
-  check_type(to_scalar(o, s), "the optimizer's option '", PyUnicode_AsUTF8(key), "' must be a number, got ",
-             type_name(o));
+  if (!to_scalar(o, s)) refuse("option", key, "a number", o);
   return s.to_double();
 }
 
@@ -62,8 +70,7 @@ size_t read_options(const BoundRule& bound, PyObject* group, double* out) {
   for (PyObject* key : bound.options) {
     PyObject* value = find_required(group, key);
     if (PyTuple_Check(value) || PyList_Check(value)) {
-      check_value(PySequence_Fast_GET_SIZE(value) == 2, "the optimizer's option '", PyUnicode_AsUTF8(key),
-                  "' must be a pair");
+      if (PySequence_Fast_GET_SIZE(value) != 2) refuse("option", key, "a pair", value);
       for (Py_ssize_t i = 0; i < 2; ++i) out[n++] = number(PySequence_Fast_GET_ITEM(value, i), key);
     } else {
       out[n++] = number(value, key);
@@ -74,15 +81,16 @@ size_t read_options(const BoundRule& bound, PyObject* group, double* out) {
 
 PyObject* params_of(PyObject* group) {
   static PyObject* const key = PyUnicode_InternFromString("params");
-  check_type(PyDict_Check(group), "an optimizer's group must be a dict, got ", type_name(group));
+  if (!PyDict_Check(group)) fail(ErrorKind::Type, "an optimizer's group must be a dict, got ", type_name(group));
   PyObject* params = find_required(group, key);
-  check_type(PyList_Check(params), "the params of an optimizer's group must be a list, got ", type_name(params));
+  if (!PyList_Check(params))
+    fail(ErrorKind::Type, "the params of an optimizer's group must be a list, got ", type_name(params));
   return params;
 }
 
 const Tensor& grad_of(PyObject* param) {
   static const Tensor none;
-  check_type(is_tensor(param), "an optimizer's params must be Tensors, got ", type_name(param));
+  if (!is_tensor(param)) fail(ErrorKind::Type, "an optimizer's params must be Tensors, got ", type_name(param));
   const auto* meta = static_cast<AutogradMeta*>(impl_of(param)->autograd.get());
   return meta ? meta->grad : none;
 }
@@ -98,13 +106,12 @@ void add_param(const BoundRule& bound, OptimStep& step, PyObject* param, const T
       own = Object::check(PyDict_New());
       if (PyDict_SetItem(all_states, param, own.get()) < 0) throw PythonError{};
     }
-    check_type(PyDict_Check(own.get()), "an optimizer's state of a parameter must be a dict, got ",
-               type_name(own.get()));
+    if (!PyDict_Check(own.get()))
+      fail(ErrorKind::Type, "an optimizer's state of a parameter must be a dict, got ", type_name(own.get()));
     for (size_t i = 0; i < total; ++i) {
       PyObject* value = find(own.get(), bound.kept[i]);
       if (!value || value == Py_None) continue;
-      check_type(is_tensor(value), "state '", PyUnicode_AsUTF8(bound.kept[i]), "' must be a Tensor, got ",
-                 type_name(value));
+      if (!is_tensor(value)) refuse("state", bound.kept[i], "a Tensor", value);
       kept[i] = tensor_of(value);
     }
   }
@@ -123,8 +130,8 @@ PyObject* optim_step(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   return guarded([&]() -> PyObject* {
     check_type(nargs == 3, "_optim_step takes 3 arguments, got ", nargs);
     const BoundRule& bound = bound_rule(args[0]);
-    check_type(PyList_Check(args[1]), "an optimizer's param_groups must be a list, got ", type_name(args[1]));
-    check_type(PyDict_Check(args[2]), "an optimizer's state must be a dict, got ", type_name(args[2]));
+    if (!PyList_Check(args[1])) refuse_groups(args[1]);
+    if (!PyDict_Check(args[2])) fail(ErrorKind::Type, "an optimizer's state must be a dict, got ", type_name(args[2]));
     OptimStep step(bound.rule);
     for (Py_ssize_t g = 0; g < PyList_GET_SIZE(args[1]); ++g) {
       PyObject* group = PyList_GET_ITEM(args[1], g);
@@ -133,6 +140,7 @@ PyObject* optim_step(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
       step.set_options({options, read_options(bound, group, options)});
       bool keeps = !bound.rule.counters.empty();
       for (const OptimRule::State& s : bound.rule.states) keeps = keeps || s.when < 0 || options[s.when] != 0;
+      step.expect(static_cast<size_t>(PyList_GET_SIZE(params)));
       for (Py_ssize_t i = 0; i < PyList_GET_SIZE(params); ++i) {
         PyObject* param = PyList_GET_ITEM(params, i);
         const Tensor& grad = grad_of(param);
@@ -148,7 +156,7 @@ PyObject* optim_step(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
 PyObject* optim_zero_grad(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   return guarded([&]() -> PyObject* {
     check_type(nargs == 2, "_optim_zero_grad takes 2 arguments, got ", nargs);
-    check_type(PyList_Check(args[0]), "an optimizer's param_groups must be a list, got ", type_name(args[0]));
+    if (!PyList_Check(args[0])) refuse_groups(args[0]);
     const int forget = PyObject_IsTrue(args[1]);
     if (forget < 0) throw PythonError{};
     GradModeGuard off(false);

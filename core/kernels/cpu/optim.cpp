@@ -25,18 +25,25 @@ struct Lerp {
   T weight, scale;
 };
 
-// c: momentum, 1 - dampening, lr, nesterov, has momentum, first step
+// c: -, -, lr
+template <class T>
+struct PlainSgd {
+  static constexpr int states = 0;
+  explicit PlainSgd(const double* c) : step(T(-c[2])) {}
+  void operator()(T& p, T g) const { p = fused(step, g, p); }
+  T step;
+};
+
+// c: momentum, 1 - dampening, lr, nesterov, first step
 template <class T>
 struct Sgd {
   static constexpr int states = 1;
-  explicit Sgd(const double* c)
-      : momentum(T(c[0])), keep(T(c[1])), step(T(-c[2])), nesterov(T(c[3])), has(T(c[4])), first(T(c[5])) {}
-  void operator()(T& p, T g, T& buffer, T&, T&) const {
+  explicit Sgd(const double* c) : momentum(T(c[0])), keep(T(c[1])), step(T(-c[2])), nesterov(T(c[3])), first(T(c[4])) {}
+  void operator()(T& p, T g, T& buffer) const {
     buffer = first != T(0) ? g : fused(keep, g, buffer * momentum);
-    const T along = nesterov != T(0) ? fused(momentum, buffer, g) : buffer;
-    p = fused(step, has != T(0) ? along : g, p);
+    p = fused(step, nesterov != T(0) ? fused(momentum, buffer, g) : buffer, p);
   }
-  T momentum, keep, step, nesterov, has, first;
+  T momentum, keep, step, nesterov, first;
 };
 
 // c: 1 - beta1, beta2, step size, sqrt(1 - beta2^t), eps, amsgrad
@@ -66,7 +73,7 @@ template <class T>
 struct Adamax {
   static constexpr int states = 2;
   explicit Adamax(const double* c) : lerp(c[0]), beta2(T(c[1])), step(T(-c[2])), eps(T(c[4])) {}
-  void operator()(T& p, T g, T& m, T& u, T&) const {
+  void operator()(T& p, T g, T& m, T& u) const {
     m = lerp(m, g);
     u = larger(u * beta2, magnitude(g) + eps);
     p += step * m / u;
@@ -87,7 +94,7 @@ struct NAdam {
         correction(T(c[3])),
         eps(T(c[4])),
         ahead(T(-c[5])) {}
-  void operator()(T& p, T g, T& m, T& v, T&) const {
+  void operator()(T& p, T g, T& m, T& v) const {
     m = lerp(m, g);
     v = fused(rest2 * g, g, v * beta2);
     const T d = root(v / correction) + eps;
@@ -111,7 +118,7 @@ struct RAdam {
         eps(T(c[4])),
         scale(T(c[5])),
         rect(T(c[6])) {}
-  void operator()(T& p, T g, T& m, T& v, T&) const {
+  void operator()(T& p, T g, T& m, T& v) const {
     m = lerp(m, g);
     v = fused(rest2 * g, g, v * beta2);
     const T plain = m / correction * lr;
@@ -127,7 +134,7 @@ template <class T>
 struct Adagrad {
   static constexpr int states = 1;
   explicit Adagrad(const double* c) : step(T(-c[2])), eps(T(c[4])) {}
-  void operator()(T& p, T g, T& sum, T&, T&) const {
+  void operator()(T& p, T g, T& sum) const {
     sum = fused(g, g, sum);
     p += step * g / (root(sum) + eps);
   }
@@ -139,7 +146,7 @@ template <class T>
 struct Adadelta {
   static constexpr int states = 2;
   explicit Adadelta(const double* c) : rho(T(c[1])), rest(T(1 - c[1])), step(T(-c[2])), eps(T(c[4])) {}
-  void operator()(T& p, T g, T& square, T& accumulated, T&) const {
+  void operator()(T& p, T g, T& square, T& accumulated) const {
     square = fused(rest * g, g, square * rho);
     const T delta = root(accumulated + eps) / root(square + eps) * g;
     accumulated = fused(rest * delta, delta, accumulated * rho);
@@ -176,7 +183,7 @@ template <class T>
 struct Rprop {
   static constexpr int states = 2;
   explicit Rprop(const double* c) : minus(T(c[0])), plus(T(c[1])), least(T(c[2])), most(T(c[3])) {}
-  void operator()(T& p, T g, T& before, T& size, T&) const {
+  void operator()(T& p, T g, T& before, T& size) const {
     const T both = g * before;
     const T s = size * (both > T(0) ? plus : both < T(0) ? minus : both == T(0) ? T(1) : both);
     const T bounded = s < least ? least : s;
@@ -193,39 +200,43 @@ template <class T>
 struct Asgd {
   static constexpr int states = 1;
   explicit Asgd(const double* c) : step(T(-c[2])), mu(T(c[5])) {}
-  void operator()(T& p, T g, T& mean, T&, T&) const {
+  void operator()(T& p, T g, T& mean) const {
     p = fused(step, g, p);
     mean = mu == T(1) ? p : mean + (p - mean) * mu;
   }
   T step, mu;
 };
 
-constexpr int64_t kBlock = 128;
+constexpr int64_t kBlock = 512;
 
 template <class T, template <class> class Rule>
 void run(const OptimTensor& t, int64_t begin, int64_t end) {
   const Rule<T> rule(t.c);
   const T sign = T(t.sign), decay = T(t.decay), shrink = T(t.shrink);
-  alignas(64) T scratch[3][kBlock] = {};
+  constexpr int states = Rule<T>::states;
+  alignas(64) T scratch[states + 1][kBlock];
+  for (int k = 0; k < states; ++k)
+    if (!t.state[k])
+      for (T& x : scratch[k]) x = 0;
   for (int64_t at = begin; at < end; at += kBlock) {
     const int64_t n = end - at < kBlock ? end - at : kBlock;
     T* p = static_cast<T*>(t.param) + at;
     const T* g = static_cast<const T*>(t.grad) + at;
-    T *a, *b, *c;
-    a = t.state[0] ? static_cast<T*>(t.state[0]) + at : scratch[0];
-    b = t.state[1] ? static_cast<T*>(t.state[1]) + at : scratch[1];
-    c = t.state[2] ? static_cast<T*>(t.state[2]) + at : scratch[2];
+    T* s[states + 1];
+    for (int k = 0; k < states; ++k) s[k] = t.state[k] ? static_cast<T*>(t.state[k]) + at : scratch[k];
 #pragma GCC ivdep
     for (int64_t i = 0; i < n; ++i) {
-      T d = g[i] * sign, v = p[i], unused = 0;
+      T d = g[i] * sign, v = p[i];
       d = decay != T(0) ? fused(decay, v, d) : d;
       v *= shrink;
-      if constexpr (Rule<T>::states == 1)
-        rule(v, d, a[i], unused, unused);
-      else if constexpr (Rule<T>::states == 2)
-        rule(v, d, a[i], b[i], unused);
+      if constexpr (states == 0)
+        rule(v, d);
+      else if constexpr (states == 1)
+        rule(v, d, s[0][i]);
+      else if constexpr (states == 2)
+        rule(v, d, s[0][i], s[1][i]);
       else
-        rule(v, d, a[i], b[i], c[i]);
+        rule(v, d, s[0][i], s[1][i], s[2][i]);
       p[i] = v;
     }
   }
@@ -241,7 +252,7 @@ void run_rule(const OptimTensor& t, int64_t begin, int64_t end) {
 
 void update(const OptimTensor& t, int64_t begin, int64_t end) {
   switch (t.kind) {
-    case OptimKind::SGD: return run_rule<Sgd>(t, begin, end);
+    case OptimKind::SGD: return t.state[0] ? run_rule<Sgd>(t, begin, end) : run_rule<PlainSgd>(t, begin, end);
     case OptimKind::Adam: return run_rule<Adam>(t, begin, end);
     case OptimKind::Adamax: return run_rule<Adamax>(t, begin, end);
     case OptimKind::NAdam: return run_rule<NAdam>(t, begin, end);
