@@ -57,7 +57,9 @@ def make_grid(
     if tensor.shape[1] == 1:
         tensor = tensor.expand(-1, 3, -1, -1)
     if normalize:
-        tensor = torch.stack([_stretched(t, value_range) for t in tensor]) if scale_each else _stretched(tensor, value_range)
+        tensor = (
+            torch.stack([_stretched(t, value_range) for t in tensor]) if scale_each else _stretched(tensor, value_range)
+        )
     n, channels, height, width = tensor.shape
     if n == 1:
         return tensor[0].clone()
@@ -126,7 +128,9 @@ def _colors(colors: Any, count: int) -> list[Any]:
     if isinstance(colors, str | tuple):
         colors = [colors] * count
     if len(colors) < count:
-        raise ValueError(f"Number of colors must be equal or larger than the number of objects, but got {len(colors)} < {count}.")
+        raise ValueError(
+            f"Number of colors must be equal or larger than the number of objects, but got {len(colors)} < {count}."
+        )
     return [pillow("ImageColor").getrgb(c) if isinstance(c, str) else c for c in colors]
 
 
@@ -184,7 +188,9 @@ def draw_bounding_boxes(
             place = (box[0] + width + 1, box[1] + width + 1)
             if fill_labels:
                 draw.rectangle(draw.textbbox(place, labels[i], font=face), fill=back_colors[i])
-            draw.text(place, labels[i], fill="black" if fill_labels and label_colors is None else text_colors[i], font=face)
+            draw.text(
+                place, labels[i], fill="black" if fill_labels and label_colors is None else text_colors[i], font=face
+            )
     return _uncanvas(canvas, image)
 
 

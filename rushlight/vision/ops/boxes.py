@@ -38,7 +38,9 @@ def nms(boxes: Any, scores: Any, iou_threshold: float) -> Any:
     if boxes.dim() != 2 or boxes.shape[-1] != 4:
         raise RuntimeError(f"boxes should be a 2d tensor of shape (n, 4), got {tuple(boxes.shape)}")
     if scores.dim() != 1 or scores.shape[0] != boxes.shape[0]:
-        raise RuntimeError(f"boxes and scores should have the same number of elements, got {boxes.shape[0]} and {tuple(scores.shape)}")
+        raise RuntimeError(
+            f"boxes and scores should have the same number of elements, got {boxes.shape[0]} and {tuple(scores.shape)}"
+        )
     import numpy as np
 
     order = torch.argsort(scores.detach(), descending=True, stable=True)

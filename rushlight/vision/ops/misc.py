@@ -55,7 +55,9 @@ class Conv2dNormActivation(nn.Sequential):
         if bias is None:
             bias = norm_layer is None
         layers: list[Any] = [
-            nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, dilation=dilation, groups=groups, bias=bias)
+            nn.Conv2d(
+                in_channels, out_channels, kernel_size, stride, padding, dilation=dilation, groups=groups, bias=bias
+            )
         ]
         if norm_layer is not None:
             layers.append(norm_layer(out_channels))
@@ -198,4 +200,6 @@ def sigmoid_focal_loss(
         return loss
     if reduction in ("mean", "sum"):
         return getattr(loss, reduction)()
-    raise ValueError(f"Invalid Value for arg 'reduction': '{reduction} \n Supported reduction modes: 'none', 'mean', 'sum'")
+    raise ValueError(
+        f"Invalid Value for arg 'reduction': '{reduction} \n Supported reduction modes: 'none', 'mean', 'sum'"
+    )

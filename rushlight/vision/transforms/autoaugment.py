@@ -76,12 +76,19 @@ _COLORS = "Brightness Color Contrast Sharpness"
 _VALUES = "Posterize Solarize AutoContrast Equalize"
 
 
-def _drawn(magnitudes: Any, signed: bool, count: int | None = None) -> float:
-    """A magnitude that is drawn among the first `count`, and its sign."""
-    magnitude = 0.0
-    if magnitudes.ndim > 0:
-        magnitude = float(magnitudes[torch.randint(count or len(magnitudes), (1,), dtype=torch.long)].item())
-    return -magnitude if signed and torch.randint(2, (1,)) else magnitude
+class _Drawing(Module):
+    """What the transforms here draw."""
+
+    def _negative(self) -> bool:
+        """Whether a magnitude gets a minus sign."""
+        return bool(torch.randint(2, (1,)))
+
+    def _magnitude(self, magnitudes: Any, signed: bool, count: int | None = None) -> float:
+        """A magnitude that is drawn among the first `count`, and its sign."""
+        magnitude = 0.0
+        if magnitudes.ndim > 0:
+            magnitude = float(magnitudes[torch.randint(count or len(magnitudes), (1,), dtype=torch.long)].item())
+        return -magnitude if signed and self._negative() else magnitude
 
 
 class AutoAugmentPolicy(Enum):
@@ -127,7 +134,7 @@ _POLICIES = {
 }
 
 
-class AutoAugment(Module):
+class AutoAugment(_Drawing):
     """Two operations by a policy that was learned on a data set.
 
     Args:
@@ -188,7 +195,7 @@ class AutoAugment(Module):
         return f"{type(self).__name__}(policy={self.policy}, fill={self.fill})"
 
 
-class RandAugment(Module):
+class RandAugment(_Drawing):
     """A number of operations drawn evenly, all of one strength.
 
     Args:
@@ -228,7 +235,7 @@ class RandAugment(Module):
             name = list(space)[int(torch.randint(len(space), (1,)).item())]
             magnitudes, signed = space[name]
             magnitude = float(magnitudes[self.magnitude].item()) if magnitudes.ndim > 0 else 0.0
-            if signed and torch.randint(2, (1,)):
+            if signed and self._negative():
                 magnitude *= -1.0
             img = _apply_op(img, name, magnitude, self.interpolation, fill)
         return img
@@ -240,7 +247,7 @@ class RandAugment(Module):
         )
 
 
-class TrivialAugmentWide(Module):
+class TrivialAugmentWide(_Drawing):
     """One operation drawn evenly, of a strength that is drawn evenly.
 
     Args:
@@ -266,7 +273,7 @@ class TrivialAugmentWide(Module):
         fill = fill_for(img, self.fill)
         space = self._augmentation_space(self.num_magnitude_bins)
         name = list(space)[int(torch.randint(len(space), (1,)).item())]
-        return _apply_op(img, name, _drawn(*space[name]), self.interpolation, fill)
+        return _apply_op(img, name, self._magnitude(*space[name]), self.interpolation, fill)
 
     def __repr__(self) -> str:
         return (
@@ -275,7 +282,7 @@ class TrivialAugmentWide(Module):
         )
 
 
-class AugMix(Module):
+class AugMix(_Drawing):
     """The image mixed with several chains of operations on it.
 
     Args:
@@ -338,7 +345,7 @@ class AugMix(Module):
             depth = self.chain_depth if self.chain_depth > 0 else int(torch.randint(1, 4, (1,)).item())
             for _ in range(depth):
                 name = list(space)[int(torch.randint(len(space), (1,)).item())]
-                chain = _apply_op(chain, name, _drawn(*space[name], self.severity), self.interpolation, fill)
+                chain = _apply_op(chain, name, self._magnitude(*space[name], self.severity), self.interpolation, fill)
             mix = mix + weights[:, i].reshape([n, *ones]) * chain
         mix = mix.reshape(img.shape).to(img.dtype)
         return mix if is_tensor else TF.to_pil_image(mix)
