@@ -7,8 +7,8 @@ Reference: https://pytorch.org/vision/stable/models.html
 """
 
 from rushlight._missing import module_getattr
-from rushlight.vision.models import _api, mobilenetv2, resnet, squeezenet, vgg
 from rushlight.vision.models import alexnet as _alexnet
+from rushlight.vision.models import mobilenetv2, resnet, squeezenet, vgg
 from rushlight.vision.models._api import get_model, get_model_builder, get_model_weights, get_weight, list_models
 from rushlight.vision.models.alexnet import *  # noqa: F403
 from rushlight.vision.models.mobilenetv2 import *  # noqa: F403

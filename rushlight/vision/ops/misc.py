@@ -127,6 +127,11 @@ class Permute(nn.Module):
 class FrozenBatchNorm2d(nn.Module):
     """Batch normalization whose numbers are given and do not change."""
 
+    weight: Any
+    bias: Any
+    running_mean: Any
+    running_var: Any
+
     def __init__(self, num_features: int, eps: float = 1e-5) -> None:
         super().__init__()
         self.eps = eps
