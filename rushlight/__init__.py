@@ -36,7 +36,8 @@ __all__ = [
 # Imported when first used, so that `import rushlight` stays quick.
 _SUBMODULES = frozenset(
     {
-        "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "distributions", "fft", "func", "fx",
+        "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "distributed", "distributions", "fft",
+        "func", "fx",
         "hub", "jit", "linalg", "mps", "mtia", "multiprocessing", "nested", "nn", "onnx", "optim", "overrides",
         "profiler", "random", "serialization", "sparse", "special", "storage", "testing", "torch_version", "types",
         "utils", "version", "vision", "xpu",
@@ -50,6 +51,8 @@ _HOMES = {
         "set_autocast_dtype", "set_autocast_enabled", "set_autocast_gpu_dtype",
     ),
     "amp.autocast_mode": ("autocast",),
+    "amp.grad_scaler": ("GradScaler",),
+    "compiler": ("compile",),
     "_dtype_info": ("finfo", "iinfo"),
     "_errors": ("OutOfMemoryError",),
     "_functions": (
@@ -92,6 +95,8 @@ def __getattr__(name: str) -> Any:
         return value
     elif name in _TYPES:
         return _legacy_type(name)
+    elif name in ("_dynamo", "_utils"):
+        return importlib.import_module(f"{__name__}.{name}")
     elif name.startswith("_"):
         raise AttributeError(f"module 'torch' has no attribute {name!r}")
     else:
@@ -138,10 +143,10 @@ _LATE = (
     "cholesky_solve", "coalesce", "const_data_ptr", "corrcoef", "cov", "cross", "dense_dim", "dequantize", "det",
     "diff", "dim_order", "dsplit", "fill_diagonal_", "fliplr", "flipud", "float_power", "float_power_", "histogram",
     "hsplit", "indices", "int_repr", "inverse", "ipu", "is_coalesced", "is_distributed", "is_ipu", "is_maia",
-    "is_mtia", "is_set_to", "is_vulkan", "is_xla", "isclose", "kron", "logdet", "map2_", "map_", "matrix_exp", "mtia",
+    "is_mtia", "is_set_to", "is_vulkan", "is_xla", "isclose", "istft", "kron", "logdet", "map2_", "map_", "matrix_exp", "mtia",
     "name", "nan_to_num", "nanquantile", "new", "new_tensor", "pinverse", "polygamma", "polygamma_", "q_scale",
     "q_zero_point", "qr", "qscheme", "quantile", "reinforce", "rot90", "share_memory_", "slogdet", "sparse_dim",
-    "sparse_mask", "storage", "storage_type", "sum_to_size", "svd", "take_along_dim", "tensor_split", "to_dense",
+    "sparse_mask", "stft", "storage", "storage_type", "sum_to_size", "svd", "take_along_dim", "tensor_split", "to_dense",
     "to_sparse", "to_sparse_bsc", "to_sparse_bsr", "to_sparse_coo", "to_sparse_csc", "to_sparse_csr", "type",
     "type_as", "unique", "unique_consecutive", "untyped_storage", "values", "volatile", "vsplit", "xpu",
 )  # fmt: skip

@@ -28,6 +28,8 @@ _missing = module_getattr(__name__)
 
 
 def __getattr__(name: str) -> Any:
-    if name == "attention":  # imported when first used
-        return importlib.import_module(f"{__name__}.attention")
+    if name in ("attention", "parallel"):  # imported when first used
+        return importlib.import_module(f"{__name__}.{name}")
+    if name == "DataParallel":
+        return importlib.import_module(f"{__name__}.parallel").DataParallel
     return _missing(name)

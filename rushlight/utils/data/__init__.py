@@ -5,7 +5,9 @@ Reference: https://pytorch.org/docs/stable/data.html
 
 from __future__ import annotations
 
-from rushlight._missing import module_getattr
+from typing import Any, NoReturn
+
+from rushlight._missing import no_attribute
 from rushlight.utils.data._utils.collate import default_collate, default_convert
 from rushlight.utils.data.dataloader import DataLoader, get_worker_info
 from rushlight.utils.data.dataset import (
@@ -18,6 +20,7 @@ from rushlight.utils.data.dataset import (
     TensorDataset,
     random_split,
 )
+from rushlight.utils.data.distributed import DistributedSampler
 from rushlight.utils.data.sampler import (
     BatchSampler,
     RandomSampler,
@@ -33,6 +36,7 @@ __all__ = [
     "ConcatDataset",
     "DataLoader",
     "Dataset",
+    "DistributedSampler",
     "IterableDataset",
     "RandomSampler",
     "Sampler",
@@ -48,4 +52,19 @@ __all__ = [
     "random_split",
 ]
 
-__getattr__ = module_getattr(__name__)
+_DATAPIPES = (
+    "DFIterDataPipe", "DataChunk", "IterDataPipe", "MapDataPipe", "argument_validation", "functional_datapipe",
+    "guaranteed_datapipes_determinism", "non_deterministic", "runtime_validation", "runtime_validation_disabled",
+)  # fmt: skip
+
+
+def _refuse(name: str) -> NoReturn:
+    raise NotImplementedError(
+        f"torch.utils.data.{name}: rushlight has no datapipes; write a Dataset or an IterableDataset"
+    )
+
+
+def __getattr__(name: str) -> Any:
+    if name in _DATAPIPES:
+        _refuse(name)
+    raise no_attribute(__name__, name, globals())

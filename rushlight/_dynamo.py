@@ -1,0 +1,43 @@
+"""`torch._dynamo`: switches that scripts set, and decorators, all without effect."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+from rushlight.compiler import allow_in_graph, disable, is_compiling, list_backends, reset
+
+__all__ = ["allow_in_graph", "config", "disable", "graph_break", "is_compiling", "list_backends", "optimize", "reset"]
+
+
+class _Config(ModuleType):
+    """Keeps what it is told; what it was not told is None."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return None
+
+
+config = _Config("torch._dynamo.config")
+
+
+def optimize(*args: Any, **kwargs: Any) -> Any:
+    """The older `torch.compile`: a decorator that gives back what it gets."""
+    return lambda fn: fn
+
+
+def graph_break(msg: str = "") -> None:
+    """Nothing: nothing is compiled."""
+
+
+def mark_dynamic(t: Any, index: Any, **kwargs: Any) -> None:
+    """Accepted: nothing is compiled."""
+
+
+mark_static = mark_static_address = maybe_mark_dynamic = mark_dynamic
+
+
+def is_dynamo_supported() -> bool:
+    """False."""
+    return False

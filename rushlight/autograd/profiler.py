@@ -1,0 +1,32 @@
+"""The older names of `torch.profiler`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rushlight import profiler
+from rushlight.profiler import record_function
+
+__all__ = ["profile", "record_function"]
+
+
+class profile(profiler.profile):
+    """`torch.profiler.profile`, with the older arguments."""
+
+    def __init__(self, enabled: bool = True, **options: Any) -> None:
+        super().__init__()
+        self._enabled = enabled
+
+    def start(self) -> None:
+        """Begin, if enabled."""
+        if self._enabled:
+            super().start()
+
+    def stop(self) -> None:
+        """End."""
+        if self._enabled:
+            super().stop()
+
+    def table(self, **options: Any) -> str:
+        """Times by name, as text."""
+        return self.key_averages().table(**options)

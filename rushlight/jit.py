@@ -1,0 +1,157 @@
+"""`torch.jit`: what marks code for it is accepted, compiling and tracing are refused.
+
+Reference: https://pytorch.org/docs/stable/jit.html
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from rushlight._later import absent_class, absent_function
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = [
+    "Attribute",
+    "CompilationUnit",
+    "Final",
+    "RecursiveScriptModule",
+    "ScriptFunction",
+    "ScriptModule",
+    "TracerWarning",
+    "annotate",
+    "export",
+    "freeze",
+    "fuser",
+    "ignore",
+    "interface",
+    "is_scripting",
+    "is_tracing",
+    "isinstance",
+    "load",
+    "onednn_fusion_enabled",
+    "optimize_for_inference",
+    "optimized_execution",
+    "save",
+    "script",
+    "script_if_tracing",
+    "script_method",
+    "set_fusion_strategy",
+    "strict_fusion",
+    "trace",
+    "trace_module",
+    "unused",
+]
+
+_F = TypeVar("_F", bound="Callable[..., Any]")
+_WHY = "programs run as Python, as they are; leave the call out"
+
+script, script_method, trace, trace_module = (
+    absent_function(f"torch.jit.{name}", _WHY) for name in ("script", "script_method", "trace", "trace_module")
+)
+freeze, optimize_for_inference, interface = (
+    absent_function(f"torch.jit.{name}", _WHY) for name in ("freeze", "optimize_for_inference", "interface")
+)
+load, save = (
+    absent_function(f"torch.jit.{name}", "TorchScript files are neither read nor written") for name in ("load", "save")
+)
+ScriptModule, ScriptFunction, RecursiveScriptModule, CompilationUnit = (
+    absent_class(f"torch.jit.{name}", _WHY)
+    for name in ("ScriptModule", "ScriptFunction", "RecursiveScriptModule", "CompilationUnit")
+)
+
+
+class TracerWarning(Warning):
+    """What tracing would warn of."""
+
+
+class Attribute:
+    """A value with a type, for a ScriptModule."""
+
+    def __init__(self, value: Any, type: Any) -> None:
+        self.value = value
+        self.type = type
+
+
+def is_scripting() -> bool:
+    """False."""
+    return False
+
+
+def is_tracing() -> bool:
+    """False."""
+    return False
+
+
+def export(fn: _F) -> _F:
+    """Marks a method to be compiled: gives it back."""
+    return fn
+
+
+def script_if_tracing(fn: _F) -> _F:
+    """Compiles a function while a model is traced: gives it back."""
+    return fn
+
+
+def ignore(drop: Any = False, **kwargs: Any) -> Any:
+    """Marks a function that is not to be compiled: gives it back. With or without parentheses."""
+    return drop if callable(drop) else lambda fn: fn
+
+
+def unused(fn: _F) -> _F:
+    """Marks a function that is not to be compiled: gives it back."""
+    return fn
+
+
+def annotate(the_type: Any, the_value: Any) -> Any:
+    """The value."""
+    return the_value
+
+
+def isinstance(obj: Any, target_type: Any) -> bool:
+    """Whether an object is of a type, such as `list[int]` (the items are not looked at)."""
+    import builtins
+    import typing
+
+    kinds: Any = target_type if builtins.isinstance(target_type, tuple) else (target_type,)
+    return builtins.isinstance(obj, tuple(typing.get_origin(kind) or kind for kind in kinds))
+
+
+def onednn_fusion_enabled() -> bool:
+    """False."""
+    return False
+
+
+def enable_onednn_fusion(enabled: bool) -> None:
+    """Accepted: nothing is compiled."""
+
+
+def set_fusion_strategy(strategy: Any) -> list[Any]:
+    """Accepted: nothing is compiled."""
+    return []
+
+
+@contextlib.contextmanager
+def optimized_execution(should_optimize: bool) -> Iterator[None]:
+    """Nothing: nothing is compiled."""
+    yield
+
+
+@contextlib.contextmanager
+def fuser(name: str) -> Iterator[None]:
+    """Nothing: nothing is compiled."""
+    yield
+
+
+@contextlib.contextmanager
+def strict_fusion() -> Iterator[None]:
+    """Nothing: nothing is compiled."""
+    yield
+
+
+def __getattr__(name: str) -> Any:
+    from rushlight._missing import no_attribute
+
+    raise no_attribute(__name__, name, __all__)

@@ -1,0 +1,3 @@
+"""Whether uninitialised memory is filled while deterministic algorithms are asked for: kept, without effect."""
+
+fill_uninitialized_memory = True
