@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <vector>
 
 #include "runtime/parallel.h"
 
@@ -23,20 +24,25 @@ int64_t planes_per_task(int64_t work) { return std::max<int64_t>(1, 16384 / std:
 
 // f(out position, ranges of the three axes) for every window of a plane.
 struct Range {
-  int64_t from, to;
+  int64_t from, to, count;
 };
+Range range_of(const PoolAxis& a, int64_t o, const PoolShape& s) {
+  Range r;
+  a.range(o, r.from, r.to);
+  r.count = s.divisor != 0 ? 1 : a.count(o, s.include_pad);
+  return r;
+}
 template <class F>
 void each_window(const PoolShape& s, const F& f) {
+  // The last axis' ranges are the same in every row.
+  std::vector<Range> across(static_cast<size_t>(s.axis[2].out));
+  for (int64_t k = 0; k < s.axis[2].out; ++k) across[static_cast<size_t>(k)] = range_of(s.axis[2], k, s);
   int64_t o = 0;
-  Range d, h, w;
   for (int64_t i = 0; i < s.axis[0].out; ++i) {
-    s.axis[0].range(i, d.from, d.to);
+    const Range d = range_of(s.axis[0], i, s);
     for (int64_t j = 0; j < s.axis[1].out; ++j) {
-      s.axis[1].range(j, h.from, h.to);
-      for (int64_t k = 0; k < s.axis[2].out; ++k, ++o) {
-        s.axis[2].range(k, w.from, w.to);
-        f(o, i, j, k, d, h, w);
-      }
+      const Range h = range_of(s.axis[1], j, s);
+      for (const Range& w : across) f(o++, d, h, w);
     }
   }
 }
@@ -51,9 +57,8 @@ void each_element(const PoolShape& s, const Range& d, const Range& h, const Rang
     }
 }
 
-int64_t divisor(const PoolShape& s, int64_t i, int64_t j, int64_t k) {
-  if (s.divisor != 0) return s.divisor;
-  return s.axis[0].count(i, s.include_pad) * s.axis[1].count(j, s.include_pad) * s.axis[2].count(k, s.include_pad);
+int64_t divisor(const PoolShape& s, const Range& d, const Range& h, const Range& w) {
+  return s.divisor != 0 ? s.divisor : d.count * h.count * w.count;
 }
 
 }  // namespace
@@ -67,7 +72,7 @@ void max(DType dtype, const void* x, const PoolShape& s, void* out, int64_t* ind
       for (int64_t p = begin; p < end; ++p) {
         const T* in = static_cast<const T*>(x) + p * ins;
         T* to = static_cast<T*>(out) + p * outs;
-        each_window(s, [&](int64_t o, int64_t, int64_t, int64_t, const Range& d, const Range& h, const Range& w) {
+        each_window(s, [&](int64_t o, const Range& d, const Range& h, const Range& w) {
           T best = Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
           int64_t at = (d.from * s.axis[1].in + h.from) * s.axis[2].in + w.from;
           each_element(s, d, h, w, [&](int64_t i) {
@@ -105,10 +110,10 @@ void mean(DType dtype, const void* x, const PoolShape& s, void* out) {
       for (int64_t p = begin; p < end; ++p) {
         const T* in = static_cast<const T*>(x) + p * ins;
         T* to = static_cast<T*>(out) + p * outs;
-        each_window(s, [&](int64_t o, int64_t i, int64_t j, int64_t k, const Range& d, const Range& h, const Range& w) {
+        each_window(s, [&](int64_t o, const Range& d, const Range& h, const Range& w) {
           T sum = 0;
           each_element(s, d, h, w, [&](int64_t e) { sum += in[e]; });
-          to[o] = sum / static_cast<T>(divisor(s, i, j, k));
+          to[o] = sum / static_cast<T>(divisor(s, d, h, w));
         });
       }
     });
@@ -124,8 +129,8 @@ void mean_backward(DType dtype, const void* g, const PoolShape& s, void* dx) {
         const T* from = static_cast<const T*>(g) + p * outs;
         T* to = static_cast<T*>(dx) + p * ins;
         std::fill(to, to + ins, T(0));
-        each_window(s, [&](int64_t o, int64_t i, int64_t j, int64_t k, const Range& d, const Range& h, const Range& w) {
-          const T share = from[o] / static_cast<T>(divisor(s, i, j, k));
+        each_window(s, [&](int64_t o, const Range& d, const Range& h, const Range& w) {
+          const T share = from[o] / static_cast<T>(divisor(s, d, h, w));
           each_element(s, d, h, w, [&](int64_t e) { to[e] += share; });
         });
       }

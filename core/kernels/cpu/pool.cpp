@@ -24,8 +24,10 @@ inline int64_t ceil_div(int64_t a, int64_t b) { return a > 0 ? (a + b - 1) / b :
 template <class C> class SplitRows {
  public:
   SplitRows(const PoolAxis& h, const PoolAxis& w, C fill)
-      : w_(w), slots_((h.kernel - 1) * h.dilation + 1),
-        length_(w.out + (w.kernel - 1) * w.dilation / w.stride + kLanes<C>), data_(slots_ * w.stride * length_) {
+      : w_(w),
+        slots_((h.kernel - 1) * h.dilation + 1),
+        length_(w.out + (w.kernel - 1) * w.dilation / w.stride + kLanes<C>),
+        data_(slots_ * w.stride * length_) {
     const int64_t all = slots_ * w.stride * length_;
     for (int64_t i = 0; i < all; ++i) data_[i] = fill;
   }
@@ -73,10 +75,58 @@ inline void inside(const PoolAxis& a, int64_t o, int64_t& first, int64_t& last) 
   if (first > last) first = last;
 }
 
+// Rows too short to fill a register, one result at a time.
+template <class C> void max_planes_short(const C* x, const PoolShape& s, C* out, uint8_t* taps, int64_t begin,
+                                         int64_t end) {
+  const PoolAxis &h = s.axis[1], &w = s.axis[2];
+  int64_t first[8], last[8];
+  for (int64_t o = 0; o < w.out; ++o) inside(w, o, first[o], last[o]);
+  for (int64_t p = begin; p < end; ++p) {
+    const C* plane = x + p * h.in * w.in;
+    for (int64_t i = 0; i < h.out; ++i) {
+      int64_t a, b;
+      inside(h, i, a, b);
+      const C* top = plane + (i * h.stride - h.pad) * w.in - w.pad;
+      const int64_t at = (p * h.out + i) * w.out;
+      for (int64_t o = 0; o < w.out; ++o) {
+        if (h.kernel == 2 && w.kernel == 2 && b - a == 2 && last[o] - first[o] == 2) {
+          const C *up = top + o * w.stride, *down = up + h.dilation * w.in;
+          const C v[] = {up[w.dilation], down[0], down[w.dilation]};
+          C best = up[0];
+          unsigned tap = 0;
+#pragma GCC unroll 3
+          for (unsigned t = 0; t < 3; ++t) {
+            const bool take = (v[t] > best) | (v[t] != v[t]);
+            best = take ? v[t] : best;
+            tap = take ? t + 1 : tap;
+          }
+          out[at + o] = best;
+          if (taps != nullptr) taps[at + o] = static_cast<uint8_t>(tap);
+          continue;
+        }
+        C best = lowest_of<C>();
+        int64_t tap = (a < h.kernel ? a : h.kernel - 1) * w.kernel + (first[o] < w.kernel ? first[o] : w.kernel - 1);
+        for (int64_t kh = a; kh < b; ++kh) {
+          const C* row = top + kh * h.dilation * w.in + o * w.stride;
+          for (int64_t kw = first[o]; kw < last[o]; ++kw) {
+            const C v = row[kw * w.dilation];
+            const bool take = v > best || v != v;
+            best = take ? v : best;
+            tap = take ? kh * w.kernel + kw : tap;
+          }
+        }
+        out[at + o] = best;
+        if (taps != nullptr) taps[at + o] = static_cast<uint8_t>(tap);
+      }
+    }
+  }
+}
+
 template <class C> void max_planes(const C* x, const PoolShape& s, C* out, uint8_t* taps, int64_t begin, int64_t end) {
   using I = IntOf<C>;
   constexpr int64_t lanes = kLanes<C>;
   const PoolAxis &h = s.axis[1], &w = s.axis[2];
+  if (w.out < 8) return max_planes_short(x, s, out, taps, begin, end);
   SplitRows<C> rows(h, w, lowest_of<C>());
   // Where a window holds nothing but -inf, its first element inside counts as the largest.
   Scratch<I> first(w.out + lanes);
@@ -132,7 +182,7 @@ template <class C> void max_planes(const C* x, const PoolShape& s, C* out, uint8
 void max2d(DType dtype, const void* x, const PoolShape& s, void* out, uint8_t* taps) {
   visit(dtype, [&](auto tag) {
     using C = decltype(tag);
-    parallel_for(s.planes, planes_per_task(s), [&](int64_t begin, int64_t end) {
+    parallel_for(s.planes, planes_per_task(s), [&](int64_t begin, int64_t end) __attribute__((noinline)) {
       max_planes(static_cast<const C*>(x), s, static_cast<C*>(out), taps, begin, end);
     });
   });
@@ -144,7 +194,7 @@ inline bool tiles(const PoolAxis& a) { return a.kernel == a.stride && a.dilation
 template <class C> void max_plane_backward(const C* __restrict g, const uint8_t* __restrict taps, const PoolShape& s,
                                            const int64_t* offsets, C* __restrict dx) {
   const PoolAxis &h = s.axis[1], &w = s.axis[2];
-  if (tiles(h) && tiles(w) && w.kernel == 2) {
+  if (tiles(h) && tiles(w) && w.kernel == 2 && w.out >= 8) {
     for (int64_t r = 0; r < h.in; ++r) {
       const int64_t i = r / h.stride;
       C* __restrict row = dx + r * w.in;
@@ -183,7 +233,7 @@ void max2d_backward(DType dtype, const void* g, const uint8_t* taps, const PoolS
     for (int64_t kh = 0; kh < h.kernel; ++kh)
       for (int64_t kw = 0; kw < w.kernel; ++kw) offsets[kh * w.kernel + kw] = kh * h.dilation * w.in + kw * w.dilation;
     const int64_t ins = h.in * w.in, outs = h.out * w.out;
-    parallel_for(s.planes, planes_per_task(s), [&](int64_t begin, int64_t end) {
+    parallel_for(s.planes, planes_per_task(s), [&](int64_t begin, int64_t end) __attribute__((noinline)) {
       for (int64_t p = begin; p < end; ++p)
         max_plane_backward(static_cast<const C*>(g) + p * outs, taps + p * outs, s, offsets,
                            static_cast<C*>(dx) + p * ins);
@@ -217,7 +267,7 @@ void mean2d(DType dtype, const void* x, const PoolShape& s, void* out) {
     constexpr int64_t lanes = kLanes<C>;
     const PoolAxis &h = s.axis[1], &w = s.axis[2];
     const Divisors<C> divisors(s);
-    parallel_for(s.planes, planes_per_task(s), [&](int64_t begin, int64_t end) {
+    parallel_for(s.planes, planes_per_task(s), [&](int64_t begin, int64_t end) __attribute__((noinline)) {
       SplitRows<C> rows(h, w, C(0));
       for (int64_t p = begin; p < end; ++p) {
         const C* plane = static_cast<const C*>(x) + p * h.in * w.in;
@@ -251,7 +301,7 @@ void mean2d_backward(DType dtype, const void* g, const PoolShape& s, void* dx) {
     using C = decltype(tag);
     const PoolAxis &h = s.axis[1], &w = s.axis[2];
     const Divisors<C> divisors(s);
-    parallel_for(s.planes, planes_per_task(s), [&](int64_t begin, int64_t end) {
+    parallel_for(s.planes, planes_per_task(s), [&](int64_t begin, int64_t end) __attribute__((noinline)) {
       Scratch<C> share(w.out);
       for (int64_t p = begin; p < end; ++p) {
         C* plane = static_cast<C*>(dx) + p * h.in * w.in;

@@ -1,0 +1,43 @@
+// What layer, group and batch norm share.
+#pragma once
+
+#include <vector>
+
+#include "ops/formula.h"
+#include "ops/index_util.h"
+#include "ops/reduce.h"
+
+namespace rl {
+
+// mean and rstd of half types are kept in float.
+inline DType stats_dtype(DType d) { return d == DType::F64 ? DType::F64 : DType::F32; }
+
+// x normalised over dims, differentiably.
+struct Normalised {
+  Tensor hat, rstd;
+  Normalised(const Tensor& x, IntSpan dims, double eps, bool center) {
+    Tensor c = center ? formula::sub(x, mean(x, dims, true)) : x;
+    rstd = formula::rsqrt(formula::add(mean(formula::square(c), dims, true), eps));
+    hat = formula::mul(c, rstd);
+  }
+  // The gradient of x from that of hat.
+  Tensor backward(const Tensor& g, IntSpan dims, bool center) const {
+    Tensor rest = formula::sub(g, formula::mul(hat, mean(formula::mul(g, hat), dims, true)));
+    return formula::mul(rstd, center ? formula::sub(rest, mean(g, dims, true)) : rest);
+  }
+};
+
+// A vector over the channels, ready to broadcast against an input of `dim` axes.
+inline Tensor over_channels(const Tensor& t, int64_t dim) {
+  Dims sizes(dim, 1);
+  sizes[1] = t.numel();
+  return reshape(t, sizes);
+}
+
+// A small vector read as double, whatever it is; `otherwise` where there is none.
+std::vector<double> as_doubles(const Tensor& t, int64_t n, double otherwise);
+// And back, as a new tensor or into one that is there.
+Tensor from_doubles(const std::vector<double>& values, DType dtype);
+void store_doubles(const Tensor& to, const std::vector<double>& values);
+
+}  // namespace rl
