@@ -38,7 +38,7 @@ _SUBMODULES = frozenset(
     {
         "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "distributed", "distributions", "fft",
         "func", "fx",
-        "hub", "jit", "linalg", "mps", "mtia", "multiprocessing", "nested", "nn", "onnx", "optim", "overrides",
+        "hub", "jit", "linalg", "mps", "mtia", "multiprocessing", "nested", "nn", "onnx", "ops", "optim", "overrides",
         "profiler", "random", "serialization", "sparse", "special", "storage", "testing", "torch_version", "types",
         "utils", "version", "vision", "xpu",
     }
@@ -98,7 +98,10 @@ def __getattr__(name: str) -> Any:
     elif name in ("_dynamo", "_utils"):
         return importlib.import_module(f"{__name__}.{name}")
     elif name.startswith("_"):
-        raise AttributeError(f"module 'torch' has no attribute {name!r}")
+        op = None if name.startswith("__") else getattr(_C, name, None)
+        if op is None or not callable(op):
+            raise AttributeError(f"module 'torch' has no attribute {name!r}")
+        return op
     else:
         value = _compositions().find(name)
         if value is not None:

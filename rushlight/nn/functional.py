@@ -537,8 +537,9 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
     return _C.pad(input, pad, mode, value)
 
 
-from rushlight.nn._functional.conv import *  # noqa: E402, F403
 from rushlight.nn._functional.attention import *  # noqa: E402, F403
 from rushlight.nn._functional.attention import _canonical_mask, _none_or_dtype  # noqa: E402, F401
+from rushlight.nn._functional.conv import *  # noqa: E402, F403
 from rushlight.nn._functional.norm import *  # noqa: E402, F403
 from rushlight.nn._functional.pooling import *  # noqa: E402, F403
+from rushlight.nn._functional.resample import *  # noqa: E402, F403

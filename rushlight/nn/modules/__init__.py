@@ -22,6 +22,7 @@ from rushlight.nn.modules import (
     rnn,
     sparse,
     transformer,
+    upsampling,
 )
 from rushlight.nn.modules.activation import *  # noqa: F403
 from rushlight.nn.modules.attention import *  # noqa: F403
@@ -44,6 +45,7 @@ from rushlight.nn.modules.pooling import *  # noqa: F403
 from rushlight.nn.modules.rnn import *  # noqa: F403
 from rushlight.nn.modules.sparse import *  # noqa: F403
 from rushlight.nn.modules.transformer import *  # noqa: F403
+from rushlight.nn.modules.upsampling import *  # noqa: F403
 
 __all__ = [
     "Module",
@@ -67,6 +69,7 @@ __all__ = [
     *rnn.__all__,
     *sparse.__all__,
     *transformer.__all__,
+    *upsampling.__all__,
 ]
 
 _ = module
