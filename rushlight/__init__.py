@@ -71,6 +71,7 @@ _HOMES = {
     ),
     "_tensor_str": ("get_printoptions", "set_printoptions"),
     "overrides": ("DisableTorchFunction", "DisableTorchFunctionSubclass"),
+    "serialization": ("load", "save"),
     "storage": ("TypedStorage", "UntypedStorage"),
 }  # fmt: skip
 _LAZY = {name: home for home, names in _HOMES.items() for name in names}
