@@ -84,10 +84,10 @@ template <class P> inline void copy_runs(const P* x, const Run* runs, int64_t n,
 }
 
 // Whether whole blocks may be read at every tap of every channel.
-template <class P> bool may_overread(const ConvProduct& c, int64_t group, const Run* runs, int64_t n) {
+template <class P> bool may_overread(const ConvProduct& c, int64_t from, const Run* runs, int64_t n) {
   int64_t farthest = 0, tap = *std::max_element(c.x_taps, c.x_taps + c.taps);
   for (int64_t r = 0; r < n; ++r) farthest = std::max(farthest, runs[r].x + runs[r].count);
-  return group * c.x_group + (c.channels - 1) * c.x_channel + tap + farthest + kBlock<P> <= c.x_size;
+  return from + (c.channels - 1) * c.x_channel + tap + farthest + kBlock<P> <= c.x_size;
 }
 
 // --- spreading -------------------------------------------------------------------------------------------------------
@@ -130,11 +130,17 @@ template <class P> void spread(const ConvSpread& s, const P* x, P* out) {
 
 // --- forward ---------------------------------------------------------------------------------------------------------
 
+// Whether the weights of one row lie as the product counts them.
+bool is_plain(const ConvProduct& c) {
+  bool plain = c.w_channel == c.taps;
+  for (int64_t t = 0; t < c.taps; ++t) plain = plain && c.w_taps[t] == t;
+  return plain;
+}
+
 // The weights of all groups as the micro-kernel reads them: blocks of k, in them tiles of rows.
 template <class P> void pack_weights(const ConvProduct& c, const Tiles<P>& mk, const P* w, P* out) {
   const int64_t k = c.channels * c.taps, k_blocks = (k + kDepth - 1) / kDepth, row_tiles = mk.count(c.m);
-  bool plain = c.w_channel == c.taps;
-  for (int64_t t = 0; t < c.taps; ++t) plain = plain && c.w_taps[t] == t;
+  const bool plain = is_plain(c);
   parallel_for(c.groups * row_tiles, grain_for(k * mk.rows, kGrainMoves), [&](int64_t begin, int64_t end) {
     for (int64_t item = begin; item < end; ++item) {
       int64_t group = item / row_tiles, tile = item % row_tiles;
@@ -150,6 +156,7 @@ template <class P> void pack_weights(const ConvProduct& c, const Tiles<P>& mk, c
         int64_t channel = k0 / c.taps, tap = k0 % c.taps;
         for (int64_t p = 0; p < depth; ++p, o += rows) {
           const P* at = from + channel * c.w_channel + c.w_taps[tap];
+          __builtin_prefetch(at + 4 * c.w_channel + tap * rows);
           for (int64_t i = 0; i < rows; ++i) o[i] = at[i * c.w_m];
           if (++tap == c.taps) tap = 0, ++channel;
         }
@@ -206,155 +213,278 @@ void pack_patches(const ConvProduct& c, const P* x, const Run* runs, int64_t n, 
   }
 }
 
+// A tile's rows to the places of their positions.
 template <class P>
-void product(const ConvProduct& c, const P* x, const P* w, const P* bias, P* out) {
-  const Tiles<P>& mk = tiles<P>();
-  const int64_t k = c.channels * c.taps, k_blocks = (k + kDepth - 1) / kDepth,
-                max_depth = (k + k_blocks - 1) / k_blocks;
-  const int64_t strip = mk.strip(), row_tiles = mk.count(c.m);
-  const int64_t n = c.images * c.planes * c.rows * c.run, strips = (n + strip - 1) / strip;
-  P* packed = buffers().weights.get<P>(c.groups * c.m * k);
-  pack_weights(c, mk, w, packed);
+void scatter(const ConvProduct& c, const P* sums, int64_t strip, int64_t rows, const Run* runs, int64_t count, P* out) {
+  constexpr int L = kLanes<P>;
+  for (int64_t i = 0; i < rows; ++i, sums += strip, out += c.o_m)
+    for (int64_t r = 0; r < count; ++r) {
+      const P* from = sums + runs[r].at;
+      P* to = out + runs[r].o;
+      int64_t n = runs[r].count, q = 0;
+      if (c.o_step != 1) {
+        for (; q < n; ++q) to[q * c.o_step] = from[q];
+        continue;
+      }
+      for (; q + L <= n; q += L) store(to + q, load(from + q));
+      if (q < n) store_part(to + q, load(from + q), static_cast<int>(n - q));
+    }
+}
 
-  // Positions in strips; where there are few, the rows are shared out as well.
-  int64_t row_groups = std::clamp<int64_t>(8 * num_threads() / (c.groups * strips), 1, row_tiles);
-  if (c.m * k * strip < 2 * kGrainWork) row_groups = 1;
-  parallel_for(c.groups * row_groups * strips, grain_for(c.m / row_groups * k * strip, kGrainWork),
-               [&](int64_t begin, int64_t end) {
-                 P* patches = buffers().patches.get<P>(max_depth * strip + 2 * kBlock<P>);
-                 alignas(64) P spilled[kRows * kStrip<P>];
-                 Run runs[kMaxStrip];
-                 for (int64_t item = begin; item < end;) {
-                   int64_t part = item / strips, s0 = item % strips;
-                   int64_t s1 = std::min({strips, s0 + end - item, s0 + kStripsAtOnce});
-                   item += s1 - s0;
-                   int64_t group = part / row_groups, rg = part % row_groups;
-                   int64_t t0 = row_tiles * rg / row_groups, t1 = row_tiles * (rg + 1) / row_groups;
-                   const P* from = x + group * c.x_group;
-                   for (int64_t kb = 0; kb < k_blocks; ++kb) {
-                     int64_t k0 = k * kb / k_blocks, depth = k * (kb + 1) / k_blocks - k0;
-                     const P* a = packed + group * c.m * k + c.m * k0;
-                     for (int64_t s = s0; s < s1; ++s) {
-                       int64_t first = s * strip, columns = std::min(strip, n - first);
-                       int64_t count = find_runs(c, first, columns, runs);
-                       bool loose = may_overread<P>(c, group, runs, count);
-                       pack_patches(c, from, runs, count, loose, k0, depth, strip, patches);
-                       bool whole = c.o_step == 1;
-                       for (int64_t r = 1; r < count; ++r)
-                         whole = whole && runs[r].o == runs[r - 1].o + runs[r - 1].count;
-                       P* base = out + group * c.o_group;
-                       TileOut<P> to{kb > 0 || !bias ? kb > 0 ? Finish::add : Finish::set : Finish::row_bias, nullptr,
-                                     c.o_m, nullptr, -std::numeric_limits<P>::infinity()};
-                       if (!whole) to.finish = Finish::set, to.ld = strip;
-                       for (int64_t t = t0; t < t1; ++t) {
-                         int64_t i0 = c.m * t / row_tiles, rows = c.m * (t + 1) / row_tiles - i0;
-                         if (bias) to.bias = bias + group * c.m + i0;
-                         to.dst = whole ? base + i0 * c.o_m + runs[0].o : spilled;
-                         mk.run(rows, columns, depth, a + i0 * depth, 1, rows, patches, strip, to);
-                         if (whole) continue;
-                         for (int64_t i = 0; i < rows; ++i)
-                           for (int64_t r = 0; r < count; ++r) {
-                             P* o = base + (i0 + i) * c.o_m + runs[r].o;
-                             const P* sums = spilled + i * strip + runs[r].at;
-                             if (kb > 0)
-                               for (int64_t q = 0; q < runs[r].count; ++q) o[q * c.o_step] += sums[q];
-                             else if (bias)
-                               for (int64_t q = 0; q < runs[r].count; ++q) o[q * c.o_step] = sums[q] + to.bias[i];
-                             else
-                               for (int64_t q = 0; q < runs[r].count; ++q) o[q * c.o_step] = sums[q];
-                           }
-                       }
-                     }
+template <class P> class Product {
+ public:
+  Product(const ConvProduct& c, const P* x, const P* w, const P* bias, P* out)
+      : c_(c), x_(x), w_(w), bias_(bias), out_(out), k_(c.channels * c.taps), k_blocks_((k_ + kDepth - 1) / kDepth) {
+    strip_ = mk_.strip();
+    row_tiles_ = mk_.count(c.m);
+    n_ = c.images * c.planes * c.rows * c.run;
+    strips_ = (n_ + strip_ - 1) / strip_;
+  }
+
+  void run() {
+    // For a few positions the weights are better read where they are.
+    direct_ = strips_ <= 2 && is_plain(c_);
+    if (!direct_) {
+      packed_ = buffers().weights.get<P>(c_.groups * c_.m * k_);
+      pack_weights(c_, mk_, w_, packed_);
+    }
+    // Positions in strips; where there are few, the rows are shared out as well.
+    int64_t row_groups = std::clamp<int64_t>(8 * num_threads() / (c_.groups * strips_), 1, row_tiles_);
+    if (c_.m * k_ * strip_ < 2 * kGrainWork) row_groups = 1;
+    parallel_for(c_.groups * row_groups * strips_, grain_for(c_.m / row_groups * k_ * strip_, kGrainWork),
+                 [&](int64_t begin, int64_t end) {
+                   for (int64_t item = begin; item < end;) {
+                     int64_t part = item / strips_, s0 = item % strips_;
+                     int64_t s1 = std::min({strips_, s0 + end - item, s0 + kStripsAtOnce});
+                     item += s1 - s0;
+                     int64_t group = part / row_groups, rg = part % row_groups;
+                     chunk(group, row_tiles_ * rg / row_groups, row_tiles_ * (rg + 1) / row_groups, s0, s1);
                    }
-                 }
-               });
-  buffers().weights.trim();
+                 });
+    buffers().weights.trim();
+  }
+
+ private:
+  int64_t tile_begin(int64_t t) const { return c_.m * t / row_tiles_; }
+
+  // Tiles [t0, t1) of a group's rows by strips [s0, s1).
+  void chunk(int64_t group, int64_t t0, int64_t t1, int64_t s0, int64_t s1) {
+    const int64_t row0 = tile_begin(t0), height = tile_begin(t1) - row0;
+    P* patches = buffers().patches.get<P>((k_ + k_blocks_ - 1) / k_blocks_ * strip_ + 2 * kBlock<P>);
+    P* sums = buffers().sums.get<P>((s1 - s0) * height * strip_ + kBlock<P>);
+    P* base = out_ + group * c_.o_group;
+    const P* from = x_ + group * c_.x_group;
+    Run runs[kMaxStrip];
+    for (int64_t kb = 0; kb < k_blocks_; ++kb) {
+      const int64_t k0 = k_ * kb / k_blocks_, depth = k_ * (kb + 1) / k_blocks_ - k0;
+      for (int64_t s = s0; s < s1; ++s) {
+        const int64_t first = s * strip_, columns = std::min(strip_, n_ - first);
+        const int64_t count = find_runs(c_, first, columns, runs);
+        pack_patches(c_, from, runs, count, may_overread<P>(c_, group * c_.x_group, runs, count), k0, depth, strip_,
+                     patches);
+        bool whole = c_.o_step == 1;
+        for (int64_t r = 1; r < count; ++r) whole = whole && runs[r].o == runs[r - 1].o + runs[r - 1].count;
+        TileOut<P> to{kb > 0  ? Finish::add
+                      : bias_ ? Finish::row_bias
+                              : Finish::set,
+                      nullptr, whole ? c_.o_m : strip_, nullptr, -std::numeric_limits<P>::infinity()};
+        for (int64_t t = t0; t < t1; ++t) {
+          const int64_t i0 = tile_begin(t), rows = tile_begin(t + 1) - i0;
+          if (bias_) to.bias = bias_ + group * c_.m + i0;
+          P* tile = sums + ((s - s0) * height + i0 - row0) * strip_;
+          to.dst = whole ? base + i0 * c_.o_m + runs[0].o : tile;
+          if (direct_)
+            mk_.run(rows, columns, depth, w_ + group * c_.w_group + i0 * c_.w_m + k0, rows > 1 ? c_.w_m : 0, 1, patches,
+                    strip_, to);
+          else
+            mk_.run(rows, columns, depth, packed_ + group * c_.m * k_ + c_.m * k0 + i0 * depth, 1, rows, patches,
+                    strip_, to);
+          if (!whole && kb + 1 == k_blocks_) scatter(c_, tile, strip_, rows, runs, count, base + i0 * c_.o_m);
+        }
+      }
+    }
+  }
+
+  const ConvProduct& c_;
+  const Tiles<P>& mk_ = tiles<P>();
+  const P *x_, *w_, *bias_;
+  P* out_;
+  int64_t k_, k_blocks_, strip_, row_tiles_, n_, strips_;
+  P* packed_ = nullptr;
+  bool direct_ = false;
+};
+
+template <class P> void product(const ConvProduct& c, const P* x, const P* w, const P* bias, P* out) {
+  Product<P>(c, x, w, bias, out).run();
 }
 
 // --- the gradient of the weights -------------------------------------------------------------------------------------
+//
+// A product with G as rows and patches as columns, summed over positions. The patches have to lie position by position:
+// with many channels the input is turned around once (all channels of a position side by side), and what a tap sees are
+// rows of that; with few, the lines of all channels and taps are gathered and turned around.
 
-// G as rows, patches as columns, summed over positions.
-template <class P> void weight_gradient_of_group(const ConvProduct& c, int64_t group, const P* x, const P* g, P* dw) {
-  const Tiles<P>& mk = tiles<P>();
-  const int64_t r = c.channels * c.taps, strip = mk.strip(), strips = (r + strip - 1) / strip;
-  const int64_t row_tiles = mk.count(c.m), per_image = c.planes * c.rows * c.run, n = c.images * per_image;
-  const int64_t k_blocks = (n + kDepth - 1) / kDepth;
-  // A small result is summed in several parts, whose number depends on the shapes alone.
-  const int64_t parts = std::clamp<int64_t>(std::min<int64_t>(k_blocks, 16 / strips), 1, 8);
-  const int64_t at_once = std::clamp<int64_t>(kPanelElements / (c.m * kDepth), 1, k_blocks);
-  const int64_t line = kDepth + 2 * kBlock<P>;
-  P* packed = buffers().gradient.get<P>(at_once * c.m * kDepth);
-  P* sums = parts > 1 ? buffers().sums.get<P>(parts * c.m * r) : dw;
-  auto bounds = [&](int64_t kb, int64_t& first, int64_t& depth) {
-    first = n * kb / k_blocks;
-    depth = n * (kb + 1) / k_blocks - first;
-  };
-  for (int64_t block0 = 0; block0 < k_blocks; block0 += at_once) {
-    const int64_t blocks = std::min(at_once, k_blocks - block0);
-    parallel_for(blocks * row_tiles, grain_for(kDepth * mk.rows, kGrainMoves), [&](int64_t begin, int64_t end) {
+template <class P> class WeightGradient {
+ public:
+  WeightGradient(const ConvProduct& c, const P* x, const P* g, P* dw)
+      : c_(c), x_(x), g_(g), dw_(dw), per_image_(c.planes * c.rows * c.run), columns_(c.channels * c.taps) {
+    turned_ = c.channels >= 8;
+    strip_ = mk_.strip();
+    strips_per_tap_ = (c.channels + strip_ - 1) / strip_;
+    strips_ = turned_ ? c.taps * strips_per_tap_ : (columns_ + strip_ - 1) / strip_;
+    row_tiles_ = mk_.count(c.m);
+    images_ = std::clamp<int64_t>(kPanelElements / (c.m * per_image_), 1, c.images);
+    // A small result is summed in several parts, whose number depends on the shapes alone.
+    parts_ = std::clamp<int64_t>(std::min(blocks_of(images_ * per_image_), 16 / strips_), 1, 8);
+  }
+
+  void group(int64_t group) {
+    bool in_place = parts_ == 1 && (!turned_ || c_.taps == 1);
+    P* to = dw_ + group * c_.m * columns_;
+    P* sums = in_place ? to : buffers().sums.get<P>(parts_ * c_.m * columns_);
+    P* packed = buffers().gradient.get<P>(images_ * per_image_ * c_.m);
+    P* turned = turned_ ? buffers().weights.get<P>(images_ * c_.x_channel * c_.channels + 64) : nullptr;
+    for (int64_t first = 0; first < c_.images; first += images_) {
+      int64_t images = std::min(images_, c_.images - first);
+      const P* x = x_ + group * c_.x_group + first * c_.x_image;
+      pack(g_ + group * c_.o_group + first * c_.o_image, images, packed);
+      if (turned_) turn(x, images, turned);
+      add(x, group * c_.x_group + first * c_.x_image, turned, packed, images, first == 0, sums);
+    }
+    if (!in_place) collect(sums, to);
+    buffers().gradient.trim();
+    buffers().weights.trim();
+  }
+
+ private:
+  static int64_t blocks_of(int64_t n) { return (n + kDepth - 1) / kDepth; }
+  int64_t tile_begin(int64_t t) const { return c_.m * t / row_tiles_; }
+
+  // G in blocks of positions, in them tiles of rows.
+  void pack(const P* g, int64_t images, P* out) {
+    const int64_t n = images * per_image_, blocks = blocks_of(n);
+    parallel_for(blocks * row_tiles_, grain_for(kDepth * mk_.rows, kGrainMoves), [&](int64_t begin, int64_t end) {
       for (int64_t item = begin; item < end; ++item) {
-        int64_t kb = item / row_tiles, t = item % row_tiles;
-        int64_t i0 = c.m * t / row_tiles, rows = c.m * (t + 1) / row_tiles - i0, first, depth;
-        bounds(block0 + kb, first, depth);
-        P* o = packed + kb * c.m * kDepth + i0 * depth;
+        int64_t kb = item / row_tiles_, t = item % row_tiles_, i0 = tile_begin(t), rows = tile_begin(t + 1) - i0;
+        int64_t first = n * kb / blocks, depth = n * (kb + 1) / blocks - first;
+        P* o = out + first * c_.m + i0 * depth;
         for (int64_t p = 0; p < depth;) {
-          int64_t image = (first + p) / per_image, at = (first + p) % per_image;
-          int64_t length = std::min(per_image - at, depth - p);
-          mk.pack(g + group * c.o_group + image * c.o_image + i0 * c.o_m + at, c.o_m, 1, rows, rows, length,
-                  o + p * rows);
+          int64_t image = (first + p) / per_image_, at = (first + p) % per_image_;
+          int64_t length = std::min(per_image_ - at, depth - p);
+          mk_.pack(g + image * c_.o_image + i0 * c_.o_m + at, c_.o_m, 1, rows, rows, length, o + p * rows);
           p += length;
         }
       }
     });
-    parallel_for(parts * strips, grain_for(blocks / parts * kDepth * c.m * strip, kGrainWork),
-                 [&](int64_t begin, int64_t end) {
-                   P* lines = buffers().lines.get<P>(strip * line + kBlock<P>);
-                   P* patches = buffers().patches.get<P>(kDepth * strip + kBlock<P>);
-                   Run runs[kDepth + 1];
-                   for (int64_t item = begin; item < end; ++item) {
-                     int64_t part = item / strips, j0 = item % strips * strip, columns = std::min(strip, r - j0);
-                     int64_t b0 = std::max(block0, k_blocks * part / parts);
-                     int64_t b1 = std::min(block0 + blocks, k_blocks * (part + 1) / parts);
-                     for (int64_t kb = b0; kb < b1; ++kb) {
-                       int64_t first, depth;
-                       bounds(kb, first, depth);
-                       int64_t count = find_runs(c, first, depth, runs);
-                       bool loose = may_overread<P>(c, group, runs, count);
-                       for (int64_t j = 0; j < columns; ++j) {
-                         int64_t channel = (j0 + j) / c.taps, tap = (j0 + j) % c.taps;
-                         copy_runs(x + group * c.x_group + channel * c.x_channel + c.x_taps[tap], runs, count, loose,
-                                   lines + j * line);
-                       }
-                       mk.pack(lines, line, 1, columns, strip, depth, patches);
-                       bool fresh = kb == k_blocks * part / parts;
-                       TileOut<P> to{fresh ? Finish::set : Finish::add, nullptr, r, nullptr, P(0)};
-                       const P* a = packed + (kb - block0) * c.m * kDepth;
-                       for (int64_t t = 0; t < row_tiles; ++t) {
-                         int64_t i0 = c.m * t / row_tiles, rows = c.m * (t + 1) / row_tiles - i0;
-                         to.dst = sums + (part * c.m + i0) * r + j0;
-                         mk.run(rows, columns, depth, a + i0 * depth, 1, rows, patches, strip, to);
-                       }
-                     }
-                   }
-                 });
   }
-  if (parts > 1) {
-    for (int64_t i = 0; i < c.m * r; ++i) {
-      P sum = sums[i];
-      for (int64_t part = 1; part < parts; ++part) sum += sums[part * c.m * r + i];
-      dw[i] = sum;
+
+  // out[image][place][channel] = x[image][channel][place]
+  void turn(const P* x, int64_t images, P* out) {
+    constexpr int64_t kPlaces = 512;
+    const int64_t pieces = (c_.x_channel + kPlaces - 1) / kPlaces;
+    parallel_for(images * pieces, grain_for(kPlaces * c_.channels, kGrainMoves), [&](int64_t begin, int64_t end) {
+      for (int64_t item = begin; item < end; ++item) {
+        int64_t image = item / pieces, at = item % pieces * kPlaces;
+        mk_.pack(x + image * c_.x_image + at, c_.x_channel, 1, c_.channels, c_.channels,
+                 std::min(kPlaces, c_.x_channel - at), out + (image * c_.x_channel + at) * c_.channels);
+      }
+    });
+  }
+
+  void add(const P* x, int64_t x_at, const P* turned, const P* packed, int64_t images, bool fresh, P* sums) {
+    const int64_t n = images * per_image_, blocks = blocks_of(n);
+    ConvProduct places = c_;
+    if (turned_) places.x_image = c_.x_channel;
+    // Several strips to a task: they look at the same positions, which stay in the cache.
+    const int64_t items = parts_ * strips_, share = (items + 4 * num_threads() - 1) / (4 * num_threads());
+    const int64_t grain = std::max(share, grain_for(n / parts_ * c_.m * strip_, kGrainWork));
+    parallel_for(items, grain, [&](int64_t begin, int64_t end) {
+      P* patches = buffers().patches.get<P>(kDepth * strip_ + 2 * kBlock<P>);
+      Run runs[kDepth + 1];
+      for (int64_t part = begin / strips_; part * strips_ < end; ++part) {
+        const int64_t s0 = std::max<int64_t>(begin - part * strips_, 0), s1 = std::min(strips_, end - part * strips_);
+        const int64_t first_block = blocks * part / parts_;
+        for (int64_t kb = first_block; kb < blocks * (part + 1) / parts_; ++kb) {
+          int64_t first = n * kb / blocks, depth = n * (kb + 1) / blocks - first;
+          int64_t count = find_runs(places, first, depth, runs);
+          TileOut<P> to{fresh && kb == first_block ? Finish::set : Finish::add, nullptr, columns_, nullptr, P(0)};
+          for (int64_t s = s0; s < s1; ++s) {
+            int64_t tap = s / strips_per_tap_, channel = s % strips_per_tap_ * strip_;
+            int64_t column = turned_ ? tap * c_.channels + channel : s * strip_;
+            int64_t width = std::min(strip_, turned_ ? c_.channels - channel : columns_ - column);
+            if (turned_)
+              copy_places(turned + c_.x_taps[tap] * c_.channels + channel, runs, count, width, patches);
+            else
+              gather(x, x_at, runs, count, depth, column, width, patches);
+            for (int64_t t = 0; t < row_tiles_; ++t) {
+              int64_t i0 = tile_begin(t), rows = tile_begin(t + 1) - i0;
+              to.dst = sums + (part * c_.m + i0) * columns_ + column;
+              mk_.run(rows, width, depth, packed + first * c_.m + i0 * depth, 1, rows, patches, strip_, to);
+            }
+          }
+        }
+      }
+    });
+  }
+
+  // A strip of channels of every position; what is copied past the strip's width is overwritten or not looked at.
+  void copy_places(const P* from, const Run* runs, int64_t count, int64_t width, P* out) const {
+    for (int64_t r = 0; r < count; ++r) {
+      const P* at = from + runs[r].x * c_.channels;
+      P* o = out + runs[r].at * strip_;
+      if (width > kBlock<P>) {
+        for (int64_t i = 0; i < runs[r].count; ++i, at += c_.channels, o += strip_)
+          for (int64_t j = 0; j < strip_; j += kBlock<P>) std::memcpy(o + j, at + j, 64);
+      } else {
+        for (int64_t i = 0; i < runs[r].count; ++i, at += c_.channels, o += strip_) std::memcpy(o, at, 64);
+      }
     }
   }
-  buffers().gradient.trim();
-}
+
+  void gather(const P* x, int64_t x_at, const Run* runs, int64_t count, int64_t depth, int64_t column, int64_t width,
+              P* out) const {
+    constexpr int64_t kLine = kDepth + 2 * kBlock<P>;
+    P* lines = buffers().lines.get<P>(strip_ * kLine + kBlock<P>);
+    bool loose = may_overread<P>(c_, x_at, runs, count);
+    for (int64_t j = 0; j < width; ++j) {
+      int64_t channel = (column + j) / c_.taps, tap = (column + j) % c_.taps;
+      copy_runs(x + channel * c_.x_channel + c_.x_taps[tap], runs, count, loose, lines + j * kLine);
+    }
+    mk_.pack(lines, kLine, 1, width, strip_, depth, out);
+  }
+
+  // The parts added, and with turned channels their order restored.
+  void collect(P* sums, P* out) {
+    const int64_t size = c_.m * columns_;
+    parallel_for(c_.m, grain_for(columns_ * parts_, kGrainMoves), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        P* row = sums + i * columns_;
+        for (int64_t part = 1; part < parts_; ++part)
+          for (int64_t j = 0; j < columns_; ++j) row[j] += row[part * size + j];
+        if (turned_)
+          mk_.pack(row, c_.channels, 1, c_.taps, c_.taps, c_.channels, out + i * columns_);
+        else
+          std::copy(row, row + columns_, out + i * columns_);
+      }
+    });
+  }
+
+  const ConvProduct& c_;
+  const Tiles<P>& mk_ = tiles<P>();
+  const P *x_, *g_;
+  P* dw_;
+  int64_t per_image_, columns_, strip_, strips_per_tap_, strips_, row_tiles_, images_, parts_;
+  bool turned_;
+};
 
 template <class P> void weight_gradient(const ConvProduct& c, const P* x, const P* g, P* dw) {
-  int64_t size = c.m * c.channels * c.taps;
+  WeightGradient<P> all(c, x, g, dw);
   auto some = [&](int64_t begin, int64_t end) {
-    for (int64_t group = begin; group < end; ++group) weight_gradient_of_group(c, group, x, g, dw + group * size);
+    for (int64_t group = begin; group < end; ++group) all.group(group);
   };
   if (c.groups >= 2 * num_threads())
-    parallel_for(c.groups, grain_for(size * c.images * c.planes * c.rows * c.run, kGrainWork), some);
+    parallel_for(c.groups, grain_for(c.m * c.channels * c.taps * c.images * c.planes * c.rows * c.run, kGrainWork),
+                 some);
   else
     some(0, c.groups);
 }
