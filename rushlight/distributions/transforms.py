@@ -393,8 +393,8 @@ class _Elementwise(Transform):
     """A transform of numbers; two of the same class are equal."""
 
     bijective = True
-    domain = constraints.real
-    codomain = constraints.real
+    domain: Any = constraints.real
+    codomain: Any = constraints.real
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self)
