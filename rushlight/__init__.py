@@ -37,10 +37,9 @@ __all__ = [
 _SUBMODULES = frozenset(
     {
         "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "distributed", "distributions", "fft",
-        "func", "fx",
-        "hub", "jit", "linalg", "mps", "mtia", "multiprocessing", "nested", "nn", "onnx", "ops", "optim", "overrides",
-        "profiler", "random", "serialization", "sparse", "special", "storage", "testing", "torch_version", "types",
-        "utils", "version", "vision", "xpu",
+        "func", "fx", "hub", "jit", "linalg", "mps", "mtia", "multiprocessing", "nested", "nn", "onnx", "ops", "optim",
+        "overrides", "profiler", "random", "return_types", "serialization", "signal", "sparse", "special", "storage",
+        "testing", "torch_version", "types", "utils", "version", "vision", "xpu",
     }
 )  # fmt: skip
 _HOMES = {
@@ -69,6 +68,7 @@ _HOMES = {
         "set_default_tensor_type", "set_deterministic_debug_mode", "set_float32_matmul_precision",
         "set_flush_denormal", "set_num_interop_threads", "set_warn_always", "use_deterministic_algorithms",
     ),
+    "_sym": ("sym_float", "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not", "sym_sqrt", "sym_sum"),
     "_tensor_str": ("get_printoptions", "set_printoptions"),
     "overrides": ("DisableTorchFunction", "DisableTorchFunctionSubclass"),
     "serialization": ("load", "save"),
@@ -146,13 +146,14 @@ _LATE = (
     "__div__", "__idiv__", "__long__", "__nonzero__", "__rdiv__", "allclose", "apply_", "cholesky", "cholesky_inverse",
     "cholesky_solve", "coalesce", "const_data_ptr", "corrcoef", "cov", "cross", "dense_dim", "dequantize", "det",
     "diff", "dim_order", "dsplit", "fill_diagonal_", "fliplr", "flipud", "float_power", "float_power_", "histogram",
-    "hsplit", "indices", "int_repr", "inverse", "ipu", "is_coalesced", "is_distributed", "is_ipu", "is_maia",
-    "is_mtia", "is_set_to", "is_vulkan", "is_xla", "isclose", "istft", "kron", "logdet", "map2_", "map_", "matrix_exp", "mtia",
+    "hsplit", "indices", "int_repr", "inverse", "ipu", "is_coalesced", "is_distributed", "is_ipu", "is_maia", "is_mtia",
+    "is_set_to", "is_vulkan", "is_xla", "isclose", "istft", "kron", "logdet", "map2_", "map_", "matrix_exp", "mtia",
     "name", "nan_to_num", "nanquantile", "new", "new_tensor", "pinverse", "polygamma", "polygamma_", "q_scale",
-    "q_zero_point", "qr", "qscheme", "quantile", "reinforce", "rot90", "share_memory_", "slogdet", "sparse_dim",
-    "sparse_mask", "stft", "storage", "storage_type", "sum_to_size", "svd", "take_along_dim", "tensor_split", "to_dense",
-    "to_sparse", "to_sparse_bsc", "to_sparse_bsr", "to_sparse_coo", "to_sparse_csc", "to_sparse_csr", "type",
-    "type_as", "unique", "unique_consecutive", "untyped_storage", "values", "volatile", "vsplit", "xpu",
+    "q_zero_point", "qr", "qscheme", "quantile", "record_stream", "reinforce", "resize", "resize_as", "rot90",
+    "share_memory_", "slogdet", "sparse_dim", "sparse_mask", "stft", "storage", "storage_type", "sum_to_size", "svd",
+    "take_along_dim", "tensor_split", "to_dense", "to_sparse", "to_sparse_bsc", "to_sparse_bsr", "to_sparse_coo",
+    "to_sparse_csc", "to_sparse_csr", "type", "type_as", "unique", "unique_consecutive", "untyped_storage", "values",
+    "volatile", "vsplit", "xpu",
 )  # fmt: skip
 
 
@@ -201,6 +202,15 @@ def _tensor_format(self: Any, spec: str) -> str:
     return _format(self, spec)
 
 
+def _missing_core_name(name: str) -> Any:
+    """What programs import from `torch._C` and is not in the core."""
+    if name == "_LinAlgError":
+        from rushlight._errors import LinAlgError
+
+        return LinAlgError
+    raise AttributeError(f"module 'torch._C' has no attribute {name!r}")
+
+
 def _attach() -> None:
     """The special methods of tensors that are written in Python. Each imports its code when it is first called."""
     own: Any = _C.Tensor  # a stub does not say that its methods may be set
@@ -217,6 +227,7 @@ def _attach() -> None:
     for name in _LATE:
         if not hasattr(own, name):
             setattr(own, name, _Late(name))
+    _C.__getattr__ = _missing_core_name
     _C._set_missing_attribute_hook(_missing_tensor_attribute)
     _C._set_repr_hook(_tensor_repr)
 

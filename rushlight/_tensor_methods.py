@@ -198,7 +198,38 @@ def _data_ptr(self: Any) -> int:
     return address
 
 
+def _resize(self: Any, *sizes: Any) -> Any:
+    """The older `reshape`: as many elements in another shape."""
+    import warnings
+
+    warnings.warn("non-inplace resize is deprecated", stacklevel=2)
+    shape = sizes[0] if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
+    count = 1
+    for size in shape:
+        count *= size
+    if count != self.numel():
+        raise RuntimeError(
+            f"requested resize to {'x'.join(map(str, shape))} ({count} elements in total), but the given tensor has a "
+            f"size of {'x'.join(map(str, self.shape))} ({self.numel()} elements). autograd's resize can only change the "
+            "shape of a given tensor, while preserving the number of elements. "
+        )
+    return self.contiguous().view(*shape)
+
+
+def _resize_as(self: Any, tensor: Any) -> Any:
+    """The older `reshape_as`."""
+    return _resize(self, *tensor.shape)
+
+
+def _record_stream(self: Any, stream: Any) -> None:
+    """Refuses: there are no streams of CUDA work."""
+    raise RuntimeError("record_stream is for CUDA tensors: rushlight runs on the CPU")
+
+
 METHODS: dict[str, Any] = {
+    "resize": _resize,
+    "resize_as": _resize_as,
+    "record_stream": _record_stream,
     "type": _type,
     "type_as": _type_as,
     "new": _new,

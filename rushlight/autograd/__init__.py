@@ -35,7 +35,7 @@ _LAZY = {
     "gradcheck": "gradcheck",
     "gradgradcheck": "gradcheck",
 }
-_SUBMODULES = ("anomaly_mode", "function", "functional", "grad_mode", "graph")
+_SUBMODULES = ("anomaly_mode", "function", "functional", "grad_mode", "graph", "profiler")
 
 
 def Variable(data: Any, requires_grad: bool = False) -> Any:

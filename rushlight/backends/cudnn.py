@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +14,9 @@ benchmark = False
 benchmark_limit = 10
 deterministic = False
 allow_tf32 = True
+fp32_precision = "none"
+conv = SimpleNamespace(fp32_precision="tf32")
+rnn = SimpleNamespace(fp32_precision="tf32")
 
 
 def is_available() -> bool:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = [
+    "Event",
     "Stream",
     "current_device",
     "current_stream",
@@ -64,10 +65,30 @@ def current_stream(device: Any = None) -> Stream:
     return Stream()
 
 
+class Event:
+    """A mark in the order of work: everything before it is done."""
+
+    def record(self, stream: Any = None) -> None:
+        """Mark this place."""
+
+    def wait(self, stream: Any = None) -> None:
+        """Nothing to wait for."""
+
+    def synchronize(self) -> None:
+        """Nothing to wait for."""
+
+    def query(self) -> bool:
+        """True."""
+        return True
+
+
 @contextlib.contextmanager
 def stream(stream: Any) -> Iterator[None]:
     """Nothing: there is one stream."""
     yield
+
+
+StreamContext = stream
 
 
 def __getattr__(name: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from rushlight import _C
+from rushlight._later import absent_class
 
 __all__ = [
     "Event",
@@ -212,11 +213,31 @@ class stream:
         pass
 
 
+StreamContext = stream
+set_stream = set_per_process_memory_fraction = utilization = memory_usage = temperature = power_draw = _refuse
+clock_rate = cudart = current_blas_handle = graph_pool_handle = make_graphed_callables = memory_snapshot = _refuse
+CUDAGraph = ExternalStream = graph = absent_class("torch.cuda.CUDAGraph", "there is no CUDA device")
+
+
+def is_current_stream_capturing() -> bool:
+    """False."""
+    return False
+
+
+def get_sync_debug_mode() -> int:
+    """0: there is nothing to wait for."""
+    return 0
+
+
+def set_sync_debug_mode(debug_mode: int | str) -> None:
+    """Accepted: there is nothing to wait for."""
+
+
 def __getattr__(name: str) -> Any:
-    if name == "amp":
+    if name in ("amp", "memory", "nvtx", "random"):
         import importlib
 
-        return importlib.import_module("rushlight.cuda.amp")
+        return importlib.import_module(f"rushlight.cuda.{name}")
     if name == "OutOfMemoryError":
         from rushlight._errors import OutOfMemoryError
 

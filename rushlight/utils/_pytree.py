@@ -153,11 +153,15 @@ class TreeSpec:
     def __hash__(self) -> int:
         return hash((self.type, str(self.context), tuple(self.children_specs)))
 
-    def __repr__(self) -> str:
+    def _text(self, depth: int) -> str:
         if self.type is None:
             return "*"
-        children = ", ".join(map(repr, self.children_specs))
-        return f"TreeSpec({self.type.__name__}, {self.context!r}, [{children}])"
+        between = ",\n" + "  " * (depth + 1)
+        children = between.join(child._text(depth + 1) for child in self.children_specs)
+        return f"TreeSpec({self.type.__name__}, {self.context}, [{children}])"
+
+    def __repr__(self) -> str:
+        return self._text(0)
 
 
 PyTreeSpec = TreeSpec
@@ -209,9 +213,7 @@ def tree_unflatten(leaves: Iterable[Any], treespec: TreeSpec) -> Any:
         ValueError: there are too few leaves, or too many.
     """
     if not isinstance(treespec, TreeSpec):
-        raise TypeError(
-            f"tree_unflatten(leaves, treespec): Expected `treespec` to be instance of TreeSpec but got {type(treespec)}."
-        )
+        raise TypeError(f"Expected `treespec` to be an instance of PyTreeSpec but got item of type {type(treespec)}.")
     leaves = list(leaves)
     if len(leaves) != treespec.num_leaves:
         raise ValueError(
