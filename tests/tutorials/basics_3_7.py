@@ -51,7 +51,7 @@ print(tanh)
 x = torch.randn(2, 5)
 softmax = F.softmax(x, dim=1)  # 沿第1维归一化
 print(softmax)  # 每行和为1
-print(softmax.sum(dim=1))
+print((softmax.sum(dim=1) - 1).abs() < 1e-6)
 
 # ---- 3.7.3 构建模型
 # 方式1:Sequential
