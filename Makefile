@@ -84,8 +84,12 @@ reference: build $(call stamp,base) ## docs/reference/, made from the registry o
 	@PYTHONPATH=. $(PY) tools/gen_reference.py
 
 .PHONY: docs
-docs: reference ## The reference, and a check of every link in the documentation
+docs: site ## The site, and a check of every link in the documentation
 	@$(PY) tools/check_links.py
+
+.PHONY: site
+site: reference $(call stamp,docs) ## The documentation with its reference as a site, in site/
+	@$(PY) -m sphinx -q -j auto docs site
 
 .PHONY: wheel
 wheel: $(call stamp,base) ## A wheel in dist/
@@ -93,7 +97,7 @@ wheel: $(call stamp,base) ## A wheel in dist/
 
 .PHONY: clean
 clean: ## Remove what was built (not the virtual environments)
-	rm -rf build dist docs/reference rushlight/_C*.so rushlight/_C.pyi .mypy_cache .ruff_cache .pytest_cache
+	rm -rf build dist site docs/reference rushlight/_C*.so rushlight/_C.pyi .mypy_cache .ruff_cache .pytest_cache
 	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
 
 # ---- how the tools are found -------------------------------------------------------------------------------------

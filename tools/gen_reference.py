@@ -1,4 +1,6 @@
-"""Writes docs/reference/ from the registry of operations: every signature with its documentation.
+"""Writes docs/reference/: every operation from the registry, and a page of each room of the package.
+
+The package's pages only name its modules; the site (Sphinx) fills in their docstrings.
 
 python tools/gen_reference.py [--output docs/reference]
 """
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
@@ -17,7 +20,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import gen_stubs
 import schema as schemas
 
-NOTE = "<!-- made by tools/gen_reference.py from the registry of operations -->\n"
+# page: (title, modules as globs under rushlight/)
+ROOMS = {
+    "nn": ("Layers", ["nn/modules/*.py", "nn/parameter.py"]),
+    "functional": ("Functions of layers", ["nn/functional.py", "nn/_functional/*.py", "nn/init.py", "nn/utils/*.py"]),
+    "autograd": ("Gradients", ["autograd/*.py", "func.py"]),
+    "optim": ("Optimizers", ["optim/*.py", "optim/*/*.py"]),
+    "data": ("Data", ["utils/data/*.py"]),
+    "distributions": ("Distributions", ["distributions/*.py"]),
+    "vision": ("Vision", ["vision/*.py", "vision/*/*.py"]),
+    "rest": ("Everything else", ["*.py", "linalg/*.py", "utils/*.py", "amp/*.py", "testing/*.py", "cuda/*.py"]),
+}
+NOTE = "<!-- made by tools/gen_reference.py -->\n"
 
 
 def readable(signature: str) -> str:
@@ -80,12 +94,32 @@ def pages(records: Iterable[tuple[str, str, Any]]) -> dict[str, str]:
         if not name.startswith("_"):
             letters[name[0].lower()].append(name)
     found = {}
-    index = f"{NOTE}# Operations\n\nAll {sum(map(len, letters.values()))} operations of the registry.\n\n"
+    rooms = "".join(f"- [{title}]({page}.md)\n" for page, (title, _) in ROOMS.items())
+    index = f"{NOTE}# Reference\n\n{rooms}\n```{{toctree}}\n:hidden:\n\n" + "\n".join(ROOMS) + "\n```\n\n"
+    index += f"## Operations\n\nAll {sum(map(len, letters.values()))} operations of the registry.\n\n"
     for letter, names in sorted(letters.items()):
         body = "".join(section(name, operations[name]) for name in names)
         found[f"{letter}.md"] = f"{NOTE}# Operations: {letter.upper()}\n\n{body}"
         index += f"**{letter.upper()}** " + " · ".join(f"[{n}]({letter}.md#{n.lower()})" for n in names) + "\n\n"
+    listed = "\n".join(name.removesuffix(".md") for name in found)
+    index += f"```{{toctree}}\n:hidden:\n\n{listed}\n```\n"
     return {"index.md": index, **found}
+
+
+def module_pages(package: Path) -> dict[str, str]:
+    """The pages of the package's rooms: a directive for each module with a public name."""
+    found = {}
+    for page, (title, globs) in ROOMS.items():
+        text = f"{NOTE}# {title}\n\n"
+        for path in (path for pattern in globs for path in sorted(package.glob(pattern))):
+            parts = [package.name, *path.relative_to(package).with_suffix("").parts]
+            private = any(part.startswith("_") for part in parts[1:] if part not in ("__init__", "_functional"))
+            if private or not re.search(r"^(def|class) [A-Za-z]", path.read_text(), re.M):
+                continue
+            module = ".".join(p for p in parts if p != "__init__")
+            text += f"## {module}\n\n```{{eval-rst}}\n.. automodule:: {module}\n```\n\n"
+        found[f"{page}.md"] = text
+    return found
 
 
 def main() -> int:
@@ -94,7 +128,8 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=gen_stubs.ROOT / "docs" / "reference")
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
-    for name, text in pages(gen_stubs.load(arguments.module)._schemas()).items():
+    written = pages(gen_stubs.load(arguments.module)._schemas()) | module_pages(gen_stubs.ROOT / "rushlight")
+    for name, text in written.items():
         (arguments.output / name).write_text(text.rstrip() + "\n")
     return 0
 

@@ -1,0 +1,58 @@
+"""The documentation site: `make site` builds it into site/.
+
+Sphinx with MyST and the Furo theme: the pages are the Markdown that is read in the repository too, the reference comes
+from the docstrings, search works in English and Chinese, and all three are kept well.
+"""
+
+import re
+import sys
+from importlib import metadata
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+project = "rushlight"
+author = "The rushlight developers"
+copyright = author
+try:
+    release = metadata.version("rushlight")
+except metadata.PackageNotFoundError:
+    release = next(
+        line.split('"')[1] for line in (ROOT / "pyproject.toml").read_text().splitlines() if line.startswith("version")
+    )
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
+exclude_patterns = ["_build"]
+source_suffix = {".md": "markdown"}
+myst_enable_extensions = ["colon_fence", "attrs_inline"]
+myst_heading_anchors = 3
+# Links to sources beside docs/ work where the repository is read; headings of the reference repeat.
+suppress_warnings = ["myst.xref_missing", "myst.header", "autodoc.duplicate_object", "ref.duplicate"]
+
+autodoc_member_order = "bysource"
+autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_typehints = "none"
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+html_theme = "furo"
+html_title = "rushlight"
+html_search_language = "zh"  # jieba splits Chinese into words and leaves English as it is
+html_theme_options = {
+    "light_css_variables": {"color-brand-primary": "#b3470b", "color-brand-content": "#b3470b"},
+    "dark_css_variables": {"color-brand-primary": "#ff9a5c", "color-brand-content": "#ff9a5c"},
+}
+
+
+def in_doctests(app, what, name, obj, options, lines):
+    """Docstrings are plain text with examples; a stray * or | in a formula is not markup."""
+    inside = False
+    for i, line in enumerate(lines):
+        inside = line.lstrip().startswith((">>>", "...")) or (inside and bool(line.strip()))
+        if not inside:
+            lines[i] = line if "`" in line else re.sub(r"([*|]|(?<=\w)_(?!\w))", r"\\\1", line)
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", in_doctests)
