@@ -29,8 +29,8 @@ _HOMES: dict[str, tuple[str, ...]] = {
     ),
     "calculus": ("cumulative_trapezoid", "diff", "gradient", "trapezoid", "trapz"),
     "unique": ("unique", "unique_consecutive"),
-    "lookup": ("take_along_dim",),
     "spectral": ("istft", "stft"),
+    "lookup": ("embedding_bag", "take_along_dim"),
     "sequences": ("_pack_padded_sequence", "_pad_packed_sequence"),
 }  # fmt: skip
 NAMES: dict[str, str] = {name: home for home, names in _HOMES.items() for name in names}

@@ -540,6 +540,8 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
 from rushlight.nn._functional.attention import *  # noqa: E402, F403
 from rushlight.nn._functional.attention import _canonical_mask, _none_or_dtype  # noqa: E402, F401
 from rushlight.nn._functional.conv import *  # noqa: E402, F403
+from rushlight.nn._functional.loss import *  # noqa: E402, F403
 from rushlight.nn._functional.norm import *  # noqa: E402, F403
 from rushlight.nn._functional.pooling import *  # noqa: E402, F403
 from rushlight.nn._functional.resample import *  # noqa: E402, F403
+from rushlight.nn._functional.sparse import *  # noqa: E402, F403

@@ -253,3 +253,73 @@ def training_curve_of_a_small_transformer(torch):
         return model["head"](model["body"](h, mask=mask, is_causal=True))
 
     return curve(torch, model, forward, 40, 24)
+
+
+# ---- losses
+
+REDUCTIONS = ("none", "mean", "sum")
+
+
+@cases(reduction=REDUCTIONS, zero_infinity=(False, True))
+def ctc(torch, reduction, zero_infinity):
+    torch.manual_seed(5)
+    x = torch.randn(9, 4, 5, requires_grad=True)
+    targets = torch.randint(1, 5, (4, 6))
+    lengths = torch.tensor([9, 8, 9, 9 if reduction != "none" and not zero_infinity else 3]), torch.tensor([3, 4, 0, 6])
+    loss = torch.nn.CTCLoss(reduction=reduction, zero_infinity=zero_infinity)
+    padded = loss(x.log_softmax(2), targets, *lengths)
+    flat = torch.cat([targets[i, :n] for i, n in enumerate(lengths[1].tolist())])
+    joined = loss(x.log_softmax(2), flat, tuple(lengths[0].tolist()), tuple(lengths[1].tolist()))
+    alone = loss(x[:, 0].log_softmax(1), targets[0, :3], (7,), (3,))
+    finite = padded if zero_infinity or reduction != "none" else padded[:3]
+    return [padded, joined, *gradients([finite, alone], [x])]
+
+
+@cases(reduction=REDUCTIONS)
+def margins(torch, reduction):
+    torch.manual_seed(5)
+    F = torch.nn.functional
+    x, y, w = torch.randn(5, 4, requires_grad=True), torch.tensor([0, 3, 1, 1, 2]), torch.rand(4)
+    lists = torch.tensor([[0, 1, -1, 3], [3, 3, 2, -1], [-1, 0, 1, 2], [0, 1, 2, 3], [2, -1, 2, 2]])
+    other = [torch.randn(5, 4, requires_grad=True) for _ in range(2)]
+    r = {"reduction": reduction}
+    losses = [
+        F.multi_margin_loss(x, y, **r),
+        F.multi_margin_loss(x, y, 2, 0.5, w, **r),
+        F.multi_margin_loss(x[0], y[0], **r),
+        F.multilabel_margin_loss(x, lists, **r),
+        F.multilabel_margin_loss(x[0], lists[0], **r),
+        F.multilabel_soft_margin_loss(x, torch.rand(5, 4), w, **r),
+        F.triplet_margin_with_distance_loss(x, *other, swap=True, **r),
+        F.triplet_margin_with_distance_loss(x, *other, distance_function=lambda a, b: (a - b).abs().sum(-1), **r),
+        F.linear_cross_entropy(x, other[0][:3], torch.tensor([0, 1, 2, 1, 0]), linear_bias=w[:3], **r),
+    ]
+    return gradients(losses, [x, *other])
+
+
+@cases(mode=("sum", "mean", "max"), padding=(None, 2))
+def bags(torch, mode, padding):
+    torch.manual_seed(5)
+    bag = torch.nn.EmbeddingBag(5, 3, mode=mode, padding_idx=padding)
+    indices = torch.tensor([1, 2, 4, 4, 0, 2, 2, 3])
+    outputs = [bag(indices, torch.tensor([0, 3, 3, 5])), bag(indices.view(2, 4))]
+    weights = torch.rand(8, requires_grad=True)
+    if mode == "sum":
+        outputs.append(bag(indices, torch.tensor([0, 2]), weights))
+    return gradients(outputs, [bag.weight, weights])
+
+
+@case
+def adaptive_softmax(torch):
+    torch.manual_seed(5)
+    net = torch.nn.AdaptiveLogSoftmaxWithLoss(16, 30, [5, 10, 20], div_value=2.0, head_bias=True)
+    x, y = torch.randn(12, 16, requires_grad=True), torch.randint(0, 30, (12,))
+    results = run(net, x, y)
+    return [*results, net.log_prob(x), net.predict(x), net(x[0], y[0]).output]
+
+
+@cases(hard=(False, True))
+def gumbel(torch, hard):
+    torch.manual_seed(5)
+    x = torch.randn(4, 5, requires_grad=True)
+    return gradients([torch.nn.functional.gumbel_softmax(x, tau=0.7, hard=hard)], [x])

@@ -2,6 +2,7 @@
 
 from rushlight.nn.modules import (
     activation,
+    adaptive,
     attention,
     batchnorm,
     channelshuffle,
@@ -13,6 +14,7 @@ from rushlight.nn.modules import (
     fold,
     instancenorm,
     linear,
+    linear_cross_entropy_options,
     loss,
     module,
     normalization,
@@ -25,6 +27,7 @@ from rushlight.nn.modules import (
     upsampling,
 )
 from rushlight.nn.modules.activation import *  # noqa: F403
+from rushlight.nn.modules.adaptive import *  # noqa: F403
 from rushlight.nn.modules.attention import *  # noqa: F403
 from rushlight.nn.modules.batchnorm import *  # noqa: F403
 from rushlight.nn.modules.channelshuffle import *  # noqa: F403
@@ -36,6 +39,7 @@ from rushlight.nn.modules.flatten import *  # noqa: F403
 from rushlight.nn.modules.fold import *  # noqa: F403
 from rushlight.nn.modules.instancenorm import *  # noqa: F403
 from rushlight.nn.modules.linear import *  # noqa: F403
+from rushlight.nn.modules.linear_cross_entropy_options import *  # noqa: F403
 from rushlight.nn.modules.loss import *  # noqa: F403
 from rushlight.nn.modules.module import Module
 from rushlight.nn.modules.normalization import *  # noqa: F403
@@ -50,6 +54,7 @@ from rushlight.nn.modules.upsampling import *  # noqa: F403
 __all__ = [
     "Module",
     *activation.__all__,
+    *adaptive.__all__,
     *attention.__all__,
     *batchnorm.__all__,
     *channelshuffle.__all__,
@@ -61,6 +66,7 @@ __all__ = [
     *fold.__all__,
     *instancenorm.__all__,
     *linear.__all__,
+    *linear_cross_entropy_options.__all__,
     *loss.__all__,
     *normalization.__all__,
     *padding.__all__,
