@@ -156,6 +156,8 @@ class Bridge:
             return self._rebind(f)
         if isinstance(f, types.FunctionType) and getattr(torch.Tensor, name, None) is f:
             return self._method(name)
+        if module.startswith("torch._C._nn"):
+            return self.resolve(f"nn.functional.{name}")
         for base in (module, "torch", "torch.nn.functional", "torch.linalg", "torch.special", "torch.fft"):
             path = f"{base}.{name}"
             if path.startswith("torch") and _lookup(path) is f:
@@ -165,8 +167,6 @@ class Bridge:
             for path in (name, f"ops.aten.{name}"):
                 if _exists(self.c, path):
                     return self.resolve(path)
-        if module.startswith("torch._C._nn"):
-            return self.resolve(f"nn.functional.{name}")
         if isinstance(f, types.FunctionType):
             return self._rebind(f)
         if module.startswith("torch") or "torch" in type(f).__module__:

@@ -13,6 +13,8 @@ from rushlight.nn.modules import (
     flatten,
     fold,
     instancenorm,
+    lazy_conv,
+    lazy_norm,
     linear,
     linear_cross_entropy_options,
     loss,
@@ -38,6 +40,8 @@ from rushlight.nn.modules.dropout import *  # noqa: F403
 from rushlight.nn.modules.flatten import *  # noqa: F403
 from rushlight.nn.modules.fold import *  # noqa: F403
 from rushlight.nn.modules.instancenorm import *  # noqa: F403
+from rushlight.nn.modules.lazy_conv import *  # noqa: F403
+from rushlight.nn.modules.lazy_norm import *  # noqa: F403
 from rushlight.nn.modules.linear import *  # noqa: F403
 from rushlight.nn.modules.linear_cross_entropy_options import *  # noqa: F403
 from rushlight.nn.modules.loss import *  # noqa: F403
@@ -65,6 +69,8 @@ __all__ = [
     *flatten.__all__,
     *fold.__all__,
     *instancenorm.__all__,
+    *lazy_conv.__all__,
+    *lazy_norm.__all__,
     *linear.__all__,
     *linear_cross_entropy_options.__all__,
     *loss.__all__,
