@@ -543,9 +543,9 @@ void check_cell(const char* op, const Tensor& x, const Tensor& h, const Tensor& 
         ": weights of shapes ", shape_str(w_ih.sizes()), " and ", shape_str(w_hh.sizes()), " do not fit together");
   check(x.dim() == 2 && x.size(1) == w_ih.size(1), "input has inconsistent input_size: got ", x.size(-1), " expected ",
         w_ih.size(1));
-  check(h.dim() == 2 && h.size(0) == x.size(0), "Input batch size ", x.size(0), " doesn't match hidden batch size ",
+  check(h.dim() == 2 && h.size(0) == x.size(0), "Input batch size ", x.size(0), " doesn't match hidden0 batch size ",
         h.size(0));
-  check(h.size(1) == w_hh.size(1), "hidden has inconsistent hidden_size: got ", h.size(1), ", expected ", w_hh.size(1));
+  check(h.size(1) == w_hh.size(1), "hidden0 has inconsistent hidden_size: got ", h.size(1), ", expected ", w_hh.size(1));
 }
 
 // A cell is a layer of one step: the fused forward and backward serve it too.
