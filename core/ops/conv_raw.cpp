@@ -153,11 +153,50 @@ void fill_bias(const Tensor& out, const Tensor& bias) {
   copy_data(out, bias.alias(sizes, contiguous_strides(sizes), bias->offset()));
 }
 
+// Whether the transforms of patches and kernels cost less than the multiplications they spare.
+bool suits_winograd(const ConvGeometry& c, DType dtype, const int64_t* out) {
+  if (dtype != DType::F32 || c.kernel[0] != 1 || c.kernel[1] != 3 || c.kernel[2] != 3) return false;
+  for (int i = 0; i < 3; ++i)
+    if (c.stride[i] != 1 || c.dilation[i] != 1) return false;
+  if (c.in[0] != 1 || c.out[0] != 1 || std::min(c.channels, c.m) < 16) return false;
+  return out[1] >= 4 && out[2] >= 4 && c.batch * ((out[1] + 1) / 2) * ((out[2] + 1) / 2) >= 96;
+}
+
+// x with a border, convolved with 3x3 kernels. `from` and `to` are channels of one group, given by their steps in w.
+struct Winograd {
+  const Tensor& x;
+  const int64_t *in, *out;
+  int64_t pad_y, pad_x, channels, m, w_channel, w_m;
+  bool flip;
+
+  void run(const ConvGeometry& c, const Tensor& w, const Tensor& bias, const Tensor& y) const {
+    cpu::ConvWinograd p;
+    p.groups = c.groups, p.channels = channels, p.m = m, p.images = c.batch, p.flip = flip;
+    p.tile_rows = (out[1] + 1) / 2, p.tile_columns = (out[2] + 1) / 2;
+    p.out_rows = out[1], p.out_columns = out[2];
+    cpu::ConvSpread s;
+    s.in[1] = in[1], s.in[2] = in[2], s.pad[1] = pad_y, s.pad[2] = pad_x;
+    s.out[1] = 2 * p.tile_rows + 2, s.out[2] = p.tile_columns + 1;
+    s.step[2] = 2, s.phases = 2;
+    Source source = spread(x, c.batch * c.groups * channels, s);
+    p.x_phase = source.line, p.x_row = source.row, p.x_channel = source.block;
+    p.x_group = channels * p.x_channel, p.x_image = c.groups * p.x_group;
+    p.w_channel = w_channel, p.w_m = w_m, p.w_group = c.m * c.channels * 9;
+    p.o_m = out[1] * out[2], p.o_group = m * p.o_m, p.o_image = c.groups * p.o_group;
+    cpu::conv_winograd().product(p, static_cast<const float*>(source.data), w.data<float>(),
+                                 static_cast<const float*>(raw_or_null(bias)), y.data<float>());
+  }
+};
+
 Tensor convolve(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& c) {
   Tensor out = Tensor::empty(c.y_sizes(), x.dtype());
   if (out.numel() == 0) return out;
   if (c.channels * c.taps() == 0) {
     fill_bias(out, bias);
+    return out;
+  }
+  if (suits_winograd(c, x.dtype(), c.out)) {
+    Winograd{x, c.in, c.out, c.pad[1], c.pad[2], c.channels, c.m, 9, c.channels * 9, false}.run(c, w, bias, out);
     return out;
   }
   Reading reading(x, c);
@@ -193,6 +232,10 @@ Tensor convolve_input(const Tensor& g, const Tensor& w, const Tensor& bias, cons
   if (out.numel() == 0) return out;
   if (c.m * c.taps() * g.numel() == 0) {
     fill_bias(out, bias);
+    return out;
+  }
+  if (suits_winograd(c, g.dtype(), c.in)) {
+    Winograd{g, c.out, c.in, 2 - c.pad[1], 2 - c.pad[2], c.m, c.channels, c.channels * 9, 9, true}.run(c, w, bias, out);
     return out;
   }
   AxisPhases phases[3];
