@@ -34,8 +34,12 @@ def test_prints_what_pytorch_prints(script):
     if script.stem in CHAOTIC:
         exact = CHAOTIC[script.stem]
         tail, expected_tail = printed.splitlines()[exact:], expected.splitlines()[exact:]
-        assert [re.sub(r"\d\.\d{4}$", "", line) for line in tail] == [re.sub(r"\d\.\d{4}$", "", line) for line in expected_tail]
-        assert [float(line.split()[-1]) for line in tail] == pytest.approx([float(line.split()[-1]) for line in expected_tail], rel=0.1)
+        assert [re.sub(r"\d\.\d{4}$", "", line) for line in tail] == [
+            re.sub(r"\d\.\d{4}$", "", line) for line in expected_tail
+        ]
+        assert [float(line.split()[-1]) for line in tail] == pytest.approx(
+            [float(line.split()[-1]) for line in expected_tail], rel=0.1
+        )
         printed, expected = ("\n".join(text.splitlines()[:exact]) for text in (printed, expected))
     assert printed == expected
     assert done.stderr == ""

@@ -232,7 +232,8 @@ def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     if input.dim() not in (2, 3):
         raise RuntimeError(
             f"dropout1d: Expected 2D or 3D input, but received a {input.dim()}D input. "
-            "Note that dropout1d exists to provide channel-wise dropout on inputs with 1 spatial dimension."
+            "Note that dropout1d exists to provide channel-wise dropout on inputs with 1 spatial dimension, a channel "
+            "dimension, and an optional batch dimension (i.e. 2D or 3D inputs)."
         )
     return _channel_dropout(input, p, training, inplace, 1)
 

@@ -144,5 +144,3 @@ class LazyConvTranspose3d(_LazyConvTranspose, ConvTranspose3d):  # type: ignore[
     """A `ConvTranspose3d` whose in_channels is found out in the first call."""
 
     cls_to_become = ConvTranspose3d
-
-

@@ -97,6 +97,7 @@ class Module:
     """
 
     dump_patches = False
+    T_destination = TypeVar("T_destination", bound=dict[str, Any])
     call_super_init = False
     _version: int = 1
     training: bool
@@ -273,6 +274,12 @@ class Module:
                 return
             raise TypeError(f"cannot assign '{_typename(value)}' as {what[0]} '{name}' ({what[1]} expected)")
         object.__setattr__(self, name, value)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """For subclasses that end their own with `super().__getattr__(name)`: the ordinary look-up and error."""
+            return object.__getattribute__(self, name)
 
     def __delattr__(self, name: str) -> None:
         for _, names in _KINDS:
@@ -517,6 +524,11 @@ class Module:
             args = (kwargs.pop("tensor"), *args)
         if kwargs:
             raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
+        if len(args) > 4 or any(isinstance(arg, int) and not isinstance(arg, bool) for arg in args[1:]):
+            raise TypeError(
+                "to() takes (device, dtype, non_blocking), (dtype, non_blocking) or (tensor, non_blocking); got "
+                f"({', '.join(type(arg).__name__ for arg in args)})"
+            )
         for arg in args:
             if isinstance(arg, _C.Tensor):
                 device, dtype = arg.device, arg.dtype
@@ -578,6 +590,18 @@ class Module:
     def cuda(self: _Self, device: Any = None) -> _Self:
         """Move to a GPU; AssertionError where there is none."""
         return self._apply(lambda t: t.cuda(device))
+
+    def xpu(self: _Self, device: Any = None) -> _Self:
+        """Move to an XPU; AssertionError where there is none."""
+        return self._apply(lambda t: t.to("xpu" if device is None else device))
+
+    def mtia(self: _Self, device: Any = None) -> _Self:
+        """Move to an MTIA device; RuntimeError where there is none."""
+        return self._apply(lambda t: t.to("mtia" if device is None else device))
+
+    def ipu(self: _Self, device: Any = None) -> _Self:
+        """Move to an IPU; RuntimeError where there is none."""
+        return self._apply(lambda t: t.to("ipu" if device is None else device))
 
     # ---- state ----
 
@@ -789,9 +813,20 @@ class Module:
 
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_input, grad_output)` in backward; what it returns replaces `grad_input`."""
-        return add_hook(self._backward_hooks, hook, prepend=prepend)
+        return self._add_backward_hook(hook, True, prepend)
 
-    register_backward_hook = register_full_backward_hook
+    def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """The older name of `register_full_backward_hook`; a module may have hooks of one of the names only."""
+        return self._add_backward_hook(hook, False, False)
+
+    def _add_backward_hook(self, hook: Callable[..., Any], full: bool, prepend: bool) -> RemovableHandle:
+        if self._is_full_backward_hook is (not full):
+            raise RuntimeError(
+                "Cannot use both regular backward hooks and full backward hooks on a single Module. Please use only "
+                "one of them."
+            )
+        self._is_full_backward_hook = full
+        return add_hook(self._backward_hooks, hook, prepend=prepend)
 
     def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call `hook(module, prefix, keep_vars)` before `state_dict` collects."""

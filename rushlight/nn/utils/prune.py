@@ -69,8 +69,7 @@ class BasePruningMethod(ABC):
         ]
         if len(earlier) > 1:
             raise AssertionError(f"Avoid adding multiple pruning hooks to the same tensor {name} of module {module}.")
-        for key, before in earlier:
-            del module._forward_pre_hooks[key]
+        for _, before in earlier:
             container = before if isinstance(before, PruningContainer) else PruningContainer(before)
             container._tensor_name = name
             container.add_pruning_method(method)
@@ -80,24 +79,20 @@ class BasePruningMethod(ABC):
             importance_scores = original
         elif importance_scores.shape != original.shape:
             raise AssertionError(f"importance_scores should have the same shape as parameter {name} of {module}")
+        if earlier:
+            default_mask = getattr(module, name + "_mask").detach().clone(memory_format=_C.contiguous_format)
+        else:
+            default_mask = _C.ones_like(original)
+        # The module changes only once nothing can fail any more.
+        mask = method.compute_mask(importance_scores, default_mask=default_mask)
+        for key, _ in earlier:
+            del module._forward_pre_hooks[key]
         if not earlier:
             module.register_parameter(name + "_orig", original)
             del module._parameters[name]
-            default_mask = _C.ones_like(original)
-        else:
-            default_mask = getattr(module, name + "_mask").detach().clone(memory_format=_C.contiguous_format)
-        try:
-            mask = method.compute_mask(importance_scores, default_mask=default_mask)
-            module.register_buffer(name + "_mask", mask)
-            setattr(module, name, method.apply_mask(module))
-            module.register_forward_pre_hook(method)
-        except Exception:
-            if not earlier:
-                original = getattr(module, name + "_orig")
-                del module._parameters[name + "_orig"]
-                module.__dict__.pop(name, None)
-                module.register_parameter(name, original)
-            raise
+        module.register_buffer(name + "_mask", mask)
+        setattr(module, name, method.apply_mask(module))
+        module.register_forward_pre_hook(method)
         return method
 
     def prune(self, t: Any, default_mask: Any = None, importance_scores: Any = None) -> Any:
