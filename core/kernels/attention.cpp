@@ -33,10 +33,11 @@ template <class T> T* scratch(int64_t elements) {
   return data.get();
 }
 
-int64_t block_rows(int64_t queries, int64_t keys) {
-  int64_t rows = std::clamp<int64_t>(kScores / std::max<int64_t>(keys, 1), 16, 256);
-  int64_t blocks = (queries + rows - 1) / rows;
-  return (queries + blocks - 1) / blocks;
+// Causal blocks are lower: what lies above the diagonal in them is computed for nothing.
+template <class T> int64_t block_rows(const AttentionArgs<T>& a) {
+  int64_t rows = std::clamp<int64_t>(kScores / std::max<int64_t>(a.keys, 1), 16, a.causal ? 64 : 256);
+  int64_t blocks = (a.queries + rows - 1) / rows;
+  return (a.queries + blocks - 1) / blocks;
 }
 
 // c = a @ b (+ c), with a and b by any strides.
@@ -52,9 +53,11 @@ void product(int64_t m, int64_t n, int64_t k, const T* a, int64_t a_row, int64_t
   gemm(g);
 }
 
+int64_t padded(int64_t cols) { return (cols + cpu::kScoreLanes - 1) / cpu::kScoreLanes * cpu::kScoreLanes; }
+
 template <class T>
 cpu::ScoreRows<T> score_rows(const AttentionArgs<T>& a, int64_t entry, int64_t first, int64_t rows, int64_t cols) {
-  cpu::ScoreRows<T> how{rows, cols, cols, static_cast<T>(a.scale)};
+  cpu::ScoreRows<T> how{rows, cols, padded(cols), static_cast<T>(a.scale)};
   if (a.mask.data) how.mask = a.mask.at(entry, first), how.mask_ld = a.mask.row;
   if (a.keep) how.keep = a.keep + (entry * a.queries + first) * a.keys, how.keep_ld = a.keys;
   how.causal = a.causal ? first : -1;
@@ -67,27 +70,27 @@ template <class T> int64_t reach(const AttentionArgs<T>& a, int64_t first, int64
 }
 
 template <class T> void forward_block(const AttentionArgs<T>& a, int64_t e, int64_t first, int64_t rows) {
-  int64_t cols = reach(a, first, rows);
-  T* scores = scratch<T>(rows * cols + rows);
-  T* inverse = scores + rows * cols;
-  product(rows, cols, a.width, a.q.at(e, first), a.q.row, a.q.col, a.k.at(e, 0), a.k.col, a.k.row, scores, cols);
+  int64_t cols = reach(a, first, rows), ld = padded(cols);
+  T* scores = scratch<T>(rows * ld + rows);
+  T* inverse = scores + rows * ld;
+  product(rows, cols, a.width, a.q.at(e, first), a.q.row, a.q.col, a.k.at(e, 0), a.k.col, a.k.row, scores, ld);
   steps<T>().softmax(score_rows(a, e, first, rows, cols), scores, inverse,
                      a.lse ? a.lse + e * a.queries + first : nullptr);
   T* out = a.out.at(e, first);
-  product(rows, a.value_width, cols, scores, cols, int64_t{1}, a.v.at(e, 0), a.v.row, a.v.col, out, a.out.row);
+  product(rows, a.value_width, cols, scores, ld, int64_t{1}, a.v.at(e, 0), a.v.row, a.v.col, out, a.out.row);
   steps<T>().scale(rows, a.value_width, inverse, out, a.out.row);
 }
 
 template <class T> void backward_entry(const AttentionBackward<T>& a, int64_t e) {
-  int64_t block = block_rows(a.queries, a.keys);
+  int64_t block = block_rows(a);
   for (int64_t first = 0; first < a.queries; first += block) {
-    int64_t rows = std::min(block, a.queries - first), cols = reach(a, first, rows);
-    T* scores = scratch<T>(2 * rows * a.keys + rows);
-    T *dscores = scores + rows * cols, *delta = dscores + rows * cols;
+    int64_t rows = std::min(block, a.queries - first), cols = reach(a, first, rows), ld = padded(cols);
+    T* scores = scratch<T>(2 * rows * padded(a.keys) + rows);
+    T *dscores = scores + rows * ld, *delta = dscores + rows * ld;
     const T *dout = a.dout.at(e, first), *out = a.out.at(e, first);
     steps<T>().dots(rows, a.value_width, dout, a.dout.row, a.dout.col, out, a.out.row, delta);
-    product(rows, cols, a.width, a.q.at(e, first), a.q.row, a.q.col, a.k.at(e, 0), a.k.col, a.k.row, scores, cols);
-    product(rows, cols, a.value_width, dout, a.dout.row, a.dout.col, a.v.at(e, 0), a.v.col, a.v.row, dscores, cols);
+    product(rows, cols, a.width, a.q.at(e, first), a.q.row, a.q.col, a.k.at(e, 0), a.k.col, a.k.row, scores, ld);
+    product(rows, cols, a.value_width, dout, a.dout.row, a.dout.col, a.v.at(e, 0), a.v.col, a.v.row, dscores, ld);
     steps<T>().gradient(score_rows(a, e, first, rows, cols), scores, dscores, a.lse + e * a.queries + first, delta);
     // The first block writes all keys' rows, those that it does not reach as zeros.
     bool add = first > 0;
@@ -96,19 +99,18 @@ template <class T> void backward_entry(const AttentionBackward<T>& a, int64_t e)
         std::fill_n(a.dk.at(e, s), a.width, T(0));
         std::fill_n(a.dv.at(e, s), a.value_width, T(0));
       }
-    product(cols, a.value_width, rows, scores, int64_t{1}, cols, dout, a.dout.row, a.dout.col, a.dv.at(e, 0), a.dv.row,
+    product(cols, a.value_width, rows, scores, int64_t{1}, ld, dout, a.dout.row, a.dout.col, a.dv.at(e, 0), a.dv.row,
             add);
-    product(cols, a.width, rows, dscores, int64_t{1}, cols, a.q.at(e, first), a.q.row, a.q.col, a.dk.at(e, 0), a.dk.row,
+    product(cols, a.width, rows, dscores, int64_t{1}, ld, a.q.at(e, first), a.q.row, a.q.col, a.dk.at(e, 0), a.dk.row,
             add);
-    product(rows, a.width, cols, dscores, cols, int64_t{1}, a.k.at(e, 0), a.k.row, a.k.col, a.dq.at(e, first),
-            a.dq.row);
+    product(rows, a.width, cols, dscores, ld, int64_t{1}, a.k.at(e, 0), a.k.row, a.k.col, a.dq.at(e, first), a.dq.row);
   }
 }
 
 }  // namespace
 
 template <class T> void attention_forward(const AttentionArgs<T>& a) {
-  int64_t block = block_rows(a.queries, a.keys), blocks = (a.queries + block - 1) / block;
+  int64_t block = block_rows(a), blocks = (a.queries + block - 1) / block;
   int64_t work = block * a.keys * (a.width + a.value_width) + 1;
   parallel_for(a.entries * blocks, std::max<int64_t>(1, kGrainWork / work), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {

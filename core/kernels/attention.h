@@ -11,6 +11,8 @@
 namespace rl {
 namespace cpu {
 
+constexpr int64_t kScoreLanes = 16;  // rows of scores are padded to a multiple, whatever is in the padding
+
 // What is done to rows of scores between two products.
 template <class T> struct ScoreRows {
   int64_t rows, cols, ld;  // of scores (and of dscores)
