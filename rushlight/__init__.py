@@ -60,6 +60,7 @@ _HOMES = {
         "is_neg", "is_signed", "is_storage", "logdet", "matrix_exp", "numel", "pinverse", "qr", "slogdet", "svd",
         "to_dlpack", "typename",
     ),
+    "func": ("vmap",),
     "_import_hook": ("enable_torch_alias", "disable_torch_alias"),
     "_switches": (
         "are_deterministic_algorithms_enabled", "compiled_with_cxx11_abi", "get_default_device",

@@ -1,8 +1,33 @@
-"""Functions of functions: modules called with given parameters."""
+"""Functions of functions: gradients, Jacobians, batched forms, and modules called with given parameters."""
 
 from rushlight._missing import module_getattr
 from rushlight.func._functional_call import functional_call, stack_module_state
+from rushlight.func._transforms import (
+    functionalize,
+    grad,
+    grad_and_value,
+    hessian,
+    jacfwd,
+    jacrev,
+    jvp,
+    linearize,
+    vjp,
+    vmap,
+)
 
-__all__ = ["functional_call", "stack_module_state"]
+__all__ = [
+    "functional_call",
+    "functionalize",
+    "grad",
+    "grad_and_value",
+    "hessian",
+    "jacfwd",
+    "jacrev",
+    "jvp",
+    "linearize",
+    "stack_module_state",
+    "vjp",
+    "vmap",
+]
 
 __getattr__ = module_getattr(__name__)

@@ -1,0 +1,91 @@
+"""torch.func: transforms of functions, nested and over nests of tensors."""
+
+import pytest
+
+from .conftest import torch
+
+func = torch.func
+
+
+def test_grad_nests():
+    f = lambda x: x.sin()  # noqa: E731
+    x = torch.tensor(0.7, dtype=torch.float64)
+    assert torch.allclose(func.grad(f)(x), x.cos())
+    assert torch.allclose(func.grad(func.grad(f))(x), -x.sin())
+    assert torch.allclose(func.grad(func.grad(func.grad(f)))(x), -x.cos())
+    assert not func.grad(f)(x).requires_grad
+
+
+def test_grad_of_captured_tensors():
+    x, y = torch.tensor(2.0), torch.tensor(3.0)
+    inner = lambda y: func.grad(lambda x: x**2 * y**2)(x)  # noqa: E731
+    assert func.grad(inner)(y) == 2 * 2 * 2 * 3
+
+
+def test_grad_options():
+    f = lambda x, y: ((x * y).sum(), x + 1)  # noqa: E731
+    x, y = torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0])
+    (gx, gy), aux = func.grad(f, argnums=(0, 1), has_aux=True)(x, y)
+    assert torch.equal(gx, y)
+    assert torch.equal(gy, x)
+    assert torch.equal(aux, x + 1)
+    g, value = func.grad_and_value(lambda p: (p["a"] * p["b"]).sum())({"a": x, "b": y})
+    assert torch.equal(g["a"], y)
+    assert value == 11
+    with pytest.raises(RuntimeError, match="return a scalar Tensor"):
+        func.grad(lambda x: x)(x)
+
+
+def test_vjp_jvp_linearize():
+    x = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64)
+    v = torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64)
+    a = torch.arange(6, dtype=torch.float64).reshape(2, 3)
+    f = lambda x: a @ x.sin()  # noqa: E731
+    j = a * x.cos()
+    value, pull = func.vjp(f, x)
+    u = torch.tensor([1.0, 2.0], dtype=torch.float64)
+    assert torch.allclose(pull(u)[0], j.T @ u)
+    value, change = func.jvp(f, (x,), (v,))
+    assert torch.allclose(value, f(x))
+    assert torch.allclose(change, j @ v)
+    assert torch.allclose(func.linearize(f, x)[1](v), j @ v)
+
+
+def test_jacobians_and_hessian():
+    x = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64)
+    f = lambda x: x[:2] * x[1:]  # noqa: E731
+    want = torch.tensor([[2.0, 1.0, 0.0], [0.0, 3.0, 2.0]], dtype=torch.float64)
+    assert torch.equal(func.jacrev(f)(x), want)
+    assert torch.equal(func.jacfwd(f)(x), want)
+    assert torch.allclose(func.hessian(lambda x: (x**3).sum())(x), torch.diag(6 * x))
+
+
+def test_vmap():
+    a, b = torch.randn(4, 3), torch.randn(3, 4)
+    assert torch.allclose(func.vmap(torch.dot, in_dims=(0, 1))(a, b), (a * b.T).sum(1))
+    assert func.vmap(lambda x, y: x * y, in_dims=(0, None), out_dims=1)(a, torch.ones(3)).shape == (3, 4)
+    out = func.vmap(lambda d: {"s": d["a"].sum()})({"a": a})
+    assert torch.allclose(out["s"], a.sum(1))
+    per_sample = func.vmap(func.grad(lambda w, x: (w * x).sum() ** 2), in_dims=(None, 0))(torch.ones(3), a)
+    assert torch.allclose(per_sample, 2 * a.sum(1, keepdim=True) * a, atol=1e-5)
+    with pytest.raises(ValueError):
+        func.vmap(torch.add)(torch.ones(2), torch.ones(3))
+
+
+def test_ensemble():
+    models = [torch.nn.Linear(2, 1) for _ in range(3)]
+    params, buffers = func.stack_module_state(models)
+    x = torch.randn(5, 2)
+    call = lambda p, b, x: func.functional_call(models[0], (p, b), (x,))  # noqa: E731
+    out = func.vmap(call, in_dims=(0, 0, None))(params, buffers, x)
+    assert torch.allclose(out, torch.stack([m(x) for m in models]), atol=1e-6)
+
+
+def test_grad_of_functional_call():
+    m = torch.nn.Linear(2, 1)
+    params = dict(m.named_parameters())
+    x, y = torch.randn(4, 2), torch.randn(4, 1)
+    loss = lambda p: ((func.functional_call(m, p, (x,)) - y) ** 2).mean()  # noqa: E731
+    got = func.grad(loss)({k: v.detach() for k, v in params.items()})
+    loss(params).backward()
+    assert torch.allclose(got["weight"], m.weight.grad)
