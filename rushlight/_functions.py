@@ -142,6 +142,8 @@ def asarray(
 
     Reference: https://pytorch.org/docs/stable/generated/torch.asarray.html
     """
+    if type(obj).__module__ == "rushlight.storage":
+        obj = obj._view()
     if isinstance(obj, _C.Tensor):
         made: Any = obj if requires_grad else obj.detach() if obj.requires_grad else obj
         converted = made if dtype is None else made.to(dtype)

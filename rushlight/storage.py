@@ -128,13 +128,47 @@ class UntypedStorage:
 
         return cls._of(_shared_memory.empty(size))
 
+    @classmethod
+    def from_file(cls, filename: Any, shared: bool = False, nbytes: int = 0) -> UntypedStorage:
+        """The first bytes of a file, mapped: they are read when they are looked at.
+
+        Args:
+            shared: writing to the storage writes to the file, which grows to `nbytes` if it is shorter. Otherwise the
+                file is left as it is.
+            nbytes: how many bytes. Default: all of the file.
+
+        Raises:
+            RuntimeError: the file is shorter, and not shared.
+        """
+        import os
+
+        fd = os.open(filename, (os.O_RDWR | os.O_CREAT) if shared else os.O_RDONLY)
+        try:
+            size = os.fstat(fd).st_size
+            nbytes = nbytes or size
+            if size < nbytes:
+                if not shared:
+                    raise RuntimeError(f"{filename} has {size} bytes, {nbytes} were asked for")
+                os.ftruncate(fd, nbytes)
+            return cls._of(_C._map_fd(fd, nbytes, shared)) if nbytes else cls(0)
+        finally:
+            os.close(fd)
+
+    def untyped(self) -> UntypedStorage:
+        """self."""
+        return self
+
     def is_pinned(self, device: Any = None) -> bool:
         """False."""
         return False
 
     def __getitem__(self, index: Any) -> Any:
-        got = self._view()[index]
-        return UntypedStorage._of(got.clone()) if isinstance(index, slice) else got.item()
+        if not isinstance(index, slice):
+            return self._view()[index].item()
+        start, stop, step = index.indices(len(self))
+        if step == 1 and stop > start and _C._storage_fd(self._bytes) != -2:
+            return UntypedStorage._of(_C._storage_part(self._bytes, start, stop - start))
+        return UntypedStorage._of(self._view()[index].clone())
 
     def __setitem__(self, index: Any, value: int) -> None:
         self._view()[index] = value

@@ -620,3 +620,69 @@ def test_settings():
     assert s.location_tag(torch.ones(1).untyped_storage()) == "cpu"
     for name in s.__all__:
         assert hasattr(s, name)
+
+
+# ---- safetensors ------------------------------------------------------------------------------------------------------
+
+
+def test_safetensors(tmp_path):
+    from rushlight.serialization._safetensors import pieces
+
+    tensors = {
+        "half": torch.ones(3, dtype=torch.bfloat16),
+        "matrix": torch.arange(6.0).reshape(2, 3).t(),
+        "flags": torch.tensor([True, False]),
+        "scalar": torch.tensor(3),
+        "empty": torch.empty(0, 2),
+    }
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(b"".join(map(bytes, pieces(tensors, {"by": "hand"}))))
+    got = torch.load(path)
+    assert got.keys() == tensors.keys()
+    for name, x in tensors.items():
+        assert got[name].dtype is x.dtype and got[name].shape == x.shape and torch.equal(got[name], x)
+
+
+def test_the_safetensors_library_takes_our_tensors(tmp_path):
+    pytest.importorskip("safetensors")
+    script = """
+        import torch
+        from safetensors import safe_open
+        from safetensors.torch import load, load_file, load_model, save, save_file, save_model
+        tensors = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.ones(3, dtype=torch.bfloat16), "c": torch.tensor(3)}
+        save_file(tensors, "x.safetensors", metadata={"k": "v"})
+        for got in (load_file("x.safetensors"), load(save(tensors)), torch.load("x.safetensors")):
+            assert all(torch.equal(got[name], x) and got[name].dtype == x.dtype for name, x in tensors.items())
+        with safe_open("x.safetensors", framework="pt") as file:
+            assert file.metadata() == {"k": "v"} and file.get_slice("a")[:, 1:].tolist() == [[1, 2], [4, 5]]
+        net, other = torch.nn.Linear(2, 3), torch.nn.Linear(2, 3)
+        save_model(net, "net.safetensors")
+        load_model(other, "net.safetensors")
+        assert torch.equal(net.weight, other.weight)
+        print(torch.__name__)
+    """
+    root = str(Path(__file__).parent.parent)
+    done = subprocess.run(
+        [sys.executable, "-m", "rushlight", "-c", textwrap.dedent(script)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == "rushlight", done.stderr
+
+
+def test_storages_over_files(tmp_path):
+    path = tmp_path / "x.bin"
+    path.write_bytes(bytes(range(10)))
+    private = torch.UntypedStorage.from_file(path, nbytes=4)
+    assert private.tolist() == [0, 1, 2, 3] and not private.is_shared()
+    private.fill_(9)
+    part = private[1:3]
+    part.fill_(7)
+    assert private.tolist() == [9, 7, 7, 9] and torch.asarray(part, dtype=torch.uint8).tolist() == [7, 7]
+    shared = torch.UntypedStorage.from_file(path, shared=True, nbytes=12)
+    shared[11] = 5
+    assert path.read_bytes() == bytes(range(10)) + b"\0\5" and shared.is_shared()
+    with pytest.raises(RuntimeError, match="has 12 bytes, 20 were asked for"):
+        torch.UntypedStorage.from_file(path, nbytes=20)

@@ -138,6 +138,7 @@ PyObject* storage_fd(PyObject*, PyObject* o) {
   return guarded([&]() -> PyObject* {
     check_type(is_tensor(o), "expected a Tensor, got ", type_name(o));
     const Storage& s = tensor_of(o)->storage();
+    if (s.resizable()) return PyLong_FromLong(-2);
     return PyLong_FromLong(s.deleter() == unmap ? static_cast<Mapping*>(s.context())->fd : -1);
   });
 }
@@ -174,7 +175,21 @@ PyObject* checksum(PyObject*, PyObject* args) {
   return PyLong_FromUnsignedLong(crc);
 }
 
+// Asks the system to start bringing a part of a file to the disk; fsync then has less to wait for.
+PyObject* start_writing(PyObject*, PyObject* args) {
+  int fd;
+  Py_ssize_t offset, bytes;
+  if (!PyArg_ParseTuple(args, "inn:_start_writing", &fd, &offset, &bytes)) return nullptr;
+#if defined(__linux__)
+  PyThreadState* released = PyEval_SaveThread();
+  sync_file_range(fd, offset, bytes, SYNC_FILE_RANGE_WRITE);
+  PyEval_RestoreThread(released);
+#endif
+  Py_RETURN_NONE;
+}
+
 PyMethodDef functions[] = {
+    {"_start_writing", start_writing, METH_VARARGS, "(fd, offset, bytes): start bringing these to the disk."},
     {"_crc32", checksum, METH_VARARGS, "(bytes, start=0): the checksum of zip files."},
     {"_storage_view", bytes_of, METH_O, "The whole storage of a tensor as uint8."},
     {"_tensor_over", over_bytes, METH_VARARGS,
@@ -184,7 +199,8 @@ PyMethodDef functions[] = {
      "(fd, bytes, shared): a file's first bytes as a uint8 tensor; writes reach the file if shared."},
     {"_share_storage", share_storage, METH_VARARGS,
      "(tensor, fd): moves the tensor's storage into a file of that size, shared with other processes."},
-    {"_storage_fd", storage_fd, METH_O, "The file behind a shared storage; -1 if it is not shared."},
+    {"_storage_fd", storage_fd, METH_O,
+     "The file behind a shared storage; -1 if it is not shared, -2 if it is the allocator's."},
     {"_storage_part", storage_part, METH_VARARGS,
      "(tensor, offset, bytes): a storage over a part of another, as a uint8 tensor."},
     {nullptr, nullptr, 0, nullptr}};

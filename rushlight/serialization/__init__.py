@@ -117,8 +117,7 @@ def save(
         pieces = legacy_pieces(obj, pickle_protocol)
     if is_path:
         with _archive.replacing(f) as fd:
-            for piece in pieces:
-                _archive.write_all(fd, piece)
+            _archive.write_pieces(fd, pieces)
         return
     for piece in pieces:
         f.write(piece)

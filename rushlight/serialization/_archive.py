@@ -14,11 +14,12 @@ from rushlight import _C
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Archive", "Bytes", "Entry", "File", "Source", "Stream", "pieces", "replacing"]
+__all__ = ["Archive", "Bytes", "Entry", "File", "Source", "Stream", "pieces", "replacing", "write_pieces"]
 
 _ALIGNMENT = 64
 _LIMIT = 0xFFFFFFFF  # beyond it, zip writes sizes and offsets in an extra field of 64 bits
 _CHUNK = 1 << 20
+_BLOCK = 4 << 20
 _MOST_INFLATED = 64 << 20
 
 # ---- where bytes come from --------------------------------------------------------------------------------------------
@@ -343,10 +344,62 @@ def pieces(folder: str, records: Iterable[tuple[str, Any]], checksums: bool = Tr
 
 
 def write_all(fd: int, data: Any) -> None:
-    """Write the whole buffer."""
+    """Write the whole buffer, and have the system bring it to the disk meanwhile."""
     view = memoryview(data)
+    if len(view) < _BLOCK:
+        while len(view):
+            view = view[os.write(fd, view) :]
+        return
+    at = os.lseek(fd, 0, os.SEEK_CUR)
     while len(view):
-        view = view[os.write(fd, view) :]
+        done = os.write(fd, view[:_BLOCK])
+        _C._start_writing(fd, at, done)
+        at += done
+        view = view[done:]
+
+
+def write_pieces(fd: int, made: Iterable[Any]) -> None:
+    """Write all the pieces. Large ones are written by another thread, while this one computes the next one's checksum."""
+    writer: _Writer | None = None
+    for piece in made:
+        if writer is None and len(piece) < _BLOCK:
+            write_all(fd, piece)
+            continue
+        writer = _Writer(fd) if writer is None else writer
+        writer.put(piece)
+        if writer.error is not None:
+            break
+    if writer is not None:
+        writer.finish()
+
+
+class _Writer:
+    """A thread that writes what it is given, in order."""
+
+    def __init__(self, fd: int) -> None:
+        import queue
+        import threading
+
+        self.error: BaseException | None = None
+        self.pieces: Any = queue.SimpleQueue()
+        self.put = self.pieces.put
+        self.thread = threading.Thread(target=self._run, args=(fd,), daemon=True)
+        self.thread.start()
+
+    def _run(self, fd: int) -> None:
+        for piece in iter(self.pieces.get, None):
+            if self.error is None:
+                try:
+                    write_all(fd, piece)
+                except BaseException as error:
+                    self.error = error
+
+    def finish(self) -> None:
+        """Wait until all is written; raises what went wrong."""
+        self.put(None)
+        self.thread.join()
+        if self.error is not None:
+            raise self.error
 
 
 class replacing:
@@ -396,4 +449,19 @@ class replacing:
             if kind is not None:
                 os.unlink(self.temporary)
         if kind is None:
-            os.replace(self.temporary, self.path)
+            self._replace()
+
+    def _replace(self) -> None:
+        """Rename. Freeing the blocks of a large old file takes long, and nobody needs to wait for it: it is kept open until
+        another thread closes it."""
+        old = -1
+        try:
+            if os.stat(self.path).st_size > _BLOCK:
+                old = os.open(self.path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        except OSError:
+            pass
+        os.replace(str(self.temporary), self.path)
+        if old >= 0:
+            import threading
+
+            threading.Thread(target=os.close, args=(old,), daemon=True).start()

@@ -41,6 +41,10 @@ def safe() -> dict[str, Any]:
     return {full_name(thing): thing[0] if isinstance(thing, tuple) else thing for thing in user_safe}
 
 
+# What Python raises when arguments or states are of wrong kinds.
+_UNFIT = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, AssertionError)
+
+
 class Refused(Exception):
     """A name that is not built from files; the loader then lists all of them."""
 
@@ -58,6 +62,7 @@ class Loader(Builder):
         self.weights_only = weights_only
         self.safe = safe()
         self.found: dict[tuple[str, str], Any] = {}
+        self.classes: dict[int, Any] = {}  # what is neither plain data nor allowed by the user, but built
         self.made: dict[int, Any] = {}  # instances of classes that were made here, and may be given a state
 
     def find(self, module: str, name: str) -> Any:
@@ -93,6 +98,8 @@ class Loader(Builder):
             found = self.safe.get(f"{module}.{name}")
         if found is None and not self.weights_only:
             found = self._class(module, name)
+            if isinstance(found, type):
+                self.classes[id(found)] = found
         if found is None:
             raise Refused
         return found
@@ -124,7 +131,7 @@ class Loader(Builder):
                 return function._value2member_map_[args[0]]
             if self._is_safe(function):
                 return self._keep(function(*args))
-        except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError) as error:
+        except _UNFIT as error:
             raise UnpicklingError(f"cannot make {_said(function)} from what is in the file: {error}") from error
         raise UnpicklingError(f"calling {_said(function)} is refused")
 
@@ -139,7 +146,12 @@ class Loader(Builder):
         raise UnpicklingError(f"making {_said(cls)} from {_said(base)} is refused")
 
     def new(self, cls: Any, args: Any, kwargs: Any) -> Any:
-        args = _tuple(args)
+        try:
+            return self._new(cls, _tuple(args), kwargs)
+        except _UNFIT as error:
+            raise UnpicklingError(f"cannot make {_said(cls)} from what is in the file: {error}") from error
+
+    def _new(self, cls: Any, args: Any, kwargs: Any) -> Any:
         if not isinstance(cls, type):
             raise UnpicklingError(f"{_said(cls)} is no class: the file is damaged")
         if self._is_safe(cls):
@@ -148,7 +160,7 @@ class Loader(Builder):
             raise UnpicklingError(f"keyword arguments for {_said(cls)} are refused")
         if id(cls) in _build.CALLS:
             return self.call(cls, args)
-        if self.weights_only or not self._is_built(cls):
+        if id(cls) not in self.classes:
             raise UnpicklingError(f"making {_said(cls)} is refused")
         if issubclass(cls, tuple):
             fields = getattr(cls, "_fields", None)
@@ -159,9 +171,6 @@ class Loader(Builder):
             raise UnpicklingError(f"making {_said(cls)} with arguments is refused")
         return self._keep(object.__new__(cls))
 
-    def _is_built(self, cls: Any) -> bool:
-        return any(cls is known for known in self.found.values())
-
     def _keep(self, made: Any) -> Any:
         self.made[id(made)] = made
         return made
@@ -169,7 +178,7 @@ class Loader(Builder):
     def build(self, made: Any, state: Any) -> Any:
         try:
             return self._build(made, state)
-        except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError) as error:
+        except _UNFIT as error:
             raise UnpicklingError(f"the state of {type(made).__name__} in the file does not fit: {error}") from error
 
     def _build(self, made: Any, state: Any) -> Any:

@@ -149,14 +149,17 @@ class Machine:
         self.at = at + count
         return unpack_from(form, self.data, at)[0]
 
-    def line(self) -> str:
+    def raw_line(self) -> bytes:
         end = self.data.find(b"\n", self.at)
         if end < 0:
             raise UnpicklingError("pickle data was truncated")
         text = self.data[self.at : end]
         self.at = end + 1
+        return text
+
+    def line(self) -> str:
         try:
-            return text.decode("utf-8")
+            return self.raw_line().decode("utf-8")
         except UnicodeDecodeError:
             raise UnpicklingError("a name in the pickle is not UTF-8: the pickle is damaged") from None
 
@@ -231,7 +234,7 @@ def _long(width: str, count: int) -> Callable[[Machine], None]:
 
 
 def _string(m: Machine) -> None:
-    raw = m.line().encode("utf-8")
+    raw = m.raw_line()
     if len(raw) < 2 or raw[0] != raw[-1] or raw[:1] not in (b"'", b'"'):
         raise UnpicklingError("the STRING opcode argument must be quoted")
     try:
@@ -248,7 +251,7 @@ def _counted(width: str, count: int, then: Callable[[Machine, bytes], None]) -> 
 
 
 def _unicode(m: Machine) -> None:
-    m.push(m.line().encode("utf-8").decode("raw-unicode-escape"))
+    m.push(m.raw_line().decode("raw-unicode-escape"))
 
 
 def _tuple(m: Machine) -> None:

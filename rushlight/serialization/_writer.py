@@ -42,6 +42,23 @@ _MODULE_STATE: dict[str, Callable[[], Any]] = {
 }
 
 
+def _int(value: int) -> bytes:
+    """A number that is not negative."""
+    if value < 0x100:
+        return pickle.BININT1 + bytes((value,))
+    if value < 0x80000000:
+        return pickle.BININT + struct.pack("<i", value)
+    return pickle.LONG1 + b"\x09" + value.to_bytes(9, "little")
+
+
+def _ints(values: Any) -> bytes:
+    """A tuple of such."""
+    parts = b"".join(map(_int, values))
+    if len(values) > 3:
+        return pickle.MARK + parts + pickle.TUPLE
+    return parts + (pickle.EMPTY_TUPLE, pickle.TUPLE1, pickle.TUPLE2, pickle.TUPLE3)[len(values)]
+
+
 class Stored:
     """A storage that is written: which of its bytes, and who looks into them."""
 
@@ -49,7 +66,8 @@ class Stored:
         self.key = key
         self.view = view  # the bytes as a tensor; keeps them alive
         self.dtype = dtype
-        self.low = view.numel()
+        self.nbytes = view.numel()
+        self.low = self.nbytes
         self.high = 0
         self.users = 0
         self.whole = False
@@ -69,7 +87,7 @@ class Stored:
 
     def plan(self) -> bool:
         """Decide what is written; False: the whole storage."""
-        full = self.view.numel()
+        full = self.nbytes
         if self.whole or (self.low == 0 and self.high == full):
             return False
         if self.high <= self.low:
@@ -82,7 +100,7 @@ class Stored:
     def data(self, planned: Stored | None) -> Any:
         """The buffer to write."""
         if planned is None:
-            return memoryview(self.view) if self.view.numel() else b""
+            return memoryview(self.view) if self.nbytes else b""
         if planned.tensor is not None:
             packed = planned.tensor.detach().contiguous()
             from rushlight.storage import UntypedStorage
@@ -166,46 +184,35 @@ class _Pickler(_StandardPickler):  # type: ignore[misc]
             raise RuntimeError("Cannot save multiple tensors or storages that view the same data as different types")
         return stored
 
+    def _name(self, thing: Any) -> bytes:
+        """What refers to a name or word that was written before; writes it the first time."""
+        known = self.memo.get(id(thing))
+        if known is not None:
+            found: bytes = self.get(known[0])
+            return found
+        self.save(thing)
+        return b""
+
     def _save_persistent(self, stored: Stored, nbytes: int) -> None:
         """The reference to a storage."""
         item = 1 if stored.dtype is None else stored.dtype.itemsize
+        key = stored.key.encode()
         self.write(pickle.MARK)
-        self.save("storage")
-        self.save(self._storage_type(stored.dtype))
-        self.save(stored.key)
-        self.save("cpu")
-        self._int(nbytes // item)
-        self.write((pickle.NONE if self.legacy else b"") + pickle.TUPLE + pickle.BINPERSID)
+        self.write(self._name("storage"))
+        self.write(self._name(self._storage_type(stored.dtype)))
+        self.write(pickle.BINUNICODE + struct.pack("<I", len(key)) + key)
+        self.write(self._name("cpu"))
+        self.write(_int(nbytes // item) + (pickle.NONE if self.legacy else b"") + pickle.TUPLE + pickle.BINPERSID)
 
-    def _int(self, value: int) -> None:
-        if 0 <= value < 0x100:
-            self.write(pickle.BININT1 + bytes((value,)))
-        elif 0 <= value < 0x80000000:
-            self.write(pickle.BININT + struct.pack("<i", value))
-        else:
-            self.save(value)
-
-    def _ints(self, values: Any) -> None:
-        if len(values) > 3:
-            self.write(pickle.MARK)
-        for value in values:
-            self._int(value)
-        self.write(
-            (pickle.EMPTY_TUPLE, pickle.TUPLE1, pickle.TUPLE2, pickle.TUPLE3)[len(values)]
-            if len(values) < 4
-            else pickle.TUPLE
-        )
-
-    def _no_hooks(self) -> None:
-        self.save(OrderedDict)
-        self.write(pickle.EMPTY_TUPLE + pickle.REDUCE)
+    def _no_hooks(self) -> bytes:
+        return self._name(OrderedDict) + pickle.EMPTY_TUPLE + pickle.REDUCE
 
     def _save_arguments(self, tensor: Any, requires_grad: bool) -> None:
         """The arguments of _rebuild_tensor_v2."""
         identity = tensor._storage_id()
         stored = self._stored(lambda: _C._storage_view(tensor), identity, tensor.dtype)
         stored.used_by(tensor)
-        offset, stride, nbytes = tensor.storage_offset(), tensor.stride(), stored.view.numel()
+        offset, stride, nbytes = tensor.storage_offset(), tensor.stride(), stored.nbytes
         planned = self.plan.get(identity)
         if planned is not None and planned.tensor is not None:
             offset, stride = 0, tensor.detach().contiguous().stride()
@@ -215,19 +222,16 @@ class _Pickler(_StandardPickler):  # type: ignore[misc]
             nbytes = planned.high - planned.low
         self.write(pickle.MARK)
         self._save_persistent(stored, nbytes)
-        self._int(offset)
-        self._ints(tensor.shape)
-        self._ints(stride)
-        self.write(pickle.NEWTRUE if requires_grad else pickle.NEWFALSE)
-        self._no_hooks()
-        self.write(pickle.TUPLE)
+        flag = pickle.NEWTRUE if requires_grad else pickle.NEWFALSE
+        self.write(_int(offset) + _ints(tensor.shape) + _ints(stride) + flag)
+        self.write(self._no_hooks() + pickle.TUPLE)
 
     def save_tensor(self, tensor: Any) -> None:
         state = vars(tensor)
         if state:
             self._save_subclass(tensor)
             return
-        self.save(_build._rebuild_tensor_v2)
+        self.write(self._name(_build._rebuild_tensor_v2))
         self._save_arguments(tensor, tensor.requires_grad)
         self.write(pickle.REDUCE)
         self.memoize(tensor)
@@ -244,12 +248,12 @@ class _Pickler(_StandardPickler):  # type: ignore[misc]
 
     def save_parameter(self, parameter: Any) -> None:
         state = vars(parameter)
-        self.save(_build._rebuild_parameter_with_state if state else _build._rebuild_parameter)
+        self.write(self._name(_build._rebuild_parameter_with_state if state else _build._rebuild_parameter))
         self.write(pickle.MARK)
-        self.save(_build._rebuild_tensor_v2)
+        self.write(self._name(_build._rebuild_tensor_v2))
         self._save_arguments(parameter, False)
         self.write(pickle.REDUCE + (pickle.NEWTRUE if parameter.requires_grad else pickle.NEWFALSE))
-        self._no_hooks()
+        self.write(self._no_hooks())
         if state:
             self.save(dict(state))
         self.write(pickle.TUPLE + pickle.REDUCE)
