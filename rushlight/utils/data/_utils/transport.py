@@ -13,8 +13,8 @@ import io
 import mmap
 import os
 import pickle
+import socket
 import tempfile
-from multiprocessing import reduction
 from typing import Any
 
 from rushlight import _C
@@ -66,6 +66,13 @@ def _anonymous_file() -> int:
         return os.dup(file.fileno())
 
 
+def _socket(connection: Any) -> socket.socket:
+    """The socket of a connection, to send a descriptor through."""
+    made = socket.socket(fileno=os.dup(connection.fileno()))
+    made.setblocking(True)  # whatever socket.setdefaulttimeout() says
+    return made
+
+
 def _ends(lengths: list[int]) -> list[int]:
     """Where pieces of these lengths end when each starts at a multiple of the alignment."""
     ends, start = [], 0
@@ -80,7 +87,7 @@ class Outbox:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
-        self._segments: dict[int, mmap.mmap] = {}
+        self._segments: dict[int, tuple[mmap.mmap, int]] = {}  # with descriptors: some systems want them kept open
         self._free: set[int] = set()
         self._made = 0
 
@@ -116,7 +123,7 @@ class Outbox:
         if pieces:
             ends = _ends([len(piece) for piece in pieces])
             which, fd, dropped = self._segment(ends[-1])
-            segment = self._segments[which]
+            segment, _ = self._segments[which]
             size = len(segment)
             for piece, end in zip(pieces, ends):
                 segment[end - len(piece) : end] = piece
@@ -125,28 +132,28 @@ class Outbox:
         try:
             self._connection.send_bytes(pickle.dumps((label, body, which, size if fd >= 0 else 0, dropped), 5))
             if fd >= 0:
-                reduction.send_handle(self._connection, fd, None)  # type: ignore[arg-type]
+                with _socket(self._connection) as through:
+                    socket.send_fds(through, [b"f"], [fd])
         except OSError:
             raise HungUp from None
-        finally:
-            if fd >= 0:
-                os.close(fd)
 
     def _segment(self, size: int) -> tuple[int, int, int | None]:
         """A free segment of that size: its number; its descriptor if it is new; and which one was given up for it."""
-        fitting = [which for which in self._free if len(self._segments[which]) >= size]
+        fitting = [which for which in self._free if len(self._segments[which][0]) >= size]
         if fitting:
-            which = min(fitting, key=lambda one: len(self._segments[one]))
+            which = min(fitting, key=lambda one: len(self._segments[one][0]))
             self._free.remove(which)
             return which, -1, None
         dropped = self._free.pop() if self._free else None
         if dropped is not None:
-            self._segments.pop(dropped).close()
+            memory, fd = self._segments.pop(dropped)
+            memory.close()
+            os.close(fd)
         size = max(_SMALLEST, 1 << (size - 1).bit_length())
         fd = _anonymous_file()
         os.ftruncate(fd, size)
         self._made += 1
-        self._segments[self._made] = mmap.mmap(fd, size)
+        self._segments[self._made] = (mmap.mmap(fd, size), fd)
         return self._made, fd, dropped
 
 
@@ -168,7 +175,11 @@ class Inbox:
         if dropped is not None:
             del self._segments[dropped]
         if size:
-            fd = reduction.recv_handle(self._connection)  # type: ignore[arg-type]
+            with _socket(self._connection) as through:
+                _, fds, _, _ = socket.recv_fds(through, 1, 1)
+            if len(fds) != 1:
+                raise EOFError
+            (fd,) = fds
             try:
                 self._segments[which] = mmap.mmap(fd, size)
             finally:
