@@ -16,6 +16,7 @@ __all__ = [
     "Parameter",
     "UninitializedBuffer",
     "UninitializedParameter",
+    "factory_kwargs",
     "functional",
     "init",
     "modules",
@@ -27,8 +28,29 @@ __all__ = [
 _missing = module_getattr(__name__)
 
 
+def factory_kwargs(kwargs: Any) -> dict[str, Any]:
+    """The arguments among `kwargs` that go on to functions like `empty`: device, dtype, memory_format.
+
+    Raises:
+        TypeError: there is another one, or one is given twice (also in `factory_kwargs`).
+    """
+    if kwargs is None:
+        return {}
+    simple = ("device", "dtype", "memory_format")
+    unexpected = kwargs.keys() - {*simple, "factory_kwargs"}
+    if unexpected:
+        raise TypeError(f"unexpected kwargs {unexpected}")
+    made = dict(kwargs.get("factory_kwargs", {}))
+    for key in simple:
+        if key in kwargs:
+            if key in made:
+                raise TypeError(f"{key} specified twice, in **kwargs and in factory_kwargs")
+            made[key] = kwargs[key]
+    return made
+
+
 def __getattr__(name: str) -> Any:
-    if name in ("attention", "parallel"):  # imported when first used
+    if name in ("attention", "common_types", "grad", "parallel"):  # imported when first used
         return importlib.import_module(f"{__name__}.{name}")
     if name == "DataParallel":
         return importlib.import_module(f"{__name__}.parallel").DataParallel

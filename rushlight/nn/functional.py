@@ -130,6 +130,11 @@ def rrelu(
     return _C.rrelu(input, lower, upper, training)
 
 
+def rrelu_(input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False) -> Any:
+    """rrelu in place."""
+    return rrelu(input, lower, upper, training, inplace=True)
+
+
 def glu(input: Any, dim: int = -1) -> Any:
     """The first half of input along dim times the sigmoid of the second."""
     if input.dim() == 0:

@@ -84,4 +84,16 @@ __all__ = [
     *upsampling.__all__,
 ]
 
+# Where PyTorch keeps these, and where its files look for them.
+for _home, _names in (
+    (activation, ("MultiheadAttention",)),
+    (batchnorm, ("LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d")),
+    (conv, ("LazyConv1d", "LazyConv2d", "LazyConv3d")),
+    (conv, ("LazyConvTranspose1d", "LazyConvTranspose2d", "LazyConvTranspose3d")),
+    (instancenorm, ("LazyInstanceNorm1d", "LazyInstanceNorm2d", "LazyInstanceNorm3d")),
+):
+    for _name in _names:
+        globals()[_name].__module__ = _home.__name__
+        setattr(_home, _name, globals()[_name])
+
 _ = module
