@@ -429,7 +429,48 @@ void sample_any_backward(const T* grad, const T* x, const T* grid, const Grid& g
   });
 }
 
+template <class T>
+void places_any(const T* grid, const Grid& g, T* parts, T* slopes, int64_t* at) {
+  const int64_t points = g.batch * volume(g.out, g.axes);
+  const int each = terms_per_axis(g), terms = g.axes == 2 ? each * each : each * each * each;
+  for (int64_t i = 0; i < points; ++i) {
+    int64_t index[3][4];
+    for (int a = 0; a < g.axes; ++a) {
+      const int64_t size = g.in[2 - a];
+      Place<T> p = placed(grid[i * g.axes + a], size, g);
+      if (g.mode != Mode::bicubic) p = padded(p, size, g);
+      const T base = g.mode == Mode::nearest ? std::nearbyint(p.at) : std::floor(p.at);
+      for (int k = 0; k < each; ++k) {
+        T place = base + static_cast<T>(each == 4 ? k - 1 : k);
+        if (g.mode == Mode::bicubic) place = padded(Place<T>{place, T(1)}, size, g).at;
+        index[a][k] = whole(place);
+        if (index[a][k] < 0 || index[a][k] >= size) index[a][k] = -1;
+      }
+      parts[a * points + i] = p.at - base;
+      slopes[a * points + i] = p.slope;
+    }
+    for (int j = 0; j < terms; ++j) {
+      int64_t place = 0, step = 1;
+      for (int a = 0, rest = j; a < g.axes; ++a, rest /= each) {
+        const int64_t k = index[a][rest % each];
+        place = k < 0 || place < 0 ? -1 : place + k * step;
+        step *= g.in[2 - a];
+      }
+      at[j * points + i] = place;
+    }
+  }
+}
+
 }  // namespace
+
+int terms_per_axis(const Grid& g) { return g.mode == Mode::nearest ? 1 : g.mode == Mode::bilinear ? 2 : 4; }
+
+void places(DType dtype, const void* grid, const Grid& g, void* parts, void* slopes, int64_t* at) {
+  if (dtype == DType::F64)
+    places_any(static_cast<const double*>(grid), g, static_cast<double*>(parts), static_cast<double*>(slopes), at);
+  else
+    places_any(static_cast<const float*>(grid), g, static_cast<float*>(parts), static_cast<float*>(slopes), at);
+}
 
 void sample(DType dtype, const void* x, const void* grid, const Grid& g, void* out) {
   if (dtype == DType::F64)

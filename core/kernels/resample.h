@@ -48,4 +48,10 @@ void sample(DType dtype, const void* x, const void* grid, const Grid& g, void* o
 void sample_backward(DType dtype, const void* grad, const void* x, const void* grid, const Grid& g, void* dx,
                      void* dgrid);
 
+// For each place of the grid: per axis (last axis first) how far it lies beyond the first of its elements, how that moves
+// with the grid's coordinate, and where each of its `terms` elements (term j: digit a of j in base terms^(1/axes) along axis
+// a) lies in a plane, -1 if outside.
+int terms_per_axis(const Grid& g);  // 1, 2 or 4
+void places(DType dtype, const void* grid, const Grid& g, void* parts, void* slopes, int64_t* at);
+
 }  // namespace rl::resample

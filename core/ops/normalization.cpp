@@ -308,7 +308,10 @@ std::tuple<Tensor, Tensor, Tensor> native_group_norm(const Tensor& x, const Tens
         ", HxW = ", length);
   WithStats r = group_norm_stats(x, groups, weight, bias, eps);
   Dims sizes{batch, groups};
-  if (!needs_gradient(x) || x.numel() == 0) return {r.out, view(r.mean, sizes), view(r.rstd, sizes)};
+  if (!needs_gradient(x) || x.numel() == 0) {
+    const std::span<const Tensor> from(&x, 1);
+    return {r.out, tie_to_inputs(view(r.mean, sizes), from), tie_to_inputs(view(r.rstd, sizes), from)};
+  }
   // These are differentiable here.
   Tensor grouped = reshape(x, Dims{batch * groups, x.numel() / (batch * groups)});
   const Dims last{1};

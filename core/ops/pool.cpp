@@ -5,6 +5,7 @@
 
 #include "ops/creation.h"
 #include "ops/index_util.h"
+#include "ops/pointwise.h"
 #include "ops/reduce.h"
 #include "ops/shape.h"
 
@@ -288,11 +289,11 @@ Tensor max_pool_with_indices_backward(const Tensor& g, const Tensor& x, IntSpan 
         scalar_type_name(g.dtype()));
   check(index.dtype() == DType::I64, "max_pool_with_indices_backward: expected int64 indices");
   const int64_t ins = p.shape.in_size(), outs = p.shape.out_size();
-  if (p.shape.planes == 0) return zeros(x.sizes(), g.dtype());
+  if (p.shape.planes == 0) return tie_to_inputs(zeros(x.sizes(), g.dtype()), std::span<const Tensor>(&x, 1));
   Tensor to = zeros(Dims{p.shape.planes, ins}, g.dtype());
   Tensor spread =
       scatter_add(to, 1, reshape(index, Dims{p.shape.planes, outs}), reshape(g, Dims{p.shape.planes, outs}));
-  return in_format_of(x, reshape(spread, x.sizes()));
+  return tie_to_inputs(in_format_of(x, reshape(spread, x.sizes())), std::span<const Tensor>(&x, 1));
 }
 
 template <int kAxes>

@@ -6,13 +6,28 @@
 #include <string>
 
 #include "ops/creation.h"
+#include "ops/formula.h"
 #include "ops/index_util.h"
+#include "ops/shape.h"
 
 namespace rl {
 namespace {
 
 using resample::Filter;
 using resample::Table;
+
+}  // namespace
+
+// float[]?
+template <>
+struct detail::Read<std::optional<std::vector<double>>> {
+  static std::optional<std::vector<double>> get(const Value* v) {
+    if (v->tag == Tag::None) return std::nullopt;
+    return *v->doubles;
+  }
+};
+
+namespace {
 
 // --- to another size -------------------------------------------------------------------------------------------------------
 
@@ -88,12 +103,14 @@ Tensor upsample(const Method& m, const Tensor& x, IntSpan size, bool align_corne
   check(rest > 0, "Non-empty ", axes + 2, "D data tensor expected but got a tensor with sizes ", shape_str(x.sizes()));
   if (!is_floating(x.dtype()) && !(x.dtype() == DType::U8 && m.bytes)) not_implemented_for(m.name, x.dtype());
   auto plan = std::make_shared<Resampling>();
+  // Places are computed as PyTorch does.
+  const bool narrow = x.dtype() != DType::F64 && (x.dtype() != DType::U8 || m.filter <= Filter::nearest_exact);
   plan->node = m.node;
   plan->backward_node = m.backward_node;
   const bool history = needs_gradient(x);
   for (int64_t i = 0; i < axes; ++i) {
     plan->there.push_back(resample::table(m.filter, x.sizes()[i + 2], size[static_cast<size_t>(i)], align_corners,
-                                          std::data(scales)[i].value_or(0), x.dtype() != DType::F64));
+                                          std::data(scales)[i].value_or(0), narrow));
     if (history) plan->back.push_back(plan->there.back().transposed());
   }
   return resampled(x, plan, false);
@@ -126,6 +143,19 @@ Tensor smooth3d(const Tensor& x, IntSpan size, bool align_corners, Scale d, Scal
   return upsample(M, x, size, align_corners, {d, h, w});
 }
 
+// The size, or how much larger than the input it shall be.
+template <const Method& M>
+Tensor smooth2d_by(const Tensor& x, std::optional<IntSpan> size, bool align_corners,
+                   std::optional<std::vector<double>> scales) {
+  check(size.has_value() != scales.has_value() && x.dim() == 4 && (!scales || scales->size() == 2),
+        "Must specify exactly one of output_size and scale_factors, two numbers for a 4D input");
+  if (size) return upsample(M, x, *size, align_corners, {Scale(), Scale()});
+  const double h = (*scales)[0], w = (*scales)[1];
+  Dims wanted{static_cast<int64_t>(static_cast<double>(x.sizes()[2]) * h),
+              static_cast<int64_t>(static_cast<double>(x.sizes()[3]) * w)};
+  return upsample(M, x, wanted, align_corners, {h, w});
+}
+
 constexpr Method kNearest1d{Filter::nearest, "upsample_nearest1d", "UpsampleNearest1DBackward0",
                             "UpsampleNearest1DBackwardBackward0"};
 constexpr Method kNearest2d{Filter::nearest, "upsample_nearest2d_channels_last", "UpsampleNearest2DBackward0",
@@ -154,6 +184,73 @@ constexpr Method kLanczosAa{Filter::lanczos_aa, "upsample_lanczos2d_aa", "Upsamp
                             "UpsampleLanczos2DAaBackwardBackward0"};
 
 // --- grids -----------------------------------------------------------------------------------------------------------------
+
+// Cubic convolution's weight of neighbour k (-1, 0, 1, 2) of a place that lies t beyond neighbour 0, and its derivative.
+std::pair<Tensor, Tensor> cubic_weight(const Tensor& t, int k) {
+  using namespace formula;
+  constexpr double a = -0.75;
+  const double sign = k <= 0 ? 1 : -1;
+  Tensor d = mul(sub(t, number(k)), sign);  // the distance
+  if (k == 0 || k == 1)
+    return {add(mul(sub(mul(d, a + 2), number(a + 3)), square(d)), 1),
+            mul(mul(sub(mul(d, 3 * (a + 2)), number(2 * (a + 3))), d), sign)};
+  return {sub(mul(add(mul(sub(mul(d, a), number(5 * a)), d), 8 * a), d), number(4 * a)),
+          mul(add(mul(sub(mul(d, 3 * a), number(10 * a)), d), 8 * a), sign)};
+}
+
+// Both gradients of grid_sampler, of differentiable operations. Within its cell a place moves linearly with the grid.
+std::pair<Tensor, Tensor> grid_gradient(const Tensor& grad, const Tensor& x, const Tensor& grid,
+                                        const resample::Grid& g) {
+  using namespace formula;
+  const int axes = g.axes, each = resample::terms_per_axis(g);
+  const int64_t points = grid.numel() / axes / g.batch, ins = x.numel() / std::max<int64_t>(g.batch * g.channels, 1);
+  int terms = 1;
+  for (int a = 0; a < axes; ++a) terms *= each;
+  Tensor parts = Tensor::empty(Dims{axes, g.batch, points}, x.dtype()),
+         slopes = Tensor::empty(Dims{axes, g.batch, points}, x.dtype()),
+         at = Tensor::empty(Dims{terms, g.batch, points}, DType::I64);
+  resample::places(x.dtype(), plain(detach(grid)).raw(), g, parts.raw(), slopes.raw(), at.data<int64_t>());
+  std::vector<std::array<Tensor, 4>> weight(static_cast<size_t>(axes)), slope(static_cast<size_t>(axes));
+  for (int a = 0; a < axes; ++a) {
+    Tensor coordinate = reshape(select(grid, -1, a), Dims{g.batch, points}), rate = select(slopes, 0, a);
+    Tensor t = add(select(parts, 0, a), mul(rate, sub(coordinate, detach(coordinate))));
+    for (int k = 0; k < each; ++k) {
+      Tensor w, d;
+      if (each == 4)
+        std::tie(w, d) = cubic_weight(t, k - 1);
+      else if (each == 2)
+        w = k ? t : sub(number(1), t), d = full(Dims{g.batch, points}, Scalar(k ? 1.0 : -1.0), x.dtype());
+      else
+        w = ones(Dims{g.batch, points}, x.dtype()), d = zeros(Dims{g.batch, points}, x.dtype());
+      weight[static_cast<size_t>(a)][static_cast<size_t>(k)] = w;
+      slope[static_cast<size_t>(a)][static_cast<size_t>(k)] = mul(d, rate);
+    }
+  }
+  const Dims spread{g.batch, g.channels, points}, single{g.batch, 1, points};
+  Tensor planes = reshape(x, Dims{g.batch, g.channels, ins}), from = reshape(grad, spread);
+  Tensor dx = zeros(Dims{g.batch, g.channels, ins}, x.dtype());
+  TensorList dgrid(static_cast<size_t>(axes));
+  for (int j = 0; j < terms; ++j) {
+    Tensor place = select(at, 0, j), inside = to_dtype(call<pointwise::Ge>(place, number(0)), x.dtype());
+    Tensor index = expand(reshape(call<pointwise::Maximum>(place, zeros_like(place)), single), spread);
+    Tensor moved = mul(from, gather(planes, 2, index, false));
+    Tensor w = inside;
+    for (int a = 0, rest = j; a < axes; ++a, rest /= each)
+      w = mul(w, weight[static_cast<size_t>(a)][static_cast<size_t>(rest % each)]);
+    dx = scatter_add(dx, 2, index, mul(from, reshape(w, single)));
+    for (int b = 0; b < axes; ++b) {
+      Tensor s = inside;
+      for (int a = 0, rest = j; a < axes; ++a, rest /= each)
+        s = mul(s, (a == b ? slope : weight)[static_cast<size_t>(a)][static_cast<size_t>(rest % each)]);
+      Tensor part = sum(mul(moved, reshape(s, single)), Dims{1}, false);
+      Tensor& total = dgrid[static_cast<size_t>(b)];
+      total = total.defined() ? add(total, part) : part;
+    }
+  }
+  for (Tensor& t : dgrid) t = unsqueeze(t, 2);
+  const Tensor inputs[] = {x, grid};
+  return {tie_to_inputs(reshape(dx, x.sizes()), inputs), tie_to_inputs(reshape(cat(dgrid, 2), grid.sizes()), inputs)};
+}
 
 Tensor grid_sampler(const Tensor& x, const Tensor& grid, int64_t mode, int64_t padding, bool align_corners) {
   check(x.dim() == 4 || x.dim() == 5, "grid_sampler(): expected 4D or 5D input, but got input with sizes ",
@@ -199,34 +296,25 @@ Tensor grid_sampler(const Tensor& x, const Tensor& grid, int64_t mode, int64_t p
     if (out.numel() > 0) resample::sample(dtype, in.raw(), at.raw(), g, out.raw());
     out = to_dtype(out, x.dtype());
   }
-  record(axes == 2 ? "GridSampler2DBackward0" : "GridSampler3DBackward0", out, {x, grid}, {x, grid},
-         [g, axes](Backward& ctx) {
-           Tensor x = ctx.saved(0), grid = ctx.saved(1), grad = ctx.grad(), dx, dgrid;
-           {
-             GradModeGuard off(false);
-             const DType dtype = wide(x.dtype());
-             Tensor in = plain(to_dtype(detach(x), dtype)), at = plain(to_dtype(detach(grid), dtype)),
-                    from = plain(to_dtype(detach(grad), dtype));
-             if (ctx.needs(0)) dx = zeros(x.sizes(), dtype);
-             if (ctx.needs(1)) dgrid = zeros(grid.sizes(), dtype);
-             if (grad.numel() > 0)
-               resample::sample_backward(dtype, from.raw(), in.raw(), at.raw(), g, dx.defined() ? dx.raw() : nullptr,
-                                         dgrid.defined() ? dgrid.raw() : nullptr);
-             if (dx.defined()) dx = to_dtype(dx, x.dtype());
-             if (dgrid.defined()) dgrid = to_dtype(dgrid, x.dtype());
-           }
-           const Tensor outs[] = {dx, dgrid};
-           if (Backward::create_graph()) {
-             const Tensor inputs[] = {grad, x, grid};
-             record("GridSamplerBackwardBackward0", std::span<const Tensor>(outs), std::span<const Tensor>(inputs), {},
-                    [axes](Backward&) {
-                      fail(ErrorKind::Runtime, "derivative for aten::grid_sampler_", axes,
-                           "d_backward is not implemented: grid_sample can be differentiated once");
-                    });
-           }
-           if (dx.defined()) ctx.set(0, dx);
-           if (dgrid.defined()) ctx.set(1, dgrid);
-         });
+  record(
+      axes == 2 ? "GridSampler2DBackward0" : "GridSampler3DBackward0", out, {x, grid}, {x, grid}, [g](Backward& ctx) {
+        Tensor x = ctx.saved(0), grid = ctx.saved(1), grad = ctx.grad(), dx, dgrid;
+        const DType dtype = wide(x.dtype());
+        if (Backward::create_graph() && grad.numel() > 0) {
+          std::tie(dx, dgrid) = grid_gradient(to_dtype(grad, dtype), to_dtype(x, dtype), to_dtype(grid, dtype), g);
+          if (ctx.needs(0)) ctx.set(0, to_dtype(dx, x.dtype()));
+          if (ctx.needs(1)) ctx.set(1, to_dtype(dgrid, x.dtype()));
+          return;
+        }
+        Tensor in = plain(to_dtype(x, dtype)), at = plain(to_dtype(grid, dtype)), from = plain(to_dtype(grad, dtype));
+        if (ctx.needs(0)) dx = zeros(x.sizes(), dtype);
+        if (ctx.needs(1)) dgrid = zeros(grid.sizes(), dtype);
+        if (grad.numel() > 0)
+          resample::sample_backward(dtype, from.raw(), in.raw(), at.raw(), g, dx.defined() ? dx.raw() : nullptr,
+                                    dgrid.defined() ? dgrid.raw() : nullptr);
+        if (dx.defined()) ctx.set(0, to_dtype(dx, x.dtype()));
+        if (dgrid.defined()) ctx.set(1, to_dtype(dgrid, x.dtype()));
+      });
   return out;
 }
 
@@ -277,6 +365,9 @@ static const Family family([](Registry& r) {
       cubic, kFunction);
   r.op<&smooth2d<kBilinearAa>>(
       "_upsample_bilinear2d_aa(Tensor self, int[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor",
+      aa, kFunction);
+  r.op<&smooth2d_by<kBilinearAa>>(
+      "_upsample_bilinear2d_aa.vec(Tensor input, int[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor",
       aa, kFunction);
   r.op<&smooth2d<kBicubicAa>>(
       "_upsample_bicubic2d_aa(Tensor self, int[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor",
