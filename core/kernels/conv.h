@@ -59,6 +59,9 @@ struct ConvTable {
 };
 struct ConvWinogradTable {
   void (*product)(const ConvWinograd& c, const float* x, const float* w, const float* bias, float* out);
+  // dw[group, m, channel, 3, 3], contiguous. Here x has one phase, and g is laid out as an even result: 2 * tile_rows by
+  // 2 * tile_columns.
+  void (*weight_gradient)(const ConvWinograd& c, const float* x, const float* g, float* dw);
 };
 RL_ISA_TABLE(ConvTable, conv)
 RL_ISA_TABLE(ConvWinogradTable, conv_winograd)

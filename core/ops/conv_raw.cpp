@@ -57,9 +57,11 @@ struct Source {
 };
 
 // Axis by axis how to spread; the tensor itself where nothing is to be done.
-Source spread(const Tensor& t, int64_t blocks, cpu::ConvSpread& s) {
+// `exact`: its size must be the one that s says, not a larger one.
+Source spread(const Tensor& t, int64_t blocks, cpu::ConvSpread& s, bool exact = false) {
   bool as_is = s.phases == 1;
-  for (int i = 0; i < 3; ++i) as_is = as_is && s.pad[i] == 0 && s.step[i] == 1 && s.out[i] <= s.in[i];
+  for (int i = 0; i < 3; ++i)
+    as_is = as_is && s.pad[i] == 0 && s.step[i] == 1 && (exact ? s.out[i] == s.in[i] : s.out[i] <= s.in[i]);
   Source source;
   if (as_is) {
     source.keep = t;
@@ -188,6 +190,25 @@ struct Winograd {
   }
 };
 
+void winograd_weight(const Tensor& g, const Tensor& x, const ConvGeometry& c, const Tensor& dw) {
+  cpu::ConvWinograd p;
+  p.groups = c.groups, p.channels = c.channels, p.m = c.m, p.images = c.batch;
+  p.tile_rows = (c.out[1] + 1) / 2, p.tile_columns = (c.out[2] + 1) / 2;
+  cpu::ConvSpread of_x, of_g;
+  for (int i = 1; i < 3; ++i) {
+    int64_t even = 2 * (i == 1 ? p.tile_rows : p.tile_columns);
+    of_x.in[i] = c.in[i], of_x.pad[i] = c.pad[i], of_x.out[i] = even + 2;
+    of_g.in[i] = c.out[i], of_g.out[i] = even;
+  }
+  Source xs = spread(x, c.batch * c.groups * c.channels, of_x, true);
+  Source gs = spread(g, c.batch * c.groups * c.m, of_g, true);
+  p.x_row = xs.row, p.x_channel = xs.block, p.x_group = c.channels * xs.block, p.x_image = c.groups * p.x_group;
+  p.o_m = gs.block, p.o_group = c.m * gs.block, p.o_image = c.groups * p.o_group;
+  p.w_group = c.m * c.channels * 9;
+  cpu::conv_winograd().weight_gradient(p, static_cast<const float*>(xs.data), static_cast<const float*>(gs.data),
+                                       dw.data<float>());
+}
+
 Tensor convolve(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& c) {
   Tensor out = Tensor::empty(c.y_sizes(), x.dtype());
   if (out.numel() == 0) return out;
@@ -292,6 +313,10 @@ Tensor convolve_weight(const Tensor& g, const Tensor& x, const ConvGeometry& c) 
   if (out.numel() == 0) return out;
   if (g.numel() == 0 || x.numel() == 0) {
     fill_data(out, Scalar(0));
+    return out;
+  }
+  if (suits_winograd(c, x.dtype(), c.out)) {
+    winograd_weight(g, x, c, out);
     return out;
   }
   Reading reading(x, c);

@@ -27,11 +27,47 @@ constexpr int64_t kMaxStrips = 4;          // that share the kernels in the cach
 constexpr int64_t kKernelsKept = 1 << 17;  // elements of transformed kernels that stay there anyway
 
 struct Buffers {
-  Scratch kernels, patches, sums;
+  Scratch kernels, patches, sums, gradient, turned;
 };
 Buffers& buffers() {
   static thread_local Buffers b;
   return b;
+}
+
+// to = a[0], b[0], a[1], b[1], ...
+inline void interleave(V a, V b, float* to) {
+#if defined(__clang__)
+  for (int k = 0; k < L; ++k) to[2 * k] = a[k], to[2 * k + 1] = b[k];
+#else
+  typedef int32_t VI __attribute__((vector_size(kVecBytes)));
+  VI low, high;
+  for (int k = 0; k < L; ++k) {
+    low[k] = (k & 1) ? L + k / 2 : k / 2;
+    high[k] = low[k] + L / 2;
+  }
+  store(to, __builtin_shuffle(a, b, low));
+  store(to + L, __builtin_shuffle(a, b, high));
+#endif
+}
+
+// B^T d B: get(row, column) of a 4x4 patch, put(place, value).
+template <class Get, class Put> inline void transform_patch(Get get, Put put) {
+  V t[4][4];
+#pragma GCC unroll 4
+  for (int y = 0; y < 4; ++y) {
+    V a = get(y, 0), b = get(y, 1), c = get(y, 2), d = get(y, 3);
+    t[y][0] = a - c;
+    t[y][1] = b + c;
+    t[y][2] = c - b;
+    t[y][3] = b - d;
+  }
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; ++j) {
+    put(j, t[0][j] - t[2][j]);
+    put(4 + j, t[1][j] + t[2][j]);
+    put(8 + j, t[2][j] - t[1][j]);
+    put(12 + j, t[1][j] - t[3][j]);
+  }
 }
 
 // Adjacent tiles of one row.
@@ -127,23 +163,10 @@ class Winograd {
     for (int64_t r = 0; r < count; ++r)
       for (int64_t i = 0; i < runs[r].count; i += L) {
         const float* from = x + runs[r].x + i;
-        V t[4][4];
-#pragma GCC unroll 4
-        for (int y = 0; y < 4; ++y, from += c_.x_row) {
-          V a = load(from), b = load(from + c_.x_phase), c = load(from + 1), d = load(from + c_.x_phase + 1);
-          t[y][0] = a - c;
-          t[y][1] = b + c;
-          t[y][2] = c - b;
-          t[y][3] = b - d;
-        }
         float* o = out + runs[r].at + i;
-#pragma GCC unroll 4
-        for (int j = 0; j < 4; ++j) {
-          store(o + j * apart, t[0][j] - t[2][j]);
-          store(o + (4 + j) * apart, t[1][j] + t[2][j]);
-          store(o + (8 + j) * apart, t[2][j] - t[1][j]);
-          store(o + (12 + j) * apart, t[1][j] - t[3][j]);
-        }
+        transform_patch(
+            [&](int y, int j) { return load(from + y * c_.x_row + (j & 1) * c_.x_phase + j / 2); },
+            [&](int place, V v) { store(o + place * apart, v); });
       }
   }
 
@@ -160,12 +183,7 @@ class Winograd {
         bottom[j] = b - c - load(m + 12 * apart);
       }
       V add = splat(bias);
-      alignas(64) float left[L], right[L];
-      auto half = [&](const V* s, float* to) {
-        store(left, s[0] + s[1] + s[2] + add);
-        store(right, s[1] - s[2] - s[3] + add);
-        for (int k = 0; k < L; ++k) to[2 * k] = left[k], to[2 * k + 1] = right[k];
-      };
+      auto half = [&](const V* s, float* to) { interleave(s[0] + s[1] + s[2] + add, s[1] - s[2] - s[3] + add, to); };
       half(top, line[0] + 2 * i);
       half(bottom, line[1] + 2 * i);
     }
@@ -223,12 +241,177 @@ class Winograd {
   int64_t row_tiles_, n_, strips_;
 };
 
+// The gradient of the kernels: with the input's patches and the results' gradients both transformed, position by position
+// with all channels side by side, it is a sum over tiles of 16 products, transformed back from 4x4 to 3x3.
+class WinogradKernels {
+ public:
+  WinogradKernels(const ConvWinograd& c, const float* x, const float* g, float* dw) : c_(c), x_(x), g_(g), dw_(dw) {
+    row_tiles_ = mk_.count(c.m);
+    n_ = c.images * c.tile_rows * c.tile_columns;
+    // Tiles at once: what fits the cache, and enough for the sums to be worth reading again.
+    at_once_ = std::clamp<int64_t>((1 << 17) / (kPlaces * (c.channels + c.m)), 64, 256);
+    x_size_ = c.x_channel, g_size_ = c.o_m;
+  }
+
+  void run() {
+    for (int64_t group = 0; group < c_.groups; ++group) {
+      sums_ = buffers().sums.get<float>(kPlaces * c_.m * c_.channels);
+      patches_ = buffers().patches.get<float>(kPlaces * at_once_ * c_.channels + 2 * kStripTiles);
+      gradient_ = buffers().gradient.get<float>(kPlaces * at_once_ * c_.m + L);
+      // As many images as one block of tiles can touch are turned around at a time.
+      const int64_t per_image = c_.tile_rows * c_.tile_columns;
+      const int64_t images = std::clamp<int64_t>((1 << 20) / ((c_.channels + c_.m) * g_size_), 1, c_.images);
+      float* turned_x = buffers().turned.get<float>(images * (x_size_ * c_.channels + g_size_ * c_.m) + 2 * L);
+      float* turned_g = turned_x + images * x_size_ * c_.channels;
+      for (int64_t first = 0; first < c_.images; first += images) {
+        const int64_t count = std::min(images, c_.images - first), tiles = count * per_image;
+        turn(x_ + group * c_.x_group + first * c_.x_image, c_.x_image, x_size_, c_.channels, count, turned_x);
+        turn(g_ + group * c_.o_group + first * c_.o_image, c_.o_image, g_size_, c_.m, count, turned_g);
+        const int64_t blocks = (tiles + at_once_ - 1) / at_once_;
+        for (int64_t b = 0; b < blocks; ++b) {
+          const int64_t t0 = tiles * b / blocks, depth = tiles * (b + 1) / blocks - t0;
+          transform(turned_x, turned_g, t0, depth);
+          add(depth, first == 0 && b == 0);
+        }
+      }
+      finish(dw_ + group * c_.w_group);
+    }
+    for (Scratch* s : {&buffers().sums, &buffers().patches, &buffers().gradient, &buffers().turned}) s->trim();
+  }
+
+ private:
+  // out[image][place][channel] = x[image][channel][place]
+  void turn(const float* x, int64_t image_stride, int64_t size, int64_t channels, int64_t images, float* out) {
+    constexpr int64_t kPiece = 512;
+    const int64_t pieces = (size + kPiece - 1) / kPiece;
+    parallel_for(images * pieces, 1 + (1 << 14) / (kPiece * channels), [&](int64_t begin, int64_t end) {
+      for (int64_t item = begin; item < end; ++item) {
+        int64_t image = item / pieces, at = item % pieces * kPiece;
+        mk_.pack(x + image * image_stride + at, size, 1, channels, channels, std::min(kPiece, size - at),
+                 out + (image * size + at) * channels);
+      }
+    });
+  }
+
+  // Whole vectors of channels: what lies past the last is written before the next tile's, and not looked at.
+  template <class Each> void each_vector(int64_t channels, Each each) {
+    int64_t i = 0;
+    for (; i + L <= channels; i += L) each(i, L);
+    if (i < channels) each(i, static_cast<int>(channels - i));
+  }
+
+  void transform(const float* x, const float* g, int64_t t0, int64_t count) {
+    const int64_t x_pitch = c_.x_row * c_.channels, g_pitch = 2 * c_.tile_columns * c_.m;
+    const int64_t x_apart = at_once_ * c_.channels, g_apart = at_once_ * c_.m;
+    parallel_for(count, 1 + (1 << 12) / (c_.channels + c_.m), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t t = t0 + i, column = t % c_.tile_columns, row = t / c_.tile_columns % c_.tile_rows;
+        const int64_t image = t / c_.tile_columns / c_.tile_rows;
+        const float* from = x + (image * x_size_ + 2 * row * c_.x_row + 2 * column) * c_.channels;
+        each_vector(c_.channels, [&](int64_t ch, int part) {
+          float* o = patches_ + i * c_.channels + ch;
+          const float* at = from + ch;
+          if (part == L)
+            transform_patch([&](int y, int j) { return load(at + y * x_pitch + j * c_.channels); },
+                            [&](int place, V v) { store(o + place * x_apart, v); });
+          else
+            transform_patch([&](int y, int j) { return load_part(at + y * x_pitch + j * c_.channels, part); },
+                            [&](int place, V v) { store_part(o + place * x_apart, v, part); });
+        });
+        const float* grad = g + (image * g_size_ + 2 * row * 2 * c_.tile_columns + 2 * column) * c_.m;
+        each_vector(c_.m, [&](int64_t ch, int part) {
+          float* o = gradient_ + i * c_.m + ch;
+          const float* at = grad + ch;
+          auto get = [&](int64_t offset) { return part == L ? load(at + offset) : load_part(at + offset, part); };
+          auto put = [&](int place, V v) {
+            part == L ? store(o + place * g_apart, v) : store_part(o + place * g_apart, v, part);
+          };
+          // A g A^T
+          const V a = get(0), b = get(c_.m), c = get(g_pitch), d = get(g_pitch + c_.m);
+          const V rows[4][2] = {{a, b}, {a + c, b + d}, {a - c, b - d}, {-c, -d}};
+#pragma GCC unroll 4
+          for (int y = 0; y < 4; ++y) {
+            put(4 * y, rows[y][0]);
+            put(4 * y + 1, rows[y][0] + rows[y][1]);
+            put(4 * y + 2, rows[y][0] - rows[y][1]);
+            put(4 * y + 3, -rows[y][1]);
+          }
+        });
+      }
+    });
+  }
+
+  void add(int64_t depth, bool fresh) {
+    const int64_t strips = (c_.channels + kStripTiles - 1) / kStripTiles;
+    const int64_t row_groups = std::min<int64_t>(row_tiles_, 4);
+    const int64_t work = depth * c_.m * c_.channels / row_groups;
+    parallel_for(kPlaces * row_groups, 1 + (1 << 18) / (work + 1), [&](int64_t begin, int64_t end) {
+      for (int64_t item = begin; item < end; ++item) {
+        const int64_t place = item / row_groups, rg = item % row_groups;
+        TileOut<float> to{fresh ? Finish::set : Finish::add, nullptr, c_.channels, nullptr, 0.0f};
+        for (int64_t s = 0; s < strips; ++s) {
+          const int64_t column = s * kStripTiles, width = std::min(kStripTiles, c_.channels - column);
+          const float* b = patches_ + place * at_once_ * c_.channels + column;
+          for (int64_t t = row_tiles_ * rg / row_groups; t < row_tiles_ * (rg + 1) / row_groups; ++t) {
+            const int64_t i0 = c_.m * t / row_tiles_, rows = c_.m * (t + 1) / row_tiles_ - i0;
+            to.dst = sums_ + (place * c_.m + i0) * c_.channels + column;
+            mk_.run(rows, width, depth, gradient_ + place * at_once_ * c_.m + i0, 1, c_.m, b, c_.channels, to);
+          }
+        }
+      }
+    });
+  }
+
+  // G^T s G
+  void finish(float* dw) {
+    const int64_t apart = c_.m * c_.channels;
+    parallel_for(c_.m, 1 + (1 << 12) / c_.channels, [&](int64_t begin, int64_t end) {
+      alignas(64) float all[9][L];
+      for (int64_t i = begin; i < end; ++i)
+        each_vector(c_.channels, [&](int64_t ch, int part) {
+          const float* at = sums_ + i * c_.channels + ch;
+          V half[4][3];
+          const V by = splat(0.5f);
+          for (int y = 0; y < 4; ++y) {
+            V s[4];
+            for (int j = 0; j < 4; ++j) {
+              const float* p = at + (4 * y + j) * apart;
+              s[j] = part == L ? load(p) : load_part(p, part);
+            }
+            half[y][0] = s[0] + by * (s[1] + s[2]);
+            half[y][1] = by * (s[1] - s[2]);
+            half[y][2] = by * (s[1] + s[2]) + s[3];
+          }
+          for (int j = 0; j < 3; ++j) {
+            store(all[j], half[0][j] + by * (half[1][j] + half[2][j]));
+            store(all[3 + j], by * (half[1][j] - half[2][j]));
+            store(all[6 + j], by * (half[1][j] + half[2][j]) + half[3][j]);
+          }
+          float* o = dw + (i * c_.channels + ch) * 9;
+          for (int q = 0; q < part; ++q)
+            for (int k = 0; k < 9; ++k) o[q * 9 + k] = all[k][q];
+        });
+    });
+  }
+
+  const ConvWinograd& c_;
+  const Tiles<float>& mk_ = tiles_f32;
+  const float *x_, *g_;
+  float* dw_;
+  float *sums_ = nullptr, *patches_ = nullptr, *gradient_ = nullptr;
+  int64_t row_tiles_, n_, at_once_, x_size_, g_size_;
+};
+
 void product(const ConvWinograd& c, const float* x, const float* w, const float* bias, float* out) {
   Winograd(c, x, w, bias, out).run();
 }
 
+void weight_gradient(const ConvWinograd& c, const float* x, const float* g, float* dw) {
+  WinogradKernels(c, x, g, dw).run();
+}
+
 }  // namespace
 
-extern const ConvWinogradTable conv_winograd_table = {product};
+extern const ConvWinogradTable conv_winograd_table = {product, weight_gradient};
 
 }  // namespace rl::cpu::RL_ISA
