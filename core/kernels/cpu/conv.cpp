@@ -92,41 +92,93 @@ template <class P> bool may_overread(const ConvProduct& c, int64_t from, const R
 
 // --- spreading -------------------------------------------------------------------------------------------------------
 
-template <class P> void spread(const ConvSpread& s, const P* x, P* out) {
-  const int64_t width = s.out[2], line = s.phases * width, block = s.out[0] * s.out[1] * line;
-  parallel_for(s.blocks, grain_for(block, kGrainMoves), [&](int64_t begin, int64_t end) {
-    for (int64_t b = begin; b < end; ++b) {
-      P* o = out + b * block;
-      for (int64_t z = 0; z < s.out[0]; ++z) {
-        int64_t from_z = z * s.step[0] - s.pad[0];
-        for (int64_t y = 0; y < s.out[1]; ++y, o += line) {
-          int64_t from_y = y * s.step[1] - s.pad[1];
-          if (from_z < 0 || from_z >= s.in[0] || from_y < 0 || from_y >= s.in[1]) {
-            std::fill(o, o + line, P(0));
-            continue;
-          }
-          const P* row = x + ((b * s.in[0] + from_z) * s.in[1] + from_y) * s.in[2];
-          for (int64_t phase = 0; phase < s.phases; ++phase) {
-            P* to = o + phase * width;
-            int64_t step = s.step[2], shift = s.pad[2] - phase;  // reads i * step - shift
-            int64_t low = std::clamp<int64_t>(shift > 0 ? (shift + step - 1) / step : 0, 0, width);
-            int64_t high =
-                std::clamp<int64_t>(s.in[2] + shift > 0 ? (s.in[2] + shift + step - 1) / step : 0, low, width);
-            std::fill(to, to + low, P(0));
-            const P* from = row - shift;
-            if (step == 1)
-              std::memcpy(to + low, from + low, static_cast<size_t>(high - low) * sizeof(P));
-            else if (step == 2)
-              for (int64_t i = low; i < high; ++i) to[i] = from[2 * i];
-            else
-              for (int64_t i = low; i < high; ++i) to[i] = from[i * step];
-            std::fill(to + high, to + width, P(0));
-          }
-        }
-      }
-    }
-  });
+// In whole blocks, which may write (and read) past the end.
+template <class P> inline void copy_loose(P* to, const P* from, int64_t n) {
+  for (int64_t i = 0; i < n; i += kBlock<P>) std::memcpy(to + i, from + i, 64);
 }
+template <class P> inline void zero_loose(P* to, int64_t n) {
+  for (int64_t i = 0; i < n; i += kBlock<P>) std::memset(to + i, 0, 64);
+}
+
+template <class P> class Spread {
+ public:
+  Spread(const ConvSpread& s, const P* x, P* out) : s_(s), x_(x), out_(out) {
+    line_ = s.phases * s.out[2];
+    x_end_ = x + s.blocks * s.in[0] * s.in[1] * s.in[2];
+    pairs_ = s.step[2] == 2 && s.phases == 2 && s.pad[2] >= 0 && s.pad[2] + s.in[2] <= 2 * s.out[2] + 64;
+    simple_ = s.step[2] == 1 && s.phases == 1 && s.pad[2] >= 0;
+  }
+
+  void run() {
+    const int64_t lines = s_.out[0] * s_.out[1];
+    parallel_for(s_.blocks, grain_for(lines * line_, kGrainMoves), [&](int64_t begin, int64_t end) {
+      P* scratch = buffers().lines.get<P>(2 * s_.out[2] + 64 + 4 * kBlock<P>);
+      if (pairs_) zero_loose(scratch, s_.pad[2]);
+      for (int64_t b = begin; b < end; ++b) {
+        P* o = out_ + b * lines * line_;
+        for (int64_t z = 0; z < s_.out[0]; ++z)
+          for (int64_t y = 0; y < s_.out[1]; ++y, o += line_) {
+            int64_t from_z = z * s_.step[0] - s_.pad[0], from_y = y * s_.step[1] - s_.pad[1];
+            bool last = b + 1 == end && z + 1 == s_.out[0] && y + 1 == s_.out[1];  // what follows is not ours
+            if (from_z < 0 || from_z >= s_.in[0] || from_y < 0 || from_y >= s_.in[1]) {
+              last ? std::fill(o, o + line_, P(0)) : zero_loose(o, line_);
+              continue;
+            }
+            const P* row = x_ + ((b * s_.in[0] + from_z) * s_.in[1] + from_y) * s_.in[2];
+            if (last || row + s_.in[2] + kBlock<P> > x_end_)
+              exact(row, o);
+            else if (simple_)
+              simple(row, o);
+            else if (pairs_)
+              pairs(row, scratch, o);
+            else
+              exact(row, o);
+          }
+      }
+    });
+  }
+
+ private:
+  void simple(const P* row, P* o) const {
+    const int64_t width = s_.out[2], low = std::min(s_.pad[2], width), n = std::min(s_.in[2], width - low);
+    zero_loose(o, low);
+    copy_loose(o + low, row, n);
+    zero_loose(o + low + n, width - low - n);
+  }
+
+  void pairs(const P* row, P* scratch, P* o) const {
+    const int64_t width = s_.out[2], end = s_.pad[2] + s_.in[2];
+    copy_loose(scratch + s_.pad[2], row, s_.in[2]);
+    zero_loose(scratch + end, 2 * width - end);
+    for (int phase = 0; phase < 2; ++phase, o += width)
+      for (int64_t i = 0; i < width; i += kBlock<P>) {
+        const P* from = scratch + 2 * i + phase;
+        P* to = o + i;
+        for (int64_t k = 0; k < kBlock<P>; ++k) to[k] = from[2 * k];
+      }
+  }
+
+  void exact(const P* row, P* o) const {
+    const int64_t width = s_.out[2], step = s_.step[2];
+    for (int64_t phase = 0; phase < s_.phases; ++phase, o += width) {
+      int64_t shift = s_.pad[2] - phase;  // reads i * step - shift
+      int64_t low = std::clamp<int64_t>(shift > 0 ? (shift + step - 1) / step : 0, 0, width);
+      int64_t high = std::clamp<int64_t>(s_.in[2] + shift > 0 ? (s_.in[2] + shift + step - 1) / step : 0, low, width);
+      std::fill(o, o + low, P(0));
+      for (int64_t i = low; i < high; ++i) o[i] = row[i * step - shift];
+      std::fill(o + high, o + width, P(0));
+    }
+  }
+
+  const ConvSpread& s_;
+  const P* x_;
+  P* out_;
+  const P* x_end_;
+  int64_t line_;
+  bool pairs_, simple_;
+};
+
+template <class P> void spread(const ConvSpread& s, const P* x, P* out) { Spread<P>(s, x, out).run(); }
 
 // --- forward ---------------------------------------------------------------------------------------------------------
 
@@ -330,8 +382,14 @@ template <class P> class WeightGradient {
       : c_(c), x_(x), g_(g), dw_(dw), per_image_(c.planes * c.rows * c.run), columns_(c.channels * c.taps) {
     turned_ = c.channels >= 8;
     strip_ = mk_.strip();
-    strips_per_tap_ = (c.channels + strip_ - 1) / strip_;
-    strips_ = turned_ ? c.taps * strips_per_tap_ : (columns_ + strip_ - 1) / strip_;
+    // Taps side by side see channels side by side: one band of columns.
+    band_ = 1;
+    while (band_ < c.taps && c.x_taps[band_] == c.x_taps[band_ - 1] + 1) ++band_;
+    if (c.taps % band_ != 0) band_ = 1;
+    for (int64_t t = 0; t < c.taps; ++t)
+      if (c.x_taps[t] != c.x_taps[t - t % band_] + t % band_) band_ = 1;
+    strips_per_band_ = (band_ * c.channels + strip_ - 1) / strip_;
+    strips_ = turned_ ? c.taps / band_ * strips_per_band_ : (columns_ + strip_ - 1) / strip_;
     row_tiles_ = mk_.count(c.m);
     images_ = std::clamp<int64_t>(kPanelElements / (c.m * per_image_), 1, c.images);
     // A small result is summed in several parts, whose number depends on the shapes alone.
@@ -409,11 +467,11 @@ template <class P> class WeightGradient {
           int64_t count = find_runs(places, first, depth, runs);
           TileOut<P> to{fresh && kb == first_block ? Finish::set : Finish::add, nullptr, columns_, nullptr, P(0)};
           for (int64_t s = s0; s < s1; ++s) {
-            int64_t tap = s / strips_per_tap_, channel = s % strips_per_tap_ * strip_;
-            int64_t column = turned_ ? tap * c_.channels + channel : s * strip_;
-            int64_t width = std::min(strip_, turned_ ? c_.channels - channel : columns_ - column);
+            int64_t tap = s / strips_per_band_ * band_, at = s % strips_per_band_ * strip_;
+            int64_t column = turned_ ? tap * c_.channels + at : s * strip_;
+            int64_t width = std::min(strip_, turned_ ? band_ * c_.channels - at : columns_ - column);
             if (turned_)
-              copy_places(turned + c_.x_taps[tap] * c_.channels + channel, runs, count, width, patches);
+              copy_places(turned + c_.x_taps[tap] * c_.channels + at, runs, count, width, patches);
             else
               gather(x, x_at, runs, count, depth, column, width, patches);
             for (int64_t t = 0; t < row_tiles_; ++t) {
@@ -473,7 +531,7 @@ template <class P> class WeightGradient {
   const Tiles<P>& mk_ = tiles<P>();
   const P *x_, *g_;
   P* dw_;
-  int64_t per_image_, columns_, strip_, strips_per_tap_, strips_, row_tiles_, images_, parts_;
+  int64_t per_image_, columns_, strip_, strips_per_band_, band_, strips_, row_tiles_, images_, parts_;
   bool turned_;
 };
 

@@ -164,9 +164,8 @@ class Winograd {
       for (int64_t i = 0; i < runs[r].count; i += L) {
         const float* from = x + runs[r].x + i;
         float* o = out + runs[r].at + i;
-        transform_patch(
-            [&](int y, int j) { return load(from + y * c_.x_row + (j & 1) * c_.x_phase + j / 2); },
-            [&](int place, V v) { store(o + place * apart, v); });
+        transform_patch([&](int y, int j) { return load(from + y * c_.x_row + (j & 1) * c_.x_phase + j / 2); },
+                        [&](int place, V v) { store(o + place * apart, v); });
       }
   }
 
