@@ -60,6 +60,7 @@ double number(PyObject* o, PyObject* key) {
   if (PyFloat_CheckExact(o)) return PyFloat_AS_DOUBLE(o);
   if (o == Py_True) return 1;
   if (o == Py_False || o == Py_None) return 0;
+  if (is_tensor(o) && impl_of(o)->numel() == 1) return tensor_of(o).item().to_double();
   Scalar s;
   if (!to_scalar(o, s)) refuse("option", key, "a number", o);
   return s.to_double();
