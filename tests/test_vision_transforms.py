@@ -37,17 +37,14 @@ def differs(got, want):
         return next((d for d in (differs(g, w) for g, w in pairs) if d), None)
     if not isinstance(want, list) or not isinstance(got, list) or len(want) != 5 or len(got) != 5:
         return None if got == want else f"{got} is not {want}"
-    size = max(want[4], 1.0)
-    near = abs(got[2] - want[2]) <= 2e-6 * size and abs(got[3] - want[3]) <= 2e-6 * size
+    # bytes made of floats: a few may be rounded the other way
+    allowed = 3 if want[0] == "uint8" else 2e-6 * max(want[4], 1.0)
+    near = abs(got[2] - want[2]) <= allowed and abs(got[3] - want[3]) <= allowed
     return None if got[:2] == want[:2] and near else f"{got} is not {want}"
 
 
 @pytest.mark.parametrize("case", vision_cases.CASES)
 def test_as_torchvision(case, results):
-    if not hasattr(torch.nn.functional, "grid_sample") and any(
-        "AttributeError" == results[k][0] for k in results if k.startswith(f"{case} | ")
-    ):
-        pytest.skip("interpolate, grid_sample")
     wrong = []
     for key, got in results.items():
         if key.startswith(f"{case} | "):
@@ -256,8 +253,6 @@ def test_version_2_conversions():
 @ours
 def test_mixing_batches():
     v2 = pytest.importorskip("rushlight.vision.transforms.v2")
-    if not hasattr(pytest.importorskip("rushlight.distributions"), "Beta"):
-        pytest.skip("distributions.Beta")
     x, y = torch.rand(4, 3, 8, 8), torch.tensor([0, 1, 2, 1])
     for mix in (v2.MixUp(num_classes=3), v2.CutMix(num_classes=3)):
         out, labels = mix(x, y)

@@ -493,7 +493,7 @@ class ElasticTransform(Module):
             if sigma[i] > 0.0:
                 kernel = int(8 * sigma[i] + 1) | 1  # an odd number
                 part = TF.gaussian_blur(part, [kernel, kernel], sigma[i])
-            parts.append(part * alpha[i] / size[i])
+            parts.append(part * alpha[i] / size[1 - i])  # across, then down
         return torch.cat(parts, 1).permute(0, 2, 3, 1)
 
     def forward(self, tensor: Any) -> Any:
