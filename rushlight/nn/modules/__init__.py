@@ -27,6 +27,7 @@ from rushlight.nn.modules import (
     sparse,
     transformer,
     upsampling,
+    utils,
 )
 from rushlight.nn.modules.activation import *  # noqa: F403
 from rushlight.nn.modules.adaptive import *  # noqa: F403
@@ -96,4 +97,4 @@ for _home, _names in (
         globals()[_name].__module__ = _home.__name__
         setattr(_home, _name, globals()[_name])
 
-_ = module
+_ = module, utils
