@@ -569,6 +569,7 @@ State run_cell(const Tensor& x, const Tensor& h, const Tensor& c, const Tensor& 
 std::tuple<Tensor, Tensor> lstm_cell(const Tensor& input, const TensorList& hx, const Tensor& w_ih, const Tensor& w_hh,
                                      const Tensor& b_ih, const Tensor& b_hh) {
   check(hx.size() == 2, "lstm_cell expects two hidden states");
+  check_cell("lstm_cell", input, hx[0], w_ih, w_hh, gate_count(CellKind::lstm));
   check(hx[1].dim() == 2 && hx[1].size(0) == input.size(0) && hx[1].size(1) == hx[0].size(-1),
         "lstm_cell: the cell state must have the shape of the hidden state, got ", shape_str(hx[1].sizes()), " and ",
         shape_str(hx[0].sizes()));
