@@ -105,15 +105,13 @@ template <class P> class Spread {
   Spread(const ConvSpread& s, const P* x, P* out) : s_(s), x_(x), out_(out) {
     line_ = s.phases * s.out[2];
     x_end_ = x + s.blocks * s.in[0] * s.in[1] * s.in[2];
-    pairs_ = s.step[2] == 2 && s.phases == 2 && s.pad[2] >= 0 && s.pad[2] + s.in[2] <= 2 * s.out[2] + 64;
+    pairs_ = s.step[2] == 2 && s.phases == 2;
     simple_ = s.step[2] == 1 && s.phases == 1 && s.pad[2] >= 0;
   }
 
   void run() {
     const int64_t lines = s_.out[0] * s_.out[1];
     parallel_for(s_.blocks, grain_for(lines * line_, kGrainMoves), [&](int64_t begin, int64_t end) {
-      P* scratch = buffers().lines.get<P>(2 * s_.out[2] + 64 + 4 * kBlock<P>);
-      if (pairs_) zero_loose(scratch, s_.pad[2]);
       for (int64_t b = begin; b < end; ++b) {
         P* o = out_ + b * lines * line_;
         for (int64_t z = 0; z < s_.out[0]; ++z)
@@ -125,12 +123,13 @@ template <class P> class Spread {
               continue;
             }
             const P* row = x_ + ((b * s_.in[0] + from_z) * s_.in[1] + from_y) * s_.in[2];
-            if (last || row + s_.in[2] + kBlock<P> > x_end_)
+            const P* low = row - s_.pad[2];  // whole blocks are read from here on
+            if (last || low < x_ || std::max(low + 2 * line_, row + s_.in[2]) + 2 * kBlock<P> > x_end_)
               exact(row, o);
             else if (simple_)
               simple(row, o);
             else if (pairs_)
-              pairs(row, scratch, o);
+              pairs(row, o);
             else
               exact(row, o);
           }
@@ -146,16 +145,21 @@ template <class P> class Spread {
     zero_loose(o + low + n, width - low - n);
   }
 
-  void pairs(const P* row, P* scratch, P* o) const {
-    const int64_t width = s_.out[2], end = s_.pad[2] + s_.in[2];
-    copy_loose(scratch + s_.pad[2], row, s_.in[2]);
-    zero_loose(scratch + end, 2 * width - end);
-    for (int phase = 0; phase < 2; ++phase, o += width)
+  // Everything, then the border.
+  void pairs(const P* row, P* o) const {
+    const int64_t width = s_.out[2];
+    for (int64_t phase = 0; phase < 2; ++phase, o += width) {
+      const int64_t shift = s_.pad[2] - phase;
+      const int64_t low = std::clamp<int64_t>((shift + 1) / 2, 0, width);
+      const int64_t high = std::clamp<int64_t>((s_.in[2] + shift + 1) / 2, low, width);
       for (int64_t i = 0; i < width; i += kBlock<P>) {
-        const P* from = scratch + 2 * i + phase;
+        const P* from = row - shift + 2 * i;
         P* to = o + i;
         for (int64_t k = 0; k < kBlock<P>; ++k) to[k] = from[2 * k];
       }
+      for (int64_t i = 0; i < low; ++i) o[i] = P(0);
+      for (int64_t i = high; i < width; ++i) o[i] = P(0);
+    }
   }
 
   void exact(const P* row, P* o) const {
@@ -265,6 +269,30 @@ void pack_patches(const ConvProduct& c, const P* x, const Run* runs, int64_t n, 
   }
 }
 
+// to[i * step] = from[i].
+template <class P> void store_spaced(P* to, int64_t step, const P* from, int64_t n) {
+  int64_t q = 0;
+#if !defined(__clang__)
+  if (step == 2) {
+    constexpr int L = kLanes<P>;
+    using I = std::conditional_t<sizeof(P) == 4, int32_t, int64_t>;
+    typedef I VI __attribute__((vector_size(kVecBytes)));
+    VI low, high;
+    for (int k = 0; k < L; ++k) {
+      low[k] = (k & 1) ? L + k : k / 2;
+      high[k] = (k & 1) ? L + k : (L + k) / 2;
+    }
+    // What lies between is written back as it was; past the last element nothing is touched.
+    for (; q + L < n; q += L) {
+      Vec<P> v = load(from + q);
+      store(to + 2 * q, __builtin_shuffle(v, load(to + 2 * q), low));
+      store(to + 2 * q + L, __builtin_shuffle(v, load(to + 2 * q + L), high));
+    }
+  }
+#endif
+  for (; q < n; ++q) to[q * step] = from[q];
+}
+
 // A tile's rows to the places of their positions.
 template <class P>
 void scatter(const ConvProduct& c, const P* sums, int64_t strip, int64_t rows, const Run* runs, int64_t count, P* out) {
@@ -275,7 +303,7 @@ void scatter(const ConvProduct& c, const P* sums, int64_t strip, int64_t rows, c
       P* to = out + runs[r].o;
       int64_t n = runs[r].count, q = 0;
       if (c.o_step != 1) {
-        for (; q < n; ++q) to[q * c.o_step] = from[q];
+        store_spaced(to, c.o_step, from, n);
         continue;
       }
       for (; q + L <= n; q += L) store(to + q, load(from + q));
@@ -578,7 +606,7 @@ void direct_line(const ConvProduct& c, const P* x, const P* w, P bias, int64_t c
   }
   alignas(64) P sums[NV * L];
   for (int v = 0; v < NV; ++v) store(sums + v * L, acc[v]);
-  for (int64_t i = 0; i < count; ++i) out[i * c.o_step] = sums[i];
+  store_spaced(out, c.o_step, sums, count);
 }
 
 template <class P> void direct(const ConvProduct& c, const P* x, const P* w, const P* bias, P* out) {

@@ -23,6 +23,7 @@ using V = Vec<float>;
 constexpr int L = kLanes<float>;
 constexpr int64_t kStripTiles = kStrip<float>;  // tiles of the result at once, across the vectors' lanes
 constexpr int64_t kPlaces = 16;
+constexpr int64_t kLine = 16;              // elements of a line of the cache
 constexpr int64_t kMaxStrips = 4;          // that share the kernels in the cache
 constexpr int64_t kKernelsKept = 1 << 17;  // elements of transformed kernels that stay there anyway
 
@@ -85,7 +86,7 @@ class Winograd {
   }
 
   void run() {
-    kernels_ = buffers().kernels.get<float>(kPlaces * c_.groups * c_.m * c_.channels);
+    kernels_ = buffers().kernels.get<float>(kPlaces * kernel_place());
     transform_kernels();
     int64_t at_once = c_.m * c_.channels <= kKernelsKept ? 1 : kMaxStrips;
     at_once = std::clamp<int64_t>(c_.groups * strips_ / num_threads(), 1, at_once);
@@ -101,8 +102,10 @@ class Winograd {
 
  private:
   int64_t tile_begin(int64_t t) const { return c_.m * t / row_tiles_; }
+  // A line more than needed: places a power of two apart would fall into the same few sets of the cache.
+  int64_t kernel_place() const { return c_.groups * c_.m * c_.channels + kLine; }
   float* kernels_at(int64_t place, int64_t group) const {
-    return kernels_ + (place * c_.groups + group) * c_.m * c_.channels;
+    return kernels_ + place * kernel_place() + group * c_.m * c_.channels;
   }
 
   // G w G^T of every kernel, laid out as the micro-kernels read it.
@@ -200,7 +203,8 @@ class Winograd {
 
   void chunk(int64_t group, int64_t s0, int64_t s1) {
     const int64_t strips = s1 - s0, width = strips * kStripTiles;
-    const int64_t patch_place = c_.channels * width + L, sum_place = c_.m * width;  // L: the last run may write past it
+    const int64_t patch_place = c_.channels * width + kLine,
+                  sum_place = c_.m * width + kLine;  // a run may write past it
     float* patches = buffers().patches.get<float>(kPlaces * patch_place + 2 * L);
     float* sums = buffers().sums.get<float>(kPlaces * sum_place);
     Run runs[kStripTiles];
@@ -250,13 +254,14 @@ class WinogradKernels {
     // Tiles at once: what fits the cache, and enough for the sums to be worth reading again.
     at_once_ = std::clamp<int64_t>((1 << 17) / (kPlaces * (c.channels + c.m)), 64, 256);
     x_size_ = c.x_channel, g_size_ = c.o_m;
+    x_apart_ = at_once_ * c.channels + kLine, g_apart_ = at_once_ * c.m + kLine;
   }
 
   void run() {
     for (int64_t group = 0; group < c_.groups; ++group) {
-      sums_ = buffers().sums.get<float>(kPlaces * c_.m * c_.channels);
-      patches_ = buffers().patches.get<float>(kPlaces * at_once_ * c_.channels + 2 * kStripTiles);
-      gradient_ = buffers().gradient.get<float>(kPlaces * at_once_ * c_.m + L);
+      sums_ = buffers().sums.get<float>(kPlaces * sum_place());
+      patches_ = buffers().patches.get<float>(kPlaces * x_apart_ + 2 * kStripTiles);
+      gradient_ = buffers().gradient.get<float>(kPlaces * g_apart_ + L);
       // As many images as one block of tiles can touch are turned around at a time.
       const int64_t per_image = c_.tile_rows * c_.tile_columns;
       const int64_t images = std::clamp<int64_t>((1 << 20) / ((c_.channels + c_.m) * g_size_), 1, c_.images);
@@ -279,6 +284,8 @@ class WinogradKernels {
   }
 
  private:
+  int64_t sum_place() const { return c_.m * c_.channels + kLine; }
+
   // out[image][place][channel] = x[image][channel][place]
   void turn(const float* x, int64_t image_stride, int64_t size, int64_t channels, int64_t images, float* out) {
     constexpr int64_t kPiece = 512;
@@ -301,7 +308,7 @@ class WinogradKernels {
 
   void transform(const float* x, const float* g, int64_t t0, int64_t count) {
     const int64_t x_pitch = c_.x_row * c_.channels, g_pitch = 2 * c_.tile_columns * c_.m;
-    const int64_t x_apart = at_once_ * c_.channels, g_apart = at_once_ * c_.m;
+    const int64_t x_apart = x_apart_, g_apart = g_apart_;
     parallel_for(count, 1 + (1 << 12) / (c_.channels + c_.m), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const int64_t t = t0 + i, column = t % c_.tile_columns, row = t / c_.tile_columns % c_.tile_rows;
@@ -350,11 +357,11 @@ class WinogradKernels {
         TileOut<float> to{fresh ? Finish::set : Finish::add, nullptr, c_.channels, nullptr, 0.0f};
         for (int64_t s = 0; s < strips; ++s) {
           const int64_t column = s * kStripTiles, width = std::min(kStripTiles, c_.channels - column);
-          const float* b = patches_ + place * at_once_ * c_.channels + column;
+          const float* b = patches_ + place * x_apart_ + column;
           for (int64_t t = row_tiles_ * rg / row_groups; t < row_tiles_ * (rg + 1) / row_groups; ++t) {
             const int64_t i0 = c_.m * t / row_tiles_, rows = c_.m * (t + 1) / row_tiles_ - i0;
-            to.dst = sums_ + (place * c_.m + i0) * c_.channels + column;
-            mk_.run(rows, width, depth, gradient_ + place * at_once_ * c_.m + i0, 1, c_.m, b, c_.channels, to);
+            to.dst = sums_ + place * sum_place() + i0 * c_.channels + column;
+            mk_.run(rows, width, depth, gradient_ + place * g_apart_ + i0, 1, c_.m, b, c_.channels, to);
           }
         }
       }
@@ -363,7 +370,7 @@ class WinogradKernels {
 
   // G^T s G
   void finish(float* dw) {
-    const int64_t apart = c_.m * c_.channels;
+    const int64_t apart = sum_place();
     parallel_for(c_.m, 1 + (1 << 12) / c_.channels, [&](int64_t begin, int64_t end) {
       alignas(64) float all[9][L];
       for (int64_t i = begin; i < end; ++i)
@@ -398,7 +405,7 @@ class WinogradKernels {
   const float *x_, *g_;
   float* dw_;
   float *sums_ = nullptr, *patches_ = nullptr, *gradient_ = nullptr;
-  int64_t row_tiles_, n_, at_once_, x_size_, g_size_;
+  int64_t row_tiles_, n_, at_once_, x_size_, g_size_, x_apart_, g_apart_;
 };
 
 void product(const ConvWinograd& c, const float* x, const float* w, const float* bias, float* out) {
