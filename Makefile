@@ -62,6 +62,7 @@ types: stubs $(call stamp,lint) ## mypy over the package, its stubs and the type
 
 .PHONY: conformance
 conformance: build $(TORCH_VENV)/stamp ## PyTorch's own samples against rushlight (ARGS=--update writes docs/conformance.md)
+	@$(TORCH_VENV)/bin/python -m tests.conformance.files
 	@$(TORCH_VENV)/bin/python -m tests.conformance $(ARGS)
 
 .PHONY: bench

@@ -45,6 +45,9 @@ def safe() -> dict[str, Any]:
 _UNFIT = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, AssertionError)
 
 
+_MEMBERS = ("_parameters", "_buffers", "_modules")
+
+
 class Refused(Exception):
     """A name that is not built from files; the loader then lists all of them."""
 
@@ -191,6 +194,13 @@ class Loader(Builder):
             raise UnpicklingError(f"a state for {type(made).__name__} is refused")
         setter = getattr(type(made), "__setstate__", None)
         if setter is not None:
+            kind = type(made)
+            if type(state) is dict and kind.__module__.startswith("rushlight."):  # PyTorch stores what is computed here
+                state = {
+                    n: v
+                    for n, v in state.items()
+                    if n in _MEMBERS or not isinstance(getattr(kind, str(n), None), property)
+                }
             setter(made, state)
             return made
         slots = None

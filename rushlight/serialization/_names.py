@@ -9,8 +9,13 @@ from rushlight import _C
 
 __all__ = ["class_named", "function_named", "own", "written"]
 
-# Where PyTorch defines the layers, for those that a file here has under another name.
-_LAYERS: dict[str, str] = {}
+# Where PyTorch defines a layer, if the file here has another name.
+_LAYERS = {
+    "MultiheadAttention": "activation",
+    **dict.fromkeys(("LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d"), "batchnorm"),
+    **dict.fromkeys(("LazyInstanceNorm1d", "LazyInstanceNorm2d", "LazyInstanceNorm3d"), "instancenorm"),
+    **dict.fromkeys((f"Lazy{kind}{n}d" for kind in ("Conv", "ConvTranspose") for n in (1, 2, 3)), "conv"),
+}
 _OWN = ("torch", "torchvision", "rushlight")
 # Packages whose classes are built from files: what holds data and parameters. Nothing that opens files or starts processes.
 _PACKAGES = (
@@ -114,4 +119,6 @@ def written(thing: Any) -> tuple[str, str] | None:
         return "torch.nn.functional", name
     if module.startswith("rushlight.nn.modules."):
         module = "rushlight.nn.modules." + _LAYERS.get(name, module.removeprefix("rushlight.nn.modules."))
+    if module.rpartition(".")[2].startswith("_") and module.count(".") > 1:
+        module = module.rpartition(".")[0]  # a file that its package takes the name from
     return "torch" + module[len("rushlight") :], name

@@ -306,6 +306,8 @@ def _reduce_module(module: Any) -> Any:
     if type(reduced) is tuple and len(reduced) > 2 and type(reduced[2]) is dict and "_parameters" in reduced[2]:
         own = dict(reduced[2])
         state = {name: own.pop(name) if name in own else default() for name, default in _MODULE_STATE.items()}
+        if isinstance(getattr(type(module), "_flat_weights", None), property):  # recurrent layers
+            own |= {name: getattr(module, name) for name in ("_flat_weights_names", "_flat_weights")}
         reduced = (*reduced[:2], {**state, **own}, *reduced[3:])
     return reduced
 
