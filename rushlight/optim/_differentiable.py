@@ -32,6 +32,9 @@ def _update_one(rule: str, p: Any, g: Any, state: Any, o: Any) -> None:
     kept = state[p] if rule != "sgd" or o["momentum"] else {}
     if o["maximize"]:
         g = -g
+    o = {**o, "lr": _in_dtype(o["lr"], p)}
+    if "betas" in o:
+        o["betas"] = tuple(_in_dtype(beta, p) for beta in o["betas"])
     decay = o.get("weight_decay", 0)
     if isinstance(decay, _C.Tensor) or decay != 0:
         if o.get("decoupled_weight_decay"):
@@ -44,6 +47,13 @@ def _update_one(rule: str, p: Any, g: Any, state: Any, o: Any) -> None:
     real = {k: v if k in _COUNTERS else _C.view_as_real(v) for k, v in kept.items()}
     _RULES[rule](_C.view_as_real(p), _C.view_as_real(g), real, o)
     kept.update({k: v if k in _COUNTERS else _C.view_as_complex(v) for k, v in real.items()})
+
+
+def _in_dtype(value: Any, p: Any) -> Any:
+    """An option that is a tensor, in the parameter's precision: or a step in float64 were rounded to float32."""
+    if not isinstance(value, _C.Tensor):
+        return value
+    return value.squeeze().to(_C.view_as_real(p).dtype if p.is_complex() else p.dtype)
 
 
 def _kept(s: Any, p: Any, *names: str) -> list[Any]:

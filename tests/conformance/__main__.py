@@ -30,6 +30,7 @@ def parse(argv):
     p.add_argument(
         "--modules", default="", help="the same for modules (Linear, Conv*, or all); the operators then wait"
     )
+    p.add_argument("--optimizers", default="", help="the same for optimizers")
     p.add_argument("--family", default="", help="comma separated: " + ", ".join(FAMILIES))
     p.add_argument("--dtype", default="float64,float32,int64,bool", help="comma separated; complex128 is one more")
     p.add_argument("--grad-dtype", default="float64")
@@ -189,9 +190,12 @@ def main(argv=None):
 
 def databases():
     """The databases beside the operators'. Each module has entries, name, a runner, PARTS, DECIDING and section."""
-    from . import modules
+    from . import modules, optimizers
 
-    return {"modules": (modules, modules.ModuleRunner)}
+    return {
+        "modules": (modules, modules.ModuleRunner),
+        "optimizers": (optimizers, optimizers.OptimizerRunner),
+    }
 
 
 def run_database(key, database, patterns, candidate, a):
