@@ -1,8 +1,7 @@
 // The rows of scores in attention.
 #include "kernels/attention.h"
 
-#include "kernels/cpu/rows.h"
-#include "kernels/pointwise/math.h"
+#include "kernels/cpu/exps.h"
 
 namespace rl::cpu::RL_ISA {
 namespace {
@@ -68,7 +67,7 @@ template <class T> void softmax(const ScoreRows<T>& how, T* scores, T* inverse, 
       if (lse != nullptr) lse[r] = 0;
       continue;
     }
-    for (int64_t i = 0; i < m; ++i) x[i] = math::exp_nonpositive(x[i] - top);
+    for (int64_t i = 0; i < m; ++i) x[i] = exp_or_zero(x[i] - top);
     inverse[r] =
         sum_row<T>(m, [&](int64_t i) { return load<T>(x + i); }, [&](int64_t rest) { return tail_of<T>(x, m, rest); });
     if (how.keep != nullptr) {
@@ -89,9 +88,9 @@ template <class T> void gradient(const ScoreRows<T>& how, T* scores, T* dscores,
     const T top = lse[r], shift = delta[r], scale = how.scale;
     if (how.mask != nullptr) {
       const T* add = how.mask + r * how.mask_ld;
-      for (int64_t i = 0; i < n; ++i) x[i] = math::exp(x[i] * scale + add[i] - top);
+      for (int64_t i = 0; i < n; ++i) x[i] = exp_or_zero(x[i] * scale + add[i] - top);
     } else {
-      for (int64_t i = 0; i < m; ++i) x[i] = math::exp(x[i] * scale - top);
+      for (int64_t i = 0; i < m; ++i) x[i] = exp_or_zero(x[i] * scale - top);
     }
     if (how.keep != nullptr) {
       const T* k = how.keep + r * how.keep_ld;

@@ -2,13 +2,10 @@
 
 #include <cmath>
 
-#include "kernels/cpu/rows.h"
-#include "kernels/pointwise/math.h"
+#include "kernels/cpu/exps.h"
 
 namespace rl::cpu::RL_ISA {
 namespace {
-
-constexpr int64_t kPiece = 1024;
 
 // The first wrong target. Checked before anything is computed: targets are few beside logits.
 BadTarget find_bad(const int64_t* target, const ClassLoss& how) {
@@ -22,19 +19,24 @@ template <class C, class T> C weight_of(const T* weight, int64_t c) {
   return weight != nullptr ? widen<C>(weight[c]) : C(1);
 }
 
-template <class C, class T> C log_sum_exp(const T* x, int64_t n) {
-  const C top = max_of<C>(x, n), shift = __builtin_isinf(top) ? C(0) : top;
-  if (top != top) return top;
-  alignas(64) C piece[kPiece];
-  double total = 0;
-  for (int64_t from = 0; from < n; from += kPiece) {
-    const int64_t count = from + kPiece < n ? kPiece : n - from;
-    for (int64_t i = 0; i < count; ++i) piece[i] = math::exp(widen<C>(x[from + i]) - shift);
-    total += sum_packs<C>(
-        count, [&](int64_t i) { return load<C>(piece + i); },
-        [&](int64_t, int64_t rest) { return tail_of<C>(piece, count, rest); });
+// norms[r] = log(sum(exp(row r))), for at most kLogRows rows: their logarithms are taken together.
+constexpr int64_t kLogRows = 64;
+template <class C, class T> void log_sum_exps(const T* x, int64_t rows, int64_t n, C* norms) {
+  alignas(64) C tops[kLogRows], sums[kLogRows];
+  for (int64_t r = 0; r < rows; ++r) {
+    const T* row = x + r * n;
+    const C top = max_of<C>(row, n);
+    if (__builtin_isinf(top)) {  // an infinite element, or nothing but those (and NaNs)
+      C sum = top > C(0) ? top : C(0);
+      for (int64_t i = 0; i < n; ++i) sum = widen<C>(row[i]) != widen<C>(row[i]) ? widen<C>(row[i]) : sum;
+      sums[r] = sum;
+      tops[r] = 0;
+      continue;
+    }
+    sums[r] = static_cast<C>(sum_exps<false, C>(row, n, top, static_cast<C*>(nullptr)));
+    tops[r] = top;
   }
-  return static_cast<C>(std::log(total) + static_cast<double>(shift));
+  for (int64_t r = 0; r < rows; ++r) norms[r] = math::log(sums[r]) + tops[r];
 }
 
 // The rows' losses (doubles) and weights, added in order and stored as the reduction says.
@@ -70,10 +72,11 @@ BadTarget cross_entropy(DType dtype, const void* logits, const int64_t* target, 
       for (int64_t c = 0; c < n; ++c) all_weights += widen<double>(w[c]);
     }
     parallel_for(how.rows, rows_per_task(n, 16384), [&](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; r += kLogRows)
+        log_sum_exps(x + r * n, end - r < kLogRows ? end - r : kLogRows, n, norms + r);
       for (int64_t r = begin; r < end; ++r) {
         const T* row = x + r * n;
-        const C norm = log_sum_exp<C>(row, n);
-        norms[r] = norm;
+        const C norm = norms[r];
         if (target[r] == how.ignore_index) {
           losses[r] = weights[r] = 0;
           continue;
@@ -134,7 +137,8 @@ void cross_entropy_backward(DType dtype, const void* grad, const void* logits, c
         const C each = static_cast<C>(smooth / static_cast<double>(n));
         const C hit = static_cast<C>((1 - smooth) * own);
         const C soft = scale * static_cast<C>((1 - smooth) * own + smooth / static_cast<double>(n) * all_weights);
-        for (int64_t i = 0; i < n; ++i) out[i] = narrow<T>(math::exp(widen<C>(row[i]) - norm) * soft);
+        const Pack<C> norm_pack = splat(norm), soft_pack = splat(soft);
+        map_row<C>(row, n, out, [&](const Pack<C>& v) { return exps(v - norm_pack) * soft_pack; });
         // The target's element again, in full precision before it is rounded.
         C at = math::exp(widen<C>(row[target[r]]) - norm) * soft - scale * hit;
         if (smooth > 0) {

@@ -1,53 +1,9 @@
 #include "kernels/softmax.h"
 
-#include "kernels/cpu/rows.h"
-#include "kernels/pointwise/math.h"
+#include "kernels/cpu/exps.h"
 
 namespace rl::cpu::RL_ISA {
 namespace {
-
-constexpr int64_t kPiece = 1024;
-
-template <class C> [[gnu::always_inline]] inline Pack<C> exps(const Pack<C>& x) {
-  constexpr int64_t lanes = kLanes<C>;
-  alignas(64) C values[lanes];
-  store(values, x);
-  for (int64_t l = 0; l < lanes; ++l) values[l] = math::exp_nonpositive(values[l]);
-  return load<C>(values);
-}
-
-// The sum of exp(x[i] - top), in pieces; with Keep the exponentials go to e (whole packs, zeros after the last).
-template <bool Keep, class C, class T> [[gnu::always_inline]] inline double sum_exps(const T* x, int64_t n, C top,
-                                                                                     C* e) {
-  constexpr int64_t lanes = kLanes<C>;
-  const Pack<C> shift = splat(top);
-  double total = 0;
-  for (int64_t from = 0; from < n; from += kPiece) {
-    const int64_t to = from + kPiece < n ? from + kPiece : n;
-    Pack<C> a = splat(C(0)), b = a;
-    int64_t i = from;
-    for (; i + 2 * lanes <= to; i += 2 * lanes) {
-      const Pack<C> u = exps(load<C>(x + i) - shift), v = exps(load<C>(x + i + lanes) - shift);
-      if constexpr (Keep) store(e + i, u), store(e + i + lanes, v);
-      a = a + u;
-      b = b + v;
-    }
-    if (i < to) {
-      // Less than two packs, still side by side.
-      const int64_t rest = to - i, first = rest < lanes ? rest : lanes;
-      const Pack<C> u = exps(load_part<C>(x + i, first, lowest_of<C>()) - shift);
-      a = a + u;
-      if constexpr (Keep) store_part(e + i, first, u);
-      if (rest > lanes) {
-        const Pack<C> v = exps(load_part<C>(x + i + lanes, rest - lanes, lowest_of<C>()) - shift);
-        b = b + v;
-        if constexpr (Keep) store_part(e + i + lanes, rest - lanes, v);
-      }
-    }
-    total += sum_lanes(a + b);
-  }
-  return total;
-}
 
 template <class T> void forward_row(bool log, const T* x, int64_t n, T* out) {
   using C = compute_t<T>;
@@ -98,7 +54,7 @@ template <class T> void forward_stripe(bool log, const T* x, int64_t n, int64_t 
   }
   for (int64_t r = 0; r < n; ++r) {
     const T* row = x + r * stride;
-    for (int64_t i = 0; i < width; ++i) e[i] = math::exp_nonpositive(widen<C>(row[i]) - top[i]);
+    for (int64_t i = 0; i < width; ++i) e[i] = exp_or_zero(widen<C>(row[i]) - top[i]);
     for (int64_t i = 0; i < width; ++i) total[i] += e[i];
     if constexpr (std::is_same_v<T, C>) {
       if (!log) std::memcpy(out + r * stride, e, static_cast<size_t>(width) * sizeof(C));
