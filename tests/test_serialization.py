@@ -547,9 +547,20 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
         os.write(fd, bytes(data)[:100])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(_archive, "write_all", full)
-    with pytest.raises(OSError, match="No space"):
-        torch.save({"epoch": 2}, path)
+    for state in ({"epoch": 2}, {"large": torch.zeros(1_500_000), "more": torch.zeros(1_500_000)}):
+        monkeypatch.setattr(_archive, "write_all", full)
+        with pytest.raises(OSError, match="No space"):
+            torch.save(state, path)
+        monkeypatch.undo()
+
+    def interrupted(folder, records, checksums):
+        yield b"start"
+        yield bytes(5_000_000)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_archive, "pieces", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        torch.save(1, path)
     monkeypatch.undo()
     assert torch.load(path) == {"epoch": 1}
     assert [p.name for p in tmp_path.iterdir()] == ["x.pth"]

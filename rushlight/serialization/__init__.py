@@ -240,7 +240,11 @@ def _opened(f: Any, mmap: bool | None) -> tuple[Any, Any]:
         source = _archive.File(f)
         if not mmap or source.size == 0:
             return source, None
-        return source, _C._map_fd(source.file.fileno(), source.size, _mmap_flags == 1)
+        try:
+            return source, _C._map_fd(source.file.fileno(), source.size, _mmap_flags == 1)
+        except BaseException:
+            source.close()
+            raise
     if mmap:
         raise ValueError("f must be a file path in order to use the mmap argument")
     for method in ("seek", "read", "tell"):

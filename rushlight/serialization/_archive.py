@@ -361,14 +361,19 @@ def write_all(fd: int, data: Any) -> None:
 def write_pieces(fd: int, made: Iterable[Any]) -> None:
     """Write all the pieces. Large ones are written by another thread, while this one computes the next one's checksum."""
     writer: _Writer | None = None
-    for piece in made:
-        if writer is None and len(piece) < _BLOCK:
-            write_all(fd, piece)
-            continue
-        writer = _Writer(fd) if writer is None else writer
-        writer.put(piece)
-        if writer.error is not None:
-            break
+    try:
+        for piece in made:
+            if writer is None and len(piece) < _BLOCK:
+                write_all(fd, piece)
+                continue
+            writer = _Writer(fd) if writer is None else writer
+            writer.put(piece)
+            if writer.error is not None:
+                break
+    except BaseException as error:
+        if writer is not None:
+            writer.stop(error)
+        raise
     if writer is not None:
         writer.finish()
 
@@ -392,14 +397,24 @@ class _Writer:
                 try:
                     write_all(fd, piece)
                 except BaseException as error:
-                    self.error = error
+                    self.error = error  # the caller raises it
 
     def finish(self) -> None:
         """Wait until all is written; raises what went wrong."""
         self.put(None)
-        self.thread.join()
+        try:
+            self.thread.join()
+        except BaseException as error:  # Ctrl-C
+            self.stop(error)
+            raise
         if self.error is not None:
             raise self.error
+
+    def stop(self, why: BaseException) -> None:
+        """Write no more. The file may be closed afterwards."""
+        self.error = why
+        self.put(None)
+        self.thread.join()
 
 
 class replacing:

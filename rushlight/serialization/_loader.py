@@ -318,7 +318,7 @@ def names_refused(data: bytes, start: int = 0, weights_only: bool = False) -> li
         try:
             loader.find(module, name)
         except Refused:
-            out.append(f"{module}.{name}")
+            out.append(f"{'builtins' if module == '__builtin__' else module}.{name}")
     return out
 
 
