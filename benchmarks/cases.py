@@ -1,6 +1,8 @@
 """What is timed. A case is a setup and a statement, both run with `torch` bound to the library under test."""
 
 from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,10 @@ GROUPS = {
     "autograd": "Autograd and training steps",
     "matmul": "float32 matrix products",
     "bulk": "Pointwise operations, reductions and the rest at 1e3, 1e5 and 1e7 elements",
+    "conv": "Convolutions and small convolutional networks",
+    "pool": "Pooling and normalisation",
+    "data": "DataLoader",
+    "files": "Saving and loading",
 }
 # The geometric mean that a group must reach.
 GROUP_TARGETS = {"tiny": 6.0, "bulk": 2.5}
@@ -225,6 +231,12 @@ index = torch.randint(0, n, (n,)); rows = torch.randperm({h})
 """
     for name, statement in BULK.items():
         add(f"{name} {label}", "bulk", setup, statement, kept=1.0, size=label)
+
+# The families that stand in files of their own.
+for _file in sorted(Path(__file__).parent.glob("cases_*.py")):
+    for _case in import_module(f"{__package__}.{_file.stem}").cases():
+        GROUPS.setdefault(_case.group, _case.group)
+        CASES.append(_case)
 
 # With another process busy on one core: no operation may lose more than that core.
 CONTENDED = ("512x512 @ 512x512", "add 1e5", "add 1e7", "exp 1e7", "sum 1e7", "softmax dim 1 1e7", "transpose-copy 1e7")
