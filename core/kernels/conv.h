@@ -56,6 +56,12 @@ struct ConvTable {
   // dw[group, m, channel, tap], contiguous, = sum over positions of g[image, m, position] * x; g is laid out as the
   // result, with adjacent positions of an image adjacent
   void (*weight_gradient)(DType dtype, const ConvProduct& c, const void* x, const void* g, void* dw);
+  // The same for groups of a channel or two, without a matrix product. With s, x is yet to be spread; c describes it as
+  // it will be then.
+  void (*direct)(DType dtype, const ConvSpread* s, const ConvProduct& c, const void* x, const void* w, const void* bias,
+                 void* out);
+  void (*direct_weight_gradient)(DType dtype, const ConvSpread* s, const ConvProduct& c, const void* x, const void* g,
+                                 void* dw);
 };
 struct ConvWinogradTable {
   void (*product)(const ConvWinograd& c, const float* x, const float* w, const float* bias, float* out);

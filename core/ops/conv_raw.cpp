@@ -54,11 +54,18 @@ struct Source {
   Tensor keep;
   const void* data;
   int64_t line, row, plane, block, size;  // elements from one row, plane, channel on to the next; readable
+  bool deferred = false;                  // the kernel will spread it, as `how` says
+  cpu::ConvSpread how;
 };
+
+// Depthwise and the like: no matrix product in it.
+bool is_direct(const ConvGeometry& c, DType dtype) {
+  return c.groups > 1 && c.channels * c.m <= 4 && dtype != DType::I64;
+}
 
 // Axis by axis how to spread; the tensor itself where nothing is to be done.
 // `exact`: its size must be the one that s says, not a larger one.
-Source spread(const Tensor& t, int64_t blocks, cpu::ConvSpread& s, bool exact = false) {
+Source spread(const Tensor& t, int64_t blocks, cpu::ConvSpread& s, bool exact = false, bool defer = false) {
   bool as_is = s.phases == 1;
   for (int i = 0; i < 3; ++i)
     as_is = as_is && s.pad[i] == 0 && s.step[i] == 1 && (exact ? s.out[i] == s.in[i] : s.out[i] <= s.in[i]);
@@ -71,6 +78,10 @@ Source spread(const Tensor& t, int64_t blocks, cpu::ConvSpread& s, bool exact = 
     source.line = s.out[2], source.row = s.phases * s.out[2], source.plane = s.out[1] * source.row;
     source.block = s.out[0] * source.plane;
     s.blocks = blocks;
+    if (defer) {
+      source.keep = t, source.data = t.raw(), source.size = 0, source.how = s, source.deferred = true;
+      return source;
+    }
     // Room for whole vectors after the end.
     source.keep = Tensor::empty(Dims{blocks * source.block + 16}, t.dtype());
     DType bits = t.dtype() == DType::I64 ? DType::F64 : t.dtype();
@@ -104,7 +115,7 @@ struct Reading {
         s.out[i] = (c.out[i] - 1) * c.stride[i] + reach + 1;
       }
     }
-    source = spread(x, c.batch * c.groups * c.channels, s);
+    source = spread(x, c.batch * c.groups * c.channels, s, false, is_direct(c, x.dtype()));
     for (int64_t z = 0; z < c.kernel[0]; ++z)
       for (int64_t y = 0; y < c.kernel[1]; ++y)
         for (int64_t i = 0; i < c.kernel[2]; ++i) {
@@ -138,12 +149,15 @@ struct Reading {
 
 const void* raw_or_null(const Tensor& t) { return t.defined() ? t.raw() : nullptr; }
 
-void multiply(DType dtype, const cpu::ConvProduct& p, const void* x, const void* w, const void* bias, void* out) {
+void multiply(DType dtype, const cpu::ConvProduct& p, const Source& x, bool direct, const void* w, const void* bias,
+              void* out) {
   if (dtype == DType::I64)
-    cpu::conv_product_int(p, static_cast<const int64_t*>(x), static_cast<const int64_t*>(w),
+    cpu::conv_product_int(p, static_cast<const int64_t*>(x.data), static_cast<const int64_t*>(w),
                           static_cast<const int64_t*>(bias), static_cast<int64_t*>(out));
+  else if (direct)
+    cpu::conv().direct(dtype, x.deferred ? &x.how : nullptr, p, x.data, w, bias, out);
   else
-    cpu::conv().product(dtype, p, x, w, bias, out);
+    cpu::conv().product(dtype, p, x.data, w, bias, out);
 }
 
 // The bias, or zeros, everywhere.
@@ -221,7 +235,7 @@ Tensor convolve(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv
     return out;
   }
   Reading reading(x, c);
-  multiply(x.dtype(), reading.product, reading.source.data, w.raw(), raw_or_null(bias), out.raw());
+  multiply(x.dtype(), reading.product, reading.source, is_direct(c, x.dtype()), w.raw(), raw_or_null(bias), out.raw());
   return out;
 }
 
@@ -272,7 +286,8 @@ Tensor convolve_input(const Tensor& g, const Tensor& w, const Tensor& bias, cons
     s.in[i] = c.out[i], s.pad[i] = -low, s.out[i] = high - low;
   }
   if (gaps) fill_bias(out, bias);
-  Source source = spread(g, c.batch * c.groups * c.m, s);
+  const bool direct = is_direct(c, g.dtype());
+  Source source = spread(g, c.batch * c.groups * c.m, s, false, direct);
   cpu::ConvProduct p;
   p.groups = c.groups, p.channels = c.m, p.m = c.channels, p.images = c.batch;
   p.x_channel = source.block, p.x_group = c.m * source.block, p.x_image = c.groups * p.x_group;
@@ -303,7 +318,8 @@ Tensor convolve_input(const Tensor& g, const Tensor& w, const Tensor& bias, cons
           if (q.planes == 1 || (q.x_plane == q.run && q.o_plane == q.run)) q.run *= q.planes, q.planes = 1;
         }
         int64_t offset = (z * c.in[1] + y) * c.in[2] + i;
-        multiply(g.dtype(), q, source.data, w.raw(), raw_or_null(bias), static_cast<char*>(out.raw()) + offset * item);
+        multiply(g.dtype(), q, source, direct, w.raw(), raw_or_null(bias),
+                 static_cast<char*>(out.raw()) + offset * item);
       }
   return out;
 }
@@ -320,7 +336,12 @@ Tensor convolve_weight(const Tensor& g, const Tensor& x, const ConvGeometry& c) 
     return out;
   }
   Reading reading(x, c);
-  cpu::conv().weight_gradient(x.dtype(), reading.product, reading.source.data, g.raw(), out.raw());
+  const Source& source = reading.source;
+  if (is_direct(c, x.dtype()))
+    cpu::conv().direct_weight_gradient(x.dtype(), source.deferred ? &source.how : nullptr, reading.product, source.data,
+                                       g.raw(), out.raw());
+  else
+    cpu::conv().weight_gradient(x.dtype(), reading.product, source.data, g.raw(), out.raw());
   return out;
 }
 

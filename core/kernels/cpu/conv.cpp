@@ -110,31 +110,35 @@ template <class P> class Spread {
   }
 
   void run() {
-    const int64_t lines = s_.out[0] * s_.out[1];
-    parallel_for(s_.blocks, grain_for(lines * line_, kGrainMoves), [&](int64_t begin, int64_t end) {
-      for (int64_t b = begin; b < end; ++b) {
-        P* o = out_ + b * lines * line_;
-        for (int64_t z = 0; z < s_.out[0]; ++z)
-          for (int64_t y = 0; y < s_.out[1]; ++y, o += line_) {
-            int64_t from_z = z * s_.step[0] - s_.pad[0], from_y = y * s_.step[1] - s_.pad[1];
-            bool last = b + 1 == end && z + 1 == s_.out[0] && y + 1 == s_.out[1];  // what follows is not ours
-            if (from_z < 0 || from_z >= s_.in[0] || from_y < 0 || from_y >= s_.in[1]) {
-              last ? std::fill(o, o + line_, P(0)) : zero_loose(o, line_);
-              continue;
-            }
-            const P* row = x_ + ((b * s_.in[0] + from_z) * s_.in[1] + from_y) * s_.in[2];
-            const P* low = row - s_.pad[2];  // whole blocks are read from here on
-            if (last || low < x_ || std::max(low + 2 * line_, row + s_.in[2]) + 2 * kBlock<P> > x_end_)
-              exact(row, o);
-            else if (simple_)
-              simple(row, o);
-            else if (pairs_)
-              pairs(row, o);
-            else
-              exact(row, o);
-          }
-      }
+    const int64_t size = block_size();
+    parallel_for(s_.blocks, grain_for(size, kGrainMoves), [&](int64_t begin, int64_t end) {
+      for (int64_t b = begin; b < end; ++b) block(b, out_ + b * size, b + 1 == end);
     });
+  }
+
+  int64_t block_size() const { return s_.out[0] * s_.out[1] * line_; }
+
+  // `tight`: what follows o's end must not be written to.
+  void block(int64_t b, P* o, bool tight) const {
+    for (int64_t z = 0; z < s_.out[0]; ++z)
+      for (int64_t y = 0; y < s_.out[1]; ++y, o += line_) {
+        int64_t from_z = z * s_.step[0] - s_.pad[0], from_y = y * s_.step[1] - s_.pad[1];
+        bool last = tight && z + 1 == s_.out[0] && y + 1 == s_.out[1];
+        if (from_z < 0 || from_z >= s_.in[0] || from_y < 0 || from_y >= s_.in[1]) {
+          last ? std::fill(o, o + line_, P(0)) : zero_loose(o, line_);
+          continue;
+        }
+        const P* row = x_ + ((b * s_.in[0] + from_z) * s_.in[1] + from_y) * s_.in[2];
+        const P* low = row - s_.pad[2];  // whole blocks are read from here on
+        if (last || low < x_ || std::max(low + 2 * line_, row + s_.in[2]) + 2 * kBlock<P> > x_end_)
+          exact(row, o);
+        else if (simple_)
+          simple(row, o);
+        else if (pairs_)
+          pairs(row, o);
+        else
+          exact(row, o);
+      }
   }
 
  private:
@@ -579,8 +583,6 @@ template <class P> void weight_gradient(const ConvProduct& c, const P* x, const 
 //
 // A depthwise convolution has no matrix product in it: every output is the sum of a few vectors.
 
-inline bool is_direct(const ConvProduct& c) { return c.groups > 1 && c.channels * c.m <= 4; }
-
 // NV vectors of adjacent positions at once.
 template <class P, int NV>
 void direct_line(const ConvProduct& c, const P* x, const P* w, P bias, int64_t count, P* out) {
@@ -609,101 +611,133 @@ void direct_line(const ConvProduct& c, const P* x, const P* w, P bias, int64_t c
   store_spaced(out, c.o_step, sums, count);
 }
 
-template <class P> void direct(const ConvProduct& c, const P* x, const P* w, const P* bias, P* out) {
+template <class P>
+void direct_plane(const ConvProduct& c, const P* x, const P* w, const P* bias, int64_t readable, P* out) {
   constexpr int L = kLanes<P>;
-  const int64_t plane_size = c.planes * c.rows * c.run, tap = *std::max_element(c.x_taps, c.x_taps + c.taps);
-  const int64_t reach = (c.channels - 1) * c.x_channel + tap + L;
-  parallel_for(c.images * c.groups, grain_for(c.m * c.channels * c.taps * plane_size / 8, kGrainMoves),
-               [&](int64_t begin, int64_t end) {
-                 for (int64_t item = begin; item < end; ++item) {
-                   int64_t group = item % c.groups, image = item / c.groups;
-                   for (int64_t i = 0; i < c.m; ++i)
-                     for (int64_t line = 0; line < c.planes * c.rows; ++line) {
-                       int64_t plane = line / c.rows, row = line % c.rows;
-                       int64_t at = group * c.x_group + image * c.x_image + plane * c.x_plane + row * c.x_row;
-                       P* o =
-                           out + group * c.o_group + image * c.o_image + i * c.o_m + plane * c.o_plane + row * c.o_row;
-                       const P* by = w + group * c.w_group + i * c.w_m;
-                       P add = bias ? bias[group * c.m + i] : P(0);
-                       for (int64_t q = 0; q < c.run;) {
-                         int64_t left = c.run - q;
-                         if (at + q + std::min<int64_t>(left, 4 * L) + reach > c.x_size) {
-                           P sum = add;
-                           for (int64_t channel = 0; channel < c.channels; ++channel)
-                             for (int64_t t = 0; t < c.taps; ++t)
-                               sum = fma_one(by[channel * c.w_channel + c.w_taps[t]],
-                                             x[at + q + channel * c.x_channel + c.x_taps[t]], sum);
-                           o[q * c.o_step] = sum;
-                           ++q;
-                           continue;
-                         }
-                         P* to = o + q * c.o_step;
-                         if (left > 2 * L) {
-                           int64_t n = std::min<int64_t>(left, 4 * L);
-                           n > 3 * L ? direct_line<P, 4>(c, x + at + q, by, add, n, to)
-                                     : direct_line<P, 3>(c, x + at + q, by, add, n, to);
-                           q += n;
-                         } else {
-                           left > L ? direct_line<P, 2>(c, x + at + q, by, add, left, to)
-                                    : direct_line<P, 1>(c, x + at + q, by, add, left, to);
-                           q += left;
-                         }
-                       }
-                     }
-                 }
-               });
+  const int64_t tap = *std::max_element(c.x_taps, c.x_taps + c.taps), reach = (c.channels - 1) * c.x_channel + tap + L;
+  for (int64_t i = 0; i < c.m; ++i)
+    for (int64_t line = 0; line < c.planes * c.rows; ++line) {
+      int64_t plane = line / c.rows, row = line % c.rows, at = plane * c.x_plane + row * c.x_row;
+      P* o = out + i * c.o_m + plane * c.o_plane + row * c.o_row;
+      const P* by = w + i * c.w_m;
+      P add = bias ? bias[i] : P(0);
+      for (int64_t q = 0; q < c.run;) {
+        int64_t left = c.run - q;
+        if (at + q + std::min<int64_t>(left, 4 * L) + reach > readable) {
+          P sum = add;
+          for (int64_t channel = 0; channel < c.channels; ++channel)
+            for (int64_t t = 0; t < c.taps; ++t)
+              sum = fma_one(by[channel * c.w_channel + c.w_taps[t]], x[at + q + channel * c.x_channel + c.x_taps[t]],
+                            sum);
+          o[q * c.o_step] = sum;
+          ++q;
+          continue;
+        }
+        P* to = o + q * c.o_step;
+        int64_t n = std::min<int64_t>(left, 4 * L);
+        if (n > 2 * L)
+          n > 3 * L ? direct_line<P, 4>(c, x + at + q, by, add, n, to)
+                    : direct_line<P, 3>(c, x + at + q, by, add, n, to);
+        else
+          n > L ? direct_line<P, 2>(c, x + at + q, by, add, n, to) : direct_line<P, 1>(c, x + at + q, by, add, n, to);
+        q += n;
+      }
+    }
 }
 
-// Sums over all positions for TB taps of one channel, in 64 bytes' worth of interleaved sums each.
+// The channels of one group of one image, spread into the cache where they have to be.
+template <class P> struct Plane {
+  const ConvSpread* s;
+  const ConvProduct& c;
+  const P* x;
+  P* scratch = nullptr;
+
+  Plane(const ConvSpread* s, const ConvProduct& c, const P* x) : s(s), c(c), x(x) {
+    if (s) scratch = buffers().lines.get<P>(c.channels * c.x_channel + 4 * kBlock<P>);
+  }
+  const P* at(int64_t image, int64_t group) const {
+    if (!s) return x + group * c.x_group + image * c.x_image;
+    Spread<P> all(*s, x, nullptr);
+    for (int64_t channel = 0; channel < c.channels; ++channel)
+      all.block((image * c.groups + group) * c.channels + channel, scratch + channel * c.x_channel, false);
+    return scratch;
+  }
+  int64_t readable(int64_t image, int64_t group) const {
+    return s ? c.channels * c.x_channel + 4 * kBlock<P> : c.x_size - group * c.x_group - image * c.x_image;
+  }
+};
+
+template <class P>
+void direct(const ConvSpread* s, const ConvProduct& c, const P* x, const P* w, const P* bias, P* out) {
+  const int64_t work = c.m * c.channels * c.taps * c.planes * c.rows * c.run / 8;
+  parallel_for(c.images * c.groups, grain_for(work, kGrainMoves), [&](int64_t begin, int64_t end) {
+    Plane<P> planes(s, c, x);
+    for (int64_t item = begin; item < end; ++item) {
+      int64_t group = item % c.groups, image = item / c.groups;
+      direct_plane(c, planes.at(image, group), w + group * c.w_group, bias ? bias + group * c.m : nullptr,
+                   planes.readable(image, group), out + group * c.o_group + image * c.o_image);
+    }
+  });
+}
+
+// Sums over one image's positions for TB taps of one channel, added to 64 bytes' worth of interleaved sums each.
 template <class P, int TB>
-void direct_sums(const ConvProduct& c, const P* x, const int64_t* taps, const P* g, P* out) {
+void direct_sums(const ConvProduct& c, const P* x, const int64_t* taps, const P* g, P* sums) {
   constexpr int L = kLanes<P>, R = 64 / kVecBytes, W = L * R;
   Vec<P> acc[TB][R];
   for (int t = 0; t < TB; ++t)
-    for (int r = 0; r < R; ++r) acc[t][r] = Vec<P>{};
-  const int64_t lines = c.planes * c.rows;
-  for (int64_t image = 0; image < c.images; ++image)
-    for (int64_t line = 0; line < lines; ++line) {
-      const P* from = x + image * c.x_image + line / c.rows * c.x_plane + line % c.rows * c.x_row;
-      const P* grad = g + image * c.o_image + line * c.run;
-      int64_t q = 0;
-      for (; q + W <= c.run; q += W)
+    for (int r = 0; r < R; ++r) acc[t][r] = load(sums + t * W + r * L);
+  for (int64_t line = 0; line < c.planes * c.rows; ++line) {
+    const P* from = x + line / c.rows * c.x_plane + line % c.rows * c.x_row;
+    const P* grad = g + line * c.run;
+    int64_t q = 0;
+    for (; q + W <= c.run; q += W)
 #pragma GCC unroll 4
-        for (int r = 0; r < R; ++r) {
-          Vec<P> y = load(grad + q + r * L);
+      for (int r = 0; r < R; ++r) {
+        Vec<P> y = load(grad + q + r * L);
 #pragma GCC unroll 9
-          for (int t = 0; t < TB; ++t) acc[t][r] = fma(y, load(from + taps[t] + q + r * L), acc[t][r]);
-        }
-      for (int r = 0; r < R && q < c.run; ++r, q += L) {
-        int part = static_cast<int>(std::min<int64_t>(L, c.run - q));
-        Vec<P> y = load_part(grad + q, part);
-#pragma GCC unroll 9
-        for (int t = 0; t < TB; ++t) acc[t][r] = fma(y, load_part(from + taps[t] + q, part), acc[t][r]);
+        for (int t = 0; t < TB; ++t) acc[t][r] = fma(y, load(from + taps[t] + q + r * L), acc[t][r]);
       }
+    for (int r = 0; r < R && q < c.run; ++r, q += L) {
+      int part = static_cast<int>(std::min<int64_t>(L, c.run - q));
+      Vec<P> y = load_part(grad + q, part);
+#pragma GCC unroll 9
+      for (int t = 0; t < TB; ++t) acc[t][r] = fma(y, load_part(from + taps[t] + q, part), acc[t][r]);
     }
-  for (int t = 0; t < TB; ++t) {
-    alignas(64) P lanes[W];
-    for (int r = 0; r < R; ++r) store(lanes + r * L, acc[t][r]);
-    for (int half = W / 2; half > 0; half /= 2)
-      for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
-    out[t] = lanes[0];
   }
+  for (int t = 0; t < TB; ++t)
+    for (int r = 0; r < R; ++r) store(sums + t * W + r * L, acc[t][r]);
 }
 
-template <class P> void direct_weight_gradient(const ConvProduct& c, const P* x, const P* g, P* dw) {
-  const int64_t size = c.m * c.channels, work = c.taps * c.images * c.planes * c.rows * c.run / 8;
-  parallel_for(c.groups * size, grain_for(work, kGrainMoves), [&](int64_t begin, int64_t end) {
-    for (int64_t item = begin; item < end; ++item) {
-      int64_t group = item / size, i = item % size / c.channels, channel = item % c.channels;
-      const P* from = x + group * c.x_group + channel * c.x_channel;
-      const P* grad = g + group * c.o_group + i * c.o_m;
-      for (int64_t t = 0; t < c.taps;) {
-        int64_t left = c.taps - t, n = left >= 9 ? 9 : left >= 3 ? 3 : 1;
-        P* to = dw + item * c.taps + t;
-        n == 9   ? direct_sums<P, 9>(c, from, c.x_taps + t, grad, to)
-        : n == 3 ? direct_sums<P, 3>(c, from, c.x_taps + t, grad, to)
-                 : direct_sums<P, 1>(c, from, c.x_taps + t, grad, to);
-        t += n;
+template <class P>
+void direct_weight_gradient(const ConvSpread* s, const ConvProduct& c, const P* x, const P* g, P* dw) {
+  constexpr int W = kBlock<P>;
+  const int64_t size = c.m * c.channels * c.taps, work = size * c.images * c.planes * c.rows * c.run / 8;
+  parallel_for(c.groups, grain_for(work, kGrainMoves), [&](int64_t begin, int64_t end) {
+    Plane<P> planes(s, c, x);
+    P* sums = buffers().sums.get<P>(size * W);
+    for (int64_t group = begin; group < end; ++group) {
+      std::fill(sums, sums + size * W, P(0));
+      for (int64_t image = 0; image < c.images; ++image) {
+        const P* plane = planes.at(image, group);
+        for (int64_t item = 0; item < c.m * c.channels; ++item) {
+          const P* from = plane + item % c.channels * c.x_channel;
+          const P* grad = g + group * c.o_group + image * c.o_image + item / c.channels * c.o_m;
+          for (int64_t t = 0; t < c.taps;) {
+            int64_t left = c.taps - t, n = left >= 9 ? 9 : left >= 3 ? 3 : 1;
+            P* to = sums + (item * c.taps + t) * W;
+            n == 9   ? direct_sums<P, 9>(c, from, c.x_taps + t, grad, to)
+            : n == 3 ? direct_sums<P, 3>(c, from, c.x_taps + t, grad, to)
+                     : direct_sums<P, 1>(c, from, c.x_taps + t, grad, to);
+            t += n;
+          }
+        }
+      }
+      for (int64_t i = 0; i < size; ++i) {
+        P* lanes = sums + i * W;
+        for (int half = W / 2; half > 0; half /= 2)
+          for (int l = 0; l < half; ++l) lanes[l] += lanes[l + half];
+        dw[group * size + i] = lanes[0];
       }
     }
   });
@@ -723,19 +757,30 @@ void spread_any(DType dtype, const ConvSpread& s, const void* x, void* out) {
 }
 void product_any(DType dtype, const ConvProduct& c, const void* x, const void* w, const void* bias, void* out) {
   with_type(dtype, [&]<class P>(P) {
-    (is_direct(c) ? direct<P> : product<P>)(c, static_cast<const P*>(x), static_cast<const P*>(w),
-                                            static_cast<const P*>(bias), static_cast<P*>(out));
+    product(c, static_cast<const P*>(x), static_cast<const P*>(w), static_cast<const P*>(bias), static_cast<P*>(out));
   });
 }
 void weight_gradient_any(DType dtype, const ConvProduct& c, const void* x, const void* g, void* dw) {
   with_type(dtype, [&]<class P>(P) {
-    (is_direct(c) ? direct_weight_gradient<P> : weight_gradient<P>)(c, static_cast<const P*>(x),
-                                                                    static_cast<const P*>(g), static_cast<P*>(dw));
+    weight_gradient(c, static_cast<const P*>(x), static_cast<const P*>(g), static_cast<P*>(dw));
+  });
+}
+void direct_any(DType dtype, const ConvSpread* s, const ConvProduct& c, const void* x, const void* w, const void* bias,
+                void* out) {
+  with_type(dtype, [&]<class P>(P) {
+    direct(s, c, static_cast<const P*>(x), static_cast<const P*>(w), static_cast<const P*>(bias), static_cast<P*>(out));
+  });
+}
+void direct_weight_gradient_any(DType dtype, const ConvSpread* s, const ConvProduct& c, const void* x, const void* g,
+                                void* dw) {
+  with_type(dtype, [&]<class P>(P) {
+    direct_weight_gradient(s, c, static_cast<const P*>(x), static_cast<const P*>(g), static_cast<P*>(dw));
   });
 }
 
 }  // namespace
 
-extern const ConvTable conv_table = {spread_any, product_any, weight_gradient_any};
+extern const ConvTable conv_table = {spread_any, product_any, weight_gradient_any, direct_any,
+                                     direct_weight_gradient_any};
 
 }  // namespace rl::cpu::RL_ISA

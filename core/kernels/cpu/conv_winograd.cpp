@@ -23,6 +23,8 @@ using V = Vec<float>;
 constexpr int L = kLanes<float>;
 constexpr int64_t kStripTiles = kStrip<float>;  // tiles of the result at once, across the vectors' lanes
 constexpr int64_t kPlaces = 16;
+constexpr int64_t kWide = 16;              // rows of a tile, rounded up
+constexpr int64_t kTurned = 16;            // channels whose kernels are turned around together
 constexpr int64_t kLine = 16;              // elements of a line of the cache
 constexpr int64_t kMaxStrips = 4;          // that share the kernels in the cache
 constexpr int64_t kKernelsKept = 1 << 17;  // elements of transformed kernels that stay there anyway
@@ -113,32 +115,53 @@ class Winograd {
     parallel_for(c_.groups * row_tiles_, 1, [&](int64_t begin, int64_t end) {
       for (int64_t item = begin; item < end; ++item) {
         int64_t group = item / row_tiles_, t = item % row_tiles_, i0 = tile_begin(t), rows = tile_begin(t + 1) - i0;
+        const float* from = w_ + group * c_.w_group + i0 * c_.w_m;
+        alignas(64) float turned[kTurned * 9 * kWide] = {};  // [channel][place of the kernel][row]
         for (int64_t channel = 0; channel < c_.channels; ++channel) {
-          const float* from = w_ + group * c_.w_group + i0 * c_.w_m + channel * c_.w_channel;
-          constexpr int kWide = 16;
-          alignas(64) float w[9][kWide] = {}, half[12][kWide], all[kPlaces][kWide];
-          for (int64_t i = 0; i < rows; ++i)
-            for (int k = 0; k < 9; ++k) w[k][i] = from[i * c_.w_m + (c_.flip ? 8 - k : k)];
-          // One side of the product for the three columns, then the other for the four rows that gives.
-          auto spread = [](const float* a, const float* b, const float* d, float* o0, float* o1, float* o2, float* o3) {
-            for (int i = 0; i < kWide; ++i) {
-              float ends = 0.5f * (a[i] + d[i]), middle = 0.5f * b[i];
-              o0[i] = a[i];
-              o1[i] = ends + middle;
-              o2[i] = ends - middle;
-              o3[i] = d[i];
+          const int64_t in_turn = channel % kTurned;
+          float* w = turned + in_turn * 9 * kWide;
+          if (c_.w_channel == 9) {
+            if (in_turn == 0)
+              mk_.pack(from + channel * 9, c_.w_m, 1, rows, kWide, std::min(kTurned, c_.channels - channel) * 9,
+                       turned);
+          } else {
+            const float* at = from + channel * c_.w_channel;
+            for (int64_t i = 0; i < rows; ++i) {
+              __builtin_prefetch(at + 4 * c_.w_channel + i * c_.w_m);
+              for (int k = 0; k < 9; ++k) w[k * kWide + i] = at[i * c_.w_m + k];
             }
-          };
-          for (int j = 0; j < 3; ++j) spread(w[j], w[3 + j], w[6 + j], half[j], half[3 + j], half[6 + j], half[9 + j]);
-          for (int r = 0; r < 4; ++r)
-            spread(half[3 * r], half[3 * r + 1], half[3 * r + 2], all[4 * r], all[4 * r + 1], all[4 * r + 2],
-                   all[4 * r + 3]);
-          for (int64_t p = 0; p < kPlaces; ++p)
-            std::memcpy(kernels_at(p, group) + i0 * c_.channels + channel * rows, all[p],
-                        static_cast<size_t>(rows) * sizeof(float));
+          }
+          for (int64_t i = 0; i < rows; i += L)
+            transform_kernel(w + i, kernels_at(0, group) + i0 * c_.channels + channel * rows + i,
+                             static_cast<int>(std::min<int64_t>(L, rows - i)));
         }
       }
     });
+  }
+
+  // One vector of kernels.
+  void transform_kernel(const float* w, float* out, int part) const {
+    const V by = splat(0.5f);
+    // One side of the product for the three columns, then the other for the four rows that gives.
+    auto spread = [&](V a, V b, V d, V* o) {
+      V ends = by * (a + d), middle = by * b;
+      o[0] = a;
+      o[1] = ends + middle;
+      o[2] = ends - middle;
+      o[3] = d;
+    };
+    V half[3][4], all[4];
+    for (int j = 0; j < 3; ++j) {
+      auto at = [&](int y) { return load(w + (c_.flip ? 8 - (3 * y + j) : 3 * y + j) * kWide); };
+      spread(at(0), at(1), at(2), half[j]);
+    }
+    for (int y = 0; y < 4; ++y) {
+      spread(half[0][y], half[1][y], half[2][y], all);
+      for (int j = 0; j < 4; ++j) {
+        float* o = out + (4 * y + j) * kernel_place();
+        part == L ? store(o, all[j]) : store_part(o, all[j], part);
+      }
+    }
   }
 
   int64_t find_runs(int64_t strip, Run* runs) const {
