@@ -40,6 +40,16 @@ LOWER, FULL, SAME = "lower", "float32", "same"
         (lambda x: F.binary_cross_entropy_with_logits(x, x), FULL),
         (lambda x: F.binary_cross_entropy(x.sigmoid(), x.sigmoid()), FULL),
         (lambda x: F.kl_div(x, x, reduction="sum"), FULL),
+        (lambda x: torch.linalg.qr(x)[0], FULL),
+        (lambda x: torch.svd(x)[0], FULL),
+        (lambda x: x.quantile(0.5), FULL),
+        (lambda x: F.poisson_nll_loss(x, x), FULL),
+        (lambda x: F.multi_margin_loss(x, torch.tensor([0, 1, 2, 3])), FULL),
+        (lambda x: torch.cdist(x, x), FULL),
+        (lambda x: F.pad(x, (1, 1), "replicate"), FULL),
+        (lambda x: F.pad(x, (1, 1)), SAME),
+        (lambda x: F.conv1d(x, x.reshape(4, 4, 1)), LOWER),
+        (lambda x: torch.fft.fft(x).real, FULL),
         (lambda x: torch.cat([x, x.float()]), FULL),
         (lambda x: torch.stack([x, x]), SAME),
     ],
@@ -79,6 +89,17 @@ def test_as_a_decorator():
 
     assert product.__doc__ == "doc" and product(X).dtype is torch.bfloat16
     assert not torch.is_autocast_enabled("cpu")
+
+
+@pytest.mark.parametrize("kind, gives", [("LSTM", LOWER), ("RNN", LOWER), ("GRU", SAME), ("LSTMCell", SAME)])
+def test_recurrent_layers(kind, gives):
+    layer = getattr(torch.nn, kind)(4, 3)
+    for dtype in (torch.float32, torch.bfloat16):
+        with torch.autocast("cpu"):
+            out = layer(X.to(dtype))[0]
+        assert out.dtype is (torch.bfloat16 if gives is LOWER else dtype)
+        out.float().sum().backward()
+    assert all(p.grad.dtype is torch.float32 for p in layer.parameters())
 
 
 def test_training_step():

@@ -5,7 +5,7 @@
 namespace rl::py {
 namespace {
 
-enum class Precision : uint8_t { AsIs, Lower, Full, Widest };
+enum class Precision : uint8_t { AsIs, Lower, Full, Widest, LikeFirst, Padding };
 
 // The ops that PyTorch's CPU autocast lists, where they exist here, by the names they have here.
 constexpr const char* kLower[] = {"linear",
@@ -32,7 +32,10 @@ constexpr const char* kLower[] = {"linear",
                                   "matrix_power",
                                   "linalg_matrix_power",
                                   "scaled_dot_product_attention",
-                                  "_native_multi_head_attention"};
+                                  "_native_multi_head_attention",
+                                  "lstm",
+                                  "rnn_tanh",
+                                  "rnn_relu"};
 constexpr const char* kFull[] = {"avg_pool3d",
                                  "binary_cross_entropy",
                                  "binary_cross_entropy_with_logits",
@@ -81,6 +84,10 @@ constexpr const char* kFull[] = {"avg_pool3d",
                                  "multi_margin_loss",
                                  "multilabel_margin_loss",
                                  "ctc_loss"};
+// They take one type only; the first argument, the input, says which.
+constexpr const char* kLikeFirst[] = {"gru",           "lstm_cell", "gru_cell",     "rnn_tanh_cell",
+                                      "rnn_relu_cell", "prelu",     "_prelu_kernel"};
+constexpr const char* kPadding[] = {"pad"};  // with zeros as it is, with what is there in float32
 constexpr const char* kWidest[] = {"cat", "concat", "concatenate", "stack", "index_copy"};
 
 std::vector<Precision> table_of_ops() {
@@ -94,6 +101,8 @@ std::vector<Precision> table_of_ops() {
   fill(kLower, Precision::Lower);
   fill(kFull, Precision::Full);
   fill(kWidest, Precision::Widest);
+  fill(kLikeFirst, Precision::LikeFirst);
+  fill(kPadding, Precision::Padding);
   return table;
 }
 
@@ -144,6 +153,8 @@ PyObject* set_autocast(PyObject*, PyObject* args) {
   });
 }
 
+PyObject* is_on(PyObject*, PyObject*) { return PyBool_FromLong(autocast_on); }
+
 PyObject* clear_cache(PyObject*, PyObject*) {
   state().weights.clear();
   Py_RETURN_NONE;
@@ -151,6 +162,7 @@ PyObject* clear_cache(PyObject*, PyObject*) {
 
 PyMethodDef functions[] = {
     {"_set_autocast", set_autocast, METH_VARARGS, "(on, dtype, cache): mixed precision on this thread."},
+    {"_autocast_on", is_on, METH_NOARGS, "Whether ops are cast on this thread."},
     {"_clear_autocast_cache", clear_cache, METH_NOARGS, "Forgets the weights that autocast has cast."},
     {nullptr, nullptr, 0, nullptr}};
 
@@ -160,6 +172,7 @@ void Autocast::apply(const OpDef& def, Value* args) {
   Precision precision = precision_of(def);
   if (precision == Precision::AsIs) return;
   size_t count = def.params.size();
+  if (precision == Precision::Padding && (args[2].tag != Tag::String || !args[2].string->starts_with("re"))) return;
   auto each = [&](auto&& visit) {
     for (size_t i = 0; i < count; ++i) {
       if (args[i].tag == Tag::Tensor) visit(Tensor(args[i].tensor));
@@ -173,6 +186,10 @@ void Autocast::apply(const OpDef& def, Value* args) {
     bool all = true;
     each([&](const Tensor& t) { all &= !casts(t) || t.dtype() == state().lower; });
     if (all) to = state().lower;
+  }
+  if (precision == Precision::LikeFirst) {
+    if (args[0].tag != Tag::Tensor || !casts(Tensor(args[0].tensor))) return;
+    to = args[0].tensor->dtype();
   }
   for (size_t i = 0; i < count; ++i) {
     if (args[i].tag == Tag::Tensor) {

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from rushlight import _C
+from rushlight._autocast import in_float32
 from rushlight._composite import composite
 
 
@@ -351,6 +352,7 @@ def cross(input: Any, other: Any, dim: int | None = None, *, out: Any = None) ->
 
 
 @composite("cdist(Tensor x1, Tensor x2, float p=2, str? compute_mode=None) -> Tensor", method=False)
+@in_float32
 def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = "use_mm_for_euclid_dist_if_necessary") -> Any:
     """The p-norm distance of each row of x1 (..., P, M) from each row of x2 (..., R, M): (..., P, R).
 

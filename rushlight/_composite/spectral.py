@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rushlight import _C, fft
+from rushlight._autocast import in_float32
 from rushlight._composite import composite
 
 
@@ -28,6 +29,7 @@ def _window_of(name: str, window: Any, n_fft: int, win_length: int, like: Any) -
     'str pad_mode="reflect", bool normalized=False, bool? onesided=None, bool? return_complex=None, '
     "bool? align_to_window=None) -> Tensor"
 )
+@in_float32
 def stft(
     input: Any,
     n_fft: int,
@@ -108,6 +110,7 @@ def stft(
     "istft(Tensor self, int n_fft, int? hop_length=None, int? win_length=None, Tensor? window=None, bool center=True, "
     "bool normalized=False, bool? onesided=None, int? length=None, bool return_complex=False) -> Tensor"
 )
+@in_float32
 def istft(
     input: Any,
     n_fft: int,

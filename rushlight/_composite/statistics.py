@@ -6,6 +6,7 @@ import math
 from typing import Any, NamedTuple
 
 from rushlight import _C
+from rushlight._autocast import in_float32
 from rushlight._composite import composite
 
 
@@ -156,6 +157,7 @@ def _quantile(
 @composite(
     "quantile(Tensor self, Tensor q, int? dim=None, bool keepdim=False, *, str interpolation='linear') -> Tensor"
 )
+@in_float32
 def quantile(
     input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear", out: Any = None
 ) -> Any:
@@ -174,6 +176,7 @@ def quantile(
 @composite(
     "nanquantile(Tensor self, Tensor q, int? dim=None, bool keepdim=False, *, str interpolation='linear') -> Tensor"
 )
+@in_float32
 def nanquantile(
     input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear", out: Any = None
 ) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rushlight._autocast import in_float32
 from rushlight._errors import LinAlgError
 from rushlight.linalg._decompositions import (
     cholesky,
@@ -83,7 +84,14 @@ __all__ = [
     "vecdot",
     "vector_norm",
 ]
+
+
 _PRIVATE = (cholesky_solve, legacy_svd)  # what torch.cholesky_solve and torch.svd are made of
+
+# What LAPACK computes; the others are made of products and sums, which autocast knows.
+_PRODUCTS = {"cross", "diagonal", "matmul", "matrix_power", "multi_dot", "norm", "vander", "vecdot", "vector_norm"}
+for _name in ({*__all__} - _PRODUCTS - {"LinAlgError"}) | {one.__name__ for one in _PRIVATE}:
+    globals()[_name] = in_float32(globals()[_name])
 
 
 def __getattr__(name: str) -> Any:

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from rushlight import _C
+from rushlight._autocast import in_float32
 from rushlight.nn import _reduction
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def _check_class_scores(name: str, input: Any) -> None:
         )
 
 
+@in_float32
 def multi_margin_loss(
     input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
@@ -103,6 +105,7 @@ def multi_margin_loss(
     return loss.reshape(target.shape) if reduction == "none" and input.dim() < 2 else loss
 
 
+@in_float32
 def multilabel_margin_loss(
     input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
 ) -> Any:

@@ -24,12 +24,6 @@ def _reset(module: Module, hidden_size: int) -> None:
         init.uniform_(weight, -bound, bound)
 
 
-def _autocast() -> bool:
-    import rushlight
-
-    return bool(rushlight.is_autocast_enabled()) if hasattr(rushlight, "is_autocast_enabled") else False
-
-
 def _must_be(kind: type, name: str, value: Any) -> None:
     if not isinstance(value, kind):
         raise TypeError(f"{name} should be of type {kind.__name__}, got: {type(value).__name__}")
@@ -129,7 +123,7 @@ class RNNBase(Module):
     def check_input(self, input: Any, batch_sizes: Any) -> None:
         """Raise unless the input fits: its dtype, its number of dimensions, its features."""
         weight = self._flat_weights[0]
-        if input.dtype != weight.dtype and not _autocast():
+        if input.dtype != weight.dtype and not _C._autocast_on():
             raise ValueError(
                 f"RNN input dtype ({input.dtype}) does not match weight dtype ({weight.dtype}). "
                 f"Convert input: input.to({weight.dtype}), or convert model: model.to({input.dtype})"
