@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar, cast
 from rushlight import _C
 from rushlight.utils.data._utils.collate import default_collate, default_convert
 from rushlight.utils.data._utils.fetch import fetcher, gatherer
-from rushlight.utils.data._utils.worker import get_worker_info
+from rushlight.utils.data._utils.info import get_worker_info
 from rushlight.utils.data.dataset import Dataset, IterableDataset
 from rushlight.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, draw_seed
 

@@ -6,56 +6,17 @@ import functools
 import pickle
 import random
 import signal
-from dataclasses import dataclass
 from typing import Any
 
 from rushlight import _C
 from rushlight._import_hook import after_import
 from rushlight._utils import ExceptionWrapper
 from rushlight.utils.data._utils.fetch import fetcher
+from rushlight.utils.data._utils.info import WorkerInfo, get_worker_info, set_worker_info
 from rushlight.utils.data._utils.transport import HungUp, Outbox
 from rushlight.utils.data.dataset import IterableDataset
 
 __all__ = ["WorkerInfo", "get_worker_info", "run"]
-
-_info: WorkerInfo | None = None
-
-
-@dataclass(frozen=True)
-class WorkerInfo:
-    """Which worker this is.
-
-    Attributes:
-        id: from 0 to num_workers - 1.
-        num_workers: how many share the work.
-        seed: of this worker's generators.
-        dataset: this process's copy.
-    """
-
-    id: int
-    num_workers: int
-    seed: int
-    dataset: Any
-    rng: Any = None
-    worker_method: str | None = "multiprocessing"
-
-
-def get_worker_info() -> WorkerInfo | None:
-    """Which DataLoader worker this process is: None in a process that is none.
-
-    A stream asks for it to give its share only; a `worker_init_fn` to set up `.dataset`.
-
-    Example:
-        >>> class Range(IterableDataset):
-        ...     def __iter__(self):
-        ...         info = get_worker_info()
-        ...         return iter(range(info.id, 10, info.num_workers) if info else range(10))
-        >>> get_worker_info() is None
-        True
-
-    Reference: https://pytorch.org/docs/stable/data.html#torch.utils.data.get_worker_info
-    """
-    return _info
 
 
 def run(
@@ -70,14 +31,13 @@ def run(
     workers: int,
 ) -> None:
     """Answer requests `(epoch, number, indices)` until the loader hangs up, or is gone."""
-    global _info
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the loader's to handle: it hangs up
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _C.set_num_threads(1)
     where = f"in DataLoader worker process {worker}"
     seed = base_seed + worker
     _seed(seed, base_seed, worker)
-    _info = WorkerInfo(worker, workers, seed, dataset)
+    set_worker_info(WorkerInfo(worker, workers, seed, dataset))
     outbox = Outbox(connection)
     failed: ExceptionWrapper | None = None
     if init_fn is not None:
