@@ -30,7 +30,33 @@ def of_matrix(f):
     return run
 
 
+def of_images(f):
+    """The results and the gradients."""
+
+    def run(dtype):
+        found = []
+        for shape in ((2, 3, 5, 4), (1, 2, 33, 37), (7, 40, 1, 1), (3, 5, 16, 16)):
+            x = normal(*shape, dtype=dtype).requires_grad_()
+            y = f(x)
+            y.backward(normal(*y.shape, dtype=dtype))
+            found += [y.detach(), x.grad]
+        return found
+
+    return run
+
+
 CASES = {
+    **{
+        name: of_images(f)
+        for name, f in {
+            "max_pool2d": lambda x: F.max_pool2d(x, 2, ceil_mode=True),
+            "max_pool2d 3": lambda x: F.max_pool2d(x, 3, 2, 1),
+            "avg_pool2d": lambda x: F.avg_pool2d(x, 2, 2, 1),
+            "avg_pool2d 3": lambda x: F.avg_pool2d(x, 3, 1, 1),
+            "batch_norm": lambda x: F.batch_norm(x, None, None, training=True),
+            "group_norm": lambda x: F.group_norm(x, 1),
+        }.items()
+    },
     **{
         name: pointwise(f)
         for name, f in {

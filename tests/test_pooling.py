@@ -70,6 +70,23 @@ def test_loops_agree():
             assert torch.equal(leaf.grad.flatten(2), again)
 
 
+def test_threads_change_nothing():
+    before = torch.get_num_threads()
+    found = []
+    for threads in (1, 3):
+        torch.set_num_threads(threads)
+        x = distinct(16, 8, 45, 45, dtype=torch.float32).requires_grad_()
+        total = (
+            F.max_pool2d(x, 3, 2, 1).sum()
+            + (F.avg_pool2d(x, 3, 1) * 0.37).sum()
+            + F.batch_norm(x, None, None, training=True).square().sum()
+        )
+        total.backward()
+        found.append((total.item(), x.grad.clone()))
+    torch.set_num_threads(before)
+    assert found[0][0] == found[1][0] and torch.equal(found[0][1], found[1][1])
+
+
 def test_nan_and_infinity():
     x = torch.tensor([[1.0, math.nan, 3.0, -math.inf], [math.nan, 2.0, -math.inf, -math.inf]])[None]
     value, where = F.max_pool2d(x, 2, return_indices=True)

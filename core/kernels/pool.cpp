@@ -57,8 +57,11 @@ void each_element(const PoolShape& s, const Range& d, const Range& h, const Rang
     }
 }
 
-int64_t divisor(const PoolShape& s, const Range& d, const Range& h, const Range& w) {
-  return s.divisor != 0 ? s.divisor : d.count * h.count * w.count;
+template <class T>
+T divisor(const PoolShape& s, const Range& d, const Range& h, const Range& w) {
+  if (s.divisor != 0) return static_cast<T>(s.divisor);
+  const double count = static_cast<double>(d.count) * static_cast<double>(h.count) * static_cast<double>(w.count);
+  return static_cast<T>(count < 0x1p62 ? count : 0x1p62);
 }
 
 }  // namespace
@@ -76,7 +79,9 @@ void max(DType dtype, const void* x, const PoolShape& s, void* out, int64_t* ind
           T best = Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
           int64_t at = (d.from * s.axis[1].in + h.from) * s.axis[2].in + w.from;
           each_element(s, d, h, w, [&](int64_t i) {
-            if (in[i] > best || in[i] != in[i]) best = in[i], at = i;
+            const bool take = (in[i] > best) | (in[i] != in[i]);
+            best = take ? in[i] : best;
+            at = take ? i : at;
           });
           to[o] = best;
           index[p * outs + o] = std::clamp<int64_t>(at, 0, ins - 1);
@@ -113,7 +118,7 @@ void mean(DType dtype, const void* x, const PoolShape& s, void* out) {
         each_window(s, [&](int64_t o, const Range& d, const Range& h, const Range& w) {
           T sum = 0;
           each_element(s, d, h, w, [&](int64_t e) { sum += in[e]; });
-          to[o] = sum / static_cast<T>(divisor(s, d, h, w));
+          to[o] = sum / divisor<T>(s, d, h, w);
         });
       }
     });
@@ -130,7 +135,7 @@ void mean_backward(DType dtype, const void* g, const PoolShape& s, void* dx) {
         T* to = static_cast<T*>(dx) + p * ins;
         std::fill(to, to + ins, T(0));
         each_window(s, [&](int64_t o, const Range& d, const Range& h, const Range& w) {
-          const T share = from[o] / static_cast<T>(divisor(s, d, h, w));
+          const T share = from[o] / divisor<T>(s, d, h, w);
           each_element(s, d, h, w, [&](int64_t e) { to[e] += share; });
         });
       }

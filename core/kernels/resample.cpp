@@ -30,7 +30,12 @@ double filter_weight(Filter filter, double x) {
 
 class Builder {
  public:
-  Builder(Table& t) : t_(t) { t_.first.push_back(0); }
+  Builder(Table& t, int64_t terms) : t_(t) {
+    t_.first.reserve(static_cast<size_t>(t.out + 1));
+    t_.at.reserve(static_cast<size_t>(t.out * terms));
+    t_.weight.reserve(static_cast<size_t>(t.out * terms));
+    t_.first.push_back(0);
+  }
   void add(int64_t at, double weight) {
     t_.at.push_back(std::clamp<int64_t>(at, 0, t_.in - 1));
     t_.weight.push_back(weight);
@@ -44,7 +49,7 @@ class Builder {
 // A filter as wide as what a result covers of the input.
 template <class T>
 void antialiased(Table& t, Filter filter, T scale) {
-  Builder build(t);
+  Builder build(t, 4);
   const T size = filter == Filter::linear_aa ? T(2) : filter == Filter::cubic_aa ? T(4) : T(6);
   const T support = scale >= 1 ? size * T(0.5) * scale : size * T(0.5);
   const T inverse = scale >= 1 ? T(1) / scale : T(1);
@@ -74,7 +79,7 @@ void fill(Table& t, Filter filter, bool align_corners, double given) {
   else
     scale = given > 0 ? static_cast<T>(1.0 / given) : static_cast<T>(t.in) / static_cast<T>(t.out);
   if (filter >= Filter::linear_aa) return antialiased<T>(t, filter, scale);
-  Builder build(t);
+  Builder build(t, filter == Filter::cubic ? 4 : filter == Filter::linear ? 2 : 1);
   if (filter == Filter::linear && t.in == t.out) {
     t.identity = true;
     for (int64_t o = 0; o < t.out; ++o, build.next()) build.add(o, 1);
@@ -164,7 +169,23 @@ void apply_floating(const T* x, int64_t outer, const Table& t, int64_t inner, T*
 }
 
 // Bytes: weights with as many binary places as fit 16 bits, sums rounded to bytes.
-void apply_bytes(const uint8_t* x, int64_t outer, const Table& t, int64_t inner, uint8_t* to) {
+void apply_bytes(const uint8_t* x, int64_t outer, const Table& given, int64_t inner, uint8_t* to) {
+  // At the borders several terms are the same element.
+  Table t;
+  t.in = given.in;
+  t.out = given.out;
+  t.first.push_back(0);
+  for (size_t o = 0; o < static_cast<size_t>(t.out); ++o) {
+    for (size_t k = static_cast<size_t>(given.first[o]); k < static_cast<size_t>(given.first[o + 1]); ++k) {
+      if (static_cast<int64_t>(t.at.size()) > t.first.back() && t.at.back() == given.at[k]) {
+        t.weight.back() += given.weight[k];
+      } else {
+        t.at.push_back(given.at[k]);
+        t.weight.push_back(given.weight[k]);
+      }
+    }
+    t.first.push_back(static_cast<int64_t>(t.at.size()));
+  }
   double largest = 0;
   for (double w : t.weight) largest = std::max(largest, w);
   int places = 0;
@@ -388,8 +409,41 @@ int64_t volume(const int64_t* sizes, int axes) {
   return n;
 }
 
+// Bilinear in planes, the most usual case, without tables of terms.
+template <class T>
+void sample_plane(const T* x, const T* grid, const Grid& g, T* out) {
+  const int64_t h = g.in[1], w = g.in[2], ins = h * w, outs = volume(g.out, 2);
+  parallel_for(g.batch * outs, grain(8 * (g.channels + 2)), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t n = i / outs, o = i % outs;
+      const T px = padded(placed(grid[2 * i], w, g), w, g).at, py = padded(placed(grid[2 * i + 1], h, g), h, g).at;
+      const int64_t left = whole(std::floor(px)), top = whole(std::floor(py));
+      const T u = px - static_cast<T>(left), v = py - static_cast<T>(top);
+      const T* plane = x + n * g.channels * ins + top * w + left;
+      T* to = out + n * g.channels * outs + o;
+      if (left >= 0 && left + 1 < w && top >= 0 && top + 1 < h) {
+        const T a = (1 - u) * (1 - v), b = u * (1 - v), c = (1 - u) * v, d = u * v;
+        for (int64_t k = 0; k < g.channels; ++k, plane += ins, to += outs)
+          *to = plane[0] * a + plane[1] * b + plane[w] * c + plane[w + 1] * d;
+        continue;
+      }
+      const bool l = left >= 0 && left < w, r = left + 1 >= 0 && left + 1 < w, t = top >= 0 && top < h,
+                 b = top + 1 >= 0 && top + 1 < h;
+      for (int64_t k = 0; k < g.channels; ++k, plane += ins, to += outs) {
+        T sum = 0;
+        if (t && l) sum += plane[0] * ((1 - u) * (1 - v));
+        if (t && r) sum += plane[1] * (u * (1 - v));
+        if (b && l) sum += plane[w] * ((1 - u) * v);
+        if (b && r) sum += plane[w + 1] * (u * v);
+        *to = sum;
+      }
+    }
+  });
+}
+
 template <class T>
 void sample_any(const T* x, const T* grid, const Grid& g, T* out) {
+  if (g.axes == 2 && g.mode == Mode::bilinear) return sample_plane(x, grid, g, out);
   const int64_t ins = volume(g.in, g.axes), outs = volume(g.out, g.axes);
   parallel_for(g.batch * outs, grain(8 * (g.channels + 2)), [&](int64_t begin, int64_t end) {
     Terms<T> t;
@@ -406,14 +460,46 @@ void sample_any(const T* x, const T* grid, const Grid& g, T* out) {
   });
 }
 
+// The same where all four neighbours of a place lie inside; false elsewhere.
+template <class T>
+bool sample_plane_backward(const T* grad, int64_t outs, const T* x, const T* grid, const Grid& g, T* dx, T* dgrid) {
+  const int64_t h = g.in[1], w = g.in[2], ins = h * w;
+  const Place<T> px = padded(placed(grid[0], w, g), w, g), py = padded(placed(grid[1], h, g), h, g);
+  const int64_t left = whole(std::floor(px.at)), top = whole(std::floor(py.at));
+  if (left < 0 || left + 1 >= w || top < 0 || top + 1 >= h) return false;
+  const T u = px.at - static_cast<T>(left), v = py.at - static_cast<T>(top);
+  const int64_t at = top * w + left;
+  T slope_x = 0, slope_y = 0;
+  for (int64_t c = 0; c < g.channels; ++c) {
+    const T *p = x + c * ins + at, value = grad[c * outs];
+    slope_x += value * ((p[1] - p[0]) * (1 - v) + (p[w + 1] - p[w]) * v);
+    slope_y += value * ((p[w] - p[0]) * (1 - u) + (p[w + 1] - p[1]) * u);
+    if (dx == nullptr) continue;
+    T* to = dx + c * ins + at;
+    to[0] += value * ((1 - u) * (1 - v));
+    to[1] += value * (u * (1 - v));
+    to[w] += value * ((1 - u) * v);
+    to[w + 1] += value * (u * v);
+  }
+  if (dgrid != nullptr) {
+    dgrid[0] = slope_x * px.slope;
+    dgrid[1] = slope_y * py.slope;
+  }
+  return true;
+}
+
 template <class T>
 void sample_any_backward(const T* grad, const T* x, const T* grid, const Grid& g, T* dx, T* dgrid) {
   const int64_t ins = volume(g.in, g.axes), outs = volume(g.out, g.axes);
+  const bool plain = g.axes == 2 && g.mode == Mode::bilinear;
   // Results may share elements of the input, so that a sample is one thread's.
   parallel_for(g.batch, 1, [&](int64_t begin, int64_t end) {
     Terms<T> t;
     for (int64_t i = begin * outs; i < end * outs; ++i) {
-      const int64_t n = i / outs, o = i % outs;
+      const int64_t n = i / outs, o = i % outs, from = n * g.channels * ins;
+      if (plain && sample_plane_backward(grad + n * g.channels * outs + o, outs, x + from, grid + 2 * i, g,
+                                         dx ? dx + from : nullptr, dgrid ? dgrid + 2 * i : nullptr))
+        continue;
       terms_of(grid + i * g.axes, g, t);
       T slope[3] = {0, 0, 0};
       for (int64_t c = 0; c < g.channels; ++c) {

@@ -8,6 +8,7 @@
 #include "kernels/channel_norm.h"
 #include "kernels/norm.h"
 #include "ops/creation.h"
+#include "ops/lazy_text.h"
 
 namespace rl {
 namespace {
@@ -232,15 +233,15 @@ WithStats group_norm_stats(const Tensor& x, int64_t groups, const Tensor& weight
   int64_t channels = x.sizes()[1], batch = x.sizes()[0];
   check(groups > 0, "Expected num groups to be greater than 0, got ", groups);
   check(channels % groups == 0,
-        "Expected number of channels in input to be divisible by num_groups, but got input of shape ",
-        shape_str(x.sizes()), " and num_groups=", groups);
+        "Expected number of channels in input to be divisible by num_groups, but got input of shape ", Shown{x.sizes()},
+        " and num_groups=", groups);
   auto per_channel = [&](const Tensor& t) { return !t.defined() || (t.dim() == 1 && t.numel() == channels); };
   check(per_channel(weight),
         "Expected weight to be a vector of size equal to the number of channels in input, but got weight of shape ",
-        weight.defined() ? shape_str(weight.sizes()) : "", " and input of shape ", shape_str(x.sizes()));
+        Shown{weight.defined() ? weight.sizes() : IntSpan()}, " and input of shape ", Shown{x.sizes()});
   check(per_channel(bias),
         "Expected bias to be a vector of size equal to the number of channels in input, but got bias of shape ",
-        bias.defined() ? shape_str(bias.sizes()) : "", " and input of shape ", shape_str(x.sizes()));
+        Shown{bias.defined() ? bias.sizes() : IntSpan()}, " and input of shape ", Shown{x.sizes()});
   if (!is_floating(x.dtype())) not_implemented_for("GroupNormKernelImpl", x.dtype());
   int64_t rows = batch * groups, n = rows ? x.numel() / rows : 0;
   DType stats = stats_dtype(x.dtype());

@@ -5,6 +5,7 @@
 
 #include "ops/creation.h"
 #include "ops/index_util.h"
+#include "ops/lazy_text.h"
 #include "ops/pointwise.h"
 #include "ops/reduce.h"
 #include "ops/shape.h"
@@ -58,10 +59,10 @@ void check_input(const char* op, int axes, const Tensor& x) {
   static constexpr const char* kRanks[][2] = {{"2D", "3D"}, {"3D", "4D"}, {"4D", "5D"}};
   const char *single = kRanks[axes - 1][0], *batched = kRanks[axes - 1][1];
   check(x.dim() == axes + 1 || x.dim() == axes + 2, op, ": non-empty ", single, " or ", batched,
-        " (batch mode) tensor expected for input, but got shape ", shape_str(x.sizes()));
+        " (batch mode) tensor expected for input, but got shape ", Shown{x.sizes()});
   for (int64_t d = x.dim() == axes + 2; d < x.dim(); ++d)
     check(x.sizes()[d] > 0, op, ": Expected ", single, " or ", batched,
-          " (batch mode) tensor with optional 0 dim batch size for input, but got:", shape_str(x.sizes()));
+          " (batch mode) tensor with optional 0 dim batch size for input, but got:", Shown{x.sizes()});
 }
 
 // Puts the input's and the output's sizes into place, and says what the result's are.
@@ -90,11 +91,13 @@ Pooling windows(const char* op, int axes, const Tensor& x, IntSpan kernel, IntSp
     PoolAxis& a = s.axis[i];
     a.in = x.sizes()[x.dim() - 3 + i];
     check(a.kernel > 0, op, ": kernel size should be greater than zero, but got",
-          by_axis("k", s, &PoolAxis::kernel, axes), " (kernel_size must be greater than zero)");
+          Later{[&] { return by_axis("k", s, &PoolAxis::kernel, axes); }}, " (kernel_size must be greater than zero)");
     check(a.stride != 0, op, ": stride should not be zero (stride must be greater than zero)");
-    check(a.stride > 0, op, ": stride should be greater than zero, but got", by_axis("d", s, &PoolAxis::stride, axes));
+    check(a.stride > 0, op, ": stride should be greater than zero, but got",
+          Later{[&] { return by_axis("d", s, &PoolAxis::stride, axes); }});
     check(a.dilation > 0, op, ": dilation should be greater than zero, but got",
-          by_axis("dilation", s, &PoolAxis::dilation, axes), " (dilation must be greater than zero)");
+          Later{[&] { return by_axis("dilation", s, &PoolAxis::dilation, axes); }},
+          " (dilation must be greater than zero)");
     check(a.pad >= 0, op, ": pad must be non-negative, but got pad: ", a.pad, " (padding must be non-negative)");
     check(a.pad <= ((a.kernel - 1) * a.dilation + 1) / 2, op,
           ": pad should be at most half of effective kernel size, but got pad=", a.pad, ", kernel_size=", a.kernel,
@@ -118,9 +121,8 @@ Pooling windows(const char* op, int axes, const Tensor& x, IntSpan kernel, IntSp
          "). Output size is too small for kernel_size ", s.axis[2].kernel);
   if (!fits)
     fail(ErrorKind::Runtime, "Given input size: (", times(channels, in, axes), "). Calculated output size: (",
-         times(channels, out, axes),
-         "). Output size is too small: the windows (kernel size:", by_axis("k", s, &PoolAxis::kernel, axes),
-         ") are larger than the padded input");
+         times(channels, out, axes), "). Output size is too small: the windows (kernel size:",
+         Later{[&] { return by_axis("k", s, &PoolAxis::kernel, axes); }}, ") are larger than the padded input");
   place(x, axes, p);
   return p;
 }
@@ -129,11 +131,11 @@ Pooling adaptive(const char* op, int axes, const Tensor& x, IntSpan output_size)
   check(static_cast<int>(output_size.size()) == axes || output_size.size() == 1, op, ": output_size must be ", axes,
         " (internal error: output_size.size() must be ", axes, "), but got ", output_size.size(), " sizes");
   check(x.dim() == axes + 1 || x.dim() == axes + 2, op, "(): Expected ", axes + 1, " to ", axes + 2,
-        " dimensions, that is a ", axes + 1, "D or ", axes + 2, "D tensor, but got: ", shape_str(x.sizes()));
+        " dimensions, that is a ", axes + 1, "D or ", axes + 2, "D tensor, but got: ", Shown{x.sizes()});
   for (int64_t d = x.dim() - axes; d < x.dim(); ++d)
     check(x.sizes()[d] > 0, op,
-          "(): Expected input to have non-zero size for non-batch dimensions, but input has sizes ",
-          shape_str(x.sizes()), " with dimension ", d, " being empty");
+          "(): Expected input to have non-zero size for non-batch dimensions, but input has sizes ", Shown{x.sizes()},
+          " with dimension ", d, " being empty");
   Pooling p;
   bool regular = true;
   for (int i = 0; i < axes; ++i) {
@@ -142,7 +144,7 @@ Pooling adaptive(const char* op, int axes, const Tensor& x, IntSpan output_size)
     a.out = output_size[output_size.size() == 1 ? 0 : static_cast<size_t>(i)];
     a.adaptive = true;
     check(a.out >= 0, op, ": elements of output_size must be greater than or equal to 0 but received ",
-          shape_str(output_size), " (Trying to create tensor with negative dimension)");
+          Shown{output_size}, " (Trying to create tensor with negative dimension)");
     regular &= a.out > 0 && a.in % a.out == 0;
   }
   for (int i = 3 - axes; regular && i < 3; ++i) {
@@ -154,9 +156,11 @@ Pooling adaptive(const char* op, int axes, const Tensor& x, IntSpan output_size)
   return p;
 }
 
-// Whether the kernels for planes serve.
-bool planar(const PoolShape& s, DType dtype, int64_t most = INT64_MAX) {
+// Whether the kernels for planes serve. They keep the rows that a window spans, split into as many parts as the stride.
+bool planar(const PoolShape& s, DType dtype, int64_t most = 1 << 16) {
   const PoolAxis& d = s.axis[0];
+  for (int i = 1; i < 3; ++i)
+    if (s.axis[i].stride > 256 || (s.axis[i].kernel - 1) * s.axis[i].dilation > 1024) return false;
   return dtype != DType::I64 && d.in == 1 && d.out == 1 && d.kernel == 1 && d.pad == 0 && !s.axis[1].adaptive &&
          !s.axis[2].adaptive && s.axis[1].kernel * s.axis[2].kernel <= most;
 }
@@ -283,8 +287,8 @@ Tensor max_pool_with_indices_backward(const Tensor& g, const Tensor& x, IntSpan 
                                       IntSpan dilation, bool ceil_mode, const Tensor& index) {
   Pooling p = windows(kMaxNames[kAxes - 1], kAxes, x, kernel, stride, pad, dilation, ceil_mode);
   check(same_shape(g, index) && std::ranges::equal(g.sizes(), IntSpan(p.out_sizes)),
-        "max_pool_with_indices_backward: expected grad_output and indices of shape ", shape_str(p.out_sizes),
-        ", but got ", shape_str(g.sizes()), " and ", shape_str(index.sizes()));
+        "max_pool_with_indices_backward: expected grad_output and indices of shape ", Shown{p.out_sizes}, ", but got ",
+        Shown{g.sizes()}, " and ", Shown{index.sizes()});
   check(g.dtype() == x.dtype(), "expected dtype ", scalar_type_name(x.dtype()), " for `gradOutput` but got dtype ",
         scalar_type_name(g.dtype()));
   check(index.dtype() == DType::I64, "max_pool_with_indices_backward: expected int64 indices");
@@ -305,7 +309,7 @@ std::tuple<Tensor, Tensor> adaptive_max_pool(const Tensor& x, IntSpan output_siz
   Pooling p = adaptive(name, kAxes, x, output_size);
   const int64_t channel = x.dim() - kAxes - 1;
   check(channel == 0 || x.sizes()[channel] > 0, name,
-        "(): Expected input to have non-zero size for non-batch dimensions, but input has sizes ", shape_str(x.sizes()),
+        "(): Expected input to have non-zero size for non-batch dimensions, but input has sizes ", Shown{x.sizes()},
         " with dimension ", channel, " being empty");
   if (!is_floating(x.dtype()))
     not_implemented_for(kAxes == 3 ? "adaptive_max_pool3d_cpu" : "adaptive_max_pool2d", x.dtype());

@@ -658,6 +658,7 @@ static const Family family([](Registry& r) {
                        "(*, C r r, H, W) as (*, C, H r, W r).", kFunction);
   r.op<&pixel_unshuffle>("pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor",
                          "(*, C, H r, W r) as (*, C r r, H, W).", kFunction);
+  r.alias("native_channel_shuffle", "channel_shuffle");
   r.op<&channel_shuffle>("channel_shuffle(Tensor self, int groups) -> Tensor",
                          "The channels of all groups interleaved.", kFunction);
   r.op<&squeeze_all_>("squeeze_(Tensor self) -> Tensor", "squeeze() in place.", kMethod);

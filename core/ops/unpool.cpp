@@ -113,8 +113,9 @@ std::tuple<Tensor, Tensor> fractional_max_pool(const Tensor& x, IntSpan kernel, 
     a.out = output[output.size() == 1 ? 0 : static_cast<size_t>(i)];
     check(a.kernel > 0 && a.out >= 0, kName, ": kernel_size and output_size must be positive, got ", a.kernel, " and ",
           a.out);
-    check(a.out + a.kernel - 1 <= a.in, kName, "(): pool size ", a.kernel, " too large relative to input size ", a.in,
-          " in dimension ", x.dim() - kAxes + i, " for an output of ", a.out);
+    check(a.kernel <= a.in && a.out <= a.in - a.kernel + 1, kName, "(): pool size ", a.kernel,
+          " too large relative to input size ", a.in, " in dimension ", x.dim() - kAxes + i, " for an output of ",
+          a.out);
     sizes[x.dim() - kAxes + i] = a.out;
   }
   Tensor out, index = Tensor::empty(sizes, DType::I64);
