@@ -46,30 +46,57 @@ template <class F> double half_line_integral(double scale, F&& f) {
   return sum * kStep;
 }
 
+constexpr int kTerms = 2000;  // a series that needs more gives way to the integral
+
 // F is the integral of t^(a-1) e^-t / Gamma(a) from 0; differentiated by a under the integral, over the density at x.
-// Below the mean the integral from 0 to x is taken, above it minus the one from x on: the other would cancel.
 double gamma_gradient_one(double a, double x) {
   if (!(a > 0) || !(x > 0) || !std::isfinite(a) || !std::isfinite(x)) return a == a && x == x ? 0.0 : a + x;
-  const double center = math::digamma(a);
-  if (x <= a) {  // t = x e^-y
-    const double log_x = std::log(x);
+  const double log_x = std::log(x), center = math::digamma(a);
+  // F / f = sum of x^(n+1) / (a (a+1) ... (a+n)), term by term. Far above the mean F is all but 1, and would cancel.
+  if (x <= a + 3 * std::sqrt(a)) {
+    double term = x / a, psi = center + 1 / a, sum = term * (log_x - psi);
+    for (int n = 1; n < kTerms; ++n) {
+      const double step = 1 / (a + n);
+      psi += step;
+      term *= x * step;
+      const double change = term * (log_x - psi);
+      sum += change;
+      if (a + n > x && std::fabs(change) <= 1e-17 * std::fabs(sum)) return -sum;
+    }
+  }
+  if (x <= a) {  // the integral up to x, t = x e^-y
     return -x * half_line_integral(1 / (a - x + std::sqrt(x)), [&](double y) {
       return std::exp(-a * y - x * std::expm1(-y)) * (log_x - y - center);
     });
   }
+  // minus the integral from x on, t = x + s
   const double fall = 1 - (a - 1) / x, curve = std::sqrt(std::fmax(a - 1, 0)) / x;
-  return half_line_integral(1 / (std::fmin(fall, 1) + curve), [&](double s) {  // t = x + s
+  return half_line_integral(1 / (std::fmin(fall, 1) + curve), [&](double s) {
     return std::exp((a - 1) * std::log1p(s / x) - s) * (std::log(x + s) - center);
   });
 }
 
-// The same for the density t^(a-1) (1-t)^(b-1) / B(a, b).
+// The same for the density t^(a-1) (1-t)^(b-1) / B(a, b): below the mean from the integral up to x, above it from the
+// rest. x (1-x) / a times the hypergeometric series 1 + (a+b)/(a+1) x + ... is that integral over the density.
 double beta_gradient_one(double x, double a, double total) {
   const double b = total - a;
   if (!(a > 0) || !(b > 0) || !(x > 0) || !(x < 1)) return a == a && total == total && x == x ? 0.0 : a + total + x;
-  const double center = math::digamma(a) - math::digamma(total);
-  if (x * total <= a) {  // t = x e^-y; (1 - t) / (1 - x) = 1 + (x - t) / (1 - x)
-    const double log_x = std::log(x), odds = x / (1 - x), slope = a - (b - 1) * odds;
+  const double log_x = std::log(x), center = math::digamma(a) - math::digamma(total);
+  const bool low = x * total <= a;
+  {
+    const double from = low ? a : b, z = low ? x : 1 - x;
+    double term = z * (1 - z) / from, slope = (low ? log_x - 1 / a : log_x) - center, sum = term * slope;
+    for (int n = 0; n < kTerms; ++n) {
+      slope += 1 / (total + n) - (low ? 1 / (from + n + 1) : 0);
+      const double ratio = z * (total + n) / (from + n + 1);
+      term *= ratio;
+      const double change = term * slope;
+      sum += change;
+      if (ratio < 1 && std::fabs(change) <= 1e-17 * (1 - ratio) * std::fabs(sum)) return (low ? -sum : sum) / (1 - x);
+    }
+  }
+  if (low) {  // t = x e^-y; (1 - t) / (1 - x) = 1 + (x - t) / (1 - x)
+    const double odds = x / (1 - x), slope = a - (b - 1) * odds;
     const double scale = 1 / (std::fmax(slope, 0) + std::sqrt(std::fmax(b - 1, 0) * odds) + std::fmin(a, 1));
     const double integral = half_line_integral(scale, [&](double y) {
       return std::exp(-a * y + (b - 1) * std::log1p(-odds * std::expm1(-y))) * (log_x - y - center);
@@ -80,7 +107,7 @@ double beta_gradient_one(double x, double a, double total) {
   const double scale = 1 / (std::fmax(slope, 0) + std::sqrt(std::fmax(a - 1, 0) * odds) + std::fmin(b, 1));
   return half_line_integral(scale, [&](double y) {
     const double log_ratio = std::log1p(-odds * std::expm1(-y));
-    return std::exp(-b * y + (a - 1) * log_ratio) * (std::log(x) + log_ratio - center);
+    return std::exp(-b * y + (a - 1) * log_ratio) * (log_x + log_ratio - center);
   });
 }
 
@@ -133,7 +160,7 @@ void dirichlet(Out out, const void* concentrations, int64_t categories, Generato
 void standard_gamma_gradient(DType dtype, int64_t n, const void* concentrations, const void* draws, void* out) {
   visit_floating(dtype, "_standard_gamma_grad", [&](auto zero) {
     using T = decltype(zero);
-    parallel_for(n, 16, [&](int64_t begin, int64_t end) {
+    parallel_for(n, 64, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
         static_cast<T*>(out)[i] = to<T>(gamma_gradient_one(as_double(static_cast<const T*>(concentrations)[i]),
                                                            as_double(static_cast<const T*>(draws)[i])));
@@ -145,7 +172,7 @@ void dirichlet_gradient(DType dtype, int64_t n, const void* draws, const void* c
                         void* out) {
   visit_floating(dtype, "_dirichlet_grad_cpu", [&](auto zero) {
     using T = decltype(zero);
-    parallel_for(n, 16, [&](int64_t begin, int64_t end) {
+    parallel_for(n, 64, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
         static_cast<T*>(out)[i] = to<T>(beta_gradient_one(as_double(static_cast<const T*>(draws)[i]),
                                                           as_double(static_cast<const T*>(concentrations)[i]),

@@ -274,7 +274,12 @@ Tensor rrelu(const Tensor& self, const Scalar& lower, const Scalar& upper, bool 
         out[i] = static_cast<W>(in[i]) <= 0 ? T(static_cast<W>(g.next_double() * (to - from) + from)) : T(1);
     }
   });
-  return call_as<pointwise::Mul, kRrelu>(self, noise);
+  Tensor out = call<pointwise::Mul>(detach(self), noise);
+  record(kRrelu.backward, out, {self}, {self, noise}, [](Backward& ctx) {
+    const Tensor self = ctx.saved(0);
+    ctx.set(0, tie_to_inputs(call<pointwise::Mul>(ctx.grad(), ctx.saved(1)), std::span<const Tensor>(&self, 1)));
+  });
+  return out;
 }
 
 }  // namespace

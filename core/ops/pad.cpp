@@ -92,6 +92,7 @@ Tensor pad_border(Border kind, const Tensor& self, IntSpan pad) {
       {"ReflectionPad1DBackward0", "ReflectionPad2DBackward0", "ReflectionPad3DBackward0"},
       {"ReplicationPad1DBackward0", "ReplicationPad2DBackward0", "ReplicationPad3DBackward0"},
       {"PadCircularBackward0", "PadCircularBackward0", "PadCircularBackward0"}};
+  sources.push_back(self);
   record_keeping(kNames[static_cast<int>(kind)][std::clamp<int64_t>(count, 1, 3) - 1], out, {self}, sources,
                  [dims, lengths](Backward& ctx) {
                    Tensor g = ctx.grad();
@@ -100,7 +101,9 @@ Tensor pad_border(Border kind, const Tensor& self, IntSpan pad) {
                      sizes[dims[i]] = lengths[i];
                      g = index_add(zeros(sizes, g.dtype()), dims[i], ctx.saved(i), g, Scalar(1));
                    }
-                   ctx.set(0, g);
+                   // It does not depend on self, but can be differentiated by it, as in PyTorch.
+                   const Tensor self = ctx.saved(dims.size());
+                   ctx.set(0, tie_to_inputs(g, std::span<const Tensor>(&self, 1)));
                  });
   return out;
 }

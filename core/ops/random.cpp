@@ -353,6 +353,10 @@ std::tuple<Tensor, Tensor> native_dropout(const Tensor& input, double p, std::op
   return {out, mask};
 }
 
+Tensor native_dropout_backward(const Tensor& grad, const Tensor& mask, double scale) {
+  return call<pointwise::Mul>(call<pointwise::Mul>(grad, mask), Tensor::wrapped(Scalar(scale)));
+}
+
 }  // namespace
 
 static const Family family([](Registry& r) {
@@ -445,6 +449,8 @@ static const Family family([](Registry& r) {
                                   "feature_alpha_dropout in place.");
   r.op<&native_dropout>("native_dropout(Tensor input, float p, bool? train) -> (Tensor, Tensor)",
                         "dropout, and the mask of the elements that were kept.");
+  r.op<&native_dropout_backward>("native_dropout_backward(Tensor grad_output, Tensor mask, float scale) -> Tensor",
+                                 "The gradient of dropout by its mask.", {.method = false});
 });
 
 }  // namespace rl

@@ -399,6 +399,6 @@ def pdist(input: Any, p: float = 2) -> Any:
     rows = input.shape[0]
     pairs = [(i, j) for i in range(rows) for j in range(i + 1, rows)]
     if not pairs:
-        return input.new_empty(0)
+        return input.reshape(-1)[:0]
     index = _C.tensor(pairs)
     return _norm(input[index[:, 0]] - input[index[:, 1]], p)

@@ -37,7 +37,7 @@ def __dir__() -> list[str]:
 
 # Ops of the core that belong to this module as they are.
 _CORE = (
-    "linear", "bilinear", "gelu", "prelu", "softplus", "logsigmoid", "hardshrink", "softshrink", "one_hot",
+    "linear", "bilinear", "gelu", "prelu", "softplus", "hardshrink", "one_hot",
     "cosine_similarity", "pairwise_distance", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
     "conv_transpose3d", "scaled_dot_product_attention", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle",
     "avg_pool1d", "avg_pool2d", "avg_pool3d", "adaptive_avg_pool1d",
@@ -57,9 +57,16 @@ def tanh(input: Any) -> Any:
     return input.tanh()
 
 
-def logsigmoid(input: Any) -> Any:
+def logsigmoid(input: Any, *, out: Any = None) -> Any:
     """log(sigmoid(input)), without overflow."""
-    return _C.log_sigmoid(input)
+    return _C.log_sigmoid(input) if out is None else _C.log_sigmoid(input, out=out)
+
+
+def softshrink(input: Any, lambd: float = 0.5, *, out: Any = None) -> Any:
+    """input moved towards 0 by lambd."""
+    if lambd < 0:
+        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}: it is how far values move")
+    return _C.softshrink(input, lambd) if out is None else _C.softshrink(input, lambd, out=out)
 
 
 def relu(input: Any, inplace: bool = False) -> Any:
@@ -94,6 +101,8 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
 
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
     """input clamped to [min_val, max_val]."""
+    if min_val > max_val:
+        raise ValueError(f"min_val cannot be greater than max_val: got {min_val} and {max_val}")
     return _C.hardtanh_(input, min_val, max_val) if inplace else _C.hardtanh(input, min_val, max_val)
 
 
@@ -256,8 +265,9 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
             "dimension, and an optional batch dimension (i.e. 3D or 4D inputs).",
             stacklevel=2,
         )
-    # Three dimensions are (N, C, L) here, as in old code, not (C, H, W).
-    return _channel_dropout(input, p, training, inplace, 3)
+    _check_probability(p)
+    # Three dimensions are (N, C, L) here, as in old code, not (C, H, W): nothing is without a batch.
+    return _C.feature_dropout_(input, p, training) if inplace else _C.feature_dropout(input, p, training)
 
 
 def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
@@ -437,8 +447,11 @@ def gaussian_nll_loss(
     if var.shape != input.shape:
         if input.shape[:-1] == var.shape:
             var = var.unsqueeze(-1)
-        elif not (input.shape[:-1] == var.shape[:-1] and var.shape[-1] == 1) and input.dim() != var.dim():
-            raise ValueError("var is of incorrect size")
+        elif input.dim() != var.dim() or [b for a, b in zip(input.shape, var.shape, strict=True) if a != b] != [1]:
+            raise ValueError(
+                f"var is of incorrect size: {tuple(var.shape)} for an input of shape {tuple(input.shape)}; it must have "
+                "the input's shape, or 1 in one dimension, or no last dimension"
+            )
     _code(reduction)
     with_floor = var.clone()
     recording = _C._is_grad_enabled()

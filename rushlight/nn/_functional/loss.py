@@ -179,6 +179,8 @@ def linear_cross_entropy(
     Shapes: input (N, in_features) or (in_features), linear_weight (classes, *out_features, in_features), target as of
     cross_entropy for logits (N, classes, *out_features). `options` are accepted; they would save memory, not change values.
     """
+    if input.dim() not in (1, 2):
+        raise RuntimeError(f"expected input with dimensionality 1 or 2, got {input.dim()}")
     if linear_weight.dim() < 2:
         raise RuntimeError(f"expected linear_weight with dimensionality at least 2, got {linear_weight.dim()}")
     batch, width = input.shape[:-1], input.shape[-1]

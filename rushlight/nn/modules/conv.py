@@ -156,7 +156,7 @@ class Conv1d(_Conv):
     length' = floor((length + 2 * padding - dilation * (kernel_size - 1) - 1) / stride) + 1;
     weight (out_channels, in_channels / groups, kernel_size).
 
-    >>> nn.Conv1d(16, 33, 3, stride=2)(torch.randn(20, 16, 50)).shape
+    >>> torch.nn.Conv1d(16, 33, 3, stride=2)(torch.randn(20, 16, 50)).shape
     torch.Size([20, 33, 24])
 
     Raises:
@@ -185,7 +185,7 @@ class Conv2d(_Conv):
     size' = floor((size + 2 * padding - dilation * (kernel_size - 1) - 1) / stride) + 1;
     weight (out_channels, in_channels / groups, height, width of the kernel).
 
-    >>> nn.Conv2d(3, 8, 3, padding=1)(torch.randn(2, 3, 32, 32)).shape
+    >>> torch.nn.Conv2d(3, 8, 3, padding=1)(torch.randn(2, 3, 32, 32)).shape
     torch.Size([2, 8, 32, 32])
 
     Raises:
@@ -207,7 +207,7 @@ class Conv3d(_Conv):
     Shapes: input (n, in_channels, depth, height, width) or without n; output likewise; weight
     (out_channels, in_channels / groups, depth, height, width of the kernel).
 
-    >>> nn.Conv3d(3, 8, 3)(torch.randn(2, 3, 8, 16, 16)).shape
+    >>> torch.nn.Conv3d(3, 8, 3)(torch.randn(2, 3, 8, 16, 16)).shape
     torch.Size([2, 8, 6, 14, 14])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.Conv3d.html
@@ -278,7 +278,7 @@ class ConvTranspose1d(_ConvTransposeNd):
     length' = (length - 1) * stride - 2 * padding + dilation * (kernel_size - 1) + output_padding + 1;
     weight (in_channels, out_channels / groups, kernel_size).
 
-    >>> nn.ConvTranspose1d(4, 8, 3, stride=2)(torch.randn(2, 4, 10)).shape
+    >>> torch.nn.ConvTranspose1d(4, 8, 3, stride=2)(torch.randn(2, 4, 10)).shape
     torch.Size([2, 8, 21])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.ConvTranspose1d.html
@@ -298,7 +298,7 @@ class ConvTranspose2d(_ConvTransposeNd):
     size' = (size - 1) * stride - 2 * padding + dilation * (kernel_size - 1) + output_padding + 1;
     weight (in_channels, out_channels / groups, height, width of the kernel).
 
-    >>> nn.ConvTranspose2d(16, 8, 2, stride=2)(torch.randn(1, 16, 7, 7)).shape
+    >>> torch.nn.ConvTranspose2d(16, 8, 2, stride=2)(torch.randn(1, 16, 7, 7)).shape
     torch.Size([1, 8, 14, 14])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html
@@ -315,7 +315,7 @@ class ConvTranspose3d(_ConvTransposeNd):
 
     Shapes: input (n, in_channels, depth, height, width) or without n; output likewise.
 
-    >>> nn.ConvTranspose3d(2, 4, 2, stride=2)(torch.randn(1, 2, 3, 4, 5)).shape
+    >>> torch.nn.ConvTranspose3d(2, 4, 2, stride=2)(torch.randn(1, 2, 3, 4, 5)).shape
     torch.Size([1, 4, 6, 8, 10])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.ConvTranspose3d.html

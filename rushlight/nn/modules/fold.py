@@ -19,7 +19,7 @@ class Fold(Module):
 
     Shapes: (n, c * kernel height * kernel width, number of blocks) to (n, c, *output_size); n may be missing.
 
-    >>> nn.Fold(output_size=(4, 5), kernel_size=(2, 2))(torch.randn(1, 3 * 2 * 2, 12)).shape
+    >>> torch.nn.Fold(output_size=(4, 5), kernel_size=(2, 2))(torch.randn(1, 3 * 2 * 2, 12)).shape
     torch.Size([1, 3, 4, 5])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.Fold.html
@@ -56,7 +56,7 @@ class Unfold(Module):
 
     Shapes: (n, c, height, width) to (n, c * kernel height * kernel width, number of blocks); n may be missing.
 
-    >>> nn.Unfold(kernel_size=(2, 3))(torch.randn(2, 5, 3, 4)).shape
+    >>> torch.nn.Unfold(kernel_size=(2, 3))(torch.randn(2, 5, 3, 4)).shape
     torch.Size([2, 30, 4])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.Unfold.html
