@@ -537,22 +537,25 @@ std::tuple<Tensor, Tensor> rnn_packed(const Tensor& data, const Tensor& batch_si
 
 // --- cells -------------------------------------------------------------------------------------------------------------------
 
-void check_cell(const char* op, const Tensor& x, const Tensor& h, const Tensor& w_ih, const Tensor& w_hh,
-                int64_t gates) {
+void check_cell(const char* op, const Tensor& x, const Tensor& w_ih, const Tensor& w_hh, int64_t gates) {
   check(w_ih.dim() == 2 && w_hh.dim() == 2 && w_hh.size(0) == w_ih.size(0) && w_hh.size(0) == gates * w_hh.size(1), op,
         ": weights of shapes ", shape_str(w_ih.sizes()), " and ", shape_str(w_hh.sizes()), " do not fit together");
   check(x.dim() == 2 && x.size(1) == w_ih.size(1), "input has inconsistent input_size: got ", x.size(-1), " expected ",
         w_ih.size(1));
-  check(h.dim() == 2 && h.size(0) == x.size(0), "Input batch size ", x.size(0), " doesn't match hidden0 batch size ",
+}
+void check_cell_state(const Tensor& x, const Tensor& h, const Tensor& w_hh, const char* name) {
+  check(h.dim() == 2 && h.size(0) == x.size(0), "Input batch size ", x.size(0), " doesn't match ", name, " batch size ",
         h.size(0));
-  check(h.size(1) == w_hh.size(1), "hidden0 has inconsistent hidden_size: got ", h.size(1), ", expected ", w_hh.size(1));
+  check(h.size(1) == w_hh.size(1), name, " has inconsistent hidden_size: got ", h.size(1), ", expected ", w_hh.size(1));
 }
 
 // A cell is a layer of one step: the fused forward and backward serve it too.
 template <CellKind K>
 State run_cell(const Tensor& x, const Tensor& h, const Tensor& c, const Tensor& w_ih, const Tensor& w_hh,
                const Tensor& b_ih, const Tensor& b_hh, const char* op, const char* node) {
-  check_cell(op, x, h, w_ih, w_hh, gate_count(K));
+  check_cell(op, x, w_ih, w_hh, gate_count(K));
+  check_cell_state(x, h, w_hh, c.defined() ? "hidden0" : "hidden");
+  if (c.defined()) check_cell_state(x, c, w_hh, "hidden1");
   check(b_ih.defined() == b_hh.defined(), op, ": there must be both biases or none");
   if (!is_floating(x.dtype())) not_implemented_for(op, x.dtype());
   for (const Tensor& t : {h, w_ih, w_hh})
@@ -570,9 +573,6 @@ std::tuple<Tensor, Tensor> lstm_cell(const Tensor& input, const TensorList& hx, 
                                      const Tensor& b_ih, const Tensor& b_hh) {
   check(hx.size() == 2, "lstm_cell expects two hidden states");
   check_cell("lstm_cell", input, hx[0], w_ih, w_hh, gate_count(CellKind::lstm));
-  check(hx[1].dim() == 2 && hx[1].size(0) == input.size(0) && hx[1].size(1) == hx[0].size(-1),
-        "lstm_cell: the cell state must have the shape of the hidden state, got ", shape_str(hx[1].sizes()), " and ",
-        shape_str(hx[0].sizes()));
   State s = run_cell<CellKind::lstm>(input, hx[0], hx[1], w_ih, w_hh, b_ih, b_hh, "lstm_cell", "MulBackward0");
   return {s.h, s.c};
 }
