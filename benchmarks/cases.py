@@ -27,6 +27,7 @@ GROUPS = {
     "pool": "Pooling and normalisation",
     "data": "DataLoader",
     "files": "Saving and loading",
+    "optim": "Optimizers, and training steps with Adam",
 }
 # The geometric mean that a group must reach.
 GROUP_TARGETS = {"tiny": 6.0, "bulk": 2.5}

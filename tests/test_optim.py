@@ -529,6 +529,13 @@ def test_broken_state_is_an_error():
     optimizer.param_groups[0]["lr"] = "fast"
     with pytest.raises(TypeError, match="'lr' must be a number, got str"):
         optimizer.step()
+    optimizer.param_groups[0].update(lr=0.1, betas=(0.9, 0.9, 0.9))
+    with pytest.raises(TypeError, match="'betas' must be a pair"):
+        optimizer.step()
+    optimizer.param_groups[0]["betas"] = 0.9
+    with pytest.raises(TypeError, match="'betas' must be a pair, got float"):
+        optimizer.step()
+    optimizer.param_groups[0]["betas"] = (0.9, 0.99)
     del optimizer.param_groups[0]["lr"]
     with pytest.raises(KeyError, match="lr"):
         optimizer.step()
@@ -586,3 +593,26 @@ def test_numbers_stay_finite():
     p.grad = torch.tensor([1.0, 0.0, 1.0])
     torch.optim.SGD([p], lr=0.1).step()
     assert p[0] == math.inf and p[1] == 1.0 and p[2].isnan()
+
+
+def test_other_parameters_for_a_while():
+    p = param(2)
+    optimizer = torch.optim.Adam([p], lr=0.1)
+    with pytest.raises(RuntimeError, match="requires initialized optimizer state"):
+        with torch.optim.swap_in_optimizer_params_and_state(optimizer, {"p": p}, {}):
+            pass
+    p.grad = torch.ones(2)
+    optimizer.step()
+    before, group = p.detach().clone(), optimizer.param_groups[0]
+    q = torch.zeros(2, requires_grad=True)
+    q.grad = torch.ones(2)
+    given = copy.deepcopy(optimizer.state_dict())
+    with torch.optim.swap_in_optimizer_params_and_state(optimizer, {"q": q}, given):
+        optimizer.step()
+    assert torch.equal(p, before) and q[0] < -0.05
+    assert optimizer.param_groups[0] is group and group["params"][0] is p
+    assert given["state"][0]["step"].item() == 2 and optimizer.state[p]["step"].item() == 1
+    given["param_groups"][0]["params"] = []
+    with pytest.raises(RuntimeError, match="different number of params"):
+        with torch.optim.swap_in_optimizer_params_and_state(optimizer, {"q": q}, given):
+            pass

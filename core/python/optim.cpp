@@ -1,6 +1,7 @@
 // Optimizer steps, as the Python classes call them: groups are lists of dicts, state is a dict of dicts.
 #include "ops/optim.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "python/python.h"
@@ -66,12 +67,19 @@ double number(PyObject* o, PyObject* key) {
   return s.to_double();
 }
 
+bool is_pair(PyObject* key) {
+  static PyObject* const pairs[] = {PyUnicode_InternFromString("betas"), PyUnicode_InternFromString("etas"),
+                                    PyUnicode_InternFromString("step_sizes")};
+  return std::find(std::begin(pairs), std::end(pairs), key) != std::end(pairs);
+}
+
 size_t read_options(const BoundRule& bound, PyObject* group, double* out) {
   size_t n = 0;
   for (PyObject* key : bound.options) {
     PyObject* value = find_required(group, key);
-    if (PyTuple_Check(value) || PyList_Check(value)) {
-      if (PySequence_Fast_GET_SIZE(value) != 2) refuse("option", key, "a pair", value);
+    if (is_pair(key)) {
+      if (!(PyTuple_Check(value) || PyList_Check(value)) || PySequence_Fast_GET_SIZE(value) != 2)
+        refuse("option", key, "a pair", value);
       for (Py_ssize_t i = 0; i < 2; ++i) out[n++] = number(PySequence_Fast_GET_ITEM(value, i), key);
     } else {
       out[n++] = number(value, key);
@@ -135,17 +143,19 @@ PyObject* optim_step(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
     if (!PyDict_Check(args[2])) fail(ErrorKind::Type, "an optimizer's state must be a dict, got ", type_name(args[2]));
     OptimStep step(bound.rule);
     for (Py_ssize_t g = 0; g < PyList_GET_SIZE(args[1]); ++g) {
-      PyObject* group = PyList_GET_ITEM(args[1], g);
-      PyObject* params = params_of(group);
+      const Object group = Object::borrow(PyList_GET_ITEM(args[1], g));
+      const Object held = Object::borrow(params_of(group.get()));
+      PyObject* params = held.get();
       double options[2 * OptimStep::kOptions];
-      step.set_options({options, read_options(bound, group, options)});
+      step.set_options({options, read_options(bound, group.get(), options)});
       bool keeps = !bound.rule.counters.empty();
       for (const OptimRule::State& s : bound.rule.states) keeps = keeps || s.when < 0 || options[s.when] != 0;
       step.expect(static_cast<size_t>(PyList_GET_SIZE(params)));
       for (Py_ssize_t i = 0; i < PyList_GET_SIZE(params); ++i) {
-        PyObject* param = PyList_GET_ITEM(params, i);
-        const Tensor& grad = grad_of(param);
-        if (grad.defined()) add_param(bound, step, param, grad, args[2], keeps);
+        // Held, for the class of a parameter may be a program's, whose methods do what they like to the lists.
+        const Object param = Object::borrow(PyList_GET_ITEM(params, i));
+        const Tensor grad = grad_of(param.get());
+        if (grad.defined()) add_param(bound, step, param.get(), grad, args[2], keeps);
       }
     }
     step.run();
@@ -162,14 +172,14 @@ PyObject* optim_zero_grad(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
     if (forget < 0) throw PythonError{};
     GradModeGuard off(false);
     for (Py_ssize_t g = 0; g < PyList_GET_SIZE(args[0]); ++g) {
-      PyObject* params = params_of(PyList_GET_ITEM(args[0], g));
+      const Object held = Object::borrow(params_of(PyList_GET_ITEM(args[0], g)));
+      PyObject* params = held.get();
       for (Py_ssize_t i = 0; i < PyList_GET_SIZE(params); ++i) {
-        const Tensor& grad = grad_of(PyList_GET_ITEM(params, i));
-        if (!grad.defined()) continue;
-        Tensor& own = static_cast<AutogradMeta*>(impl_of(PyList_GET_ITEM(params, i))->autograd.get())->grad;
+        const Object param = Object::borrow(PyList_GET_ITEM(params, i));
+        if (!grad_of(param.get()).defined()) continue;
+        Tensor& own = static_cast<AutogradMeta*>(impl_of(param.get())->autograd.get())->grad;
         if (forget) {
-          Tensor dropped = std::move(own);  // may run Python code: not while it is half gone
-          own.reset();
+          const Tensor dropped = std::exchange(own, Tensor());  // freeing it may run Python code: it is gone by then
         } else if (is_leaf(own)) {
           set_requires_grad(own, false);
           zero_(own);

@@ -20,6 +20,7 @@ _HOMES = {
     "ASGD": "asgd", "Adadelta": "adadelta", "Adafactor": "_adafactor", "Adagrad": "adagrad", "Adam": "adam",
     "AdamW": "adamw", "Adamax": "adamax", "LBFGS": "lbfgs", "Muon": "_muon", "NAdam": "nadam", "RAdam": "radam",
     "RMSprop": "rmsprop", "Rprop": "rprop", "SGD": "sgd", "SparseAdam": "sparse_adam",
+    "swap_in_optimizer_params_and_state": "_stateless",
 }  # fmt: skip
 _SUBMODULES = ("lr_scheduler", "swa_utils")
 
