@@ -170,6 +170,30 @@ def test_gradients(each_isa):
     assert len(set(each_isa(train).values())) == 1
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_optimizers(dtype, each_isa):
+    options = {
+        "SGD": {"lr": 0.1, "momentum": 0.9},
+        "RMSprop": {"centered": True, "momentum": 0.9},
+        "Adam": {"amsgrad": True},
+    }
+
+    def train():
+        found = []
+        for name in ("SGD", "Adam", "Adamax", "NAdam", "RAdam", "Adagrad", "Adadelta", "RMSprop", "Rprop", "ASGD"):
+            params = [normal(n, dtype=getattr(torch, dtype)).requires_grad_() for n in (1, 5, 1031)]
+            optimizer = getattr(torch.optim, name)(params, **options.get(name, {}))
+            for _ in range(7):
+                for p in params:
+                    p.grad = normal(*p.shape, dtype=p.dtype)
+                optimizer.step()
+            found += [p.detach() for p in params]
+        return found
+
+    found = each_isa(train)
+    assert len(set(found.values())) == 1, found
+
+
 def test_unknown_names_are_refused():
     with pytest.raises(ValueError, match="scalar"):
         torch._C._force_isa("mmx")

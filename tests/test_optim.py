@@ -616,3 +616,26 @@ def test_other_parameters_for_a_while():
     with pytest.raises(RuntimeError, match="different number of params"):
         with torch.optim.swap_in_optimizer_params_and_state(optimizer, {"q": q}, given):
             pass
+
+
+def test_what_optimizers_elsewhere_import():
+    from importlib import import_module
+
+    module = import_module(f"{CANDIDATE}.optim.optimizer")
+
+    class Plain(torch.optim.Optimizer):
+        def __init__(self, params):
+            super().__init__(params, {"lr": 0.5, "differentiable": False})
+
+        @module._use_grad_for_differentiable
+        def step(self):
+            for p in self.param_groups[0]["params"]:
+                p.sub_(p.grad * module._get_value(torch.tensor(0.5)))
+
+    p = torch.ones(1, requires_grad=True)
+    p.grad = torch.ones(1)
+    Plain([p]).step()
+    assert p.item() == 0.5 and torch.is_grad_enabled()
+    assert module.ParamsT is not None and module.required is not None
+    with pytest.raises(AttributeError, match="nonsense"):
+        module.nonsense

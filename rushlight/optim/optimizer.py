@@ -409,3 +409,13 @@ def register_optimizer_step_pre_hook(hook: Callable[..., Any]) -> RemovableHandl
 def register_optimizer_step_post_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Call `hook(optimizer, args, kwargs)` after each step of every optimizer."""
     return _register(_global_post_hooks, hook)
+
+
+def __getattr__(name: str) -> Any:
+    from rushlight.optim._names import NAMES
+
+    if name in NAMES:
+        return NAMES[name]
+    from rushlight._missing import no_attribute
+
+    raise no_attribute(__name__, name, [*globals(), *NAMES])
