@@ -143,7 +143,7 @@ template <class C> void max_planes(const C* x, const PoolShape& s, C* out, uint8
       int64_t a, b;
       inside(h, i, a, b);
       const int64_t top = i * h.stride - h.pad;
-      rows.need(plane, top + a * h.dilation, top + (b - 1) * h.dilation + 1);
+      rows.need(plane, top > 0 ? top : 0, top + (b - 1) * h.dilation + 1);  // also rows that only later windows see
       const int64_t at = (p * h.out + i) * w.out;
       for (int64_t o = 0; o < w.out; o += lanes) {
         Pack<C> best = splat(lowest_of<C>());
