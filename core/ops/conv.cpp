@@ -44,8 +44,18 @@ void set_bias_gradient(Backward& ctx) {
   ctx.set(2, std::move(out));
 }
 
+// channels_last in, channels_last out.
+Tensor in_format(const Tensor& out, const Tensor& x, const Tensor& w) {
+  auto last = [](const Tensor& t) {
+    return t.dim() >= 4 && !t.is_contiguous() && is_channels_last(t.sizes(), t.strides());
+  };
+  if (!last(x) && !last(w)) return out;
+  GradModeGuard off(false);
+  return contiguous(out, out.dim() == 4 ? MemoryFormat::ChannelsLast : MemoryFormat::ChannelsLast3d);
+}
+
 Tensor convolve(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& c, const char* name) {
-  Tensor out = raw_convolve(x, w, bias, c);
+  Tensor out = in_format(raw_convolve(x, w, bias, c), x, w);
   if (needs_gradient(x, w, bias))
     record(name, out, {x, w, bias}, {if_needed(x, w), if_needed(w, x)}, [c](Backward& ctx) {
       const Tensor& g = ctx.grad();
@@ -57,7 +67,7 @@ Tensor convolve(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv
 }
 
 Tensor convolve_input(const Tensor& g, const Tensor& w, const Tensor& bias, const ConvGeometry& c, const char* name) {
-  Tensor out = raw_convolve_input(g, w, bias, c);
+  Tensor out = in_format(raw_convolve_input(g, w, bias, c), g, w);
   if (needs_gradient(g, w, bias))
     record(name, out, {g, w, bias}, {if_needed(g, w), if_needed(w, g)}, [c](Backward& ctx) {
       const Tensor& d = ctx.grad();
@@ -251,6 +261,19 @@ Tensor conv_transpose(const Tensor& input, const Tensor& weight, const Tensor& b
   });
 }
 
+// (time, n, in) with (kernel, in, out).
+Tensor conv_tbc(const Tensor& x, const Tensor& w, const Tensor& bias, int64_t pad) {
+  check(x.dim() == 3, "Input must have 3 dims: time, batch, in_channel; got shape ", shape_str(x.sizes()));
+  check(w.dim() == 3, "Weight tensor must have 3 dims: kernel_width, in_channels, out_channels; got shape ",
+        shape_str(w.sizes()));
+  check(bias.dim() == 1, "Bias must be 1-D; got shape ", shape_str(bias.sizes()));
+  check(x.size(2) == w.size(1), "Input dim 2 (input channels) is not == dim 1 in the weight tensor: shapes ",
+        shape_str(x.sizes()), " and ", shape_str(w.sizes()));
+  check(w.size(2) == bias.size(0), "Bias size must equal dim 2 in the weight tensor (output channels).");
+  Tensor out = conv<1>(permute(x, Dims{1, 2, 0}), permute(w, Dims{2, 1, 0}), bias, Dims{1}, Dims{pad}, Dims{1}, 1);
+  return contiguous(permute(out, Dims{2, 0, 1}));
+}
+
 template <int kAxes>
 void add_ops(Registry& r, const char* doc, const char* transposed_doc) {
   constexpr Traits kFunction{.method = false};
@@ -291,6 +314,9 @@ static const Family family([](Registry& r) {
       "convolution(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, bool "
       "transposed, int[] output_padding, int groups) -> Tensor",
       "conv1d, conv2d and conv3d, and with transposed their transposes, of a batch.", kFunction);
+  r.op<&conv_tbc>("conv_tbc(Tensor self, Tensor weight, Tensor bias, int pad=0) -> Tensor",
+                  "conv1d over sequences of shape (time, n, channels), with a weight of shape (kernel, in, out).",
+                  kFunction);
   r.op<&convolution_named>(
       "_convolution(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, bool "
       "transposed, int[] output_padding, int groups, bool benchmark, bool deterministic, bool cudnn_enabled, bool "

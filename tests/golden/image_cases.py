@@ -1,6 +1,6 @@
-"""Pooling, normalisation and resampling that is recorded, by family: (function, arguments, keyword arguments)."""
+"""Convolution, pooling, normalisation and resampling that is recorded, by family: (function, arguments, keyword arguments)."""
 
-FAMILIES = {"pooling": [], "norm": [], "resample": []}
+FAMILIES = {"pooling": [], "norm": [], "resample": [], "conv": []}
 
 
 def adder(family):
@@ -102,3 +102,39 @@ for align in (False, True):
 add("pixel_shuffle", "@f64[1,8,2,3]", 2)
 add("pixel_unshuffle", "@f64[1,2,4,6]", 2)
 add("channel_shuffle", "@f64[1,6,2]", 3)
+
+add = adder("conv")
+IN = {1: "@f64[2,4,9]", 2: "@f64[2,4,6,5]", 3: "@f64[1,4,4,3,5]"}
+for dims, x in IN.items():
+    kernel = (3, 2, 2)[:dims]
+    tail = ",".join(str(k) for k in kernel) + "]"
+    name, w, b = f"conv{dims}d", f"@f64[6,4,{tail}", "@f64[6]"
+    add(name, x, w, b)
+    add(name, x, w, b, 2, 1)
+    add(name, x, w, b, padding="same", dilation=2)
+    add(name, x, w, stride=(2, 1, 3)[:dims], padding=(1, 0, 2)[:dims], dilation=(1, 2, 1)[:dims])
+    add(name, x, f"@f64[6,2,{tail}", b, padding="valid", groups=2)
+    add(name, x, f"@f64[8,1,{tail}", "@f64[8]", 1, 1, groups=4)
+    add(name, x, f"@f64[2,4,{','.join(dims * '1')}]", stride=2)
+    name, w = f"conv_transpose{dims}d", f"@f64[4,3,{tail}"
+    add(name, x, w, "@f64[3]")
+    add(name, x, w, "@f64[3]", 2, 1, 1)
+    add(name, x, w, stride=3, dilation=2, output_padding=2)
+    add(name, x, f"@f64[4,1,{tail}", "@f64[2]", stride=2, groups=2)
+    add(name, x, f"@f64[4,2,{','.join(dims * '1')}]", stride=2, padding=1)
+add("conv2d", "@f64[4,6,5]", "@f64[3,4,2,3]", "@f64[3]", padding=1)
+add("conv_transpose2d", "@f64[4,3,2]", "@f64[4,3,2,3]", "@f64[3]", 2)
+add("conv2d", "@f32[1,3,8,8]", "@f32[4,3,3,3]", "@f32[4]", padding=1)
+add("conv2d", "@f32[1,3,9,9]", "@f32[2,3,7,7]", None, 2, 3)
+add("conv2d", "@i64[1,2,4,4]", "@i64[3,2,2,2]", "@i64[3]")
+add("conv_transpose2d", "@i64[1,2,3,3]", "@i64[2,3,2,2]", stride=2)
+add("conv2d", "@u8[1,2,4,4]", "@u8[3,2,2,2]")
+add("conv2d", "@f16[1,2,5,5]", "@f16[3,2,3,3]", "@f16[3]")
+add("conv2d", "@bf16[1,2,5,5]", "@bf16[3,2,3,3]", "@bf16[3]")
+add("conv2d", "@f64[0,2,5,5]", "@f64[3,2,3,3]", "@f64[3]")
+add("unfold", "@f64[2,2,5,4]", 2)
+add("unfold", "@f64[2,5,4]", (2, 3), dilation=(2, 1), padding=1, stride=(1, 2))
+add("unfold", "@b[1,1,3,3]", 2)
+add("fold", "@f64[2,8,12]", (5, 4), 2)
+add("fold", "@f64[2,8,9]", (4, 7), 2, padding=(1, 0), stride=(2, 2), dilation=1)
+add("fold", "@f64[12,6]", (4, 4), (2, 3), dilation=(3, 1), padding=(1, 0), stride=1)

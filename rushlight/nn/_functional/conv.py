@@ -6,7 +6,7 @@ from typing import Any
 
 from rushlight import _C
 
-__all__ = ["conv_tbc", "fold", "unfold"]
+__all__ = ["fold", "unfold"]
 
 
 def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
@@ -36,20 +36,3 @@ def fold(
     """
     return _C.col2im(input, output_size, kernel_size, dilation, padding, stride)
 
-
-def conv_tbc(input: Any, weight: Any, bias: Any, pad: int = 0) -> Any:
-    """conv1d over sequences of shape (time, n, channels), with a weight of shape (kernel, in, out).
-
-    Reference: https://pytorch.org/docs/stable/generated/torch.conv_tbc.html
-    """
-    if input.dim() != 3 or weight.dim() != 3 or bias.dim() != 1:
-        raise RuntimeError(
-            "conv_tbc: Input must have 3 dims: time, batch, in_channel; weight 3: kernel_width, in_channels, "
-            f"out_channels; bias 1. Got {input.dim()}, {weight.dim()} and {bias.dim()}"
-        )
-    if input.shape[2] != weight.shape[1]:
-        raise RuntimeError("Input dim 2 (input channels) is not == dim 1 in the weight tensor")
-    if weight.shape[2] != bias.shape[0]:
-        raise RuntimeError("Bias size must equal dim 2 in the weight tensor (output channels).")
-    out = _C.conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, 1, pad)
-    return out.permute(2, 0, 1).contiguous()

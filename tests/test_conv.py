@@ -1,0 +1,259 @@
+"""Convolutions: values and gradients recorded from PyTorch, every kernel against a plain product, layers, errors."""
+
+import pytest
+
+from .conftest import CANDIDATE, torch
+from .images import check_recorded, differentiable, distinct, functions
+
+F, nn = torch.nn.functional, torch.nn
+
+
+@pytest.mark.parametrize("name", functions("conv"))
+def test_equals_pytorch(name):
+    check_recorded("conv", name)
+
+
+def plain_conv2d(x, w, bias, stride, padding, dilation, groups):
+    """By unfold and one matrix product for each group."""
+    out = []
+    size = [
+        (x.shape[d] + 2 * padding - dilation * (w.shape[d] - 1) - 1) // stride + 1 for d in (2, 3)
+    ]  # fmt: skip
+    for a, b in zip(x.chunk(groups, 1), w.chunk(groups, 0)):
+        columns = F.unfold(a, w.shape[2:], dilation, padding, stride)
+        out.append((b.flatten(1) @ columns).unflatten(2, size))
+    return torch.cat(out, 1) + bias.reshape(1, -1, 1, 1)
+
+
+# (n, in, out, height, width), kernel, stride, padding, dilation, groups: each meets another loop of the kernels
+SHAPES = {
+    "one strip": ((1, 3, 4, 5, 6), 3, 1, 1, 1, 1),
+    "many channels": ((2, 70, 30, 9, 9), 3, 1, 1, 2, 1),
+    "several blocks of k": ((1, 60, 20, 7, 7), 4, 1, 0, 1, 1),
+    "3x3, in the transformed space": ((3, 16, 20, 13, 15), 3, 1, 1, 1, 1),
+    "3x3, wide": ((1, 18, 33, 8, 70), 3, 1, 2, 1, 1),
+    "3x3, groups": ((2, 32, 32, 16, 17), 3, 1, 0, 1, 2),
+    "stride 2": ((2, 9, 12, 17, 23), 3, 2, 1, 1, 1),
+    "stride 3": ((1, 5, 8, 20, 19), 2, 3, 1, 2, 1),
+    "1x1": ((2, 20, 40, 9, 11), 1, 1, 0, 1, 1),
+    "1x1, stride 2": ((2, 20, 40, 9, 11), 1, 2, 0, 1, 1),
+    "one channel": ((4, 1, 6, 28, 28), 5, 1, 2, 1, 1),
+    "7x7, stride 2": ((1, 3, 16, 40, 37), 7, 2, 3, 1, 1),
+    "depthwise": ((2, 10, 10, 12, 37), 3, 1, 1, 1, 10),
+    "depthwise, stride 2": ((2, 10, 20, 15, 37), 3, 2, 1, 1, 10),
+    "depthwise, 5x5": ((1, 3, 3, 9, 80), 5, 1, 0, 1, 3),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_against_a_matrix_product(name):
+    (n, a, b, h, w), kernel, *options, groups = SHAPES[name]
+    exact = [distinct(n, a, h, w), distinct(b, a // groups, kernel, kernel), distinct(b)]
+    exact = [t.requires_grad_() for t in exact]
+    options = dict(zip(("stride", "padding", "dilation"), options), groups=groups)
+    want = plain_conv2d(*exact, **options)
+    g = distinct(*want.shape) - 0.3
+    grads = torch.autograd.grad(want, exact, g)
+    for dtype, tolerance in ((torch.float64, 1e-12), (torch.float32, 3e-6)):
+        inputs = [t.detach().to(dtype).requires_grad_() for t in exact]
+        got = F.conv2d(*inputs, **options)
+        found = torch.autograd.grad(got, inputs, g.to(dtype))
+        for x, y in zip((got, *found), (want, *grads)):
+            scale = y.abs().max().item()
+            assert (x.double() - y).abs().max().item() <= tolerance * scale
+
+
+@pytest.mark.parametrize("stride, padding, extra, groups", [(1, 1, 0, 1), (2, 1, 1, 2), (3, 0, 2, 1), (2, 2, 0, 4)])
+def test_transposed_is_the_transpose(stride, padding, extra, groups):
+    x, w = distinct(2, 4, 7, 6), distinct(4, 8 // groups, 3, 3) / 2
+    y = F.conv_transpose2d(x, w, None, stride, padding, extra, groups)
+    z = distinct(*y.shape) - 0.1
+    back = F.conv2d(z, w, None, stride, padding, 1, groups)[:, :, :7, :6]
+    assert (y * z).sum().item() == pytest.approx((x * back).sum().item(), rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    "function, shapes",
+    [
+        (lambda x, w, b: F.conv1d(x, w, b, 2, 1), ((1, 2, 6), (2, 2, 3), (2,))),
+        (lambda x, w, b: F.conv2d(x, w, b, padding=1), ((1, 2, 3, 3), (2, 2, 3, 3), (2,))),
+        (lambda x, w, b: F.conv2d(x, w, b, 2, 1, 2, 2), ((1, 2, 4, 5), (2, 1, 2, 2), (2,))),
+        (lambda x, w, b: F.conv2d(x, w, b, padding="same"), ((2, 3, 3), (1, 2, 2, 2), (1,))),
+        (lambda x, w, b: F.conv3d(x, w, b, (1, 2, 1)), ((1, 1, 2, 3, 3), (2, 1, 2, 2, 1), (2,))),
+        (lambda x, w, b: F.conv_transpose1d(x, w, b, 2, 1, 1), ((1, 2, 3), (2, 2, 3), (2,))),
+        (lambda x, w, b: F.conv_transpose2d(x, w, b, 2, groups=2), ((1, 2, 2, 2), (2, 1, 2, 2), (2,))),
+        (lambda x, w, b: F.conv_transpose3d(x, w, b), ((1, 1, 2, 2, 1), (1, 1, 1, 2, 2), (1,))),
+        (lambda x, w, b: torch.conv_tbc(x, w, b, 1), ((4, 1, 2), (3, 2, 2), (2,))),
+    ],
+)
+def test_gradients_of_gradients(function, shapes):
+    differentiable(function, *(distinct(*s) for s in shapes))
+
+
+def test_gradients_of_folding():
+    differentiable(lambda x: F.unfold(x, 2, 1, 1, 2), distinct(1, 2, 3, 4))
+    differentiable(lambda x: F.fold(x, (3, 4), 2, 1, 1, 2), distinct(1, 8, 6))
+    x = distinct(2, 3, 6, 5)
+    counts = F.fold(F.unfold(torch.ones_like(x), 3, padding=1), (6, 5), 3, padding=1)
+    assert torch.equal(F.fold(F.unfold(x, 3, padding=1), (6, 5), 3, padding=1), x * counts)
+
+
+def test_complex_is_four_real_products():
+    parts = [distinct(2, 2, 4, 4), distinct(2, 2, 4, 4) - 0.4, distinct(3, 2, 2, 2), distinct(3, 2, 2, 2) / 3]
+    x, w = torch.complex(*parts[:2]), torch.complex(*parts[2:])
+    y = F.conv2d(x, w, torch.tensor([1j, 2.0, 3 - 1j], dtype=torch.complex128))
+    real = F.conv2d(parts[0], parts[2]) - F.conv2d(parts[1], parts[3])
+    imag = F.conv2d(parts[0], parts[3]) + F.conv2d(parts[1], parts[2])
+    bias = torch.tensor([1j, 2.0, 3 - 1j], dtype=torch.complex128).reshape(1, 3, 1, 1)
+    assert (y - torch.complex(real, imag) - bias).abs().max().item() < 1e-12
+    differentiable(lambda x, w: F.conv2d(x, w), x[:1, :, :3, :2].clone(), w[:1].clone())
+
+
+def test_layout_follows_the_input():
+    x = distinct(2, 3, 5, 6).to(memory_format=torch.channels_last)
+    w = distinct(4, 3, 3, 3)
+    y = F.conv2d(x, w)
+    assert y.is_contiguous(memory_format=torch.channels_last) and torch.equal(y, F.conv2d(x.contiguous(), w))
+    strided = distinct(2, 3, 10, 12)[:, :, ::2, ::2]
+    assert torch.equal(F.conv2d(strided, w), F.conv2d(strided.contiguous(), w))
+
+
+@pytest.mark.skipif(CANDIDATE == "torch", reason="PyTorch promises no equal bits")
+def test_threads_do_not_change_the_bits():
+    before = torch.get_num_threads()
+    results = []
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            got = []
+            for name in ("many channels", "3x3, in the transformed space", "stride 2", "depthwise", "one channel"):
+                (n, a, b, h, w), kernel, *options, groups = SHAPES[name]
+                x = distinct(n, a, h, w, dtype=torch.float32).requires_grad_()
+                weight = distinct(b, a // groups, kernel, kernel, dtype=torch.float32).requires_grad_()
+                y = F.conv2d(x, weight, None, *options, groups)
+                got += [y, *torch.autograd.grad(y, (x, weight), y.detach() * 0.7)]
+            results.append(got)
+    finally:
+        torch.set_num_threads(before)
+    assert all(torch.equal(a, b) for a, b in zip(*results))
+
+
+def test_nothing_in_nothing_out():
+    w = torch.ones(4, 3, 2, 2, requires_grad=True)
+    x = torch.ones(0, 3, 5, 5, requires_grad=True)
+    y = F.conv2d(x, w, torch.ones(4))
+    assert y.shape == (0, 4, 4, 4)
+    y.sum().backward()
+    assert x.grad.shape == x.shape and not w.grad.any()
+
+
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (
+            lambda r: F.conv2d(r(2, 4, 8, 8), r(6, 3, 3, 3)),
+            r"Given groups=1, weight of size \[6, 3, 3, 3\], expected input\[2, 4, 8, 8\] to have 3 channels, "
+            "but got 4 channels instead",
+        ),
+        (lambda r: F.conv2d(r(8, 8), r(6, 3, 3, 3)), r"Expected 3D \(unbatched\) or 4D \(batched\) input to conv2d"),
+        (
+            lambda r: F.conv2d(r(2, 3, 2, 2), r(6, 3, 3, 3)),
+            r"Calculated padded input size per channel: \(2 x 2\). Kernel size: \(3 x 3\). "
+            "Kernel size can't be greater than actual input size",
+        ),
+        (lambda r: F.conv2d(r(1, 3, 4, 4), r(6, 3, 3, 3), r(5)), "expected bias to be 1-dimensional with 6 elements"),
+        (lambda r: F.conv2d(r(1, 3, 4, 4), r(6, 3, 3, 3), stride=0), "non-positive stride is not supported"),
+        (lambda r: F.conv2d(r(1, 3, 4, 4), r(6, 3, 3, 3), padding=-1), "negative padding is not supported"),
+        (lambda r: F.conv2d(r(1, 3, 4, 4), r(6, 3, 3, 3), dilation=0), "dilation"),
+        (lambda r: F.conv2d(r(1, 6, 4, 4), r(5, 3, 3, 3), groups=2), "to be divisible by 2 at dimension 0"),
+        (lambda r: F.conv2d(r(1, 3, 4, 4), r(6, 3, 3, 3), stride=(1, 2, 3)), "expected stride to be a single integer"),
+        (lambda r: F.conv2d(r(1, 3, 4, 4), r(6, 3, 3, 3), padding="same", stride=2), "strided convolutions"),
+        (lambda r: F.conv2d(r(1, 3, 4, 4), r(6, 3, 3, 3), padding="full"), "Invalid padding string: 'full'"),
+        (lambda r: F.conv2d(r(1, 3, 4, 4), r(6, 3, 3, 3).double()), "Input type .* and weight type"),
+        (lambda r: F.conv_transpose2d(r(2, 4, 8, 8), r(3, 2, 3, 3)), "Given transposed=1, .* to have 3 channels"),
+        (
+            lambda r: F.conv_transpose2d(r(1, 3, 8, 8), r(3, 2, 3, 3), output_padding=1),
+            "output padding must be smaller",
+        ),
+        (lambda r: F.unfold(r(2, 3, 2, 2), 3), r"calculated shape of the array of sliding blocks as \(0, 0\)"),
+        (lambda r: F.fold(r(2, 26, 9), (5, 5), 3), "divisible by the product of kernel_size"),
+        (lambda r: F.fold(r(2, 27, 8), (5, 5), 3), r"sliding blocks 3 \* 3 = 9, but got input.size\(2\)=8"),
+    ],
+)
+def test_errors(call, words):
+    with pytest.raises(RuntimeError, match=words):
+        call(torch.randn)
+
+
+LAYERS = {
+    "Conv1d(4, 6, kernel_size=(3,), stride=(1,))": lambda: nn.Conv1d(4, 6, 3),
+    "Conv2d(4, 6, kernel_size=(3, 2), stride=(2, 2), padding=(1, 1), dilation=(2, 2), groups=2, bias=False)": (
+        lambda: nn.Conv2d(4, 6, (3, 2), 2, 1, 2, 2, False)
+    ),
+    "Conv2d(4, 6, kernel_size=(4, 4), stride=(1, 1), padding=same, padding_mode=reflect)": (
+        lambda: nn.Conv2d(4, 6, 4, padding="same", padding_mode="reflect")
+    ),
+    "Conv3d(4, 6, kernel_size=(3, 3, 3), stride=(1, 1, 1))": lambda: nn.Conv3d(4, 6, 3),
+    "ConvTranspose2d(4, 6, kernel_size=(3, 3), stride=(2, 2), output_padding=(1, 1))": (
+        lambda: nn.ConvTranspose2d(4, 6, 3, 2, output_padding=1)
+    ),
+    "Fold(output_size=(4, 5), kernel_size=2, dilation=1, padding=0, stride=1)": lambda: nn.Fold((4, 5), 2),
+    "Unfold(kernel_size=(2, 3), dilation=1, padding=0, stride=2)": lambda: nn.Unfold((2, 3), stride=2),
+}
+
+
+@pytest.mark.parametrize("text", LAYERS)
+def test_layers_print_as_pytorch(text):
+    layer = LAYERS[text]()
+    assert repr(layer) == text
+    if "Conv" in text:
+        assert list(layer.state_dict()) == (["weight"] if "bias=False" in text else ["weight", "bias"])
+
+
+def test_padding_modes():
+    x = torch.randn(2, 3, 7, 6)
+    for mode in ("zeros", "reflect", "replicate", "circular"):
+        layer = nn.Conv2d(3, 4, 3, padding=(1, 2), padding_mode=mode)
+        padded = F.pad(x, (2, 2, 1, 1), mode="constant" if mode == "zeros" else mode)
+        assert torch.allclose(layer(x), F.conv2d(padded, layer.weight, layer.bias), atol=1e-6)
+    with pytest.raises(ValueError, match="padding_mode must be one of"):
+        nn.Conv2d(3, 4, 3, padding_mode="mirror")
+    with pytest.raises(ValueError, match='Only "zeros" padding mode is supported for ConvTranspose2d'):
+        nn.ConvTranspose2d(3, 4, 3, padding_mode="reflect")
+
+
+def test_output_size_chooses():
+    layer = nn.ConvTranspose2d(3, 4, 3, stride=2)
+    x = torch.randn(2, 3, 5, 5)
+    assert layer(x, output_size=(11, 12)).shape == (2, 4, 11, 12)
+    assert layer(x, output_size=[2, 4, 12, 11]).shape == (2, 4, 12, 11)
+    with pytest.raises(ValueError, match=r"valid sizes range from \[11, 11\] to \[12, 12\]"):
+        layer(x, output_size=(20, 20))
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"groups": 3}, "in_channels must be divisible by groups"),
+        ({"groups": 0}, "groups must be a positive integer"),
+        ({"out_channels": 5, "groups": 2}, "out_channels must be divisible by groups"),
+        ({"padding": "full"}, "Invalid padding string 'full'"),
+        ({"padding": "same", "stride": 2}, "padding='same' is not supported for strided convolutions"),
+    ],
+)
+def test_layers_refuse(options, words):
+    with pytest.raises(ValueError, match=words):
+        nn.Conv2d(**{"in_channels": 4, "out_channels": 6, "kernel_size": 3, **options})
+
+
+def test_gradients_by_name():
+    x, w = distinct(2, 4, 6, 5).requires_grad_(), distinct(6, 2, 3, 3).requires_grad_()
+    y = F.conv2d(x, w, None, 2, 1, 1, 2)
+    g = distinct(*y.shape)
+    dx, dw = torch.autograd.grad(y, (x, w), g)
+    grad = torch.nn.grad
+    assert torch.allclose(grad.conv2d_input(x.shape, w, g, 2, 1, 1, 2), dx)
+    assert torch.allclose(grad.conv2d_weight(x, w.shape, g, 2, 1, 1, 2), dw)
+    x, w = distinct(2, 4, 9), distinct(6, 4, 3)
+    g = distinct(2, 6, 7)
+    assert grad.conv1d_input(x.shape, w, g).shape == x.shape and grad.conv1d_weight(x, w.shape, g).shape == w.shape
