@@ -116,6 +116,17 @@ CASES = {
 }
 
 
+# (input, weight, options)
+CONVOLUTIONS = {
+    "conv2d": ((2, 5, 13, 17), (9, 5, 3, 3), {"padding": 1}),
+    "conv2d 3x3, transformed": ((3, 17, 14, 15), (20, 17, 3, 3), {"padding": 1}),
+    "conv2d many channels": ((2, 50, 9, 9), (15, 50, 3, 3), {"stride": 2}),
+    "conv2d one channel": ((3, 1, 28, 28), (6, 1, 5, 5), {"padding": 2}),
+    "conv2d depthwise": ((2, 6, 11, 37), (6, 1, 3, 3), {"padding": 1, "groups": 6}),
+    "conv2d depthwise, stride 2": ((2, 6, 11, 37), (6, 1, 5, 5), {"stride": 2, "groups": 6}),
+}
+
+
 def digest(tensors):
     h = hashlib.sha256()
     for t in tensors:
@@ -148,6 +159,18 @@ def each_isa():
 def test_same_bits(name, dtype, each_isa):
     found = each_isa(lambda: CASES[name](getattr(torch, dtype)))
     assert len(set(found.values())) == 1, found
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_convolutions(name, dtype, each_isa):
+    def run():
+        of_x, of_w, options = CONVOLUTIONS[name]
+        x, w = (normal(*s, dtype=getattr(torch, dtype)).requires_grad_() for s in (of_x, of_w))
+        y = F.conv2d(x, w, normal(of_w[0], dtype=x.dtype), **options)
+        return [y.detach(), *torch.autograd.grad(y, (x, w), y.detach() * 0.3)]
+
+    assert len(set(each_isa(run).values())) == 1
 
 
 @pytest.mark.parametrize("size", [1, 15, 16, 17, 1000, 20011])

@@ -425,7 +425,7 @@ template <class P> class WeightGradient {
     row_tiles_ = mk_.count(c.m);
     images_ = std::clamp<int64_t>(kPanelElements / (c.m * per_image_), 1, c.images);
     // A small result is summed in several parts, whose number depends on the shapes alone.
-    parts_ = std::clamp<int64_t>(std::min(blocks_of(images_ * per_image_), 16 / strips_), 1, 8);
+    parts_ = std::clamp<int64_t>(std::min(blocks_of(images_ * per_image_), 16 / ((columns_ + 31) / 32)), 1, 8);
   }
 
   void group(int64_t group) {
