@@ -252,6 +252,16 @@ def test_impossible_tensors(numbers):
     assert load(with_pickle(tensor_pickle([4], [1]), **{"data/0": bytes(16)})) == "loaded"
 
 
+def test_bools_are_bools(tmp_path):
+    """Kernels may count on 0 and 1."""
+    path = tmp_path / "x.pth"
+    path.write_bytes(with_pickle(tensor_pickle([4], [1], kind=b"BoolStorage"), **{"data/0": b"\x00\x01\x02\xff"}))
+    for options in ({}, {"mmap": True}):
+        mask = torch.load(path, **options)
+        assert mask.tolist() == [False, True, True, True] and mask.sum() == 3 and mask.nonzero().shape == (3, 1)
+        assert mask.view(torch.uint8).tolist() == [0, 1, 1, 1]
+
+
 def test_zip_bombs():
     bomb = zlib.compressobj(9, zlib.DEFLATED, -15)
     squeezed = b"".join(bomb.compress(bytes(1 << 20)) for _ in range(300)) + bomb.flush()

@@ -274,6 +274,7 @@ def _load_zip(source: Any, mapped: Any, place: Any, weights_only: bool, options:
     from pickle import UnpicklingError
 
     from rushlight.serialization._archive import Archive
+    from rushlight.serialization._build import sound
     from rushlight.serialization._loader import Loader, Refused, StorageType, describe, names_refused
     from rushlight.serialization._machine import Machine
     from rushlight.storage import TypedStorage, UntypedStorage
@@ -293,15 +294,15 @@ def _load_zip(source: Any, mapped: Any, place: Any, weights_only: bool, options:
         claimed += nbytes
         if claimed > 21 * source.size + (64 << 20):
             raise RuntimeError(f"{source.name} is damaged: its storages are far larger than the file")
-        if mapped is not None and not entry.deflated and not swapped and nbytes:
-            return _C._storage_part(mapped, entry.at, nbytes)
+        if mapped is not None and not entry.deflated and not swapped and nbytes and entry.at % 16 == 0:
+            return sound(_C._storage_part(mapped, entry.at, nbytes), dtype)
         memory = _C.empty(nbytes, dtype=_C.uint8)
         if nbytes and not _skipping:
             archive.read_into(f"data/{key}", entry, memoryview(memory))  # type: ignore[arg-type]
             if swapped and dtype is not None and dtype.itemsize > 1:
                 item = dtype.itemsize // (2 if dtype.is_complex else 1)
                 memory = memory.reshape(-1, item).flip(1).reshape(-1)
-        return memory
+        return sound(memory, dtype)
 
     def persistent(identity: Any) -> Any:
         if type(identity) is not tuple or len(identity) != 5 or identity[0] != "storage":

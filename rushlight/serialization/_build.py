@@ -15,7 +15,7 @@ from rushlight.serialization._machine import Unbuilt, checked_key
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["CALLS", "DATA", "STATES", "TORCH", "numpy_named", "plain_named", "put_attributes", "rebuild"]
+__all__ = ["CALLS", "DATA", "STATES", "TORCH", "numpy_named", "plain_named", "put_attributes", "rebuild", "sound"]
 
 # (what is called) -> (how it is made). By identity: what a file names need not be hashable.
 CALLS: dict[int, Callable[..., Any]] = {}
@@ -63,6 +63,13 @@ def put_attributes(target: Any, state: Any) -> None:
     if not isinstance(state, dict) or any(type(name) is not str for name in state):
         raise UnpicklingError(f"the state of {type(target).__name__} is no dictionary of names")
     vars(target).update(state)
+
+
+def sound(memory: Any, dtype: Any) -> Any:
+    """The bytes of a storage. A bool that is neither 0 nor 1 would be no bool: it becomes 1."""
+    if dtype is _C.bool and memory.numel() and memory.max().item() > 1:
+        memory.clamp_(max=1)
+    return memory
 
 
 # ---- tensors ----------------------------------------------------------------------------------------------------------
@@ -136,11 +143,13 @@ def _rebuild_tensor_v3(
     dtype: Any,
     metadata: Any = None,
 ) -> Any:
-    from rushlight.storage import TypedStorage
+    from rushlight.storage import TypedStorage, UntypedStorage
 
     _no_hooks(backward_hooks)
     if isinstance(storage, TypedStorage):
         storage = storage._untyped
+    if dtype is _C.bool and isinstance(storage, UntypedStorage):
+        sound(storage._view(), dtype)
     return _tensor(storage, dtype, storage_offset, size, stride, requires_grad, metadata)
 
 

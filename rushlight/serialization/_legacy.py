@@ -8,6 +8,7 @@ from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from rushlight import _C
+from rushlight.serialization._build import sound
 from rushlight.serialization._loader import Lister, Loader, Refused, StorageType, describe, names_refused
 from rushlight.serialization._machine import Builder, Machine
 
@@ -65,7 +66,7 @@ def load_legacy(source: Source, place: Callable[[Any, str], Any], weights_only: 
             memory = _C.empty(nbytes, dtype=_C.uint8)
             if nbytes:
                 memoryview(memory)[:] = data[at : at + nbytes]  # type: ignore[arg-type]
-            storages[key] = place(UntypedStorage._of(memory), location), kind.dtype
+            storages[key] = place(UntypedStorage._of(sound(memory, kind.dtype)), location), kind.dtype
         storage, dtype = storages[key]
         return storage if dtype is None else TypedStorage(wrap_storage=storage, dtype=dtype)
 

@@ -11,6 +11,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from rushlight import _C
+from rushlight.serialization._build import sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,7 +80,7 @@ def load(source: Source, place: Callable[[Any, str], Any]) -> dict[str, Any]:
         memory = _C.empty(end - begin, dtype=_C.uint8)
         if end > begin:
             source.read_into(start + begin, memoryview(memory))  # type: ignore[arg-type]
-        storage = place(UntypedStorage._of(memory), "cpu")
+        storage = place(UntypedStorage._of(sound(memory, kind)), "cpu")
         strides = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
         out[name] = storage._tensor(kind, 0, shape, [max(1, s) for s in strides])
     return out
