@@ -197,6 +197,16 @@ def test_different_dtypes_over_one_memory_are_refused_as_in_pytorch():
         saved([x, x.view(torch.int32)])
 
 
+def test_long_lists_of_numbers():
+    draw = np.random.default_rng(0)
+    losses = draw.standard_normal(5000).tolist()
+    things = [losses, [*range(-300, 70_000, 7)], [1, 2.5, None, True, -(2**70)] * 100, losses, [0.5], [0.25] * 63]
+    for protocol in (2, 4, 5):
+        back = through(things, pickle_protocol=protocol)
+        assert back == things and back[0] is back[3]
+    assert type(back[2][3]) is bool
+
+
 Point = collections.namedtuple("Point", "x y")
 
 

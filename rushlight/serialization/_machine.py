@@ -226,6 +226,17 @@ def _float(m: Machine) -> None:
         raise UnpicklingError(f"no number: {text[:40]!r}") from None
 
 
+def _floats(m: Machine) -> None:
+    """A number, and those that follow it."""
+    at = m.at - 1
+    run = m.data[at : at + 9 * 1000 : 9]
+    count = min(len(run) - len(run.lstrip(b"G")), (len(m.data) - at) // 9)
+    if count == 0:
+        raise UnpicklingError("pickle data was truncated")
+    m.stack.extend(unpack_from(">" + "xd" * count, m.data, at))
+    m.at = at + 9 * count
+
+
 def _long(width: str, count: int) -> Callable[[Machine], None]:
     def step(m: Machine) -> None:
         m.push(int.from_bytes(m.take(m.number(width, count)), "little", signed=True))
@@ -431,7 +442,7 @@ for _code, _step in {
     "\x8a": _long("<B", 1),
     "\x8b": _long("<i", 4),
     "F": _float,
-    "G": lambda m: m.push(m.number(">d", 8)),
+    "G": _floats,
     "S": _string,
     "T": _counted("<i", 4, lambda m, raw: m.push(m.text(raw))),
     "U": _counted("<B", 1, lambda m, raw: m.push(m.text(raw))),

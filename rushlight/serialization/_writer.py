@@ -6,12 +6,12 @@ import copyreg
 import io
 import pickle
 import struct
+import sys
 import types
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from rushlight import _C
-from rushlight.nn.parameter import Parameter
 from rushlight.serialization import _build, _names
 from rushlight.serialization._loader import StorageType
 
@@ -40,6 +40,15 @@ _MODULE_STATE: dict[str, Callable[[], Any]] = {
     "_load_state_dict_post_hooks": OrderedDict,
     "_modules": dict,
 }
+
+
+def _imported(module: str, name: str) -> Any:
+    """A class, if its module was imported: otherwise there is no object of it."""
+    return getattr(sys.modules.get(module), name, None)
+
+
+_pack_float = struct.Struct(">cd").pack
+_NUMBERS = frozenset({int, float, bool, type(None)})
 
 
 def _int(value: int) -> bytes:
@@ -269,19 +278,50 @@ class _Pickler(_StandardPickler):  # type: ignore[misc]
 
     # ---- the rest ----
 
+    def save_list(self, values: Any) -> None:
+        """A long list of numbers is written by the quick pickler: it says the same, and remembers nothing."""
+        if len(values) < 8 or not _NUMBERS.issuperset(map(type, values)):
+            _StandardPickler.save_list(self, values)
+            return
+        file = io.BytesIO()
+        quick = pickle.Pickler(file, 2)
+        quick.fast = True
+        quick.dump(values)
+        self.write(file.getvalue()[2:-1])  # without PROTO and STOP
+        self.memoize(values)
+
+    dispatch[list] = save_list
+
     def save(self, obj: Any, save_persistent_id: bool = True) -> None:
+        """Write anything; what is frequent comes first."""
         kind = type(obj)
-        if kind not in self.dispatch and id(obj) not in self.memo:
-            if issubclass(kind, _C.Tensor) and kind.__reduce_ex__ in (_C.Tensor.__reduce_ex__, Parameter.__reduce_ex__):
-                self._save_subclass(obj)
-                return
-            if kind.__module__ == "rushlight.storage" and kind.__name__ in ("UntypedStorage", "TypedStorage"):
-                (self.save_untyped if kind.__name__ == "UntypedStorage" else self.save_typed)(obj)
-                return
-        super().save(obj, save_persistent_id)
+        if kind is float:
+            self.write(_pack_float(b"G", obj))
+            return
+        known = self.memo.get(id(obj))
+        if known is not None:
+            self.write(self.get(known[0]))
+            return
+        written = self.dispatch.get(kind)
+        if written is not None:
+            written(self, obj)
+            return
+        parameter = _imported("rushlight.nn.parameter", "Parameter")
+        if kind is parameter:
+            self.save_parameter(obj)
+        elif issubclass(kind, _C.Tensor) and kind.__reduce_ex__ in (
+            _C.Tensor.__reduce_ex__,
+            getattr(parameter, "__reduce_ex__", None),
+        ):
+            self._save_subclass(obj)
+        elif kind is _imported("rushlight.storage", "UntypedStorage"):
+            self.save_untyped(obj)
+        elif kind is _imported("rushlight.storage", "TypedStorage"):
+            self.save_typed(obj)
+        else:
+            super().save(obj, save_persistent_id)
 
     dispatch[_C.Tensor] = save_tensor
-    dispatch[Parameter] = save_parameter
 
 
 def _reduce_size(size: Any) -> tuple[Any, ...]:
@@ -327,7 +367,8 @@ class _Reducers:
         """The function for a type."""
         found = _SPECIAL.get(kind)
         if found is None:
-            from rushlight.nn.modules.module import Module
-
-            found = _reduce_module if issubclass(kind, Module) else copyreg.dispatch_table.get(kind, default)
+            module = _imported("rushlight.nn.modules.module", "Module")
+            if module is not None and issubclass(kind, module):
+                return _reduce_module
+            found = copyreg.dispatch_table.get(kind, default)
         return found
