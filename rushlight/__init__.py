@@ -100,7 +100,7 @@ def __getattr__(name: str) -> Any:
     elif name in ("_dynamo", "_utils"):
         return importlib.import_module(f"{__name__}.{name}")
     elif name.startswith("_"):
-        op = None if name.startswith("__") else getattr(_C, name, None)
+        op = None if name.startswith("__") else getattr(_C, name, None) or _compositions().find(name)
         if op is None or not callable(op):
             raise AttributeError(f"module 'torch' has no attribute {name!r}")
         return op

@@ -31,6 +31,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "unique": ("unique", "unique_consecutive"),
     "spectral": ("istft", "stft"),
     "lookup": ("embedding_bag", "take_along_dim"),
+    "segments": ("_segment_reduce", "segment_reduce"),
     "sequences": ("_pack_padded_sequence", "_pad_packed_sequence"),
 }  # fmt: skip
 NAMES: dict[str, str] = {name: home for home, names in _HOMES.items() for name in names}

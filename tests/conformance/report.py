@@ -85,7 +85,7 @@ def page(table, version):
         "float64; the method, operator, in-place and `out=` spellings of an operator; and its wrong inputs, compared by",
         "exception type. Random operators run under the same seed. Shapes and dtypes must be equal, values within the",
         "tolerances of `torch.testing.assert_close` (float32: or no further from the float64 result than twice PyTorch's",
-        "own error). Where PyTorch leaves open which of several equal values is named",
+        "own error; four times for multi_head_attention_forward, whose samples have logits of several hundred). Where PyTorch leaves open which of several equal values is named",
         "(sort, argsort, topk, kthvalue, mode), any is accepted. Not compared: PyTorch's gradient of",
         "as_strided_scatter, which its own gradcheck refuses; its float64 Bessel functions count to 1e-6, which is how",
         "accurate they are.",
