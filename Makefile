@@ -8,8 +8,8 @@ PY ?= $(VENV)/bin/python
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 BUILD := build/inplace
 PIP := -m pip --disable-pip-version-check install --quiet
-# The two left out start other processes: not sanitized
-ASAN_TESTS := tests --ignore=tests/test_tools.py --ignore=tests/test_tutorials.py
+# Those left out start other processes: not sanitized
+ASAN_TESTS := tests --ignore=tests/test_tools.py --ignore=tests/test_tutorials.py --ignore=tests/test_multiprocessing.py
 # The release that rushlight is measured against.
 TORCH := torch==2.13.0
 

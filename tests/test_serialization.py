@@ -515,7 +515,7 @@ def test_modules_must_have_been_imported(tmp_path):
         import elsewhere
         print(torch.load("net.pth"))
     """
-    root = str(Path(__file__).parent.parent)
+    root = str(Path(torch.__file__).parent.parent)
     for code in (write, textwrap.dedent(read)):
         done = subprocess.run(
             [sys.executable, "-c", code],
@@ -589,7 +589,7 @@ def test_a_killed_save_leaves_the_old_file(tmp_path):
         _archive.write_all = write
         torch.save(dict(epoch=2), {str(path)!r})
     """
-    root = str(Path(__file__).parent.parent)
+    root = str(Path(torch.__file__).parent.parent)
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], env={**os.environ, "PYTHONPATH": root})
     assert done.returncode == -9
     assert torch.load(path) == {"epoch": 1}
@@ -682,7 +682,7 @@ def test_the_safetensors_library_takes_our_tensors(tmp_path):
         assert torch.equal(net.weight, other.weight)
         print(torch.__name__)
     """
-    root = str(Path(__file__).parent.parent)
+    root = str(Path(torch.__file__).parent.parent)
     done = subprocess.run(
         [sys.executable, "-m", "rushlight", "-c", textwrap.dedent(script)],
         cwd=tmp_path,

@@ -28,7 +28,7 @@ def _little_memory():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     yield
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * (1 if sys.platform == "darwin" else 1024)
-    assert grown < 200 << 20
+    assert grown < 200 << 20 or "ASAN_OPTIONS" in os.environ  # the sanitizer keeps what is freed
 
 
 def load(data, **options):
