@@ -58,8 +58,9 @@ def segment_reduce(
     which = which.view(rows, size, *[1] * len(inner)).expand_as(flat)
     how, neutral = _REDUCTIONS[reduce]
     start = neutral if initial is None else float(initial)
-    out = data.new_full((rows, counts.shape[-1], *inner), start)
-    out = out.scatter_reduce(1, which, flat, how, include_self=True)
+    # What lies behind the last stretch goes into one more, which is dropped.
+    out = data.new_full((rows, counts.shape[-1] + 1, *inner), start)
+    out = out.scatter_reduce(1, which, flat, how, include_self=True)[:, :-1]
     if reduce == "mean":
         n = counts.view(*counts.shape, *[1] * len(inner))
         out = _C.where(n > 0, out / n.clamp(min=1), out if initial is not None else math.nan)
