@@ -146,15 +146,16 @@ _UNDERSCORED = frozenset(
 _LATE = (
     "__div__", "__idiv__", "__long__", "__nonzero__", "__rdiv__", "allclose", "apply_", "cholesky", "cholesky_inverse",
     "cholesky_solve", "coalesce", "const_data_ptr", "corrcoef", "cov", "cross", "dense_dim", "dequantize", "det",
-    "diff", "dim_order", "dsplit", "fill_diagonal_", "fliplr", "flipud", "float_power", "float_power_", "histogram",
-    "hsplit", "indices", "int_repr", "inverse", "ipu", "is_coalesced", "is_distributed", "is_ipu", "is_maia", "is_mtia",
-    "is_set_to", "is_vulkan", "is_xla", "isclose", "istft", "kron", "logdet", "map2_", "map_", "matrix_exp", "mtia",
-    "name", "nan_to_num", "nanquantile", "new", "new_tensor", "pinverse", "polygamma", "polygamma_", "q_scale",
-    "q_zero_point", "qr", "qscheme", "quantile", "record_stream", "reinforce", "resize", "resize_as", "rot90",
-    "share_memory_", "slogdet", "sparse_dim", "sparse_mask", "stft", "storage", "storage_type", "sum_to_size", "svd",
-    "take_along_dim", "tensor_split", "to_dense", "to_sparse", "to_sparse_bsc", "to_sparse_bsr", "to_sparse_coo",
-    "to_sparse_csc", "to_sparse_csr", "type", "type_as", "unique", "unique_consecutive", "untyped_storage", "values",
-    "volatile", "vsplit", "xpu",
+    "diff", "dim_order", "dsplit", "fill_diagonal_", "fliplr", "flipud", "float_power", "float_power_", "geqrf",
+    "histogram", "histogramdd", "hsplit", "indices", "int_repr", "inverse", "ipu", "is_coalesced", "is_distributed",
+    "is_ipu", "is_maia", "is_mtia", "is_set_to", "is_vulkan", "is_xla", "isclose", "istft", "kron", "logdet", "lu",
+    "lu_solve", "map2_", "map_", "matrix_exp", "mtia", "name", "nan_to_num", "nanquantile", "new", "new_tensor",
+    "orgqr", "ormqr", "pinverse", "polygamma", "polygamma_", "q_scale", "q_zero_point", "qr", "qscheme", "quantile",
+    "record_stream", "reinforce", "resize", "resize_as", "rot90", "share_memory_", "slogdet", "sparse_dim",
+    "sparse_mask", "stft", "storage", "storage_type", "sum_to_size", "svd", "take_along_dim", "tensor_split",
+    "to_dense", "to_sparse", "to_sparse_bsc", "to_sparse_bsr", "to_sparse_coo", "to_sparse_csc", "to_sparse_csr",
+    "triangular_solve", "type", "type_as", "unique", "unique_consecutive", "untyped_storage", "values", "volatile",
+    "vsplit", "xpu",
 )  # fmt: skip
 
 

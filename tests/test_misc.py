@@ -451,6 +451,49 @@ def test_nuclear_norm():
     assert torch.autograd.gradcheck(lambda x: x.norm(p="nuc"), (x,))
 
 
+# ---- factorizations under their older names ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (3, 5), (5, 3), (2, 4, 4)])
+def test_lu(shape):
+    A = torch.randn(shape, dtype=torch.float64, requires_grad=True)
+    for P, L, U in (torch.linalg.lu(A), torch.lu_unpack(*torch.lu(A))):
+        assert torch.allclose(P @ L @ U, A)
+    assert torch.autograd.gradcheck(lambda A: torch.linalg.lu(A)[1:], (A,))
+    if shape[-1] == shape[-2]:
+        b = torch.randn(*shape[:-1], 2, dtype=torch.float64)
+        assert torch.allclose(A @ b.lu_solve(*A.lu()), A @ torch.linalg.solve(A, b))
+        x, _ = torch.triangular_solve(b, A, upper=False, transpose=True)
+        assert torch.allclose(A.tril().mT @ x, b)
+
+
+def test_qr_as_lapack_leaves_it():
+    A, b = torch.randn(5, 3, dtype=torch.float64), torch.randn(5, 2, dtype=torch.float64)
+    factors, tau = torch.geqrf(A)
+    Q = torch.orgqr(factors, tau)
+    assert torch.allclose(Q @ factors[:3].triu(), A)
+    whole = torch.ormqr(factors, tau, torch.eye(5, dtype=torch.float64))
+    assert torch.allclose(whole[:, :3], Q)
+    assert torch.allclose(torch.ormqr(factors, tau, b, transpose=True), whole.mT @ b)
+    assert torch.allclose(torch.ormqr(factors, tau, b.mT, left=False), b.mT @ whole)
+
+
+def test_largest_singular_values():
+    A = torch.randn(30, 3, dtype=torch.float64) @ torch.randn(3, 8, dtype=torch.float64)
+    U, S, V = torch.svd_lowrank(A, q=4)
+    assert torch.allclose(U @ torch.diag(S) @ V.mT, A) and S[3] < 1e-8
+    U, S, V = torch.pca_lowrank(A, q=3)
+    assert torch.allclose(U @ torch.diag(S) @ V.mT, A - A.mean(0))
+
+
+def test_histogram_of_points():
+    points = torch.tensor([[0.0, 1.0], [1.0, 0.0], [2.0, 0.0], [2.0, 2.0]])
+    hist, edges = torch.histogramdd(points, bins=[3, 3], weight=torch.tensor([1.0, 2.0, 4.0, 8.0]))
+    assert hist.tolist() == [[0, 1, 0], [2, 0, 0], [4, 0, 8]] and edges[0].tolist() == pytest.approx(
+        [0, 2 / 3, 4 / 3, 2]
+    )
+
+
 # ---- programs ----------------------------------------------------------------------------------------------------
 
 SCRIPT = """

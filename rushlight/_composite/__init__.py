@@ -25,10 +25,13 @@ _HOMES: dict[str, tuple[str, ...]] = {
     ),
     "products": ("cdist", "chain_matmul", "cross", "einsum", "kron", "pdist", "tensordot"),
     "statistics": (
-        "corrcoef", "cov", "histogram", "nanquantile", "quantile",
+        "corrcoef", "cov", "histogram", "histogramdd", "nanquantile", "quantile",
     ),
     "calculus": ("cumulative_trapezoid", "diff", "gradient", "trapezoid", "trapz"),
     "unique": ("unique", "unique_consecutive"),
+    "lapack": (
+        "geqrf", "lu", "lu_solve", "lu_unpack", "orgqr", "ormqr", "pca_lowrank", "svd_lowrank", "triangular_solve",
+    ),
     "spectral": ("istft", "stft"),
     "lookup": ("embedding_bag", "take_along_dim"),
     "segments": ("_segment_reduce", "segment_reduce"),

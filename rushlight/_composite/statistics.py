@@ -228,3 +228,57 @@ def histogram(
     if out is not None:
         hist, edges = _C._write_out(out[0], hist), _C._write_out(out[1], edges)
     return _Histogram(hist, edges)
+
+
+class _Histogramdd(NamedTuple):
+    hist: Any
+    bin_edges: Any
+
+
+@composite(
+    "histogramdd(Tensor self, int[] bins, float[]? range=None, Tensor? weight=None, bool density=False) -> (Tensor hist, Tensor[] bin_edges)",
+)
+def histogramdd(input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False) -> Any:
+    """How many points (or what weight) fall into each cell of a grid.
+
+    Args:
+        input: (..., D): points.
+        bins: how many cells along each axis, one number for all, or the edges along each.
+        range: the lowest and highest edge of each axis, one after the other.
+        weight: of each point.
+        density: scale so that the integral is 1.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.histogramdd.html
+    """
+    if input.dim() < 2:
+        raise RuntimeError("torch.histogramdd: input tensor should have at least 2 dimensions")
+    points = input.reshape(-1, input.shape[-1])
+    axes = points.shape[1]
+    per_axis = [bins] * axes if isinstance(bins, (int, _C.Tensor)) else list(bins)
+    if len(per_axis) != axes:
+        raise RuntimeError(
+            f"torch.histogramdd: expected {axes} sequences of bin edges for a {axes}-dimensional histogram but got "
+            f"{len(per_axis)}"
+        )
+    flat: Any = None
+    inside, edges = _C.ones(len(points), dtype=_C.bool), []
+    for axis, wanted in enumerate(per_axis):
+        values = points[:, axis]
+        found = histogram(
+            values, wanted, range=None if range is None else tuple(range[2 * axis : 2 * axis + 2])
+        ).bin_edges
+        edges.append(found)
+        count = found.numel() - 1
+        at = _C.searchsorted(found, values.contiguous(), right=True) - 1
+        at = _C.where(values == found[-1], count - 1, at)
+        inside = inside & (at >= 0) & (at < count) & (values <= found[-1]) & values.isfinite()
+        flat = at if flat is None else flat * count + at
+    shape = [one.numel() - 1 for one in edges]
+    amount = _C.ones(len(points), dtype=input.dtype) if weight is None else weight.reshape(-1).to(input.dtype)
+    hist = _C.zeros(math.prod(shape), dtype=input.dtype).scatter_add(0, flat[inside], amount[inside]).reshape(shape)
+    if density:
+        hist = hist / hist.sum()
+        for axis, one in enumerate(edges):
+            widths = one[1:] - one[:-1]
+            hist = hist / widths.reshape([-1 if i == axis else 1 for i, _ in enumerate(shape)])
+    return _Histogramdd(hist, tuple(edges))

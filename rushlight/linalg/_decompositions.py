@@ -194,8 +194,6 @@ def lu_factor_ex(A: Any, *, pivot: bool = True, check_errors: bool = False, out:
     check_matrix(A, "linalg.lu_factor_ex")
     if not pivot:
         raise RuntimeError("linalg.lu_factor: LU without pivoting is not implemented on the CPU")
-    if A.requires_grad and _C._is_grad_enabled():
-        raise NotImplementedError("linalg.lu_factor has no gradient here: use linalg.solve, inv, det or slogdet")
     a = array(A).copy()
     m, n = a.shape[-2:]
     pivots = np.empty((*a.shape[:-2], min(m, n)), dtype=np.int32)
@@ -204,7 +202,10 @@ def lu_factor_ex(A: Any, *, pivot: bool = True, check_errors: bool = False, out:
         pivots[index], info[index] = _factor(a[index])
     if check_errors and info.any():
         raise LinAlgError("torch.linalg.lu_factor_ex: U has a zero on its diagonal: the matrix is singular")
-    return deliver(_LUFactorEx(tensor(a), tensor(pivots), tensor(info)), out)
+    factors, swaps = tensor(a), tensor(pivots)
+    if A.requires_grad and _C.is_grad_enabled():
+        factors = functions.LU.apply(A, factors, _permutation(swaps, m, A.dtype))
+    return deliver(_LUFactorEx(factors, swaps, tensor(info)), out)
 
 
 def lu_factor(A: Any, *, pivot: bool = True, out: Any = None) -> Any:
@@ -214,6 +215,7 @@ def lu_factor(A: Any, *, pivot: bool = True, out: Any = None) -> Any:
 
 
 def _permutation(pivots: Any, rows: int, dtype: Any) -> Any:
+    """The matrix P of A = P L U."""
     import numpy as np
 
     p = array(pivots)
@@ -233,13 +235,13 @@ def lu(A: Any, *, pivot: bool = True, out: Any = None) -> Any:
     m, n = A.shape[-2:]
     k = min(m, n)
     L = LU[..., :k].tril(-1) + _C.eye(m, k, dtype=A.dtype)
-    return deliver(_LU(_permutation(pivots, m, A.dtype).mT, L, LU[..., :k, :].triu()), out)
+    return deliver(_LU(_permutation(pivots, m, A.dtype), L, LU[..., :k, :].triu()), out)
 
 
 def lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint: bool = False, out: Any = None) -> Any:
     """Solve A X = B (or X A = B, or with A^H) from the result of `lu_factor(A)`."""
     n = LU.shape[-1]
-    P = _permutation(pivots, n, LU.dtype).mT
+    P = _permutation(pivots, n, LU.dtype)
     A = P @ (LU.tril(-1) + _C.eye(n, dtype=LU.dtype)) @ LU.triu()
     from rushlight.linalg._solvers import solve
 

@@ -8,7 +8,20 @@ from rushlight import _C
 from rushlight.autograd.function import Function
 from rushlight.linalg._tools import adjoint, array, call, tensor
 
-__all__ = ["Cholesky", "Det", "Eig", "Eigh", "Inverse", "PseudoInverse", "QR", "SVD", "SlogDet", "Solve", "Triangular"]
+__all__ = [
+    "Cholesky",
+    "Det",
+    "Eig",
+    "Eigh",
+    "Inverse",
+    "LU",
+    "PseudoInverse",
+    "QR",
+    "SVD",
+    "SlogDet",
+    "Solve",
+    "Triangular",
+]
 
 
 def _lapack() -> Any:
@@ -165,6 +178,45 @@ class Cholesky(Function):
         P = 0.5 * (P + adjoint(P))
         left = Triangular.apply(adjoint(L), P, True, False)
         return adjoint(Triangular.apply(adjoint(L), adjoint(left), True, False)), None
+
+
+class LU(Function):
+    """linalg.lu_factor, of what has been factored: L below the diagonal and U above it, A = P L U.
+
+    The first k rows and columns of the factors are square; what lies beside (a wide A) or below (a tall one) comes from
+    one more triangular solve.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, A: Any, factors: Any, P: Any) -> Any:
+        made = factors.detach()  # a tensor of its own: the result, which knows where it comes from
+        ctx.save_for_backward(made, P)
+        return made
+
+    @staticmethod
+    def backward(ctx: Any, G: Any) -> Any:
+        factors, P = ctx.saved_tensors
+        m, n = factors.shape[-2:]
+        k = min(m, n)
+        square, g = factors[..., :k, :k], G[..., :k, :k]
+        L, U = square.tril(-1) + _eye(square), square.triu()
+        lower, upper = adjoint(L) @ g.tril(-1), g.triu() @ adjoint(U)
+        beside = below = None
+        if n > k:  # U goes on to the right
+            rest = G[..., :k, k:]
+            lower = lower - rest @ adjoint(factors[..., :k, k:])
+            beside = Triangular.apply(adjoint(L), rest, True, True)
+        if m > k:  # L goes on below
+            rest = G[..., k:, :k]
+            upper = upper - adjoint(factors[..., k:, :k]) @ rest
+            below = adjoint(Triangular.apply(U, adjoint(rest), True, False))
+        inner = Triangular.apply(adjoint(L), lower.tril(-1) + upper.triu(), True, True)
+        gA = adjoint(Triangular.apply(U, adjoint(inner), True, False))
+        if beside is not None:
+            gA = _C.cat([gA, beside], -1)
+        if below is not None:
+            gA = _C.cat([gA, below], -2)
+        return P @ gA, None, None
 
 
 class QR(Function):

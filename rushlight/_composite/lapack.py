@@ -1,0 +1,253 @@
+"""The older names of factorizations and solvers, and singular values by random projection."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from rushlight import _C, linalg
+from rushlight._composite import composite
+from rushlight._composite.shapes import broadcast_shapes
+
+
+class _LUUnpack(NamedTuple):
+    P: Any
+    L: Any
+    U: Any
+
+
+class _TriangularSolve(NamedTuple):
+    solution: Any
+    cloned_coefficient: Any
+
+
+class _Geqrf(NamedTuple):
+    a: Any
+    tau: Any
+
+
+for _kind, _name in ((_LUUnpack, "lu_unpack"), (_TriangularSolve, "triangular_solve"), (_Geqrf, "geqrf")):
+    _kind.__name__ = _kind.__qualname__ = _name
+    _kind.__module__ = "torch.return_types"
+
+
+def _deliver(result: Any, out: Any) -> Any:
+    if out is None:
+        return result
+    if isinstance(result, tuple):
+        return type(result)(*(_C._write_out(target, value) for target, value in zip(out, result)))  # type: ignore[call-arg]
+    return _C._write_out(out, result)
+
+
+@composite("lu(Tensor self, bool pivot=True, bool get_infos=False) -> (Tensor, Tensor)")
+def lu(A: Any, pivot: bool = True, get_infos: bool = False, out: Any = None) -> Any:
+    """The older `linalg.lu_factor`.
+
+    Returns:
+        The compact factors, the pivots (from 1) and, if asked for, whether each matrix is singular.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.lu.html
+    """
+    whole = linalg.lu_factor_ex(A, pivot=pivot)
+    made = whole if get_infos else tuple(whole[:2])
+    if out is not None:
+        for target, value in zip(out, made):
+            _C._write_out(target, value)
+        return out
+    return made
+
+
+@composite("lu_solve(Tensor self, Tensor LU_data, Tensor LU_pivots) -> Tensor")
+def lu_solve(b: Any, LU_data: Any, LU_pivots: Any, *, out: Any = None) -> Any:
+    """The older `linalg.lu_solve`: x with A x = b, from the factors of A.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.lu_solve.html
+    """
+    return _deliver(linalg.lu_solve(LU_data, LU_pivots, b), out)
+
+
+@composite(
+    "lu_unpack(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True) -> (Tensor P, Tensor L, Tensor U)",
+    method=False,
+)
+def lu_unpack(
+    LU_data: Any, LU_pivots: Any, unpack_data: bool = True, unpack_pivots: bool = True, *, out: Any = None
+) -> Any:
+    """The matrices P, L and U with A = P L U, from what `linalg.lu_factor` gives.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.lu_unpack.html
+    """
+    if LU_pivots.dtype is not _C.int32:
+        raise RuntimeError(
+            "torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype. "
+            "Note: this function is intended to be used with the output produced by torch.linalg.lu_factor"
+        )
+    m, n = LU_data.shape[-2:]
+    k = min(m, n)
+    P = L = U = _C.empty(0, dtype=LU_data.dtype)
+    if unpack_data:
+        L = LU_data[..., :, :k].tril(-1) + _C.eye(m, k, dtype=LU_data.dtype)
+        U = LU_data[..., :k, :].triu()
+    if unpack_pivots:
+        rows = LU_pivots.reshape(-1, LU_pivots.shape[-1]).tolist() if LU_pivots.numel() else []
+        orders = []
+        for swaps in rows:
+            order = list(range(m))
+            for i, other in enumerate(swaps):
+                order[i], order[other - 1] = order[other - 1], order[i]
+            orders.append(order)
+        batch = LU_data.shape[:-2]
+        if orders:
+            index = _C.tensor(orders).reshape(*batch, 1, m)
+            P = _C.zeros(*batch, m, m, dtype=LU_data.dtype).scatter(-2, index, 1)
+        else:
+            P = _C.eye(m, dtype=LU_data.dtype).expand(*batch, m, m).contiguous()
+    return _deliver(_LUUnpack(P, L, U), out)
+
+
+@composite(
+    "triangular_solve(Tensor self, Tensor A, bool upper=True, bool transpose=False, bool unitriangular=False) -> (Tensor solution, Tensor cloned_coefficient)"
+)
+def triangular_solve(
+    b: Any, A: Any, upper: bool = True, transpose: bool = False, unitriangular: bool = False, *, out: Any = None
+) -> Any:
+    """The older `linalg.solve_triangular`: x with A x = b, and A.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.triangular_solve.html
+    """
+    if b.dim() < 2 or A.dim() < 2:
+        which, sizes = ("b", b.shape) if b.dim() < 2 else ("A", A.shape)
+        raise RuntimeError(
+            f"torch.triangular_solve: Expected {which} to have at least 2 dimensions, but it has {len(sizes)} dimensions "
+            "instead"
+        )
+    if A.shape[-1] != A.shape[-2] or A.shape[-1] != b.shape[-2]:
+        raise RuntimeError(
+            f"torch.triangular_solve: Incompatible matrix sizes: each A matrix is {A.shape[-2]} by {A.shape[-1]} but each b "
+            f"matrix is {b.shape[-2]} by {b.shape[-1]}"
+        )
+    batch = broadcast_shapes(b.shape[:-2], A.shape[:-2])
+    A, b = A.expand(*batch, *A.shape[-2:]), b.expand(*batch, *b.shape[-2:])
+    matrix = A.mT if transpose else A
+    solution = linalg.solve_triangular(matrix, b, upper=upper != transpose, unitriangular=unitriangular)
+    return _deliver(_TriangularSolve(solution, A.clone()), out)
+
+
+@composite("geqrf(Tensor self) -> (Tensor a, Tensor tau)")
+def geqrf(input: Any, *, out: Any = None) -> Any:
+    """A QR factorization as LAPACK leaves it: R above the diagonal, reflections below, and their factors.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.geqrf.html
+    """
+    import numpy as np
+
+    if input.dim() < 2:
+        raise RuntimeError("torch.geqrf: input must have at least 2 dimensions.")
+    m, n = input.shape[-2:]
+    if input.numel() == 0:
+        empty = input.new_zeros(*input.shape[:-2], min(m, n))
+        return _deliver(_Geqrf(input.detach().clone(), empty), out)
+    factors, tau = np.linalg.qr(input.detach().numpy(), mode="raw")
+    made = _Geqrf(_C.from_numpy(np.swapaxes(factors, -1, -2).copy()), _C.from_numpy(np.array(tau)))
+    return _deliver(made, out)
+
+
+@composite("orgqr(Tensor self, Tensor input2) -> Tensor")
+def orgqr(input: Any, tau: Any, *, out: Any = None) -> Any:
+    """The older `linalg.householder_product`.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.orgqr.html
+    """
+    return _deliver(linalg.householder_product(input, tau), out)
+
+
+@composite("ormqr(Tensor self, Tensor input2, Tensor input3, bool left=True, bool transpose=False) -> Tensor")
+def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool = False, *, out: Any = None) -> Any:
+    """Q other (or other Q, or with Q^H), Q being the product of the reflections that `geqrf` leaves.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.ormqr.html
+    """
+    if input.dim() < 2 or other.dim() < 2:
+        raise RuntimeError("torch.ormqr: input must have at least 2 dimensions.")
+    m = input.shape[-2]
+    if other.shape[-2 if left else -1] != m:
+        raise RuntimeError(
+            f"torch.ormqr: other.shape[{-2 if left else -1}] must be equal to input.shape[-2], but got "
+            f"{other.shape[-2 if left else -1]} and {m}"
+        )
+    if tau.shape[-1] > input.shape[-1]:
+        raise RuntimeError("torch.ormqr: tau.shape[-1] must be less than or equal to input.shape[-1]")
+    result = other
+    count = tau.shape[-1]
+    forward = left == transpose  # which reflection meets `other` first
+    for i in range(count) if forward else range(count - 1, -1, -1):
+        head = input.new_zeros(*input.shape[:-2], i), input.new_ones(*input.shape[:-2], 1)
+        v = _C.cat([*head, input[..., i + 1 :, i]], -1).unsqueeze(-1)
+        factor = tau[..., i, None, None]
+        if transpose:
+            factor = factor.conj()
+        if left:
+            result = result - factor * v @ (v.mH @ result)
+        else:
+            result = result - factor * (result @ v) @ v.mH
+    return _deliver(result.clone() if result is other else result, out)
+
+
+def _basis(A: Any, q: int, niter: int) -> Any:
+    """An orthonormal basis of nearly all that A gives: its products with q random vectors, refined."""
+    Q = linalg.qr(A @ _C.randn(A.shape[-1], q, dtype=A.dtype)).Q
+    for _ in range(niter):
+        Q = linalg.qr(A.mH @ Q).Q
+        Q = linalg.qr(A @ Q).Q
+    return Q
+
+
+@composite("svd_lowrank(Tensor A, int q=6, int niter=2, Tensor? M=None) -> (Tensor, Tensor, Tensor)", method=False)
+def svd_lowrank(A: Any, q: int | None = 6, niter: int | None = 2, M: Any = None) -> Any:
+    """The q largest singular values of a matrix, nearly, with their vectors: A is about U diag(S) V^H.
+
+    Args:
+        A: (..., m, n); the values should fall off quickly.
+        q: how many; a little more than are needed.
+        niter: how often the guess is refined.
+        M: subtracted from A.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.svd_lowrank.html
+    """
+    q, niter = 6 if q is None else q, 2 if niter is None else niter
+    if M is not None:
+        A = A - M.expand(A.shape)
+    flipped = A.shape[-2] < A.shape[-1]
+    if flipped:
+        A = A.mH
+    Q = _basis(A, q, niter)
+    U, S, Vh = linalg.svd(Q.mH @ A, full_matrices=False)
+    U, V = Q @ U, Vh.mH
+    return (V, S, U) if flipped else (U, S, V)
+
+
+@composite(
+    "pca_lowrank(Tensor A, int? q=None, bool center=True, int niter=2) -> (Tensor, Tensor, Tensor)", method=False
+)
+def pca_lowrank(A: Any, q: int | None = None, center: bool = True, niter: int = 2) -> Any:
+    """The principal components of the rows of A, nearly.
+
+    Args:
+        A: (..., m, n): m samples of n features.
+        q: how many components; 6 at most by default.
+        center: subtract the means of the features first.
+        niter: how often the guess is refined.
+
+    Returns:
+        U, S, V: the directions are the columns of V, `A @ V[:, :k]` the projection.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.pca_lowrank.html
+    """
+    m, n = A.shape[-2:]
+    q = min(6, m, n) if q is None else q
+    if not 0 <= q <= min(m, n):
+        raise ValueError(f"q(={q}) must be non-negative integer and not greater than min(m, n)={min(m, n)}")
+    if not niter >= 0:
+        raise ValueError(f"niter(={niter}) must be non-negative integer")
+    if not A.is_floating_point():
+        A = A.to(_C.get_default_dtype())
+    return svd_lowrank(A - A.mean(-2, keepdim=True) if center else A, q, niter)
