@@ -97,6 +97,31 @@ def test_a_module_of_pytorch():
     copy.deepcopy(net).train()
 
 
+def test_layers_of_pytorch():
+    conv, norm, lstm, gru, attention, bag = got = torch.load(FILES / "layers.pth")
+    ours = [
+        torch.nn.Conv2d(1, 2, 3, padding=1),
+        torch.nn.BatchNorm2d(2),
+        torch.nn.LSTM(2, 3, bidirectional=True),
+        torch.nn.GRU(2, 3),
+        torch.nn.MultiheadAttention(4, 2),
+        torch.nn.EmbeddingBag(3, 2),
+    ]
+    for back, layer in zip(got, ours):
+        assert type(back) is type(layer) and repr(back) == repr(layer)
+        assert list(back.state_dict()) == list(layer.state_dict())
+        layer.load_state_dict(back.state_dict())
+        for copied in (through(back), copy.deepcopy(back), pickle.loads(pickle.dumps(back))):
+            assert all(torch.equal(a, b) for a, b in zip(copied.state_dict().values(), back.state_dict().values()))
+    x = torch.ones(1, 1, 4, 4)
+    assert torch.equal(norm(conv(x)), ours[1](ours[0](x)))
+    x = torch.ones(3, 1, 2)
+    assert torch.equal(lstm(x)[0], ours[2](x)[0]) and torch.equal(gru(x)[0], ours[3](x)[0])
+    x = torch.ones(3, 4)
+    assert torch.equal(attention(x, x, x)[0], ours[4](x, x, x)[0])
+    assert torch.equal(bag(torch.tensor([[0, 2]])), ours[5](torch.tensor([[0, 2]])))
+
+
 @pytest.mark.parametrize("name", ["checkpoint", "checkpoint_legacy"])
 def test_a_checkpoint_of_pytorch_goes_on_training(name):
     got = torch.load(FILES / f"{name}.pth", weights_only=True)
@@ -204,6 +229,8 @@ def test_long_lists_of_numbers():
     for protocol in (2, 4, 5):
         back = through(things, pickle_protocol=protocol)
         assert back == things and back[0] is back[3]
+    table = {**{f"k{i}": i / 2 for i in range(50)}, "ü": None, 3: "x" * 300}
+    assert through([table, table, list(table)]) == [table, table, list(table)]
     assert type(back[2][3]) is bool
 
 

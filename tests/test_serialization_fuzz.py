@@ -403,6 +403,10 @@ def test_what_must_be_refused():
         b"coperator\nattrgetter\n",
         b"cctypes\nCDLL\n",
         b"crushlight\n_C\n",
+        b"ctorch.nn.\x00\nLinear\n",
+        b"ctorch.nn.\nLinear\n",
+        b"c\n\n",
+        b"X\x0b\x00\x00\x00torch.nn.\xed\xa0\x80X\x01\x00\x00\x00x\x93",
         b"ctorch\nmanual_seed\nK\x01\x85R",
     ):
         assert load(pickled(body)) == "UnpicklingError", body

@@ -7,6 +7,7 @@ import re
 import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from pickle import UnpicklingError
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from rushlight import _C
@@ -588,10 +589,9 @@ def _array_of_buffer(data: Any, dtype: Any, shape: Any, order: Any, *axes: Any) 
 
 def imported(module: str, name: str) -> Any:
     """The class (at the top of its module, or in other classes there) that the running program knows by that name."""
-    home = sys.modules.get(module)
-    if home is None:
+    found: Any = sys.modules.get(module)
+    if not isinstance(found, ModuleType):
         return None
-    found: Any = home
     for part in name.split("."):
         found = vars(found).get(part) if part != "__dict__" else None
         if not isinstance(found, type):

@@ -60,7 +60,7 @@ def _attribute(module: str, name: str) -> Any:
         return None
     try:
         return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError):
+    except (ImportError, AttributeError, ValueError):
         return None
 
 

@@ -48,7 +48,7 @@ def _imported(module: str, name: str) -> Any:
 
 
 _pack_float = struct.Struct(">cd").pack
-_NUMBERS = frozenset({int, float, bool, type(None)})
+_PLAIN = frozenset({int, float, bool, str, type(None)})
 
 
 def _int(value: int) -> bytes:
@@ -278,11 +278,8 @@ class _Pickler(_StandardPickler):  # type: ignore[misc]
 
     # ---- the rest ----
 
-    def save_list(self, values: Any) -> None:
-        """A long list of numbers is written by the quick pickler: it says the same, and remembers nothing."""
-        if len(values) < 8 or not _NUMBERS.issuperset(map(type, values)):
-            _StandardPickler.save_list(self, values)
-            return
+    def _save_plain(self, values: Any) -> None:
+        """Numbers and words are written by the quick pickler: it says the same, and remembers nothing."""
         file = io.BytesIO()
         quick = pickle.Pickler(file, 2)
         quick.fast = True
@@ -290,7 +287,20 @@ class _Pickler(_StandardPickler):  # type: ignore[misc]
         self.write(file.getvalue()[2:-1])  # without PROTO and STOP
         self.memoize(values)
 
+    def save_list(self, values: Any) -> None:
+        if len(values) >= 8 and _PLAIN.issuperset(map(type, values)):
+            self._save_plain(values)
+        else:
+            _StandardPickler.save_list(self, values)
+
+    def save_dict(self, values: Any) -> None:
+        if len(values) >= 8 and _PLAIN.issuperset(map(type, values)) and _PLAIN.issuperset(map(type, values.values())):
+            self._save_plain(values)
+        else:
+            _StandardPickler.save_dict(self, values)
+
     dispatch[list] = save_list
+    dispatch[dict] = save_dict
 
     def save(self, obj: Any, save_persistent_id: bool = True) -> None:
         """Write anything; what is frequent comes first."""

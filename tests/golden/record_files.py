@@ -74,6 +74,21 @@ def fill(net):
             p.copy_(torch.arange(p.numel()).reshape(p.shape) / 8 + i)
 
 
+def layers():
+    """Layers with state of their own kinds, each saved whole."""
+    made = [
+        torch.nn.Conv2d(1, 2, 3, padding=1),
+        torch.nn.BatchNorm2d(2),
+        torch.nn.LSTM(2, 3, bidirectional=True),
+        torch.nn.GRU(2, 3),
+        torch.nn.MultiheadAttention(4, 2),
+        torch.nn.EmbeddingBag(3, 2),
+    ]
+    for layer in made:
+        fill(layer)
+    return made
+
+
 def checkpoint():
     """What a training script saves: weights, the optimizer's state, the epoch, the random state."""
     net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
@@ -91,7 +106,8 @@ def checkpoint():
 
 def main():
     FOLDER.mkdir(exist_ok=True)
-    for make in (tensors, data, module, checkpoint):
+    torch.manual_seed(0)
+    for make in (tensors, data, module, layers, checkpoint):
         made = make()
         torch.save(made, FOLDER / f"{make.__name__}.pth")
     whole = tensors()
