@@ -97,7 +97,7 @@ class AveragedModel(Module):
     >>> model = torch.nn.Linear(1, 1, bias=False)
     >>> average = torch.optim.swa_utils.AveragedModel(model)
     >>> for value in (1.0, 2.0, 6.0):
-    ...     torch.nn.init.constant_(model.weight, value)
+    ...     _ = torch.nn.init.constant_(model.weight, value)
     ...     average.update_parameters(model)
     >>> average.module.weight.item()
     3.0
