@@ -152,7 +152,7 @@ def main():
                 validation.append((step + 1, model.loss(*everything).item()))
             print(f"step {step + 1}  loss {sum(losses[-200:]) / 200:.4f}  held-out {validation[-1][1]:.4f}")
     print(f"trained in {time.time() - started:.1f} s\n")
-    written = "".join(letters[c] for c in write(model, torch.tensor([numbers[c] for c in "## "]), 500).tolist())
+    written = "".join(letters[c] for c in write(model, torch.tensor([numbers[c] for c in "The "]), 500).tolist())
     print(written)
     piece = "a tensor of floats"
     with torch.no_grad():

@@ -87,7 +87,7 @@ def save_picture(path, paths, seed):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="a folder with one folder of images a class")
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--picture", default="image_dataset_augmentation.png", help="where the picture goes")
     args = parser.parse_args()

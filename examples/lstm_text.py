@@ -122,7 +122,7 @@ def main():
         if epoch % 5 == 4:
             print(f"epoch {epoch + 1:2d}  loss {losses[-1]:.4f}")
     print(f"trained in {time.time() - started:.1f} s\n")
-    start = "## How "
+    start = "The "
     written, sure = write(model, letters, start, 600)
     print(written)
     save_picture(args.picture, losses, len(letters), written, sure, start)

@@ -26,8 +26,14 @@ from rushlight.vision.transforms.transforms import __all__ as _transforms
 
 __all__ = [*_transforms, *_autoaugment, "functional"]
 
+_RENAMED = {"Scale": "Resize", "RandomSizedCrop": "RandomResizedCrop"}  # until torchvision 0.13
+
 
 def __getattr__(name: str) -> Any:
+    if name in _RENAMED:
+        raise AttributeError(
+            f"module 'torchvision.transforms' has no attribute {name!r}: it is called {_RENAMED[name]}"
+        )
     if name == "v2":
         return importlib.import_module(f"{__name__}.v2")
     from rushlight._missing import no_attribute
