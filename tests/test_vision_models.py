@@ -35,6 +35,25 @@ def test_as_torchvision(name, results):
     assert np.abs(np.subtract(got["eval"], want["eval"])).max() <= 1e-3 * scale + 1e-6
 
 
+@pytest.mark.parametrize("name", ["densenet121", "mobilenet_v2", "mobilenet_v3_small", "squeezenet1_0"])
+def test_number_of_parameters(name):
+    model = models.get_model(name)
+    assert sum(p.numel() for p in model.parameters()) == models.get_model_weights(name).DEFAULT.meta["num_params"]
+
+
+@ours
+def test_densenet_reads_the_old_names_of_its_layers(tmp_path, monkeypatch):
+    import re
+
+    model = models.densenet121(num_classes=1000)
+    new = model.state_dict()
+    old = {re.sub(r"(denselayer\d+\.\D+)([12])\.", r"\1.\2.", key): value for key, value in new.items()}
+    assert "features.denseblock1.denselayer1.norm.1.weight" in old
+    monkeypatch.setattr(models.DenseNet121_Weights, "get_state_dict", lambda self, **kwargs: old)
+    loaded = models.densenet121(weights="DEFAULT").state_dict()
+    assert list(loaded) == list(new) and all(torch.equal(loaded[key], new[key]) for key in new)
+
+
 def test_models_by_name():
     names = models.list_models(include=["resnet*", "vgg1*"], exclude="*_bn")
     assert names == ["resnet101", "resnet152", "resnet18", "resnet34", "resnet50", "vgg11", "vgg13", "vgg16", "vgg19"]

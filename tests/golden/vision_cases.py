@@ -136,6 +136,8 @@ MODELS = [
     ("resnet18", {"num_classes": 7}, 33),
     ("resnet50", {"num_classes": 3, "width_per_group": 8, "replace_stride_with_dilation": [False, True, True]}, 33),
     ("mobilenet_v2", {"num_classes": 5, "width_mult": 0.25}, 33),
+    ("mobilenet_v3_small", {"num_classes": 5, "width_mult": 0.5}, 33),
+    ("mobilenet_v3_large", {"num_classes": 5, "width_mult": 0.35, "reduced_tail": True, "dilated": True}, 33),
     ("squeezenet1_0", {"num_classes": 4}, 40),
     ("squeezenet1_1", {"num_classes": 4}, 40),
 ]

@@ -230,6 +230,9 @@ class Hardsigmoid(_Activation):
         super().__init__()
         self.inplace = inplace
 
+    def extra_repr(self) -> str:
+        return ""  # as PyTorch prints it
+
     def forward(self, input: Any) -> Any:
         """Any shape, unchanged."""
         return F.hardsigmoid(input, self.inplace)
@@ -246,6 +249,9 @@ class Hardswish(_Activation):
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
         self.inplace = inplace
+
+    def extra_repr(self) -> str:
+        return ""  # as PyTorch prints it
 
     def forward(self, input: Any) -> Any:
         """Any shape, unchanged."""
