@@ -414,6 +414,85 @@ def test_other_ways_to_make_processes(tmp_path, method):
     assert run.returncode == 0 and out.strip().isdigit(), errors
 
 
+TRAINING = """
+import random
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from torch.amp import GradScaler, autocast
+from torch.utils.checkpoint import checkpoint
+from torch.utils.data import DataLoader, Dataset, random_split
+
+def seed_worker(worker):
+    seed = torch.initial_seed() % 2**32
+    np.random.seed(seed)
+    random.seed(seed)
+
+class Pictures(Dataset):
+    def __init__(self):
+        self.x = torch.rand(400, 1, 12, 12, generator=torch.Generator().manual_seed(0))
+        self.y = (self.x.sum((1, 2, 3)) * 7).long() % 10
+    def __len__(self):
+        return len(self.x)
+    def __getitem__(self, i):
+        x = self.x[i].flip(-1) if random.random() < 0.5 else self.x[i]
+        x = x + 0.01 * torch.randn_like(x) + float(np.random.rand()) * 0.01
+        return {"image": x, "label": self.y[i], "id": f"{i}"}
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU())
+        self.second, self.drop, self.out = nn.Conv2d(8, 16, 3), nn.Dropout(0.2), nn.Linear(16 * 5 * 5, 10)
+    def forward(self, x):
+        x = checkpoint(self.first, x, use_reentrant=False)
+        x = F.max_pool2d(F.relu(self.second(x)), 2)
+        return self.out(self.drop(x.flatten(1)))
+
+if __name__ == "__main__":
+    torch.manual_seed(0), random.seed(0), np.random.seed(0)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    train, rest = random_split(Pictures(), [0.8, 0.2])
+    loader = DataLoader(
+        train, 16, shuffle=True, num_workers=2, worker_init_fn=seed_worker, generator=torch.Generator().manual_seed(0),
+        persistent_workers=True, drop_last=True,
+    )
+    model = Net().to(device)
+    optimizer, scaler = torch.optim.AdamW(model.parameters(), lr=1e-2), GradScaler(device.type)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, epochs=3, steps_per_epoch=len(loader))
+    for epoch in range(3):
+        losses = []
+        for batch in loader:
+            x, y = batch["image"].to(device, non_blocking=True), batch["label"].to(device)
+            optimizer.zero_grad(set_to_none=True)
+            with autocast(device.type, dtype=torch.bfloat16, enabled=epoch == 2):
+                loss = F.cross_entropy(model(x), y)
+            scaler.scale(loss).backward()
+            scaler.unscale_(optimizer)
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            scaler.step(optimizer)
+            scaler.update()
+            schedule.step()
+            losses.append(loss.item())
+        print(sum(losses) / len(losses), batch["id"][0])
+    print(sum(len(batch["id"]) for batch in DataLoader(rest, 32, num_workers=1)))
+"""
+
+
+def test_training_as_in_pytorch(tmp_path):
+    """Two workers with random augmentation, checkpointing, scaled and mixed precision: PyTorch's losses."""
+    path = tmp_path / "training.py"
+    path.write_text(TRAINING)
+    command = [sys.executable, *(["-m", "rushlight"] if CANDIDATE == "rushlight" else []), str(path)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+    *epochs, count = run.stdout.split("\n")[:-1] or [run.stderr, ""]
+    losses = [float(line.split()[0]) for line in epochs]
+    assert [line.split()[1] for line in epochs] == TRAINED[1] and count == "80", run.stderr
+    assert losses[:2] == pytest.approx(TRAINED[0][:2], rel=1e-4) and losses[2] == pytest.approx(TRAINED[0][2], rel=1e-2)
+
+
 # Made by running the tests above on PyTorch.
 
 DRAWN = [
@@ -456,3 +535,4 @@ READ_AHEAD = {
 }
 EARLY = [[1, 3, 0, 2, 9], [6, 8, 7, 5, 4]]
 SEED = 7692698082559361259
+TRAINED = [[2.3402456760406496, 2.286604034900665, 2.1966875076293944], ["353", "111", "109"]]
