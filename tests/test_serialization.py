@@ -590,7 +590,7 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
             torch.save(state, path)
         monkeypatch.undo()
 
-    def interrupted(folder, records, checksums):
+    def interrupted(*arguments):
         yield b"start"
         yield bytes(5_000_000)
         raise KeyboardInterrupt
@@ -638,7 +638,7 @@ def test_links_and_permissions_are_kept(tmp_path):
 # ---- settings ---------------------------------------------------------------------------------------------------------
 
 
-def test_settings():
+def test_settings(tmp_path):
     from rushlight import serialization as s
 
     assert s.get_crc32_options() and s.get_default_load_endianness() is None
@@ -665,6 +665,13 @@ def test_settings():
         assert s.get_default_mmap_options() == 1
     with pytest.raises(ValueError):
         s.set_default_mmap_options(77)
+    config = torch.utils.serialization.config
+    config.load.mmap, config.save.storage_alignment = True, 4096
+    try:
+        torch.save(torch.ones(3), tmp_path / "x.pth")
+        assert torch.load(tmp_path / "x.pth").data_ptr() % 4096 == 0 and torch.load(saved(1)) == 1
+    finally:
+        config.load.mmap, config.save.storage_alignment = False, 64
     assert s.location_tag(torch.ones(1).untyped_storage()) == "cpu"
     for name in s.__all__:
         assert hasattr(s, name)

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from rushlight import _C
+from rushlight.utils.serialization import config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,9 +48,6 @@ __all__ = [
 ]
 
 DEFAULT_PROTOCOL = 2
-_checksums = True
-_mmap_flags: int | None = None
-_endianness: LoadEndianness | None = None
 _skipping = False
 _packages: list[tuple[int, Any, Any]] = []
 
@@ -136,7 +134,11 @@ def _zip_pieces(obj: Any, folder: str, protocol: int, no_byteorder: bool) -> Ite
     from rushlight.serialization._writer import pickled
 
     body, storages, _ = pickled(obj, protocol)
-    records: list[tuple[str, Any]] = [("data.pkl", body), (".format_version", b"1"), (".storage_alignment", b"64")]
+    records: list[tuple[str, Any]] = [
+        ("data.pkl", body),
+        (".format_version", b"1"),
+        (".storage_alignment", b"%d" % config.save.storage_alignment),
+    ]
     if not no_byteorder:
         records.append(("byteorder", b"little"))
     if _skipping:
@@ -144,7 +146,7 @@ def _zip_pieces(obj: Any, folder: str, protocol: int, no_byteorder: bool) -> Ite
     records += [(f"data/{key}", data) for key, data in storages]
     records.append(("version", b"3\n"))
     records.append((".data/serialization_id", f"{_C._crc32(body):020d}{len(body):020d}".encode()))
-    return pieces(folder, records, _checksums)
+    return pieces(folder, records, config.save.compute_crc32, config.save.storage_alignment)
 
 
 def _check_pickle_module(module: Any) -> None:
@@ -207,6 +209,8 @@ def load(
     pickle_load_args.pop("fix_imports", None)
     if pickle_load_args:
         raise TypeError(f"load() got an unexpected keyword argument {next(iter(pickle_load_args))!r}")
+    if mmap is None:
+        mmap = config.load.mmap and isinstance(f, (str, os.PathLike))
     source, mapped = _opened(f, mmap)
     try:
         head = source.read(0, min(source.size, 16))
@@ -241,7 +245,7 @@ def _opened(f: Any, mmap: bool | None) -> tuple[Any, Any]:
         if not mmap or source.size == 0:
             return source, None
         try:
-            return source, _C._map_fd(source.file.fileno(), source.size, _mmap_flags == 1)
+            return source, _C._map_fd(source.file.fileno(), source.size, config.load.mmap_flags == 1)
         except BaseException:
             source.close()
             raise
@@ -334,7 +338,7 @@ def _is_swapped(archive: Any) -> bool:
             raise ValueError(f"Unknown endianness type: {order}")
     else:
         order = {None: "little", LoadEndianness.LITTLE: "little", LoadEndianness.BIG: "big"}.get(
-            _endianness, sys.byteorder
+            config.load.endianness, sys.byteorder
         )
     return order != sys.byteorder
 
@@ -416,57 +420,51 @@ def get_unsafe_globals_in_checkpoint(f: Any) -> list[str]:
 
 def get_crc32_options() -> bool:
     """Whether `save` computes checksums."""
-    return _checksums
+    return config.save.compute_crc32
 
 
 def set_crc32_options(compute_crc32: bool) -> None:
     """Choose whether `save` computes checksums, which `load` then checks."""
-    global _checksums
-    _checksums = bool(compute_crc32)
+    config.save.compute_crc32 = bool(compute_crc32)
 
 
 def get_default_load_endianness() -> LoadEndianness | None:
     """The byte order of files that do not tell theirs; None: little."""
-    return _endianness
+    found: LoadEndianness | None = config.load.endianness
+    return found
 
 
 def set_default_load_endianness(endianness: LoadEndianness | None) -> None:
     """Set the byte order of files that do not tell theirs."""
-    global _endianness
     if endianness is not None and not isinstance(endianness, LoadEndianness):
         raise TypeError("Invalid argument type in function set_default_load_endianness")
-    _endianness = endianness
+    config.load.endianness = endianness
 
 
 def get_default_mmap_options() -> int | None:
     """mmap.MAP_PRIVATE, unless it was set."""
-    if _mmap_flags is None:
-        import mmap
-
-        return mmap.MAP_PRIVATE
-    return _mmap_flags
+    return config.load.mmap_flags
 
 
 class set_default_mmap_options:
     """Choose mmap.MAP_PRIVATE (what `load(mmap=True)` maps is not written back) or mmap.MAP_SHARED."""
 
     def __init__(self, flags: int) -> None:
-        global _mmap_flags
         import mmap
 
         if flags not in (mmap.MAP_PRIVATE, mmap.MAP_SHARED):
             raise ValueError(
-                f"Invalid argument in function set_default_mmap_options, expected MAP_PRIVATE or MAP_SHARED, got {flags}"
+                "Invalid argument in function set_default_mmap_options, expected mmap.MAP_PRIVATE or mmap.MAP_SHARED, "
+                f"but got {flags}"
             )
-        self.before = _mmap_flags
-        _mmap_flags = flags
+        self.before = config.load.mmap_flags
+        config.load.mmap_flags = flags
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, *exc: object) -> None:
-        global _mmap_flags
-        _mmap_flags = self.before
+        config.load.mmap_flags = self.before
 
 
 class skip_data:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Archive", "Bytes", "Entry", "File", "Source", "Stream", "pieces", "replacing", "write_pieces"]
 
-_ALIGNMENT = 64
 _LIMIT = 0xFFFFFFFF  # beyond it, zip writes sizes and offsets in an extra field of 64 bits
 _CHUNK = 1 << 20
 _BLOCK = 4 << 20
@@ -297,7 +296,9 @@ class Archive:
 # ---- writing ----------------------------------------------------------------------------------------------------------
 
 
-def pieces(folder: str, records: Iterable[tuple[str, Any]], checksums: bool = True) -> Iterator[Any]:
+def pieces(
+    folder: str, records: Iterable[tuple[str, Any]], checksums: bool = True, alignment: int = 64
+) -> Iterator[Any]:
     """The bytes of an archive, piece by piece. `records` are names and buffers; the buffers are not copied."""
     directory = bytearray()
     at = count = 0
@@ -310,7 +311,7 @@ def pieces(folder: str, records: Iterable[tuple[str, Any]], checksums: bool = Tr
         extra = b""
         if size >= _LIMIT:
             extra = struct.pack("<HHQQ", 1, 16, size, size)
-        pad = -(at + 30 + len(path) + len(extra) + 4) % _ALIGNMENT
+        pad = -(at + 30 + len(path) + len(extra) + 4) % alignment
         extra += b"FB" + struct.pack("<H", pad) + b"Z" * pad  # as PyTorch does it
         short = min(size, _LIMIT)
         small += struct.pack("<4s5H3I2H", b"PK\x03\x04", 45, 0x800, 0, 0, 33, crc, short, short, len(path), len(extra))

@@ -8,7 +8,7 @@ from typing import Any
 _SUBMODULES = frozenset(
     {
         "_pytree", "benchmark", "checkpoint", "collect_env", "data", "deterministic", "dlpack", "hooks", "model_zoo",
-        "tensorboard",
+        "serialization", "tensorboard",
     }
 )  # fmt: skip
 
