@@ -191,7 +191,7 @@ template <class T> void rnn_backward(const RnnBackward<T>& p) {
             break;
           }
           case CellKind::lstm: {
-            const T* from = dh;
+            T* from = dh;
             if (p.w_hr) {
               T* total = p.dproj + at * recurrent;
               for (int64_t r = 0; r < rows; ++r)

@@ -20,9 +20,9 @@ namespace cpu {
 template <class T> struct CellSteps {
   // gates: sums in, activations (i, f, g, o) out.
   void (*lstm)(int64_t rows, int64_t n, T* gates, const T* c_prev, T* c, T* tanh_c, T* h, int64_t ld_h);
-  // dh (+ dout, if given) and dc in; dgates and the dc of the step before out.
-  void (*lstm_backward)(int64_t rows, int64_t n, const T* gates, const T* c_prev, const T* tanh_c, const T* dh,
-                        const T* dout, int64_t ld_dout, T* dc, T* dgates);
+  // dh (to which dout, if given, is added) and dc in; dgates and the dc of the step before out.
+  void (*lstm_backward)(int64_t rows, int64_t n, const T* gates, const T* c_prev, const T* tanh_c, T* dh, const T* dout,
+                        int64_t ld_dout, T* dc, T* dgates);
   // gates: the input's sums in, activations (r, z, n) out; hidden: the recurrent sums, to which bias (or null) comes.
   void (*gru)(int64_t rows, int64_t n, T* gates, const T* hidden, const T* bias, const T* h_prev, int64_t ld_prev,
               T* hidden_n, T* h, int64_t ld_h);

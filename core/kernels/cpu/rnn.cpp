@@ -27,29 +27,31 @@ void lstm(int64_t rows, int64_t n, T* gates, const T* c_prev, T* c, T* tanh_c, T
   }
 }
 
-template <bool Add, class T>
-void lstm_back(int64_t rows, int64_t n, const T* gates, const T* c_prev, const T* tanh_c, const T* dh, const T* dout,
-               int64_t ld_dout, T* dc, T* dgates) {
-  for (int64_t r = 0; r < rows; ++r) {
-    const T *i = gates + r * 4 * n, *f = i + n, *g = f + n, *o = g + n;
-    const T *before = c_prev + r * n, *t = tanh_c + r * n, *d = dh + r * n, *e = Add ? dout + r * ld_dout : d;
-    T* __restrict carry = dc + r * n;
-    T* __restrict di = dgates + r * 4 * n, * __restrict df = di + n, * __restrict dg = df + n, * __restrict dn = dg + n;
-    for (int64_t k = 0; k < n; ++k) {
-      T up = Add ? d[k] + e[k] : d[k];
-      T x = carry[k] + up * o[k] * (T(1) - t[k] * t[k]);
-      di[k] = x * g[k] * (i[k] * (T(1) - i[k]));
-      df[k] = x * before[k] * (f[k] * (T(1) - f[k]));
-      dg[k] = x * i[k] * (T(1) - g[k] * g[k]);
-      dn[k] = up * t[k] * (o[k] * (T(1) - o[k]));
-      carry[k] = x * f[k];
-    }
+// Rows in functions of their own: the compiler trusts __restrict on parameters, and so vectorises loops over so many.
+template <class T>
+[[gnu::noinline]] void lstm_back_row(int64_t n, const T* __restrict gates, const T* __restrict c_prev,
+                                     const T* __restrict tanh_c, const T* __restrict dh, T* __restrict dc,
+                                     T* __restrict dgates) {
+  for (int64_t k = 0; k < n; ++k) {
+    const T i = gates[k], f = gates[n + k], g = gates[2 * n + k], o = gates[3 * n + k], t = tanh_c[k], up = dh[k];
+    const T x = dc[k] + up * o * (T(1) - t * t);
+    dgates[k] = x * g * (i * (T(1) - i));
+    dgates[n + k] = x * c_prev[k] * (f * (T(1) - f));
+    dgates[2 * n + k] = x * i * (T(1) - g * g);
+    dgates[3 * n + k] = up * t * (o * (T(1) - o));
+    dc[k] = x * f;
   }
 }
+template <class T> void add_row(int64_t n, T* __restrict to, const T* __restrict from) {
+  for (int64_t k = 0; k < n; ++k) to[k] += from[k];
+}
 template <class T>
-void lstm_backward(int64_t rows, int64_t n, const T* gates, const T* c_prev, const T* tanh_c, const T* dh,
-                   const T* dout, int64_t ld_dout, T* dc, T* dgates) {
-  (dout ? lstm_back<true, T> : lstm_back<false, T>)(rows, n, gates, c_prev, tanh_c, dh, dout, ld_dout, dc, dgates);
+void lstm_backward(int64_t rows, int64_t n, const T* gates, const T* c_prev, const T* tanh_c, T* dh, const T* dout,
+                   int64_t ld_dout, T* dc, T* dgates) {
+  for (int64_t r = 0; r < rows; ++r) {
+    if (dout) add_row(n, dh + r * n, dout + r * ld_dout);
+    lstm_back_row(n, gates + r * 4 * n, c_prev + r * n, tanh_c + r * n, dh + r * n, dc + r * n, dgates + r * 4 * n);
+  }
 }
 
 template <class T>
@@ -75,32 +77,32 @@ void gru(int64_t rows, int64_t n, T* gates, const T* hidden, const T* bias, cons
   }
 }
 
-template <bool Add, class T>
-void gru_back(int64_t rows, int64_t n, const T* gates, const T* hidden_n, const T* h_prev, int64_t ld_prev, T* dh,
-              const T* dout, int64_t ld_dout, T* dgates, T* dhidden) {
-  for (int64_t r = 0; r < rows; ++r) {
-    const T *a = gates + r * 3 * n, *z = a + n, *m = z + n, *u = hidden_n + r * n, *before = h_prev + r * ld_prev;
-    const T* e = Add ? dout + r * ld_dout : u;
-    T* __restrict d = dh + r * n, * __restrict da = dgates + r * 3 * n, * __restrict dz = da + n, * __restrict dm = dz + n;
-    T* __restrict sa = dhidden + r * 3 * n, * __restrict sz = sa + n, * __restrict sm = sz + n;
-    for (int64_t k = 0; k < n; ++k) {
-      T up = Add ? d[k] + e[k] : d[k];
-      T x = up * (T(1) - z[k]) * (T(1) - m[k] * m[k]);
-      T y = up * (before[k] - m[k]) * (z[k] * (T(1) - z[k]));
-      T w = x * u[k] * (a[k] * (T(1) - a[k]));
-      da[k] = sa[k] = w;
-      dz[k] = sz[k] = y;
-      dm[k] = x;
-      sm[k] = x * a[k];
-      d[k] = up * z[k];
-    }
+template <class T>
+[[gnu::noinline]] void gru_back_row(int64_t n, const T* __restrict gates, const T* __restrict hidden_n,
+                                    const T* __restrict h_prev, T* __restrict dh, T* __restrict dgates,
+                                    T* __restrict dhidden) {
+  for (int64_t k = 0; k < n; ++k) {
+    const T a = gates[k], z = gates[n + k], m = gates[2 * n + k], up = dh[k];
+    const T x = up * (T(1) - z) * (T(1) - m * m);
+    const T y = up * (h_prev[k] - m) * (z * (T(1) - z));
+    const T w = x * hidden_n[k] * (a * (T(1) - a));
+    dgates[k] = w;
+    dgates[n + k] = y;
+    dgates[2 * n + k] = x;
+    dhidden[k] = w;
+    dhidden[n + k] = y;
+    dhidden[2 * n + k] = x * a;
+    dh[k] = up * z;
   }
 }
 template <class T>
 void gru_backward(int64_t rows, int64_t n, const T* gates, const T* hidden_n, const T* h_prev, int64_t ld_prev, T* dh,
                   const T* dout, int64_t ld_dout, T* dgates, T* dhidden) {
-  (dout ? gru_back<true, T> : gru_back<false, T>)(rows, n, gates, hidden_n, h_prev, ld_prev, dh, dout, ld_dout, dgates,
-                                                  dhidden);
+  for (int64_t r = 0; r < rows; ++r) {
+    if (dout) add_row(n, dh + r * n, dout + r * ld_dout);
+    gru_back_row(n, gates + r * 3 * n, hidden_n + r * n, h_prev + r * ld_prev, dh + r * n, dgates + r * 3 * n,
+                 dhidden + r * 3 * n);
+  }
 }
 
 template <class T> void simple(bool relu, int64_t rows, int64_t n, const T* sums, T* h, int64_t ld_h) {
