@@ -5,6 +5,7 @@ Reference: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -418,6 +419,15 @@ class _Writer:
         self.thread.join()
 
 
+def _to_disk(fd: int) -> None:
+    """Wait until the file is on the disk, if its file system can tell."""
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP):
+            raise
+
+
 class replacing:
     """`with replacing(path) as fd`: what is written comes to stand at `path` when all of it has been written, else nothing
     does. The file that stood there keeps its permissions, and stays as it was if anything goes wrong."""
@@ -448,6 +458,11 @@ class replacing:
         self.fd = os.open(self.temporary, flags | os.O_CREAT | os.O_EXCL, mode)
         if status is not None:
             os.chmod(self.temporary, mode)
+            if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
+                try:
+                    os.chown(self.temporary, status.st_uid, status.st_gid)
+                except OSError:
+                    pass  # only root may give files away
         return self.fd
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
@@ -456,7 +471,7 @@ class replacing:
             return
         try:
             if kind is None:
-                os.fsync(self.fd)
+                _to_disk(self.fd)
         except BaseException:
             kind = True
             raise
