@@ -1,14 +1,13 @@
 """Runs tests with the sanitized core: run_sanitized.py BUILD_DIR TEST...
 
-The sanitized module is put, with a copy of the package, beside its build, so that the ordinary one in the checkout
-stays untouched. The sanitizers' runtimes must be loaded before the interpreter, which itself is not sanitized: its
+The sanitized module is put, with a copy of the package and the tests, beside its build, so that the ordinary one in the
+checkout stays untouched and processes that tests start find the sanitized one. The sanitizers' runtimes must be loaded before the interpreter, which itself is not sanitized: its
 leaks (it frees little at exit) are not reported, every error is fatal.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -30,6 +29,9 @@ def main() -> int:
     site = build / "site"
     shutil.rmtree(site, ignore_errors=True)
     shutil.copytree(ROOT / "rushlight", site / "rushlight", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    for name in ("tests", "examples", "docs"):
+        shutil.copytree(ROOT / name, site / name, ignore=shutil.ignore_patterns("__pycache__", "reference"))
+    shutil.copy(ROOT / "pyproject.toml", site)
     for module in build.glob("_C*.so"):
         shutil.copy(module, site / "rushlight")
 
@@ -41,9 +43,7 @@ def main() -> int:
         UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1",
         PYTHONDONTWRITEBYTECODE="1",
     )
-    # Started in `site`, so that its rushlight is found before the checkout's.
-    tests = [re.sub(r"^(--ignore=)?(tests\b)", rf"\1{ROOT}/\2", test) for test in tests]
-    command = [sys.executable, "-c", RUN, "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), *tests]
+    command = [sys.executable, "-c", RUN, *tests]
     # --capture=sys leaves the real stderr open for the report of an error that ends the process.
     return subprocess.run([*command, "-p", "no:cacheprovider", "--capture=sys"], cwd=site, env=environment).returncode
 

@@ -36,6 +36,6 @@ RL_ISA_TABLE(TrigLoops, trig_loops)
 RL_ISA_TABLE(RoundingLoops, rounding_loops)
 RL_ISA_TABLE(ActivationLoops, activation_loops)
 RL_ISA_TABLE(LossLoops, loss_loops)
-RL_ISA_TABLE(SpecialLoops, special_loops)
+RL_AVX2_TABLE(SpecialLoops, special_loops)
 
 }  // namespace rl::cpu

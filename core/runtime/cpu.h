@@ -33,8 +33,14 @@ inline const Table& pick([[maybe_unused]] const Table& scalar, [[maybe_unused]] 
   namespace avx2 { extern const Type name##_table; }   \
   namespace avx512 { extern const Type name##_table; } \
   inline const Type& name() { return ::rl::pick(scalar::name##_table, avx2::name##_table, avx512::name##_table); }
+// The same for kernels that AVX-512 would mostly make larger: its machines run the AVX2 ones.
+#define RL_AVX2_TABLE(Type, name)                      \
+  namespace scalar { extern const Type name##_table; } \
+  namespace avx2 { extern const Type name##_table; }   \
+  inline const Type& name() { return ::rl::pick(scalar::name##_table, avx2::name##_table, avx2::name##_table); }
 #else
 #define RL_ISA_TABLE(Type, name)                       \
   namespace scalar { extern const Type name##_table; } \
   inline const Type& name() { return scalar::name##_table; }
+#define RL_AVX2_TABLE(Type, name) RL_ISA_TABLE(Type, name)
 #endif
