@@ -52,6 +52,8 @@ def factory_kwargs(kwargs: Any) -> dict[str, Any]:
 def __getattr__(name: str) -> Any:
     if name in ("attention", "common_types", "grad", "parallel"):  # imported when first used
         return importlib.import_module(f"{__name__}.{name}")
+    if name == "LinearCrossEntropyOptions":
+        return modules.LinearCrossEntropyOptions
     if name == "DataParallel":
         return importlib.import_module(f"{__name__}.parallel").DataParallel
     return _missing(name)

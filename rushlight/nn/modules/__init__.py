@@ -1,5 +1,10 @@
 """The layers."""
 
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
 from rushlight.nn.modules import (
     activation,
     adaptive,
@@ -16,7 +21,6 @@ from rushlight.nn.modules import (
     lazy_conv,
     lazy_norm,
     linear,
-    linear_cross_entropy_options,
     loss,
     module,
     normalization,
@@ -44,7 +48,6 @@ from rushlight.nn.modules.instancenorm import *  # noqa: F403
 from rushlight.nn.modules.lazy_conv import *  # noqa: F403
 from rushlight.nn.modules.lazy_norm import *  # noqa: F403
 from rushlight.nn.modules.linear import *  # noqa: F403
-from rushlight.nn.modules.linear_cross_entropy_options import *  # noqa: F403
 from rushlight.nn.modules.loss import *  # noqa: F403
 from rushlight.nn.modules.module import Module
 from rushlight.nn.modules.normalization import *  # noqa: F403
@@ -73,7 +76,6 @@ __all__ = [
     *lazy_conv.__all__,
     *lazy_norm.__all__,
     *linear.__all__,
-    *linear_cross_entropy_options.__all__,
     *loss.__all__,
     *normalization.__all__,
     *padding.__all__,
@@ -98,3 +100,10 @@ for _home, _names in (
         setattr(_home, _name, globals()[_name])
 
 _ = module, utils
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("LinearCrossEntropyOptions", "linear_cross_entropy_options"):  # a data class, seldom used
+        found = importlib.import_module(f"{__name__}.linear_cross_entropy_options")
+        return found if name.islower() else found.LinearCrossEntropyOptions
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
