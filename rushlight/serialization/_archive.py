@@ -480,7 +480,11 @@ class replacing:
             if kind is not None:
                 os.unlink(self.temporary)
         if kind is None:
-            self._replace()
+            try:
+                self._replace()
+            except BaseException:
+                os.unlink(self.temporary)
+                raise
 
     def _replace(self) -> None:
         """Rename. Freeing the blocks of a large old file takes long, and nobody needs to wait for it: it is kept open until
