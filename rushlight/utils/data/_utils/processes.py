@@ -38,6 +38,23 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_close_inherited)
 
 
+@contextlib.contextmanager
+def _interrupts_wait(method: str) -> Iterator[None]:
+    """Ctrl-C is held back meanwhile, here and in the process that is made, until that has begun to ignore it."""
+    if not hasattr(signal, "pthread_sigmask") or method == "forkserver":  # the server would go on holding it back
+        yield
+        return
+    if method == "spawn":
+        from multiprocessing import resource_tracker
+
+        resource_tracker.ensure_running()  # it would end the holding back when it is started
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class _Worker:
     """The loader's view of one worker."""
 
@@ -95,7 +112,8 @@ class WorkerPool:
                     ),
                     daemon=True,
                 )
-                process.start()
+                with _interrupts_wait(context.get_start_method()):
+                    process.start()
                 there.close()
                 one = _Worker(process, here)
                 self._workers.append(one)

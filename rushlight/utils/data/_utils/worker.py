@@ -33,6 +33,8 @@ def run(
     """Answer requests `(epoch, number, indices)` until the loader hangs up, or is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the loader's to handle: it hangs up
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # held back while this process was made
     _C.set_num_threads(1)
     where = f"in DataLoader worker process {worker}"
     seed = base_seed + worker
