@@ -639,3 +639,50 @@ def test_what_optimizers_elsewhere_import():
     assert module.ParamsT is not None and module.required is not None
     with pytest.raises(AttributeError, match="nonsense"):
         module.nonsense
+
+
+def test_functions_of_lists():
+    from importlib import import_module
+
+    functional = import_module(f"{CANDIDATE}.optim._functional")
+    if CANDIDATE == "torch":
+        functional = import_module("torch.optim.adam")
+    p, q = param(3), param(3)
+    optimizer = torch.optim.Adam([p], lr=0.1, betas=(0.8, 0.9), weight_decay=0.1)
+    state = [[torch.zeros(3)], [torch.zeros(3)], [], [torch.tensor(0.0)]]
+    for i in range(3):
+        p.grad = value(torch, (3,), i, "float32")
+        optimizer.step()
+        with torch.no_grad():
+            functional.adam(
+                [q],
+                [p.grad],
+                *state,
+                amsgrad=False,
+                beta1=0.8,
+                beta2=0.9,
+                lr=0.1,
+                weight_decay=0.1,
+                eps=1e-8,
+                maximize=False,
+            )
+    torch.testing.assert_close(p, q)
+    assert state[3][0].item() == 3 and torch.equal(state[0][0], optimizer.state[p]["exp_avg"])
+
+
+def test_examples_in_the_documentation():
+    import doctest
+    from importlib import import_module
+
+    if CANDIDATE == "torch":
+        pytest.skip("rushlight's own examples")
+    folder = Path(import_module("rushlight.optim").__file__).parent
+    tried = 0
+    for file in sorted(folder.rglob("*.py")):
+        name = ".".join(("rushlight", "optim", *file.relative_to(folder).with_suffix("").parts))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = doctest.testmod(import_module(name.removesuffix(".__init__")), extraglobs={"torch": torch})
+        assert not found.failed, name
+        tried += found.attempted
+    assert tried > 50
