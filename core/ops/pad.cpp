@@ -74,8 +74,10 @@ Tensor pad_border(Border kind, const Tensor& self, IntSpan pad) {
     // What wraps around is what negative amounts have left.
     int64_t cut = kind == Border::circular ? std::max<int64_t>(-low, 0) : 0;
     int64_t around = kind == Border::circular ? size - cut - std::max<int64_t>(-high, 0) : size;
-    check(size + low + high >= 1, "input (", shape_str(self.sizes()), ") is too small for padding (", low, ", ", high,
-          ") at dimension ", d);
+    check(size + low + high >= (kind == Border::circular ? 0 : 1), "input (", shape_str(self.sizes()),
+          ") is too small for padding (", low, ", ", high, ") at dimension ", d);
+    check(around > 0 || size + low + high == 0, "Padding value causes wrapping around nothing: padding (", low, ", ",
+          high, ") leaves none of the ", size, " elements of dimension ", d);
     if (low == 0 && high == 0) continue;
     Tensor source = Tensor::empty(Dims{size + low + high}, DType::I64);
     for (int64_t j = 0; j < source.numel(); ++j)

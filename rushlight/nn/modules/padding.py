@@ -41,8 +41,6 @@ class _Pad(Module):
         self.padding: tuple[int, ...] = (
             (padding,) * self._sides if not isinstance(padding, (tuple, list)) else tuple(padding)
         )
-        if len(self.padding) != self._sides:
-            raise ValueError(f"Expected {self._sides} pads, one before and one after each dimension; got {padding}")
 
     def forward(self, input: Any) -> Any:
         """(N, C, *) or (C, *), padded."""
