@@ -110,6 +110,7 @@ NAMES = [
     "collections deque", "torch device", "pathlib PosixPath", "builtins object", "builtins slice", "builtins type",
     "torch.storage UntypedStorage", "torch._utils _rebuild_tensor_v3", "argparse Namespace", "builtins complex",
     "torch._utils _rebuild_parameter_with_state", "decimal Decimal", "copyreg __newobj__", "builtins frozenset", "numpy int64",
+    "builtins range", "builtins list", "builtins tuple", "builtins dict", "decimal Decimal", "types SimpleNamespace",
 ]  # fmt: skip
 
 
@@ -350,6 +351,18 @@ def deep(opener, count=60_000, closer=b""):
         "bytearray of an int": b"cbuiltins\nbytearray\n\x8a\x05\x00\x00\x00\x00\x10\x85R",
         "bytes of an int": b"cbuiltins\nbytes\n\x8a\x05\x00\x00\x00\x00\x10\x85R",
         "list of a range": b"cbuiltins\nlist\ncbuiltins\nrange\n\x8a\x05\x00\x00\x00\x00\x10\x85R\x85R",
+        "size of a range": b"ctorch\nSize\ncbuiltins\nrange\n\x8a\x06\x00\x00\x00\x00\x00\x10\x85R\x85R",
+        "arguments of a range": b"ctorch._tensor\n_rebuild_from_type_v2\n(ctorch._utils\n_rebuild_tensor_v2\nctorch\nTensor\n"
+        b"cbuiltins\nrange\n\x8a\x06\x00\x00\x00\x00\x00\x10\x85RNtR",
+        "tensor of a range": b"ctorch._utils\n_rebuild_tensor_v3\n((X\x07\x00\x00\x00storagectorch.storage\nUntypedStorage\n"
+        b"X\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x00tQK\x00cbuiltins\nrange\n\x8a\x06\x00\x00\x00\x00\x00\x10\x85R"
+        b")\x89Nctorch\nfloat32\ntR",
+        "set of a range": b"cbuiltins\nset\ncbuiltins\nrange\n\x8a\x06\x00\x00\x00\x00\x00\x10\x85R\x85R",
+        "deque of a range": b"ccollections\ndeque\ncbuiltins\nrange\n\x8a\x06\x00\x00\x00\x00\x00\x10\x85R\x85R",
+        "dictionary of a range": b"ccollections\nOrderedDict\ncbuiltins\nrange\n\x8a\x06\x00\x00\x00\x00\x00\x10\x85R\x85R",
+        "device of a range": b"ctorch\ndevice\ncbuiltins\nrange\n\x8a\x06\x00\x00\x00\x00\x00\x10\x85R\x85R",
+        "parameters of a range": b"ctorch.nn.modules.linear\nLinear\n)\x81}X\x0b\x00\x00\x00_parameterscbuiltins\nrange\n"
+        b"\x8a\x06\x00\x00\x00\x00\x00\x10\x85Rsb",
         "deep range": b"cbuiltins\nslice\n" + deep(b"\x85") + b"\x85R",
         "a repeated list": b"cbuiltins\ngetattr\n]X\x07\x00\x00\x00__mul__\x86R",
         "state of a class": b"ctorch.nn.modules.linear\nLinear\nN}X\x07\x00\x00\x00forwardNs\x86b",
@@ -380,7 +393,7 @@ def deep(opener, count=60_000, closer=b""):
     ids=lambda item: item[0],
 )
 def test_hostile_pickles(body):
-    load(pickled(body[1]))
+    load(with_pickle(b"\x80\x04" + body[1] + b".", **{"data/0": b""}))
     load(pickled(body[1]), weights_only=True)
 
 

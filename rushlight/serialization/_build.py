@@ -59,6 +59,13 @@ def _is_int(value: Any) -> bool:
     return type(value) is int
 
 
+def _tuple(values: Any) -> tuple[Any, ...]:
+    """The same; a range, which may be endless, is none."""
+    if not isinstance(values, (tuple, list)):
+        raise UnpicklingError(f"a tuple was expected, not {type(values).__name__}: the file is damaged")
+    return tuple(values)
+
+
 def put_attributes(target: Any, state: Any) -> None:
     """Put `state` into the `__dict__` of `target`."""
     if not isinstance(state, dict) or any(type(name) is not str for name in state):
@@ -90,7 +97,7 @@ def _tensor(
         raise UnpicklingError(f"a tensor needs a storage, not {type(storage).__name__}")
     if not isinstance(dtype, _C.dtype):
         raise UnpicklingError(f"a tensor needs a dtype, not {type(dtype).__name__}")
-    size, stride = tuple(size), tuple(stride)
+    size, stride = _tuple(size), _tuple(stride)
     if not (_is_int(offset) and all(map(_is_int, size)) and all(map(_is_int, stride)) and type(requires_grad) is bool):
         raise UnpicklingError("a tensor's offset, size or stride is no int: the file is damaged")
     if len(size) > 64 or any(n < 0 or n >= 1 << 62 for n in (*size, *stride, offset)) or math.prod(size) >= 1 << 62:
@@ -176,7 +183,7 @@ def _rebuild_from_type_v2(func: Any, new_type: Any, args: Any, state: Any) -> An
     known: Any = TORCH.get(("torch._utils", getattr(func, "__name__", "")))
     if known is None or known is not func:
         raise UnpicklingError("a tensor is rebuilt by an unknown function: the file is damaged")
-    made = known(*args)
+    made = known(*_tuple(args))
     if new_type is not _C.Tensor and type(made) is not new_type:
         if not (isinstance(new_type, type) and issubclass(new_type, _C.Tensor)):
             raise UnpicklingError(f"{new_type!r} is no class of tensors")
@@ -220,7 +227,7 @@ def _get_layout(name: Any) -> Any:
 
 @_calls(_C.Size, "torch.Size")
 def _size(values: Any = ()) -> Any:
-    values = tuple(values)
+    values = _tuple(values)
     if not all(map(_is_int, values)):
         raise UnpicklingError("torch.Size of what are no ints")
     return _C.Size(values)

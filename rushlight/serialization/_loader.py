@@ -195,6 +195,8 @@ class Loader(Builder):
         setter = getattr(type(made), "__setstate__", None)
         if setter is not None:
             kind = type(made)
+            if type(state) is dict and any(not isinstance(state.get(name, {}), dict) for name in _MEMBERS):
+                raise UnpicklingError(f"the state of {kind.__name__} is none of a module: the file is damaged")
             if type(state) is dict and kind.__module__.startswith("rushlight."):  # PyTorch stores what is computed here
                 state = {
                     n: v
