@@ -148,16 +148,16 @@ class SlogDet(Function):
         sign = tensor(sign, A)
         value = tensor(value).to(A.dtype.to_real())
         ctx.save_for_backward(A, sign)
-        if not A.is_complex():
-            ctx.mark_non_differentiable(sign)
         return sign, value
 
     @staticmethod
     def backward(ctx: Any, gsign: Any, g: Any) -> Any:
         A, sign = ctx.saved_tensors
+        if g is None:
+            g = _C.zeros(sign.shape, dtype=A.dtype.to_real())
         inverse = adjoint(Inverse.apply(A, "linalg.slogdet: the matrix is singular, its gradient does not exist"))
         if A.is_complex() and gsign is not None:
-            g = _C.complex(g, (gsign.conj() * sign).imag * -1) if g is not None else gsign
+            g = _C.complex(g, (gsign.conj() * sign).imag * -1)
         return g[..., None, None].to(A.dtype) * inverse
 
 

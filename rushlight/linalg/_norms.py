@@ -34,10 +34,16 @@ def cross(input: Any, other: Any, *, dim: int = -1, out: Any = None) -> Any:
 
 def vander(x: Any, N: int | None = None) -> Any:
     """Rows of powers 1, x, x**2, ... up to x**(N-1)."""
+    x = x.unsqueeze(0) if x.dim() == 0 else x
     count = x.shape[-1] if N is None else N
     if count < 2:
         raise RuntimeError("N must be greater than 1.")
     return _C.cat([_C.ones_like(x).unsqueeze(-1), x.unsqueeze(-1).expand(*x.shape, count - 1).cumprod(-1)], -1)
+
+
+def _largest(values: Any, dim: int, keepdim: bool) -> Any:
+    """The largest value along an axis, 0 where there is none."""
+    return values.amax(dim, keepdim) if values.shape[dim] else values.sum(dim, keepdim)
 
 
 def matrix_norm(
@@ -61,7 +67,7 @@ def matrix_norm(
         return deliver(vector_norm(A, 2, [rows, columns], keepdim), out)
     if ord == "nuc" or ord in (2, -2):
         values = functions.SVD.apply(A.movedim((rows, columns), (-2, -1)), False)[1]
-        found = values.sum(-1) if ord == "nuc" else values.amax(-1) if ord == 2 else values.amin(-1)
+        found = values.sum(-1) if ord == "nuc" else _largest(values, -1, False) if ord == 2 else values.amin(-1)
         if keepdim:
             for d in sorted((rows, columns)):
                 found = found.unsqueeze(d)
@@ -70,7 +76,7 @@ def matrix_norm(
         raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
     inner, outer = (rows, columns) if abs(ord) == 1 else (columns, rows)
     sums = vector_norm(A, 1, [inner], True)
-    found = sums.amax(outer, True) if ord > 0 else sums.amin(outer, True)
+    found = _largest(sums, outer, True) if ord > 0 else sums.amin(outer, True)
     if not keepdim:
         for d in sorted((rows, columns), reverse=True):
             found = found.squeeze(d)

@@ -172,6 +172,9 @@ def pinv(
     """
     check_matrix(A, "linalg.pinv")
     shape, relative = A.shape, rtol if rtol is not None else rcond
+    if hermitian:  # only the lower triangle is read
+        check_square(A, "linalg.pinv")
+        A = A.tril() + A.tril(-1).mH
 
     def compute(a: Any) -> Any:
         import numpy as np
@@ -184,12 +187,12 @@ def pinv(
     return deliver(functions.PseudoInverse.apply(A, compute), out)
 
 
-def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = None) -> Any:
+def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = None, out: Any = None) -> Any:
     """The X that makes |A X - B| smallest.
 
     Returns:
-        solution, residuals (squared, for overdetermined A of full rank), rank and singular_values (empty where the
-        driver does not compute them).
+        solution, residuals (squared, for overdetermined A of full rank), rank and singular_values; empty where the
+        driver does not compute them: "gelsy", the default, gives no residuals.
 
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.lstsq.html
     """
@@ -205,14 +208,17 @@ def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = No
     m, n = A.shape[-2:]
     rank = matrix_rank(A, rtol=rcond)
     full = m > n and bool((rank == n).all())
-    squared = (A @ X - right).abs().square().sum(-2) if full else A.new_zeros(0)
-    if full and vector:
-        squared = squared.squeeze(-1)
+    if full and driver != "gelsy":
+        squared = (A @ X - right).abs().square().sum(-2)
+        squared = squared.squeeze(-1) if vector else squared
+    else:
+        squared = X.reshape(-1)[:0].abs()
     values = A.new_zeros(0)
     if driver in ("gelsd", "gelss"):
         values = functions.SVD.apply(A.detach(), False)[1]
     no_rank = _C.zeros(0, dtype=_C.int64)
-    return _Lstsq(X.squeeze(-1) if vector else X, squared, no_rank if driver == "gels" else rank, values)
+    found = _Lstsq(X.squeeze(-1) if vector else X, squared, no_rank if driver == "gels" else rank, values)
+    return deliver(found, out)
 
 
 def matrix_power(A: Any, n: int, *, out: Any = None) -> Any:
