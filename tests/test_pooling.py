@@ -174,6 +174,7 @@ def test_fractional_draws_as_pytorch():
 ERRORS = [
     (lambda x: F.max_pool2d(x, 2, padding=2), RuntimeError, "pad should be at most half of effective kernel size"),
     (lambda x: F.avg_pool2d(x, 2, padding=2), RuntimeError, "pad should be at most half of effective kernel size"),
+    (lambda x: F.max_pool2d(x, 2, 1, 2, 4), RuntimeError, "pad should be smaller than or equal to half of kernel size"),
     (lambda x: F.max_pool2d(x, 9), RuntimeError, "Output size is too small"),
     (lambda x: F.max_pool2d(x, 2, 0), RuntimeError, "stride should not be zero"),
     (lambda x: F.max_pool2d(x, 0, 1), RuntimeError, "kernel size should be greater than zero"),
@@ -188,6 +189,11 @@ ERRORS = [
     (lambda x: F.max_pool2d(x[:, :0], 2), RuntimeError, "optional 0 dim batch size for input"),
     (lambda x: F.max_pool2d(x > 0, 2), NotImplementedError, "\"max_pool2d\" not implemented for 'Bool'"),
     (lambda x: F.max_pool1d(x[0].long(), 2), NotImplementedError, "not implemented for 'Long'"),
+    (
+        lambda x: F.avg_pool3d(x, (3, 1, 1), 1, (1, 0, 0)),
+        RuntimeError,
+        "input image (T: 2 H: 4 W: 4) smaller than kernel",
+    ),
     (lambda x: F.avg_pool2d(x, 2, divisor_override=0), RuntimeError, "divisor must be not zero"),
     (lambda x: F.adaptive_avg_pool2d(x, -1), RuntimeError, "greater than or equal to 0"),
     (lambda x: F.adaptive_avg_pool2d(x[:, :, :0], 2), RuntimeError, "non-zero size for non-batch dimensions"),
@@ -208,5 +214,5 @@ ERRORS = [
 @pytest.mark.parametrize("number", range(len(ERRORS)))
 def test_errors(number):
     call, kind, text = ERRORS[number]
-    with pytest.raises(kind, match=text.replace("(", "\\(")):
+    with pytest.raises(kind, match=text.replace("(", "\\(").replace(")", "\\)")):
         call(torch.zeros(1, 2, 4, 4))

@@ -71,8 +71,10 @@ void antialiased(Table& t, Filter filter, T scale) {
   }
 }
 
+int64_t floor_of(double v) { return static_cast<int64_t>(std::floor(static_cast<float>(v))); }
+
 template <class T>
-void fill(Table& t, Filter filter, bool align_corners, double given) {
+void fill(Table& t, Filter filter, bool align_corners, double given, bool planar) {
   T scale;
   if (align_corners)
     scale = t.out > 1 ? static_cast<T>(t.in - 1) / static_cast<T>(t.out - 1) : T(0);
@@ -88,8 +90,14 @@ void fill(Table& t, Filter filter, bool align_corners, double given) {
   for (int64_t o = 0; o < t.out; ++o, build.next()) {
     const T place = static_cast<T>(o), middle = scale * (place + T(0.5)) - T(0.5);
     switch (filter) {
-      case Filter::nearest: build.add(static_cast<int64_t>(std::floor(place * scale)), 1); break;
-      case Filter::nearest_exact: build.add(static_cast<int64_t>(std::floor((place + T(0.5)) * scale)), 1); break;
+      case Filter::nearest: build.add(floor_of(place * scale), 1); break;
+      case Filter::nearest_exact: {
+        // scale * (place + 0.5) - 0.5, rounded once, + 0.5
+        const double exact = static_cast<double>(scale) * (static_cast<double>(place) + 0.5);
+        const bool direct = planar || sizeof(T) == 8;
+        build.add(direct ? floor_of(exact) : floor_of(static_cast<float>(exact - 0.5) + 0.5f), 1);
+        break;
+      }
       case Filter::linear: {
         const T real = align_corners ? scale * place : std::max(middle, T(0));
         const int64_t i = std::min<int64_t>(static_cast<int64_t>(real), t.in - 1);
@@ -212,14 +220,14 @@ void apply_bytes(const uint8_t* x, int64_t outer, const Table& given, int64_t in
 
 }  // namespace
 
-Table table(Filter filter, int64_t in, int64_t out, bool align_corners, double scale, bool narrow) {
+Table table(Filter filter, int64_t in, int64_t out, bool align_corners, double scale, bool narrow, bool planar) {
   Table t;
   t.in = in;
   t.out = out;
   if (narrow)
-    fill<float>(t, filter, align_corners, scale);
+    fill<float>(t, filter, align_corners, scale, planar);
   else
-    fill<double>(t, filter, align_corners, scale);
+    fill<double>(t, filter, align_corners, scale, planar);
   return t;
 }
 

@@ -21,8 +21,9 @@ struct Table {
 };
 
 // scale: that of the output over the input as the user gave it, or 0. `narrow`: places are computed in float, as PyTorch
-// does unless the tensor is double.
-Table table(Filter filter, int64_t in, int64_t out, bool align_corners, double scale, bool narrow);
+// does unless the tensor is double. `planar`: two axes are resized; PyTorch finds the nearest element in another way then,
+// which shows where two are equally near.
+Table table(Filter filter, int64_t in, int64_t out, bool align_corners, double scale, bool narrow, bool planar);
 
 // [outer, in, inner] -> [outer, out, inner]; float, double and uint8 (in fixed point, each axis rounded).
 void apply(DType dtype, const void* x, int64_t outer, const Table& t, int64_t inner, void* to);

@@ -102,6 +102,9 @@ Pooling windows(const char* op, int axes, const Tensor& x, IntSpan kernel, IntSp
     check(a.pad <= ((a.kernel - 1) * a.dilation + 1) / 2, op,
           ": pad should be at most half of effective kernel size, but got pad=", a.pad, ", kernel_size=", a.kernel,
           " and dilation=", a.dilation, " (padding should be at most half of kernel size)");
+    check(a.pad <= a.kernel / 2, op,
+          ": pad should be smaller than or equal to half of kernel size, but got pad = ", a.pad,
+          ", kernel size = ", a.kernel, " (padding should be at most half of kernel size)");
     int64_t room = a.in + 2 * a.pad - a.dilation * (a.kernel - 1) - 1 + (ceil_mode ? a.stride - 1 : 0);
     a.out = (room >= 0 ? room / a.stride : -((-room + a.stride - 1) / a.stride)) + 1;
     // The last window starts inside of the input or of the padding before it.
@@ -365,6 +368,10 @@ Tensor avg_pool_any(const Tensor& x, IntSpan kernel, IntSpan stride, IntSpan pad
   static constexpr int64_t kOne[] = {1};
   Pooling p = windows(name, kAxes, x, kernel, stride, pad, kOne, ceil_mode);
   check(!divisor || *divisor != 0, "divisor must be not zero");
+  for (const PoolAxis& a : p.shape.axis)
+    check(kAxes < 3 || a.in >= a.kernel, "input image (",
+          Later{[&] { return by_axis("", p.shape, &PoolAxis::in, 3).substr(1); }}, ") smaller than kernel size (",
+          Later{[&] { return by_axis("k", p.shape, &PoolAxis::kernel, 3).substr(1); }}, ")");
   if (!is_floating(x.dtype()) && x.dtype() != DType::I64)
     not_implemented_for(kAxes == 3 ? "avg_pool3d_out_frame" : "avg_pool2d", x.dtype());
   p.shape.include_pad = include_pad;

@@ -114,13 +114,15 @@ Tensor upsample(const Method& m, const Tensor& x, IntSpan size, bool align_corne
   if (elements > 0x1p28) Tensor::empty(sizes, x.dtype());  // refuses what there is no memory for
   auto plan = std::make_shared<Resampling>();
   // Places are computed as PyTorch does.
-  const bool narrow = x.dtype() != DType::F64 && (x.dtype() != DType::U8 || m.filter <= Filter::nearest_exact);
+  const bool nearest = m.filter <= Filter::nearest_exact;
+  const bool narrow =
+      nearest ? x.dtype() != DType::F64 || axes == 2 : x.dtype() != DType::F64 && x.dtype() != DType::U8;
   plan->node = m.node;
   plan->backward_node = m.backward_node;
   const bool history = needs_gradient(x);
   for (int64_t i = 0; i < axes; ++i) {
     plan->there.push_back(resample::table(m.filter, x.sizes()[i + 2], size[static_cast<size_t>(i)], align_corners,
-                                          std::data(scales)[i].value_or(0), narrow));
+                                          std::data(scales)[i].value_or(0), narrow, axes == 2));
     if (history) plan->back.push_back(plan->there.back().transposed());
   }
   return resampled(x, plan, false);

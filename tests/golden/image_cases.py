@@ -35,7 +35,7 @@ for x in ("@f32[1,1,22,37]", "@f32[3,8,6]D", "@f32[2,3,5,4]X", "@f16[1,2,6,6]", 
     add("avg_pool2d", x, 2)
 add("max_pool2d", X2, (3, 2), (1, 2), (1, 0), (2, 1))
 add("max_pool2d", "@f32[1,1,9,29]", 2, (1, 3), 1, (3, 2))
-add("max_pool2d", "@f64[1,1,9,29]", 3, (2, 3), 2, (4, 2))
+add("max_pool2d", "@f64[1,1,9,29]", 3, (2, 3), 1, (4, 2))
 add("max_pool2d", "@f64[1,1,24,20]", 17, 1, 8, return_indices=True)
 add("adaptive_avg_pool2d", X2, (None, 3))
 add("adaptive_avg_pool2d", "@f32[2,3,12,12]", 4)
@@ -90,6 +90,10 @@ for mode in ("bilinear", "bicubic"):
 add("interpolate", "@f32[1,1,31,17]", (12, 20), mode="nearest")
 add("interpolate", "@f32[1,1,31,17]", (12, 20), mode="nearest-exact")
 add("interpolate", "@u8[1,3,7,6]250", 4, mode="nearest")
+# Places equally near to two elements.
+add("interpolate", "@f32[1,1,2]", 41, mode="nearest-exact")
+add("interpolate", "@f64[1,1,1,4]", (1, 49), mode="nearest-exact")
+add("interpolate", "@f32[1,1,26]", 46, mode="nearest")
 for padding in ("zeros", "border", "reflection"):
     for align in (False, True):
         for mode in ("bilinear", "nearest", "bicubic"):
