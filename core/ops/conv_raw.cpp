@@ -6,6 +6,7 @@
 #include "ops/creation.h"
 #include "ops/formula.h"
 #include "ops/index_util.h"
+#include "ops/matmul.h"
 
 namespace rl {
 namespace {
@@ -223,7 +224,32 @@ void winograd_weight(const Tensor& g, const Tensor& x, const ConvGeometry& c, co
                                        dw.data<float>());
 }
 
+// A kernel as large as the input sees it once: a product of matrices.
+bool is_whole(const ConvGeometry& c) {
+  bool whole = c.groups == 1;
+  for (int i = 0; i < 3; ++i)
+    whole = whole && c.pad[i] == 0 && c.out[i] == 1 && c.in[i] == (c.kernel[i] - 1) * c.dilation[i] + 1 &&
+            (c.dilation[i] == 1 || c.kernel[i] == 1);
+  return whole;
+}
+
+Tensor as_matrix(const Tensor& t, int64_t rows) {
+  Dims sizes{rows, rows ? t.numel() / rows : 0};
+  return t.alias(sizes, contiguous_strides(sizes), t->offset());
+}
+
+Tensor as_shape(const Tensor& t, const Dims& sizes, const Tensor& bias) {
+  Tensor out = t.alias(sizes, contiguous_strides(sizes), t->offset());
+  if (!bias.defined()) return out;
+  GradModeGuard off(false);
+  Dims along(sizes.size(), 1);
+  along[1] = bias.numel();
+  return formula::add(out, bias.alias(along, contiguous_strides(along), bias->offset()));
+}
+
 Tensor convolve(const Tensor& x, const Tensor& w, const Tensor& bias, const ConvGeometry& c) {
+  if (is_whole(c) && x.numel() > 0 && w.numel() > 0)
+    return as_shape(raw_mm(as_matrix(x, c.batch), false, as_matrix(w, c.m), true), c.y_sizes(), bias);
   Tensor out = Tensor::empty(c.y_sizes(), x.dtype());
   if (out.numel() == 0) return out;
   if (c.channels * c.taps() == 0) {
@@ -263,6 +289,8 @@ AxisPhases phases_of(const ConvGeometry& c, int axis) {
 }
 
 Tensor convolve_input(const Tensor& g, const Tensor& w, const Tensor& bias, const ConvGeometry& c) {
+  if (is_whole(c) && g.numel() > 0 && w.numel() > 0)
+    return as_shape(raw_mm(as_matrix(g, c.batch), false, as_matrix(w, c.m), false), c.x_sizes(), bias);
   Tensor out = Tensor::empty(c.x_sizes(), g.dtype());
   if (out.numel() == 0) return out;
   if (c.m * c.taps() * g.numel() == 0) {
@@ -331,6 +359,7 @@ Tensor convolve_weight(const Tensor& g, const Tensor& x, const ConvGeometry& c) 
     fill_data(out, Scalar(0));
     return out;
   }
+  if (is_whole(c)) return as_shape(raw_mm(as_matrix(g, c.batch), true, as_matrix(x, c.batch), false), c.w_sizes(), {});
   if (suits_winograd(c, x.dtype(), c.out)) {
     winograd_weight(g, x, c, out);
     return out;

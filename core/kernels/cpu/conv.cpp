@@ -583,66 +583,77 @@ template <class P> void weight_gradient(const ConvProduct& c, const P* x, const 
 //
 // A depthwise convolution has no matrix product in it: every output is the sum of a few vectors.
 
-// NV vectors of adjacent positions at once.
-template <class P, int NV>
-void direct_line(const ConvProduct& c, const P* x, const P* w, P bias, int64_t count, P* out) {
+// MR rows of the result, NV vectors of adjacent positions at once.
+template <class P, int MR, int NV>
+void direct_line(const ConvProduct& c, const P* x, const P* w, const P* bias, int64_t count, P* out) {
   constexpr int L = kLanes<P>;
-  Vec<P> acc[NV];
-  for (int v = 0; v < NV; ++v) acc[v] = splat(bias);
+  Vec<P> acc[MR][NV];
+  for (int i = 0; i < MR; ++i)
+    for (int v = 0; v < NV; ++v) acc[i][v] = splat(bias ? bias[i] : P(0));
   for (int64_t channel = 0; channel < c.channels; ++channel)
     for (int64_t t = 0; t < c.taps; ++t) {
       const P* from = x + channel * c.x_channel + c.x_taps[t];
-      Vec<P> by = splat(w[channel * c.w_channel + c.w_taps[t]]);
+      const P* by = w + (channel * c.taps + t) * c.m;
+      Vec<P> at[NV];
 #pragma GCC unroll 4
-      for (int v = 0; v < NV; ++v) acc[v] = fma(by, load(from + v * L), acc[v]);
-    }
-  int tail = static_cast<int>(count - (NV - 1) * L);
-  if (c.o_step == 1) {
+      for (int v = 0; v < NV; ++v) at[v] = load(from + v * L);
 #pragma GCC unroll 4
-    for (int v = 0; v + 1 < NV; ++v) store(out + v * L, acc[v]);
-    if (tail == L)
-      store(out + (NV - 1) * L, acc[NV - 1]);
-    else
-      store_part(out + (NV - 1) * L, acc[NV - 1], tail);
-    return;
-  }
-  alignas(64) P sums[NV * L];
-  for (int v = 0; v < NV; ++v) store(sums + v * L, acc[v]);
-  store_spaced(out, c.o_step, sums, count);
-}
-
-template <class P>
-void direct_plane(const ConvProduct& c, const P* x, const P* w, const P* bias, int64_t readable, P* out) {
-  constexpr int L = kLanes<P>;
-  const int64_t tap = *std::max_element(c.x_taps, c.x_taps + c.taps), reach = (c.channels - 1) * c.x_channel + tap + L;
-  for (int64_t i = 0; i < c.m; ++i)
-    for (int64_t line = 0; line < c.planes * c.rows; ++line) {
-      int64_t plane = line / c.rows, row = line % c.rows, at = plane * c.x_plane + row * c.x_row;
-      P* o = out + i * c.o_m + plane * c.o_plane + row * c.o_row;
-      const P* by = w + i * c.w_m;
-      P add = bias ? bias[i] : P(0);
-      for (int64_t q = 0; q < c.run;) {
-        int64_t left = c.run - q;
-        if (at + q + std::min<int64_t>(left, 4 * L) + reach > readable) {
-          P sum = add;
-          for (int64_t channel = 0; channel < c.channels; ++channel)
-            for (int64_t t = 0; t < c.taps; ++t)
-              sum = fma_one(by[channel * c.w_channel + c.w_taps[t]], x[at + q + channel * c.x_channel + c.x_taps[t]],
-                            sum);
-          o[q * c.o_step] = sum;
-          ++q;
-          continue;
-        }
-        P* to = o + q * c.o_step;
-        int64_t n = std::min<int64_t>(left, 4 * L);
-        if (n > 2 * L)
-          n > 3 * L ? direct_line<P, 4>(c, x + at + q, by, add, n, to)
-                    : direct_line<P, 3>(c, x + at + q, by, add, n, to);
-        else
-          n > L ? direct_line<P, 2>(c, x + at + q, by, add, n, to) : direct_line<P, 1>(c, x + at + q, by, add, n, to);
-        q += n;
+      for (int i = 0; i < MR; ++i) {
+        Vec<P> factor = splat(by[i]);
+#pragma GCC unroll 4
+        for (int v = 0; v < NV; ++v) acc[i][v] = fma(factor, at[v], acc[i][v]);
       }
     }
+  const int tail = static_cast<int>(count - (NV - 1) * L);
+#pragma GCC unroll 4
+  for (int i = 0; i < MR; ++i, out += c.o_m) {
+    if (c.o_step == 1) {
+#pragma GCC unroll 4
+      for (int v = 0; v + 1 < NV; ++v) store(out + v * L, acc[i][v]);
+      if (tail == L)
+        store(out + (NV - 1) * L, acc[i][NV - 1]);
+      else
+        store_part(out + (NV - 1) * L, acc[i][NV - 1], tail);
+    } else {
+      alignas(64) P sums[NV * L];
+      for (int v = 0; v < NV; ++v) store(sums + v * L, acc[i][v]);
+      store_spaced(out, c.o_step, sums, count);
+    }
+  }
+}
+
+// One output channel up to four of them, over the lines [begin, end) of one image and group.
+template <class P, int MR>
+void direct_lines(const ConvProduct& c, const P* x, const P* w, const P* bias, int64_t readable, int64_t begin,
+                  int64_t end, P* out) {
+  constexpr int L = kLanes<P>;
+  const int64_t tap = *std::max_element(c.x_taps, c.x_taps + c.taps), reach = (c.channels - 1) * c.x_channel + tap + L;
+  for (int64_t line = begin; line < end; ++line) {
+    int64_t plane = line / c.rows, row = line % c.rows, at = plane * c.x_plane + row * c.x_row;
+    P* o = out + plane * c.o_plane + row * c.o_row;
+    for (int64_t q = 0; q < c.run;) {
+      const int64_t n = std::min<int64_t>(c.run - q, 4 * L);
+      if (at + q + n + reach > readable) {
+        for (int i = 0; i < MR; ++i) {
+          P sum = bias ? bias[i] : P(0);
+          for (int64_t channel = 0; channel < c.channels; ++channel)
+            for (int64_t t = 0; t < c.taps; ++t)
+              sum = fma_one(w[(channel * c.taps + t) * c.m + i], x[at + q + channel * c.x_channel + c.x_taps[t]], sum);
+          o[i * c.o_m + q * c.o_step] = sum;
+        }
+        ++q;
+        continue;
+      }
+      P* to = o + q * c.o_step;
+      switch ((n + L - 1) / L) {
+        case 1: direct_line<P, MR, 1>(c, x + at + q, w, bias, n, to); break;
+        case 2: direct_line<P, MR, 2>(c, x + at + q, w, bias, n, to); break;
+        case 3: direct_line<P, MR, 3>(c, x + at + q, w, bias, n, to); break;
+        default: direct_line<P, MR, 4>(c, x + at + q, w, bias, n, to);
+      }
+      q += n;
+    }
+  }
 }
 
 // The channels of one group of one image, spread into the cache where they have to be.
@@ -669,13 +680,38 @@ template <class P> struct Plane {
 
 template <class P>
 void direct(const ConvSpread* s, const ConvProduct& c, const P* x, const P* w, const P* bias, P* out) {
-  const int64_t work = c.m * c.channels * c.taps * c.planes * c.rows * c.run / 8;
-  parallel_for(c.images * c.groups, grain_for(work, kGrainMoves), [&](int64_t begin, int64_t end) {
+  // What has to be spread is taken whole, the rest also in pieces of a few lines.
+  const int64_t lines = c.planes * c.rows, per_line = c.m * c.channels * c.taps * c.run / 8 + 1;
+  const int64_t piece = s ? lines : std::clamp<int64_t>((kGrainMoves + per_line - 1) / per_line, 1, lines);
+  const int64_t pieces = (lines + piece - 1) / piece, k = c.channels * c.taps;
+  P* packed = buffers().weights.get<P>(c.groups * k * c.m);  // [group][channel][tap][row]
+  for (int64_t group = 0; group < c.groups; ++group)
+    for (int64_t i = 0; i < c.m; ++i)
+      for (int64_t p = 0; p < k; ++p)
+        packed[(group * k + p) * c.m + i] =
+            w[group * c.w_group + i * c.w_m + p / c.taps * c.w_channel + c.w_taps[p % c.taps]];
+  parallel_for(c.images * c.groups * pieces, grain_for(per_line * piece, kGrainMoves), [&](int64_t begin, int64_t end) {
     Plane<P> planes(s, c, x);
     for (int64_t item = begin; item < end; ++item) {
-      int64_t group = item % c.groups, image = item / c.groups;
-      direct_plane(c, planes.at(image, group), w + group * c.w_group, bias ? bias + group * c.m : nullptr,
-                   planes.readable(image, group), out + group * c.o_group + image * c.o_image);
+      const int64_t group = item / pieces % c.groups, image = item / pieces / c.groups;
+      const int64_t first = item % pieces * piece, last = std::min(lines, first + piece);
+      const P* from = planes.at(image, group);
+      const int64_t readable = planes.readable(image, group);
+      for (int64_t i = 0; i < c.m;) {
+        const P* by = packed + group * k * c.m + i;
+        const P* add = bias ? bias + group * c.m + i : nullptr;
+        P* to = out + group * c.o_group + image * c.o_image + i * c.o_m;
+        auto rows = [&]<int MR>() {
+          direct_lines<P, MR>(c, from, by, add, readable, first, last, to);
+          i += MR;
+        };
+        switch (std::min<int64_t>(c.m - i, 4)) {
+          case 1: rows.template operator()<1>(); break;
+          case 2: rows.template operator()<2>(); break;
+          case 3: rows.template operator()<3>(); break;
+          default: rows.template operator()<4>();
+        }
+      }
     }
   });
 }
@@ -757,7 +793,12 @@ void spread_any(DType dtype, const ConvSpread& s, const void* x, void* out) {
 }
 void product_any(DType dtype, const ConvProduct& c, const void* x, const void* w, const void* bias, void* out) {
   with_type(dtype, [&]<class P>(P) {
-    product(c, static_cast<const P*>(x), static_cast<const P*>(w), static_cast<const P*>(bias), static_cast<P*>(out));
+    auto from = static_cast<const P*>(x), by = static_cast<const P*>(w), add = static_cast<const P*>(bias);
+    // Packing patches for a few rows costs more than multiplying by them.
+    if (c.m <= 4)
+      direct<P>(nullptr, c, from, by, add, static_cast<P*>(out));
+    else
+      product(c, from, by, add, static_cast<P*>(out));
   });
 }
 void weight_gradient_any(DType dtype, const ConvProduct& c, const void* x, const void* g, void* dw) {
