@@ -15,6 +15,10 @@ SCRIPTS = sorted(p.with_suffix(".py") for p in FOLDER.glob("*.txt"))
 # Training on noise is chaotic: the last bits of a sum decide how it goes on. From this line on, the text is the same and
 # the losses are close.
 CHAOTIC = {"basics_3_9": 15}
+# Printed numbers may differ in their last digits: where Adam has made steps of a loss, and where a bias in front of a
+# batch norm has a gradient of rounding alone, of which Adam and RMSprop make steps too.
+CLOSE = {"basics_3_10": 1e-5, "concepts_review_2": 2e-4}
+NUMBER = re.compile(r"-?\d+\.\d{4,}(?:e[-+]\d+)?")
 if CANDIDATE == "torch":  # the two where rushlight prints what the tutorial says and PyTorch does not
     SCRIPTS = [p for p in SCRIPTS if p.stem not in ("basics_3_3", "basics_3_5")]
 
@@ -41,5 +45,9 @@ def test_prints_what_pytorch_prints(script):
             [float(line.split()[-1]) for line in expected_tail], rel=0.1
         )
         printed, expected = ("\n".join(text.splitlines()[:exact]) for text in (printed, expected))
+    if script.stem in CLOSE:
+        found, wanted = ([float(x) for x in NUMBER.findall(text)] for text in (printed, expected))
+        assert found == pytest.approx(wanted, rel=CLOSE[script.stem])
+        printed, expected = (NUMBER.sub("#", text) for text in (printed, expected))
     assert printed == expected
     assert done.stderr == ""
