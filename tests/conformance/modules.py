@@ -14,11 +14,12 @@ from torch.testing._internal.common_modules import ModuleErrorEnum, module_db
 from .bridge import Bridge, plain_values
 from .compare import Mismatch, Runner, Tally, _builtin, _cotangent, _doubled, _tensors
 
-PARTS = ("init", "repr", "forward", "gradient", "state", "copy", "errors")
+PARTS = ("init", "repr", "forward", "gradient", "gradgrad", "state", "copy", "errors")
 DECIDING = PARTS
 # What this module is made of arrives as an argument; there is nothing that it draws itself.
 SECOND_HAND = {"TransformerEncoder", "TransformerDecoder"}
 DTYPES = ("float64", "float32")
+GRADGRAD_SAMPLES = 8
 
 
 def entries():
@@ -170,7 +171,13 @@ class ModuleRunner:
         if not self._part(tallies["forward"], label, forward):
             return
         if dtype == torch.float64:
-            self._part(tallies["gradient"], label, self._gradients, theirs, mine, want, got, pairs)
+            deep = info.supports_gradgrad and tallies["gradgrad"].total < GRADGRAD_SAMPLES
+            again = []
+            self._part(
+                tallies["gradient"], label, self._gradients, theirs, mine, want, got, pairs, again if deep else None
+            )
+            if again:
+                self._part(tallies["gradgrad"], label, self._gradients_of_gradients, *again)
         self._part(tallies["state"], label, self._same_state, theirs, mine, False)
         if dtype == torch.float64:
             self._part(tallies["copy"], label, self._copies, mine, g_args, g_kwargs)
@@ -218,26 +225,43 @@ class ModuleRunner:
         if repr(theirs) != repr(mine):
             raise Mismatch(f"repr is {mine!r}, expected {theirs!r}")
 
-    def _gradients(self, theirs, mine, want, got, pairs):
+    def _gradients(self, theirs, mine, want, got, pairs, again):
+        """Compares gradients; into `again` goes what the gradients of the gradients need."""
         ends = [t for t in _tensors(_unpacked(want)) if t.requires_grad]
         mine_ends = [t for t in _tensors(_unpacked(got), self.b.c.Tensor) if t.requires_grad]
         if len(ends) != len(mine_ends):
             raise Mismatch(f"{len(mine_ends)} outputs require grad, expected {len(ends)}")
-        params = [p for p in theirs.parameters() if p.requires_grad]
-        mine_params = [p for p in mine.parameters() if p.requires_grad]
-        inputs = [p for p, _ in pairs] + params
+        inputs = [p for p, _ in pairs] + [p for p in theirs.parameters() if p.requires_grad]
+        mine_inputs = [p for _, p in pairs] + [p for p in mine.parameters() if p.requires_grad]
         if not ends or not inputs:
             return
+        deep = again is not None
         v = [_cotangent(t) for t in ends]
-        wanted = torch.autograd.grad(ends, inputs, v, allow_unused=True)
+        wanted = torch.autograd.grad(ends, inputs, v, allow_unused=True, create_graph=deep)
         given = self.b.c.autograd.grad(
-            mine_ends, [p for _, p in pairs] + mine_params, [self.b.tensor(t) for t in v], allow_unused=True
+            mine_ends, mine_inputs, [self.b.tensor(t) for t in v], allow_unused=True, create_graph=deep
         )
         for i, (w, g) in enumerate(zip(wanted, given)):
             if (w is None) != (g is None):
                 raise Mismatch(f"gradient {i} is {'None' if g is None else 'not None'}")
             if w is not None:
                 self.ops.compare(w, g, where=f"gradient {i}")
+        if deep and any(w is not None and w.requires_grad for w in wanted):
+            again += [inputs, mine_inputs, wanted, given]
+
+    def _gradients_of_gradients(self, inputs, mine_inputs, wanted, given):
+        at = [i for i, w in enumerate(wanted) if w is not None and w.requires_grad]
+        v = [_cotangent(wanted[i]) for i in at]
+        try:
+            want = torch.autograd.grad([wanted[i] for i in at], inputs, v, allow_unused=True)
+        except RuntimeError:
+            return  # PyTorch has none
+        kept = [(given[i], self.b.tensor(x)) for i, x in zip(at, v) if given[i].requires_grad]
+        got = [None] * len(inputs)
+        if kept:
+            ends, cotangents = zip(*kept)
+            got = self.b.c.autograd.grad(list(ends), mine_inputs, list(cotangents), allow_unused=True)
+        self.ops._compare_grads(inputs, want, got)
 
     def _copies(self, mine, args, kwargs):
         """A pickled and a deep-copied module compute what the module computes."""
@@ -352,8 +376,8 @@ def section(table, version):
         f"`python -m tests.conformance --modules all` runs PyTorch {version}'s ModuleInfo database: every module with",
         "every set of arguments, in float64 and float32, in training and in evaluation where they differ. Compared are",
         "the freshly drawn weights under the same seed, bit for bit; `repr`; the keys, metadata and values of",
-        "`state_dict` before and after a call; the outputs; the gradients of inputs and parameters; that a deep copy, a",
-        "pickled copy and a saved and loaded one compute the same; and the wrong arguments, by type and message.",
+        "`state_dict` before and after a call; the outputs; the gradients of inputs and parameters, and (of the first",
+        "samples) their gradients; that a deep copy, a pickled copy and a saved and loaded one compute the same; and the wrong arguments, by type and message.",
         "",
         f"**{passed} of {len(table)} modules pass.**",
         "",
