@@ -362,11 +362,17 @@ def _complex(real: Any = 0.0, imag: Any = 0.0) -> complex:
     return complex(real, imag)
 
 
+_LONGEST_RANGE = 100_000_000
+
+
 def _of_ints(kind: Any) -> Callable[..., Any]:
     def made(*args: Any) -> Any:
         if not all(_is_int(a) or a is None for a in args):
             raise UnpicklingError(f"a {kind.__name__} needs ints")
-        return kind(*args)
+        result = kind(*args)
+        if kind is range and not -_LONGEST_RANGE < result.start - result.stop < _LONGEST_RANGE:
+            raise UnpicklingError(f"{result} is refused: going through it would not end")
+        return result
 
     return made
 
