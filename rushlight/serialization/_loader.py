@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from functools import cached_property
 from pickle import UnpicklingError
 from types import MethodType
 from typing import TYPE_CHECKING, Any
@@ -239,7 +240,7 @@ class StorageType:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    @property
+    @cached_property
     def dtype(self) -> Any:
         """Its dtype; None for bytes without one."""
         from rushlight._legacy import dtype_of_type
