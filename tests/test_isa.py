@@ -220,3 +220,44 @@ def test_optimizers(dtype, each_isa):
 def test_unknown_names_are_refused():
     with pytest.raises(ValueError, match="scalar"):
         torch._C._force_isa("mmx")
+
+
+def results_of(net, x):
+    """The outputs and all gradients."""
+    out = net(x)
+    out = out[0] if isinstance(out, tuple) else out
+    out.backward(normal(*out.shape))
+    return [out.detach(), x.grad, *(p.grad for p in net.parameters())]
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+@pytest.mark.parametrize("batch", [3, 19])
+def test_same_bits_of_recurrent_layers(each_isa, kind, batch):
+    found = each_isa(lambda: results_of(getattr(torch.nn, kind)(5, 37), normal(6, batch, 5).requires_grad_()))
+    assert len(set(found.values())) == 1, found
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 7, 5), (2, 2, 70, 16), (1, 1, 150, 33)])
+@pytest.mark.parametrize("kind", ["plain", "causal", "masked"])
+def test_same_bits_of_attention(each_isa, shape, kind):
+    def run():
+        q, k, v = (normal(*shape).requires_grad_() for _ in range(3))
+        mask = normal(shape[-2], shape[-2]) if kind == "masked" else None
+        out = F.scaled_dot_product_attention(q, k, v, mask, is_causal=kind == "causal")
+        out.backward(normal(*shape))
+        return [out.detach(), q.grad, k.grad, v.grad]
+
+    found = each_isa(run)
+    assert len(set(found.values())) == 1, found
+
+
+@pytest.mark.parametrize("classes", [3, 65, 1100])
+def test_same_bits_of_cross_entropy(each_isa, classes):
+    def run():
+        x = normal(70, classes).requires_grad_()
+        loss = F.cross_entropy(x, torch.arange(70) % classes, label_smoothing=0.1)
+        loss.backward()
+        return [loss.detach(), x.grad]
+
+    found = each_isa(run)
+    assert len(set(found.values())) == 1, found

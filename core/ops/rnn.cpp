@@ -554,7 +554,7 @@ template <CellKind K>
 State run_cell(const Tensor& x, const Tensor& h, const Tensor& c, const Tensor& w_ih, const Tensor& w_hh,
                const Tensor& b_ih, const Tensor& b_hh, const char* op, const char* node) {
   check_cell(op, x, w_ih, w_hh, gate_count(K));
-  check_cell_state(x, h, w_hh, c.defined() ? "hidden0" : "hidden");
+  check_cell_state(x, h, w_hh, "hidden0");
   if (c.defined()) check_cell_state(x, c, w_hh, "hidden1");
   check(b_ih.defined() == b_hh.defined(), op, ": there must be both biases or none");
   if (!is_floating(x.dtype())) not_implemented_for(op, x.dtype());
