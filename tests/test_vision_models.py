@@ -73,6 +73,8 @@ def test_weights_say_what_they_are():
     weights = models.ResNet50_Weights.DEFAULT
     assert repr(weights) == "ResNet50_Weights.IMAGENET1K_V2" and weights.url.endswith("/resnet50-11ad3fa6.pth")
     assert weights.meta["num_params"] == 25557032
+    categories = weights.meta["categories"]
+    assert len(categories) == 1000 and categories[0] == "tench" and categories[207] == "golden retriever"
     preset = weights.transforms()
     assert repr(preset).splitlines()[:3] == ["ImageClassification(", "    crop_size=[224]", "    resize_size=[232]"]
 

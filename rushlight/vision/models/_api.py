@@ -79,10 +79,15 @@ class WeightsEnum(Enum):
 
 def imagenet(name: str, num_params: int, top1: float, top5: float, resize: int = 256, **preset: Any) -> Weights:
     """Weights learned on ImageNet-1K; name: that of the file."""
+    from rushlight.vision.models._imagenet_classes import CATEGORIES
     from rushlight.vision.transforms._presets import ImageClassification
 
     options = {"crop_size": 224, **({"resize_size": resize} if resize != 256 else {}), **preset}
-    meta = {"num_params": num_params, "num_classes": 1000, "_metrics": {"ImageNet-1K": {"acc@1": top1, "acc@5": top5}}}
+    meta = {
+        "num_params": num_params,
+        "categories": CATEGORIES,
+        "_metrics": {"ImageNet-1K": {"acc@1": top1, "acc@5": top5}},
+    }
     return Weights(f"{ADDRESS}{name}.pth", partial(ImageClassification, **options), meta)
 
 

@@ -142,13 +142,15 @@ def _border(size: int, before: int, after: int, mode: str, device: Any) -> Any:
     return torch.where(place >= size, 2 * size - 1 - place, place)
 
 
-def resize(image: Any, height: int, width: int, mode: str, antialias: bool) -> Any:
+def resize(image: Any, height: int, width: int, mode: str, antialias: bool, whole: bool = False) -> Any:
     check(image)
     if mode not in ("nearest", "nearest-exact", "bilinear", "bicubic"):
         error = ValueError if mode == "lanczos" else NotImplementedError
         raise error(f"Interpolation mode '{mode}' is unsupported with Tensor input; PIL images have it")
-    batch, restore = _as_batch(image)
     smooth = mode in ("bilinear", "bicubic")
+    batch, restore = _as_batch(image)
+    if whole and smooth and image.dtype == torch.uint8:
+        batch = batch.to(torch.uint8)
     result = F.interpolate(
         batch, size=[height, width], mode=mode, align_corners=False if smooth else None, antialias=smooth and antialias
     )

@@ -291,6 +291,11 @@ def resize(
     >>> resize(torch.rand(3, 20, 10), 5).shape
     torch.Size([3, 10, 5])
     """
+    return _resize(img, size, interpolation, max_size, antialias, False)
+
+
+def _resize(img: Any, size: Any, interpolation: Any, max_size: int | None, antialias: bool | None, whole: bool) -> Any:
+    """`resize`; whole: bytes are averaged as bytes, which version 2 of the transforms does."""
     interpolation = _interpolation_mode(interpolation)
     if isinstance(size, list | tuple):
         if len(size) not in (1, 2):
@@ -311,7 +316,7 @@ def resize(
     if image_size == (height, width):
         return img
     if _is_tensor(img):
-        return T.resize(img, height, width, interpolation.value, bool(antialias))
+        return T.resize(img, height, width, interpolation.value, bool(antialias), whole)
     if antialias is False:
         import warnings
 

@@ -31,13 +31,13 @@ _LIFTED = [
     "AugMix", "CenterCrop", "ColorJitter", "ConvertImageDtype", "ElasticTransform", "FiveCrop",
     "GaussianBlur", "Grayscale", "LinearTransformation", "Normalize", "Pad", "RandAugment", "RandomAdjustSharpness",
     "RandomAffine", "RandomAutocontrast", "RandomCrop", "RandomEqualize", "RandomErasing", "RandomGrayscale",
-    "RandomHorizontalFlip", "RandomInvert", "RandomPerspective", "RandomPosterize", "RandomResizedCrop", "RandomRotation",
-    "RandomSolarize", "RandomVerticalFlip", "Resize", "TenCrop", "TrivialAugmentWide",
+    "RandomHorizontalFlip", "RandomInvert", "RandomPerspective", "RandomPosterize", "RandomRotation",
+    "RandomSolarize", "RandomVerticalFlip", "TenCrop", "TrivialAugmentWide",
 ]  # fmt: skip
 
 __all__ = [
     "AutoAugment", "AutoAugmentPolicy", "Compose", "CutMix", "GaussianNoise", "Identity", "InterpolationMode", "Lambda", "MixUp",
-    "PILToTensor", "RGB", "RandomApply", "RandomChannelPermutation", "RandomChoice", "RandomOrder", "ToDtype", "ToImage",
+    "PILToTensor", "RGB", "RandomApply", "RandomChannelPermutation", "RandomChoice", "RandomOrder", "RandomResizedCrop", "Resize", "ToDtype", "ToImage",
     "ToPILImage", "ToPureTensor", "ToTensor", "Transform", "functional", *_LIFTED,
 ]  # fmt: skip
 
@@ -108,6 +108,27 @@ def _lifted(name: str) -> type:
 globals().update({name: _lifted(name) for name in _LIFTED})
 for _name in ("AugMix", "RandAugment", "TrivialAugmentWide"):  # version 2 draws signs in another way
     globals()[_name]._negative = lambda self: bool(torch.rand(()) <= 0.5)
+
+
+class Resize(v1.Resize, Transform):
+    """`transforms.Resize` for structures with images in them."""
+
+    def forward(self, *inputs: Any) -> Any:
+        def change(x: Any) -> Any:
+            return functional.resize(x, self.size, self.interpolation, self.max_size, self.antialias)
+
+        return apply_to_images(change, inputs if len(inputs) > 1 else inputs[0])
+
+
+class RandomResizedCrop(v1.RandomResizedCrop, Transform):
+    """`transforms.RandomResizedCrop` for structures with images in them."""
+
+    def forward(self, *inputs: Any) -> Any:
+        def change(x: Any) -> Any:
+            place = self.get_params(x, self.scale, self.ratio)
+            return functional.resized_crop(x, *place, self.size, self.interpolation, antialias=self.antialias)
+
+        return apply_to_images(change, inputs if len(inputs) > 1 else inputs[0])
 
 
 class AutoAugment(v1.AutoAugment, Transform):

@@ -32,6 +32,31 @@ horizontal_flip, vertical_flip, elastic = _v1.hflip, _v1.vflip, _v1.elastic_tran
 get_num_channels = _v1.get_image_num_channels
 
 
+def resize(
+    inpt: Any,
+    size: Any,
+    interpolation: Any = _v1.InterpolationMode.BILINEAR,
+    max_size: int | None = None,
+    antialias: bool | None = True,
+) -> Any:
+    """As `transforms.functional.resize`, but tensors of bytes are not averaged by way of floats."""
+    return _v1._resize(inpt, size, interpolation, max_size, antialias, True)
+
+
+def resized_crop(
+    inpt: Any,
+    top: int,
+    left: int,
+    height: int,
+    width: int,
+    size: Any,
+    interpolation: Any = _v1.InterpolationMode.BILINEAR,
+    antialias: bool | None = True,
+) -> Any:
+    """A part of the image, brought to a size."""
+    return resize(_v1.crop(inpt, top, left, height, width), size, interpolation, antialias=antialias)
+
+
 def get_size(inpt: Any) -> list[int]:
     """[height, width]."""
     return _v1.get_dimensions(inpt)[1:]
