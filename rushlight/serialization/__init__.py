@@ -134,11 +134,8 @@ def _zip_pieces(obj: Any, folder: str, protocol: int, no_byteorder: bool) -> Ite
     from rushlight.serialization._writer import pickled
 
     body, storages, _ = pickled(obj, protocol)
-    records: list[tuple[str, Any]] = [
-        ("data.pkl", body),
-        (".format_version", b"1"),
-        (".storage_alignment", b"%d" % config.save.storage_alignment),
-    ]
+    # No ".format_version": with it, PyTorch may guess where records stand from how its own writer lays them out.
+    records: list[tuple[str, Any]] = [("data.pkl", body)]
     if not no_byteorder:
         records.append(("byteorder", b"little"))
     if _skipping:
