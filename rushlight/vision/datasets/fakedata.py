@@ -26,7 +26,7 @@ class FakeData(VisionDataset):
     >>> from rushlight.vision import datasets
     >>> image, target = datasets.FakeData(size=10, image_size=(3, 8, 8))[0]
     >>> image.size, target
-    ((8, 8), 3)
+    ((8, 8), 6)
 
     Reference: https://pytorch.org/vision/stable/generated/torchvision.datasets.FakeData.html
     """

@@ -185,9 +185,10 @@ def _extract_tar(source: str, target: str) -> None:
                 raise RuntimeError(
                     f"{source}: {member.name!r} would be written outside of {target}; nothing was extracted"
                 )
+        options: Any = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
         for member in tar.getmembers():
             member.mode = 0o755 if member.isdir() else 0o644
-            tar.extract(member, base, set_attrs=False)
+            tar.extract(member, base, set_attrs=False, **options)
 
 
 _OPENERS: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}

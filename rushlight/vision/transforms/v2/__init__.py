@@ -126,7 +126,7 @@ class RandomResizedCrop(v1.RandomResizedCrop, Transform):
     def forward(self, *inputs: Any) -> Any:
         def change(x: Any) -> Any:
             place = self.get_params(x, self.scale, self.ratio)
-            return functional.resized_crop(x, *place, self.size, self.interpolation, antialias=self.antialias)
+            return functional.resize(functional.crop(x, *place), self.size, self.interpolation, None, self.antialias)
 
         return apply_to_images(change, inputs if len(inputs) > 1 else inputs[0])
 

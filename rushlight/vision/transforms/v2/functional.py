@@ -32,7 +32,7 @@ horizontal_flip, vertical_flip, elastic = _v1.hflip, _v1.vflip, _v1.elastic_tran
 get_num_channels = _v1.get_image_num_channels
 
 
-def resize(
+def resize(  # type: ignore[no-redef]
     inpt: Any,
     size: Any,
     interpolation: Any = _v1.InterpolationMode.BILINEAR,
@@ -43,7 +43,7 @@ def resize(
     return _v1._resize(inpt, size, interpolation, max_size, antialias, True)
 
 
-def resized_crop(
+def resized_crop(  # type: ignore[no-redef]
     inpt: Any,
     top: int,
     left: int,
