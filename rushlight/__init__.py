@@ -37,7 +37,7 @@ __all__ = [
 _SUBMODULES = frozenset(
     {
         "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "distributed", "distributions", "fft",
-        "func", "fx", "hub", "jit", "linalg", "mps", "mtia", "multiprocessing", "nested", "nn", "onnx", "ops", "optim",
+        "func", "fx", "hub", "jit", "linalg", "masked", "mps", "mtia", "multiprocessing", "nested", "nn", "onnx", "ops", "optim",
         "overrides", "profiler", "random", "return_types", "serialization", "signal", "sparse", "special", "storage",
         "testing", "torch_version", "types", "utils", "version", "vision", "xpu",
     }
