@@ -255,7 +255,7 @@ def test_collate():
     assert type(c([collections.deque([1, 2])] * 2)) is collections.deque
     with pytest.raises(RuntimeError, match="equal size"):
         c([[1, 2], [1]])
-    for bad in (None, {1}, np.array(["a"])):
+    for bad in (None, {1}, np.array(["a"]), np.datetime64("2020-01-01")):
         with pytest.raises(TypeError, match="default_collate: batch must contain"):
             c([bad, bad])
 

@@ -334,6 +334,13 @@ bool tensor_from_buffer(PyObject* o, Tensor& out) {
   }
   Py_buffer& v = e->view;
   DType dtype;
+  // NumPy's dates and durations show their bytes where a buffer is asked for: they are no numbers.
+  std::string_view type = Py_TYPE(o)->tp_name;
+  if (type == "numpy.datetime64" || type == "numpy.timedelta64") {
+    PyErr_Format(PyExc_TypeError, "can't convert a %s to a tensor: convert it to a number first", Py_TYPE(o)->tp_name);
+    PyBuffer_Release(&v);
+    return false;
+  }
   if (!dtype_of_format(v.format, v.itemsize, dtype)) {
     PyErr_Format(
         PyExc_TypeError,

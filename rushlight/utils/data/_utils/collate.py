@@ -124,7 +124,7 @@ def _texts(batch: Any, *, collate_fn_map: _Map | None = None) -> Any:
 
 def _array(batch: Any, *, collate_fn_map: _Map | None = None) -> Any:
     first = batch[0]
-    if first.dtype.kind in "SUO":
+    if first.dtype.kind in "SUOMmV":
         raise TypeError(
             f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {first.dtype}"
         )
