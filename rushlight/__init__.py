@@ -97,7 +97,7 @@ def __getattr__(name: str) -> Any:
         return value
     elif name in _TYPES:
         return _legacy_type(name)
-    elif name in ("_dynamo", "_utils"):
+    elif name in ("__config__", "_dynamo", "_functions", "_utils"):
         return importlib.import_module(f"{__name__}.{name}")
     elif name.startswith("_"):
         op = None if name.startswith("__") else getattr(_C, name, None) or _compositions().find(name)
@@ -225,6 +225,9 @@ def _attach() -> None:
     own.__reduce_ex__ = lambda self, protocol: _methods().reduced(self, protocol)
     own.__array_wrap__ = lambda self, *arguments: _methods().wrapped_array(self, *arguments)
     own.__array_priority__ = 1000
+    device: Any = _C.device
+    device.__enter__ = lambda self: __getattr__("_functions").enter_device(self)
+    device.__exit__ = lambda self, *error: None
     own.is_shared = lambda self: self.untyped_storage().is_shared()
     for name in _LATE:
         if not hasattr(own, name):

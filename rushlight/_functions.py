@@ -7,6 +7,7 @@ from typing import Any
 from rushlight import _C
 
 __all__ = [
+    "enter_device",
     "asarray",
     "det",
     "detach_",
@@ -249,3 +250,10 @@ def matrix_exp(A: Any) -> Any:
     from rushlight import linalg
 
     return linalg.matrix_exp(A)
+
+
+def enter_device(device: Any) -> Any:
+    """`with torch.device("cpu"):` new tensors lie there, where they lie anyway; other devices are refused."""
+    if device.type != "cpu":
+        _C.empty(0).to(device)  # refuses, with the reason
+    return device

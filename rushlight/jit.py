@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Attribute",
+    "Error",
+    "Future",
     "CompilationUnit",
     "Final",
     "RecursiveScriptModule",
@@ -23,6 +25,7 @@ __all__ = [
     "TracerWarning",
     "annotate",
     "export",
+    "fork",
     "freeze",
     "fuser",
     "ignore",
@@ -43,6 +46,7 @@ __all__ = [
     "trace",
     "trace_module",
     "unused",
+    "wait",
 ]
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
@@ -65,6 +69,37 @@ ScriptModule, ScriptFunction, RecursiveScriptModule, CompilationUnit = (
 
 class TracerWarning(Warning):
     """What tracing would warn of."""
+
+
+class Error(RuntimeError):
+    """An error in compiled code."""
+
+
+class Future:
+    """What `fork` gives: its result is there already."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def wait(self) -> Any:
+        """The result."""
+        return self._value
+
+    value = wait
+
+    def done(self) -> bool:
+        """True."""
+        return True
+
+
+def fork(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Future:
+    """Call a function, at once; `wait` gives its result."""
+    return Future(func(*args, **kwargs))
+
+
+def wait(future: Future) -> Any:
+    """The result of what was forked."""
+    return future.wait()
 
 
 class Attribute:

@@ -359,6 +359,18 @@ def test_backends():
     torch.use_deterministic_algorithms(False)
 
 
+def test_a_device_as_a_context():
+    with torch.device("cpu"):
+        assert torch.nn.Linear(1, 1).weight.device == torch.device("cpu")
+    if CANDIDATE != "torch":
+        with pytest.raises(AssertionError, match="not compiled with CUDA"):
+            with torch.device("cuda"):
+                pass
+    with torch.autograd.set_multithreading_enabled(False):
+        assert "PyTorch" in torch.__config__.show() and "threads" in torch.__config__.parallel_info()
+    assert torch.jit.wait(torch.jit.fork(torch.neg, torch.ones(1))).item() == -1
+
+
 def test_older_tensor_types():
     assert torch.FloatTensor([1, 2]).dtype is torch.float32 and torch.LongTensor(2, 3).shape == (2, 3)
     x = torch.tensor([1.5])

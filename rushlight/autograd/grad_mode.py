@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from rushlight import _C
 
-__all__ = ["enable_grad", "inference_mode", "no_grad", "set_grad_enabled"]
+__all__ = ["enable_grad", "inference_mode", "no_grad", "set_grad_enabled", "set_multithreading_enabled"]
 
 _is_enabled = _C._is_grad_enabled
 _set_enabled = _C._set_grad_enabled
@@ -192,3 +192,26 @@ class inference_mode(_Decorator):
         self.mode = mode
         self.prev = self.grad = False
         return self
+
+
+class set_multithreading_enabled(_Decorator):
+    """Accepted: backward runs on the calling thread.
+
+    Args:
+        mode: kept.
+    """
+
+    __slots__ = ("mode",)
+
+    def __init__(self, mode: bool) -> None:
+        self.mode = mode
+
+    def clone(self) -> set_multithreading_enabled:
+        """Another."""
+        return type(self)(self.mode)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exc: object) -> None:
+        pass
