@@ -232,7 +232,7 @@ def _attach() -> None:
     for name in _LATE:
         if not hasattr(own, name):
             setattr(own, name, _Late(name))
-    _C.__getattr__ = _missing_core_name
+    vars(_C)["__getattr__"] = _missing_core_name
     _C._set_missing_attribute_hook(_missing_tensor_attribute)
     _C._set_repr_hook(_tensor_repr)
 
