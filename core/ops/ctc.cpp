@@ -19,9 +19,17 @@ using namespace formula;
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
-double log_add(double a, double b) {
-  double top = std::max(a, b);
-  return top == -kInf ? -kInf : top + std::log(std::exp(a - top) + std::exp(b - top));
+// log(exp(a) + exp(b)): sums are kept in double, what is small beside them is computed in T.
+template <class T> double log_add(double a, double b) {
+  double high = std::max(a, b), low = std::min(a, b);
+  return low == -kInf ? high : high + std::log1p(std::exp(static_cast<T>(low - high)));
+}
+template <class T> double log_add(double a, double b, double c) {
+  double top = std::max(std::max(a, b), c);
+  if (top == -kInf) return top;
+  auto part = [top](double x) { return x == top ? T(1) : x == -kInf ? T(0) : std::exp(static_cast<T>(x - top)); };
+  T sum = part(a) + part(b) + part(c);
+  return sum == T(1) ? top : top + std::log(sum);
 }
 
 // What both passes know of the batch.
@@ -57,14 +65,12 @@ template <class T> double run_alpha(const Chain& c, const T* log_probs, int64_t 
     const double* before = alpha + (t - 1) * n;
     double* now = alpha + t * n;
     for (int64_t s = 0; s < n; ++s) {
-      double sum = before[s];
-      if (s >= 1) sum = log_add(sum, before[s - 1]);
-      if (c.skips(s)) sum = log_add(sum, before[s - 2]);
+      double sum = log_add<T>(before[s], s >= 1 ? before[s - 1] : -kInf, c.skips(s) ? before[s - 2] : -kInf);
       now[s] = sum + static_cast<double>(row[c.label(s)]);
     }
   }
   const double* last = alpha + (c.length - 1) * n;
-  return -(n > 1 ? log_add(last[n - 1], last[n - 2]) : last[0]);
+  return -(n > 1 ? log_add<T>(last[n - 1], last[n - 2]) : last[0]);
 }
 
 // The gradient of one sequence's loss, times by. As in PyTorch, it includes what log_softmax takes out again.
@@ -80,21 +86,21 @@ void run_beta(const Chain& c, const T* log_probs, int64_t stride, const double* 
       if (t == c.length - 1) {
         if (s >= n - 2) sum = 0;
       } else {
-        sum = next[static_cast<size_t>(s)];
-        if (s + 1 < n) sum = log_add(sum, next[static_cast<size_t>(s + 1)]);
-        if (s + 2 < n && c.skips(s + 2)) sum = log_add(sum, next[static_cast<size_t>(s + 2)]);
+        auto later = [&](int64_t k) { return next[static_cast<size_t>(k)]; };
+        sum =
+            log_add<T>(later(s), s + 1 < n ? later(s + 1) : -kInf, s + 2 < n && c.skips(s + 2) ? later(s + 2) : -kInf);
       }
       beta[static_cast<size_t>(s)] = sum + static_cast<double>(row[c.label(s)]);
     }
     std::fill(gathered.begin(), gathered.end(), -kInf);
     for (int64_t s = 0; s < n; ++s) {
       double& at = gathered[static_cast<size_t>(c.label(s))];
-      at = log_add(at, alpha[t * n + s] + beta[static_cast<size_t>(s)]);
+      at = log_add<T>(at, alpha[t * n + s] + beta[static_cast<size_t>(s)]);
     }
     for (int64_t k = 0; k < classes; ++k) {
-      double lp = static_cast<double>(row[k]);
-      grad[t * grad_stride + k] =
-          static_cast<T>((std::exp(lp) - std::exp(gathered[static_cast<size_t>(k)] + nll - lp)) * by);
+      double lp = static_cast<double>(row[k]), own = gathered[static_cast<size_t>(k)];
+      double path = own == -kInf && nll < kInf ? 0 : std::exp(static_cast<T>(own + nll - lp));
+      grad[t * grad_stride + k] = static_cast<T>((std::exp(row[k]) - path) * by);
     }
     std::swap(beta, next);
   }
