@@ -620,6 +620,37 @@ def test_a_killed_save_leaves_the_old_file(tmp_path):
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], env={**os.environ, "PYTHONPATH": root})
     assert done.returncode == -9
     assert torch.load(path) == {"epoch": 1}
+    if sys.platform == "linux":
+        assert [p.name for p in tmp_path.iterdir()] == ["x.pth"]
+
+
+def test_file_systems_without_unnamed_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "O_TMPFILE", None, raising=False)
+    monkeypatch.delattr(os, "O_TMPFILE")
+    path = tmp_path / "x.pth"
+    for epoch in range(2):
+        torch.save({"epoch": epoch}, path)
+        assert torch.load(path) == {"epoch": epoch}
+
+    def full(fd, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(_archive, "write_all", full)
+    with pytest.raises(OSError, match="No space"):
+        torch.save(1, path)
+    assert torch.load(path) == {"epoch": 1} and [p.name for p in tmp_path.iterdir()] == ["x.pth"]
+
+
+def test_a_file_that_cannot_be_given_a_name_is_copied(tmp_path, monkeypatch):
+    def refused(*arguments, **options):
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", refused)
+    state = {"a": torch.arange(2_000_000)}
+    for _ in range(2):
+        torch.save(state, tmp_path / "x.pth")
+        assert torch.equal(torch.load(tmp_path / "x.pth")["a"], state["a"])
+    assert [p.name for p in tmp_path.iterdir()] == ["x.pth"]
 
 
 def test_links_and_permissions_are_kept(tmp_path):
@@ -630,6 +661,12 @@ def test_links_and_permissions_are_kept(tmp_path):
     torch.save(2, link)
     assert link.is_symlink() and torch.load(real) == 2
     assert stat.S_IMODE(real.stat().st_mode) == 0o640
+    mask = os.umask(0o027)
+    try:
+        torch.save(1, tmp_path / "new.pth")
+    finally:
+        os.umask(mask)
+    assert stat.S_IMODE((tmp_path / "new.pth").stat().st_mode) == 0o640
     torch.save(3, "/dev/null")
     with pytest.raises(RuntimeError, match="is a directory"):
         torch.save(3, tmp_path)

@@ -430,11 +430,13 @@ def _to_disk(fd: int) -> None:
 
 class replacing:
     """`with replacing(path) as fd`: what is written comes to stand at `path` when all of it has been written, else nothing
-    does. The file that stood there keeps its permissions, and stays as it was if anything goes wrong."""
+    does. The file that stood there keeps its permissions, and stays as it was if anything goes wrong. Where the system can
+    do it the new file has no name until then, so that not even a killed process leaves a part of one."""
 
     def __init__(self, path: Any) -> None:
         self.path = os.fsdecode(os.path.realpath(path))  # through links: the file is replaced, not the link
-        self.temporary: str | None = None
+        self.temporary: str | None = None  # the name of the new file for a moment, or all the time
+        self.named = False
 
     def __enter__(self) -> int:
         folder, name = os.path.split(self.path)
@@ -442,49 +444,68 @@ class replacing:
             raise RuntimeError(f"Parent directory {folder} does not exist.")
         if os.path.isdir(self.path):
             raise RuntimeError(f"File {self.path} cannot be opened: it is a directory.")
-        flags = os.O_WRONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-        mode = 0o666
+        flags = os.O_RDWR | getattr(os, "O_CLOEXEC", 0)
+        status, mode = None, 0o666
         try:
-            status = os.stat(self.path)
             import stat
 
+            status = os.stat(self.path)
             mode = status.st_mode & 0o777
             if not stat.S_ISREG(status.st_mode) or not os.access(folder, os.W_OK):
-                self.fd = os.open(self.path, flags | os.O_TRUNC)  # a pipe, a device, a folder that takes no new file
+                self.fd = os.open(self.path, os.O_WRONLY | os.O_TRUNC)  # a device, a folder that takes no new file
                 return self.fd
         except FileNotFoundError:
-            status = None
+            pass
         self.temporary = os.path.join(folder, f".{name[:200]}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
-        self.fd = os.open(self.temporary, flags | os.O_CREAT | os.O_EXCL, mode)
+        try:
+            if not os.path.isdir("/proc/self/fd"):
+                raise OSError
+            self.fd = os.open(folder, flags | os.O_TMPFILE, mode)
+        except (OSError, AttributeError):
+            self.fd = os.open(self.temporary, flags | os.O_CREAT | os.O_EXCL, mode)
+            self.named = True
         if status is not None:
-            os.chmod(self.temporary, mode)
+            os.fchmod(self.fd, mode)
             if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
                 try:
-                    os.chown(self.temporary, status.st_uid, status.st_gid)
+                    os.fchown(self.fd, status.st_uid, status.st_gid)
                 except OSError:
                     pass  # only root may give files away
         return self.fd
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if self.temporary is None:
-            os.close(self.fd)
-            return
         try:
-            if kind is None:
+            if kind is None and self.temporary is not None:
                 _to_disk(self.fd)
-        except BaseException:
-            kind = True
-            raise
+                if not self.named:
+                    self._give_name()
+                self._replace()
         finally:
             os.close(self.fd)
-            if kind is not None:
-                os.unlink(self.temporary)
-        if kind is None:
-            try:
-                self._replace()
-            except BaseException:
-                os.unlink(self.temporary)
-                raise
+            if self.named:
+                os.unlink(str(self.temporary))
+
+    def _give_name(self) -> None:
+        folder = os.open(os.path.dirname(self.path), os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            # Naming a folder makes Python call linkat, which follows /proc's link to the file.
+            os.link(f"/proc/self/fd/{self.fd}", str(self.temporary), src_dir_fd=folder, follow_symlinks=True)
+            self.named = True
+        except OSError:
+            self._copy()  # the file system does not let it have a name after all
+        finally:
+            os.close(folder)
+
+    def _copy(self) -> None:
+        unnamed, status = self.fd, os.fstat(self.fd)
+        self.fd = os.open(str(self.temporary), os.O_RDWR | os.O_CREAT | os.O_EXCL, status.st_mode & 0o777)
+        self.named = True
+        try:
+            for at in range(0, status.st_size, _BLOCK):
+                write_all(self.fd, os.pread(unnamed, _BLOCK, at))
+            _to_disk(self.fd)
+        finally:
+            os.close(unnamed)
 
     def _replace(self) -> None:
         """Rename. Freeing the blocks of a large old file takes long, and nobody needs to wait for it: it is kept open until
@@ -496,6 +517,7 @@ class replacing:
         except OSError:
             pass
         os.replace(str(self.temporary), self.path)
+        self.named = False
         if old >= 0:
             import threading
 
