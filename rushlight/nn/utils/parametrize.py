@@ -92,8 +92,8 @@ class ParametrizationList(ModuleList):
             raise ValueError("ParametrizationList requires one or more modules.")
         super().__init__(modules)
         self.unsafe = unsafe
-        form = original
-        new = original
+        form = original.detach()  # its dtype and shape as they are now
+        new: Any = original
         with no_grad():
             for module in reversed(self):  # type: ignore[call-overload]
                 if not hasattr(module, "right_inverse"):
@@ -102,12 +102,13 @@ class ParametrizationList(ModuleList):
                     new = module.right_inverse(new)
                 except NotImplementedError:
                     pass
-        if not isinstance(new, _C.Tensor) and not isinstance(new, (list, tuple)):
+        self.is_tensor = isinstance(new, _C.Tensor)
+        several = isinstance(new, (list, tuple))
+        if not self.is_tensor and not several:
             raise ValueError(
                 "'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). "
                 f"Got {type(new).__name__}"
             )
-        self.is_tensor = isinstance(new, _C.Tensor)
         self.ntensors = 1 if self.is_tensor else len(new)
         if self.is_tensor:
             if original.dtype != new.dtype:
