@@ -41,6 +41,37 @@ def test_number_of_parameters(name):
     assert sum(p.numel() for p in model.parameters()) == models.get_model_weights(name).DEFAULT.meta["num_params"]
 
 
+@pytest.fixture(scope="module")
+def vision_transformer():
+    """A small one, with a last layer that is not zero."""
+    torch.manual_seed(3)
+    model = models.VisionTransformer(16, 8, 2, 4, 32, 64, dropout=0.1, num_classes=3)
+    torch.nn.init.normal_(model.heads.head.weight)
+    return model
+
+
+def test_vision_transformer(vision_transformer):
+    model = vision_transformer
+    keys = list(model.state_dict())
+    assert keys[:4] == ["class_token", "conv_proj.weight", "conv_proj.bias", "encoder.pos_embedding"]
+    assert "encoder.layers.encoder_layer_1.mlp.3.weight" in keys and keys[-1] == "heads.head.bias"
+    x = torch.linspace(-1, 1, 2 * 3 * 16 * 16).reshape(2, 3, 16, 16).sin()
+    recorded = [[-2.75705, 3.20314, 6.26384], [-7.10214, -0.71426, -9.07711]]  # from torchvision
+    model.eval()
+    assert torch.allclose(model(x).detach(), torch.tensor(recorded), rtol=1e-4, atol=1e-4)
+    with pytest.raises(AssertionError, match="Wrong image height! Expected 16 but got 8"):
+        model(x[:, :, :8])
+
+
+@ours
+def test_vision_transformer_reads_the_old_names_of_its_layers(vision_transformer):
+    new = vision_transformer.state_dict()
+    old = {k.replace(".mlp.0.", ".mlp.linear_1.").replace(".mlp.3.", ".mlp.linear_2."): v for k, v in new.items()}
+    model = models.VisionTransformer(16, 8, 2, 4, 32, 64, num_classes=3)
+    assert str(model.load_state_dict(old)) == "<All keys matched successfully>"
+    assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), new.values()))
+
+
 @ours
 def test_densenet_reads_the_old_names_of_its_layers(tmp_path, monkeypatch):
     import re
@@ -145,5 +176,5 @@ def test_old_ways_of_asking_for_weights():
 
 @ours
 def test_models_that_are_not_there():
-    with pytest.raises(AttributeError, match="rushlight has no torchvision.models.vit_b_16"):
-        models.vit_b_16  # noqa: B018
+    with pytest.raises(AttributeError, match="rushlight has no torchvision.models.swin_t"):
+        models.swin_t  # noqa: B018

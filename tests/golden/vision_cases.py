@@ -138,6 +138,7 @@ MODELS = [
     ("mobilenet_v2", {"num_classes": 5, "width_mult": 0.25}, 33),
     ("mobilenet_v3_small", {"num_classes": 5, "width_mult": 0.5}, 33),
     ("mobilenet_v3_large", {"num_classes": 5, "width_mult": 0.35, "reduced_tail": True, "dilated": True}, 33),
+    ("efficientnet_b0", {"num_classes": 5, "stochastic_depth_prob": 0.5}, 33),
     ("squeezenet1_0", {"num_classes": 4}, 40),
     ("squeezenet1_1", {"num_classes": 4}, 40),
 ]

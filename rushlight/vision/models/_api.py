@@ -81,7 +81,10 @@ def imagenet(name: str, num_params: int, top1: float, top5: float, resize: int =
     """Weights learned on ImageNet-1K; name: that of the file."""
     from rushlight.vision.models._imagenet_classes import CATEGORIES
     from rushlight.vision.transforms._presets import ImageClassification
+    from rushlight.vision.transforms.functional import InterpolationMode
 
+    if "interpolation" in preset:
+        preset["interpolation"] = InterpolationMode(preset["interpolation"])
     options = {"crop_size": 224, **({"resize_size": resize} if resize != 256 else {}), **preset}
     meta = {
         "num_params": num_params,
