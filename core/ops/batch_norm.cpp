@@ -187,15 +187,17 @@ BatchNormed batch_norm_stats(const Tensor& x, const Tensor& weight, const Tensor
       }
       Doubles scale = as_doubles(weight, channels, 1), shift = as_doubles(bias, channels, 0);
       for (size_t c = 0; c < scale.size(); ++c) {
-        scale[c] /= std::sqrt(var[c] + eps);
+        var[c] = 1 / std::sqrt(var[c] + eps);
+        scale[c] *= var[c];
         shift[c] -= mean[c] * scale[c];
       }
       r.out = layout.make(dtype);
       layout.affine(in, scale, shift, r.out);
       r.out = layout.restore(to_dtype(r.out, x.dtype()));
     }
+    if (x.numel() == 0)
+      for (double& v : var) v = 1 / std::sqrt(v + eps);
     r.mean = from_doubles(mean, dtype);
-    for (double& v : var) v = 1 / std::sqrt(v + eps);
     r.invstd = from_doubles(var, dtype);
   }
   if (needs_gradient(x, weight, bias)) record_batch_norm(r, x, weight, bias, training, eps);

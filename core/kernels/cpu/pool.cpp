@@ -27,7 +27,12 @@ template <class C> class SplitRows {
       : w_(w),
         slots_((h.kernel - 1) * h.dilation + 1),
         length_(w.out + (w.kernel - 1) * w.dilation / w.stride + kLanes<C>),
-        data_(slots_ * w.stride * length_) {
+        data_(slots_ * w.stride * length_),
+        offsets_(w.kernel) {
+    for (int64_t kw = 0; kw < w.kernel; ++kw) {
+      const int64_t column = kw * w.dilation;
+      offsets_[kw] = column % w.stride * length_ + column / w.stride;
+    }
     const int64_t all = slots_ * w.stride * length_;
     for (int64_t i = 0; i < all; ++i) data_[i] = fill;
   }
@@ -37,10 +42,9 @@ template <class C> class SplitRows {
     for (int64_t r = next_ > from ? next_ : from; r < to; ++r) split(plane + r * w_.in, r % slots_);
     if (to > next_) next_ = to;
   }
-  [[gnu::always_inline]] const C* part(int64_t row, int64_t kw) const {
-    const int64_t column = kw * w_.dilation;
-    return data_ + ((row % slots_) * w_.stride + column % w_.stride) * length_ + column / w_.stride;
-  }
+  const C* row(int64_t r) const { return data_ + r % slots_ * w_.stride * length_; }
+  // Where in a row the element kw of the windows is.
+  const int64_t* offsets() const { return offsets_; }
 
  private:
   void split(const C* __restrict x, int64_t slot) {
@@ -64,6 +68,7 @@ template <class C> class SplitRows {
   const int64_t slots_, length_;
   int64_t next_ = 0;
   Scratch<C> data_;
+  Scratch<int64_t> offsets_;
 };
 
 // Which elements along an axis of window o lie inside: [first, last).
@@ -73,6 +78,127 @@ inline void inside(const PoolAxis& a, int64_t o, int64_t& first, int64_t& last) 
   last = ceil_div(a.in - from, a.dilation);
   if (last > a.kernel) last = a.kernel;
   if (first > last) first = last;
+}
+
+// Windows of 2x2 that tile the plane.
+inline bool tiles(const PoolAxis& a) {
+  return a.kernel == 2 && a.stride == 2 && a.pad == 0 && a.dilation == 1 && 2 * a.out <= a.in;
+}
+
+// The even lanes of a and b, or the odd ones.
+template <int odd, class C, size_t... I>
+[[gnu::always_inline]] inline Pack<C> every_second(const Pack<C>& a, const Pack<C>& b, std::index_sequence<I...>) {
+  Pack<C> out;
+  for (int k = 0; k < kRegs; ++k) {
+    const auto low = 2 * k < kRegs ? a.r[2 * k] : b.r[2 * k - kRegs];
+    const auto high = 2 * k + 1 < kRegs ? a.r[2 * k + 1] : b.r[2 * k + 1 - kRegs];
+    out.r[k] = __builtin_shufflevector(low, high, (2 * static_cast<int>(I) + odd)...);
+  }
+  return out;
+}
+template <int odd, class C>
+[[gnu::always_inline]] inline Pack<C> every_second(const Pack<C>& a, const Pack<C>& b) {
+  return every_second<odd>(a, b, std::make_index_sequence<Pack<C>::kRegLanes>{});
+}
+// The first or second half of the lanes of even and odd, in turn.
+template <int half, class C, size_t... I>
+[[gnu::always_inline]] inline Pack<C> in_turn(const Pack<C>& even, const Pack<C>& odd, std::index_sequence<I...>) {
+  constexpr int n = Pack<C>::kRegLanes;
+  Pack<C> out;
+  for (int k = 0; k < kRegs; ++k) {
+    const int from = half * kRegs + k;  // in half registers
+    const auto e = even.r[from / 2], o = odd.r[from / 2];
+    out.r[k] = from % 2 == 0
+                   ? __builtin_shufflevector(e, o, (static_cast<int>(I) / 2 + static_cast<int>(I) % 2 * n)...)
+                   : __builtin_shufflevector(e, o, (n / 2 + static_cast<int>(I) / 2 + static_cast<int>(I) % 2 * n)...);
+  }
+  return out;
+}
+template <int half, class C> [[gnu::always_inline]] inline Pack<C> in_turn(const Pack<C>& even, const Pack<C>& odd) {
+  return in_turn<half>(even, odd, std::make_index_sequence<Pack<C>::kRegLanes>{});
+}
+
+template <class C> [[gnu::always_inline]] inline Pack<C> load_first(const C* p, int64_t count) {
+  return count >= kLanes<C> ? load<C>(p) : load_part<C>(p, count > 0 ? count : 0, C(0));
+}
+template <class C> [[gnu::always_inline]] inline void store_first(C* p, int64_t count, const Pack<C>& v) {
+  if (count >= kLanes<C>)
+    store(p, v);
+  else if (count > 0)
+    store_part(p, count, v);
+}
+template <class I> [[gnu::always_inline]] inline void store_taps(uint8_t* to, int64_t count, const Pack<I>& tap) {
+  alignas(64) I buffer[kLanes<I>];
+  store(buffer, tap);
+  if (count >= kLanes<I>) {
+    for (int64_t l = 0; l < kLanes<I>; ++l) to[l] = static_cast<uint8_t>(buffer[l]);
+  } else {
+#pragma GCC unroll 1
+    for (int64_t l = 0; l < count; ++l) to[l] = static_cast<uint8_t>(buffer[l]);
+  }
+}
+
+template <class C> void max_tiles(const C* x, const PoolShape& s, C* out, uint8_t* taps, int64_t begin, int64_t end) {
+  using I = IntOf<C>;
+  constexpr int64_t lanes = kLanes<C>;
+  const PoolAxis &h = s.axis[1], &w = s.axis[2];
+  for (int64_t p = begin; p < end; ++p)
+    for (int64_t i = 0; i < h.out; ++i) {
+      const C *up = x + (p * h.in + 2 * i) * w.in, *down = up + w.in;
+      const int64_t at = (p * h.out + i) * w.out;
+      for (int64_t o = 0; o < w.out; o += lanes) {
+        const int64_t rest = w.out - o;
+        const Pack<C> a = load_first(up + 2 * o, 2 * rest), b = load_first(up + 2 * o + lanes, 2 * rest - lanes),
+                      c = load_first(down + 2 * o, 2 * rest), d = load_first(down + 2 * o + lanes, 2 * rest - lanes);
+        const Pack<C> v[] = {every_second<1>(a, b), every_second<0>(c, d), every_second<1>(c, d)};
+        Pack<C> best = every_second<0>(a, b);
+        Mask<C> tap = splat(I(0));
+#pragma GCC unroll 3
+        for (int t = 0; t < 3; ++t) {
+          const Mask<C> number = splat(static_cast<I>(t + 1));
+          for (int k = 0; k < kRegs; ++k) {
+            const auto take = (v[t].r[k] > best.r[k]) | (v[t].r[k] != v[t].r[k]);
+            best.r[k] = take ? v[t].r[k] : best.r[k];
+            tap.r[k] = take ? number.r[k] : tap.r[k];
+          }
+        }
+        store_first(out + at + o, rest, best);
+        if (taps != nullptr) store_taps(taps + at + o, rest, tap);
+      }
+    }
+}
+
+template <class C> void max_tiles_backward(const C* g, const uint8_t* taps, const PoolShape& s, C* dx) {
+  using I = IntOf<C>;
+  constexpr int64_t lanes = kLanes<C>;
+  const PoolAxis &h = s.axis[1], &w = s.axis[2];
+  for (int64_t i = 0; i < h.out; ++i) {
+    C *up = dx + 2 * i * w.in, *down = up + w.in;
+    for (int64_t o = 0; o < w.out; o += lanes) {
+      const int64_t at = i * w.out + o, rest = w.out - o;
+      const Pack<C> grad = load_first(g + at, rest), zero = splat(C(0));
+      alignas(64) I buffer[lanes] = {};
+      if (rest >= lanes) {
+        for (int64_t l = 0; l < lanes; ++l) buffer[l] = taps[at + l];
+      } else {
+#pragma GCC unroll 1
+        for (int64_t l = 0; l < rest; ++l) buffer[l] = taps[at + l];
+      }
+      const Mask<C> tap = load<I>(buffer);
+      Pack<C> part[4];
+      for (int t = 0; t < 4; ++t) {
+        Mask<C> here;
+        for (int k = 0; k < kRegs; ++k) here.r[k] = tap.r[k] == splat(static_cast<I>(t)).r[k];
+        part[t] = select(here, grad, zero);
+      }
+      store_first(up + 2 * o, 2 * rest, in_turn<0>(part[0], part[1]));
+      store_first(up + 2 * o + lanes, 2 * rest - lanes, in_turn<1>(part[0], part[1]));
+      store_first(down + 2 * o, 2 * rest, in_turn<0>(part[2], part[3]));
+      store_first(down + 2 * o + lanes, 2 * rest - lanes, in_turn<1>(part[2], part[3]));
+    }
+    for (int64_t c = 2 * w.out; c < w.in; ++c) up[c] = down[c] = C(0);
+  }
+  for (int64_t i = 2 * h.out * w.in; i < h.in * w.in; ++i) dx[i] = C(0);
 }
 
 // Rows too short to fill a register, one result at a time.
@@ -126,8 +252,11 @@ template <class C> void max_planes(const C* x, const PoolShape& s, C* out, uint8
   using I = IntOf<C>;
   constexpr int64_t lanes = kLanes<C>;
   const PoolAxis &h = s.axis[1], &w = s.axis[2];
+  if (w.out >= 4 && tiles(h) && tiles(w)) return max_tiles(x, s, out, taps, begin, end);
   if (w.out < 8) return max_planes_short(x, s, out, taps, begin, end);
   SplitRows<C> rows(h, w, lowest_of<C>());
+  Scratch<const C*> window(h.kernel);
+  const int64_t* offsets = rows.offsets();
   // Where a window holds nothing but -inf, its first element inside counts as the largest.
   Scratch<I> first(w.out + lanes);
   for (int64_t o = 0; o < w.out; ++o) {
@@ -144,13 +273,14 @@ template <class C> void max_planes(const C* x, const PoolShape& s, C* out, uint8
       inside(h, i, a, b);
       const int64_t top = i * h.stride - h.pad;
       rows.need(plane, top > 0 ? top : 0, top + (b - 1) * h.dilation + 1);  // also rows that only later windows see
+      for (int64_t kh = a; kh < b; ++kh) window[kh] = rows.row(top + kh * h.dilation);
       const int64_t at = (p * h.out + i) * w.out;
       for (int64_t o = 0; o < w.out; o += lanes) {
         Pack<C> best = splat(lowest_of<C>());
         Mask<C> tap = load<I>(first + o) + splat(static_cast<I>((a < h.kernel ? a : h.kernel - 1) * w.kernel));
         for (int64_t kh = a; kh < b; ++kh) {
           for (int64_t kw = 0; kw < w.kernel; ++kw) {
-            const Pack<C> v = load<C>(rows.part(top + kh * h.dilation, kw) + o);
+            const Pack<C> v = load<C>(window[kh] + offsets[kw] + o);
             const Mask<C> number = splat(static_cast<I>(kh * w.kernel + kw));
             for (int k = 0; k < kRegs; ++k) {
               const auto take = (v.r[k] > best.r[k]) | (v.r[k] != v.r[k]);
@@ -160,20 +290,8 @@ template <class C> void max_planes(const C* x, const PoolShape& s, C* out, uint8
           }
         }
         const int64_t rest = w.out - o;
-        if (rest >= lanes)
-          store(out + at + o, best);
-        else
-          store_part(out + at + o, rest, best);
-        if (taps == nullptr) continue;
-        alignas(64) I buffer[lanes];
-        store(buffer, tap);
-        uint8_t* to = taps + at + o;
-        if (rest >= lanes) {
-          for (int64_t l = 0; l < lanes; ++l) to[l] = static_cast<uint8_t>(buffer[l]);
-        } else {
-#pragma GCC unroll 1
-          for (int64_t l = 0; l < rest; ++l) to[l] = static_cast<uint8_t>(buffer[l]);
-        }
+        store_first(out + at + o, rest, best);
+        if (taps != nullptr) store_taps(taps + at + o, rest, tap);
       }
     }
   }
@@ -188,32 +306,10 @@ void max2d(DType dtype, const void* x, const PoolShape& s, void* out, uint8_t* t
   });
 }
 
-// Windows that do not overlap and leave nothing out within a row.
-inline bool tiles(const PoolAxis& a) { return a.kernel == a.stride && a.dilation == 1 && a.pad == 0; }
-
 template <class C> void max_plane_backward(const C* __restrict g, const uint8_t* __restrict taps, const PoolShape& s,
                                            const int64_t* offsets, C* __restrict dx) {
   const PoolAxis &h = s.axis[1], &w = s.axis[2];
-  if (tiles(h) && tiles(w) && w.kernel == 2 && w.out >= 8) {
-    for (int64_t r = 0; r < h.in; ++r) {
-      const int64_t i = r / h.stride;
-      C* __restrict row = dx + r * w.in;
-      int64_t done = 0;
-      if (i < h.out) {
-        const uint8_t left = static_cast<uint8_t>(r % h.stride * 2), right = static_cast<uint8_t>(left + 1);
-        const uint8_t* t = taps + i * w.out;
-        const C* from = g + i * w.out;
-        done = 2 * w.out < w.in ? 2 * w.out : w.in;
-        for (int64_t o = 0; o < done / 2; ++o) {
-          row[2 * o] = t[o] == left ? from[o] : C(0);
-          row[2 * o + 1] = t[o] == right ? from[o] : C(0);
-        }
-        if (done % 2 != 0) row[done - 1] = t[done / 2] == left ? from[done / 2] : C(0);  // ceil_mode's last window
-      }
-      for (int64_t c = done; c < w.in; ++c) row[c] = C(0);
-    }
-    return;
-  }
+  if (w.out >= 8 && tiles(h) && tiles(w)) return max_tiles_backward(g, taps, s, dx);
   const int64_t ins = h.in * w.in;
   for (int64_t i = 0; i < ins; ++i) dx[i] = C(0);
   for (int64_t i = 0; i < h.out; ++i) {
@@ -269,6 +365,8 @@ void mean2d(DType dtype, const void* x, const PoolShape& s, void* out) {
     const Divisors<C> divisors(s);
     parallel_for(s.planes, planes_per_task(s), [&](int64_t begin, int64_t end) __attribute__((noinline)) {
       SplitRows<C> rows(h, w, C(0));
+      Scratch<const C*> window(h.kernel);
+      const int64_t* offsets = rows.offsets();
       for (int64_t p = begin; p < end; ++p) {
         const C* plane = static_cast<const C*>(x) + p * h.in * w.in;
         rows.start();
@@ -277,12 +375,13 @@ void mean2d(DType dtype, const void* x, const PoolShape& s, void* out) {
           inside(h, i, a, b);
           const int64_t top = i * h.stride - h.pad;
           rows.need(plane, top + a, top + b);
+          for (int64_t kh = a; kh < b; ++kh) window[kh] = rows.row(top + kh);
           C* to = static_cast<C*>(out) + (p * h.out + i) * w.out;
           const Pack<C> down = splat(divisors.down(i));
           for (int64_t o = 0; o < w.out; o += lanes) {
             Pack<C> sum = splat(C(0));
             for (int64_t kh = a; kh < b; ++kh)
-              for (int64_t kw = 0; kw < w.kernel; ++kw) sum = sum + load<C>(rows.part(top + kh, kw) + o);
+              for (int64_t kw = 0; kw < w.kernel; ++kw) sum = sum + load<C>(window[kh] + offsets[kw] + o);
             const Pack<C> by = load<C>(divisors.across + o) * down;
             for (int k = 0; k < kRegs; ++k) sum.r[k] /= by.r[k];
             if (w.out - o >= lanes)
