@@ -115,7 +115,8 @@ def save(
         pieces = legacy_pieces(obj, pickle_protocol)
     if is_path:
         with _archive.replacing(f) as fd:
-            _archive.write_pieces(fd, pieces)
+            for piece in pieces:
+                _archive.write_all(fd, piece)
         return
     for piece in pieces:
         f.write(piece)

@@ -15,7 +15,7 @@ from rushlight import _C
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Archive", "Bytes", "Entry", "File", "Source", "Stream", "pieces", "replacing", "write_pieces"]
+__all__ = ["Archive", "Bytes", "Entry", "File", "Source", "Stream", "pieces", "replacing", "write_all"]
 
 _LIMIT = 0xFFFFFFFF  # beyond it, zip writes sizes and offsets in an extra field of 64 bits
 _CHUNK = 1 << 20
@@ -358,65 +358,6 @@ def write_all(fd: int, data: Any) -> None:
         _C._start_writing(fd, at, done)
         at += done
         view = view[done:]
-
-
-def write_pieces(fd: int, made: Iterable[Any]) -> None:
-    """Write all the pieces. Large ones are written by another thread, while this one computes the next one's checksum."""
-    writer: _Writer | None = None
-    try:
-        for piece in made:
-            if writer is None and len(piece) < _BLOCK:
-                write_all(fd, piece)
-                continue
-            writer = _Writer(fd) if writer is None else writer
-            writer.put(piece)
-            if writer.error is not None:
-                break
-    except BaseException as error:
-        if writer is not None:
-            writer.stop(error)
-        raise
-    if writer is not None:
-        writer.finish()
-
-
-class _Writer:
-    """A thread that writes what it is given, in order."""
-
-    def __init__(self, fd: int) -> None:
-        import queue
-        import threading
-
-        self.error: BaseException | None = None
-        self.pieces: Any = queue.SimpleQueue()
-        self.put = self.pieces.put
-        self.thread = threading.Thread(target=self._run, args=(fd,), daemon=True)
-        self.thread.start()
-
-    def _run(self, fd: int) -> None:
-        for piece in iter(self.pieces.get, None):
-            if self.error is None:
-                try:
-                    write_all(fd, piece)
-                except BaseException as error:
-                    self.error = error  # the caller raises it
-
-    def finish(self) -> None:
-        """Wait until all is written; raises what went wrong."""
-        self.put(None)
-        try:
-            self.thread.join()
-        except BaseException as error:  # Ctrl-C
-            self.stop(error)
-            raise
-        if self.error is not None:
-            raise self.error
-
-    def stop(self, why: BaseException) -> None:
-        """Write no more. The file may be closed afterwards."""
-        self.error = why
-        self.put(None)
-        self.thread.join()
 
 
 def _to_disk(fd: int) -> None:
