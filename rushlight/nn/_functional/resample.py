@@ -10,25 +10,63 @@ from rushlight.nn._functional import pooling
 
 __all__ = ["affine_grid", "grid_sample", "interpolate", "upsample", "upsample_bilinear", "upsample_nearest"]
 
-_SMOOTH = ("linear", "bilinear", "bicubic", "trilinear", "lanczos")
-_FILTERED = ("bilinear", "bicubic", "lanczos")
-_NEAREST = {"nearest": "upsample_nearest{}d", "nearest-exact": "_upsample_nearest_exact{}d"}
-_DIMS = {"linear": 1, "bilinear": 2, "bicubic": 2, "lanczos": 2, "trilinear": 3}
+_SMOOTH = {
+    ("linear", 1): _C.upsample_linear1d,
+    ("bilinear", 2): _C.upsample_bilinear2d,
+    ("bicubic", 2): _C.upsample_bicubic2d,
+    ("trilinear", 3): _C.upsample_trilinear3d,
+}
+_FILTERED = {
+    ("bilinear", 2): _C._upsample_bilinear2d_aa,
+    ("bicubic", 2): _C._upsample_bicubic2d_aa,
+    ("lanczos", 2): _C._upsample_lanczos2d_aa,
+}
+_NEAREST = {
+    ("nearest", 1): _C.upsample_nearest1d,
+    ("nearest", 2): _C.upsample_nearest2d,
+    ("nearest", 3): _C.upsample_nearest3d,
+    ("nearest-exact", 1): _C._upsample_nearest_exact1d,
+    ("nearest-exact", 2): _C._upsample_nearest_exact2d,
+    ("nearest-exact", 3): _C._upsample_nearest_exact3d,
+}
+_AREA = {1: pooling.adaptive_avg_pool1d, 2: pooling.adaptive_avg_pool2d, 3: pooling.adaptive_avg_pool3d}
+_DIMS = {"linear": 1, "bilinear": 2, "trilinear": 3}
 _MODES = "nearest | linear | bilinear | bicubic | trilinear | lanczos | area | nearest-exact"
 
 
-def _per_axis(value: Any, what: str, spatial: list[int], letter: str) -> list[Any]:
+def _one_each(value: Any, what: str, spatial: Any) -> list[Any]:
+    """A number for all dimensions, or a sequence of one for each."""
     if not isinstance(value, (tuple, list)):
         return [value] * len(spatial)
     if len(value) != len(spatial):
-        name = "output size" if letter == "o" else what
-        shown = f"output size of {value}" if letter == "o" else f"{what} of shape {value}"
+        first, shown, letter = (
+            ("output", f"output size of {value}", "o")
+            if what == "size"
+            else ("scale_factor", f"scale_factor of shape {value}", "s")
+        )
         raise ValueError(
-            f"Input and {name.split()[0]} must have the same number of spatial dimensions, but got input with spatial "
-            f"dimensions of {spatial} and {shown}. Please provide input tensor in (N, C, d1, d2, ...,dK) format and "
-            f"{name} in ({letter}1, {letter}2, ...,{letter}K) format."
+            f"Input and {first} must have the same number of spatial dimensions, but got input with spatial dimensions "
+            f"of {list(spatial)} and {shown}. Please provide input tensor in (N, C, d1, d2, ...,dK) format and "
+            f"{'output size' if letter == 'o' else first} in ({letter}1, {letter}2, ...,{letter}K) format."
         )
     return list(value)
+
+
+def _whole(n: Any, size: list[Any]) -> int:
+    if isinstance(n, bool) or not hasattr(n, "__index__"):
+        raise TypeError(
+            "expected size to be one of int or Tuple[int] or Tuple[int, int] or Tuple[int, int, int], "
+            f"but got size with types {[type(n) for n in size]}"
+        )
+    return int(n)
+
+
+def _no_such_mode(mode: str, dims: int) -> NotImplementedError:
+    if mode in _DIMS and dims in (1, 2, 3):
+        return NotImplementedError(f"Got {dims + 2}D input, but {mode} mode needs {_DIMS[mode] + 2}D input")
+    return NotImplementedError(
+        f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {dims + 2}D) for the modes: {_MODES} (got {mode})"
+    )
 
 
 def interpolate(
@@ -50,58 +88,45 @@ def interpolate(
     >>> torch.nn.functional.interpolate(torch.tensor([[[1.0, 3.0]]]), size=4, mode="linear")
     tensor([[[1.0000, 1.5000, 2.5000, 3.0000]]])
     """
-    smooth = mode in _SMOOTH
-    if not smooth and align_corners is not None:
+    spatial = input.shape[2:]
+    dims = len(spatial)
+    if align_corners is not None and mode in ("nearest", "area", "nearest-exact"):
         raise ValueError(
             "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
         )
-    align = bool(align_corners)
     if mode == "lanczos":
         if not antialias:
             raise ValueError("Lanczos mode requires antialias=True")
-        if align:
+        if align_corners:
             raise ValueError("Lanczos mode does not support align_corners=True")
-    dims = input.dim() - 2
-    spatial = list(input.shape[2:])
-    scales: list[Any] = [None] * max(dims, 0)
-    if size is not None and scale_factor is not None:
-        raise ValueError("only one of size or scale_factor should be defined")
+    scales: list[Any] = []
     if size is not None:
-        output = _per_axis(size, "size", spatial, "o")
-        if not all(isinstance(n, int) or (hasattr(n, "__index__") and not isinstance(n, bool)) for n in output):
-            raise TypeError(
-                "expected size to be one of int or Tuple[int] or Tuple[int, int] or Tuple[int, int, int], "
-                f"but got size with types {[type(n) for n in output]}"
-            )
-        output = [int(n) for n in output]
+        if scale_factor is not None:
+            raise ValueError("only one of size or scale_factor should be defined")
+        output = _one_each(size, "size", spatial)
+        output = [n if type(n) is int else _whole(n, output) for n in output]
         if recompute_scale_factor:
             raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
     elif scale_factor is not None:
-        scales = [float(s) for s in _per_axis(scale_factor, "scale_factor", spatial, "s")]
-        output = [math.floor(float(n) * s) for n, s in zip(spatial, scales)]
-        if recompute_scale_factor or mode == "area":
-            scales = [None] * dims
+        factors = [float(s) for s in _one_each(scale_factor, "scale_factor", spatial)]
+        output = [math.floor(n * s) for n, s in zip(spatial, factors)]
+        if not recompute_scale_factor:
+            scales = factors
     else:
         raise ValueError("either size or scale_factor should be defined")
-    if antialias and not (mode in _FILTERED and dims == 2):
+    if antialias and (mode, dims) not in _FILTERED:
         raise ValueError(
             "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor as input"
         )
-    if dims in (1, 2, 3):
-        if mode in _NEAREST:
-            return getattr(_C, _NEAREST[mode].format(dims))(input, output, *scales)
-        if mode == "area":
-            area = (pooling.adaptive_avg_pool1d, pooling.adaptive_avg_pool2d, pooling.adaptive_avg_pool3d)[dims - 1]
-            return area(input, output)
-        if mode in _DIMS:
-            if _DIMS[mode] == dims:
-                name = f"_upsample_{mode}2d_aa" if antialias else f"upsample_{mode}{dims}d"
-                return getattr(_C, name)(input, output, align, *scales)
-            if mode in ("linear", "bilinear", "trilinear"):
-                raise NotImplementedError(f"Got {dims + 2}D input, but {mode} mode needs {_DIMS[mode] + 2}D input")
-    raise NotImplementedError(
-        f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {dims + 2}D) for the modes: {_MODES} (got {mode})"
-    )
+    op = _NEAREST.get((mode, dims))
+    if op is not None:
+        return op(input, output, *scales)
+    if mode == "area" and dims in _AREA:
+        return _AREA[dims](input, output)
+    op = (_FILTERED if antialias else _SMOOTH).get((mode, dims))
+    if op is None:
+        raise _no_such_mode(mode, dims)
+    return op(input, output, bool(align_corners), *scales)
 
 
 def _deprecated(name: str) -> None:
