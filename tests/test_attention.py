@@ -15,7 +15,15 @@ sdpa = F.scaled_dot_product_attention
 
 
 @pytest.mark.parametrize(
-    "name", sequences.names("attention", "attention_of_long_sequences", "grouped_attention", "multihead", "transformer")
+    "name",
+    sequences.names(
+        "attention",
+        "attention_of_long_sequences",
+        "grouped_attention",
+        "multihead",
+        "transformer",
+        "padding_in_inference",
+    ),
 )
 def test_values_and_gradients(name):
     sequences.check(name, 1e-4 if name.startswith(("attention_of", "transformer")) else 3e-5)

@@ -323,3 +323,14 @@ def gumbel(torch, hard):
     torch.manual_seed(5)
     x = torch.randn(4, 5, requires_grad=True)
     return gradients([torch.nn.functional.gumbel_softmax(x, tau=0.7, hard=hard)], [x])
+
+
+@cases(norm=(False, True))
+def padding_in_inference(torch, norm):
+    torch.manual_seed(5)
+    layer = torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+    net = torch.nn.TransformerEncoder(layer, 2, torch.nn.LayerNorm(8) if norm else None).eval()
+    x, at_the_end = torch.randn(2, 4, 8), torch.tensor([[False] * 4, [False] * 2 + [True] * 2])
+    inside = torch.tensor([[False] * 4, [True, False, False, True]])
+    with torch.no_grad():
+        return [net(x), net(x, src_key_padding_mask=at_the_end), net(x, src_key_padding_mask=inside)]

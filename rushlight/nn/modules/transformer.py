@@ -207,7 +207,8 @@ class TransformerEncoder(Module):
         encoder_layer: the layer, which is copied.
         num_layers: how many copies.
         norm: a module for the end, such as a layer norm.
-        enable_nested_tensor, mask_check: accepted; padded positions are computed like all others.
+        enable_nested_tensor: in inference, where padding is at the end, padded positions come out as zeros.
+        mask_check: False: padding is taken to be at the end.
 
     >>> layer = torch.nn.TransformerEncoderLayer(d_model=16, nhead=2, batch_first=True)
     >>> torch.nn.TransformerEncoder(layer, num_layers=2)(torch.rand(3, 5, 16)).shape
@@ -271,7 +272,21 @@ class TransformerEncoder(Module):
         output = src
         for layer in self.layers:
             output = layer(output, src_mask=mask, is_causal=causal, src_key_padding_mask=padding)
+        if padding is not None and mask is None and self._drops_padding(src, padding):
+            output = output.masked_fill(padding.bool().unsqueeze(-1), 0.0)
         return output if self.norm is None else self.norm(output)
+
+    def _drops_padding(self, src: Any, padding: Any) -> bool:
+        """Whether PyTorch would leave the padding out of the computation (a nested tensor), and then fill in zeros."""
+        from rushlight.backends import mha
+
+        layer = self.layers[0]
+        if not (self.use_nested_tensor and mha.get_fastpath_enabled()) or layer.training or src.dim() != 3:
+            return False
+        if _C._is_grad_enabled() and any(t.requires_grad for t in (src, *layer.parameters())):
+            return False
+        padded = padding.bool()
+        return not self.mask_check or bool((padded[:, 1:] | ~padded[:, :-1]).all())  # all of it at the end
 
 
 class TransformerDecoder(Module):
