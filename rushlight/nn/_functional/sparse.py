@@ -52,7 +52,8 @@ def embedding_bag(
         )
     if weight.dim() != 2:
         raise ValueError(f"weight has to be a 2D Tensor, but got Tensor of dimension {weight.dim()}")
-    if input.dim() == 2:
+    rows = input if input.dim() == 2 else None
+    if rows is not None:
         if offsets is not None:
             raise ValueError(
                 "if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length "
@@ -85,7 +86,21 @@ def embedding_bag(
             "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' "
             f"(got mode='{mode}'). Please open a feature request on GitHub."
         )
+    if rows is not None and rows.numel() and padding_idx is None and rows.dtype in (_C.int64, _C.int32):
+        low, high = rows.aminmax()
+        if low >= 0 and high < len(weight):
+            return _equal_bags(weight, rows, mode, scale_grad_by_freq, per_sample_weights)
     return _embedding_bag(
         weight, input, offsets, scale_grad_by_freq, _MODES[mode], sparse, per_sample_weights, include_last_offset,
         padding_idx,
     )[0]  # fmt: skip
+
+
+def _equal_bags(weight: Any, rows: Any, mode: str, scale_grad_by_freq: bool, per_sample_weights: Any) -> Any:
+    """Bags of one length: reductions along it."""
+    vectors = _C.embedding(weight, rows, -1, scale_grad_by_freq)
+    if per_sample_weights is not None:
+        vectors = vectors * per_sample_weights.reshape(rows.shape).unsqueeze(2)
+    if mode == "max":
+        return vectors.max(1)[0]
+    return vectors.sum(1) if mode == "sum" else vectors.mean(1)
