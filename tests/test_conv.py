@@ -1,5 +1,7 @@
 """Convolutions: values and gradients recorded from PyTorch, every kernel against a plain product, layers, errors."""
 
+import math
+
 import pytest
 
 from .conftest import CANDIDATE, torch
@@ -136,6 +138,14 @@ def test_threads_do_not_change_the_bits():
     finally:
         torch.set_num_threads(before)
     assert all(torch.equal(a, b) for a, b in zip(*results))
+
+
+def test_an_infinity_reaches_its_own_window_only():
+    x = torch.ones(2, 16, 16, 16)
+    x[0, 3, 5, 6] = math.inf
+    y = F.conv2d(x, torch.ones(16, 16, 3, 3), padding=1)
+    assert y.isinf().sum().item() == 16 * 9 and not y.isnan().any()
+    assert y[1, 0, 8, 8].item() == 144
 
 
 def test_nothing_in_nothing_out():

@@ -1,7 +1,8 @@
 // From the geometry of a convolution to what the kernels take.
-#include <array>
+#include <cmath>
 
 #include "kernels/conv.h"
+#include "kernels/reduce.h"
 #include "ops/conv.h"
 #include "ops/creation.h"
 #include "ops/formula.h"
@@ -170,13 +171,23 @@ void fill_bias(const Tensor& out, const Tensor& bias) {
   copy_data(out, bias.alias(sizes, contiguous_strides(sizes), bias->offset()));
 }
 
-// Whether the transforms of patches and kernels cost less than the multiplications they spare.
-bool suits_winograd(const ConvGeometry& c, DType dtype, const int64_t* out) {
-  if (dtype != DType::F32 || c.kernel[0] != 1 || c.kernel[1] != 3 || c.kernel[2] != 3) return false;
+// Not so if the sum overflows, either.
+bool is_finite(const Tensor& t) {
+  float sum;
+  cpu::reduce_sum().sum(t.dtype(), t.raw(), cpu::ReduceShape::contiguous(1, t.numel(), 1), &sum);
+  return std::isfinite(sum);
+}
+
+// Whether the transforms of patches and kernels cost less than the multiplications they spare. They mix neighbours: an
+// infinity would spread to results that do not see it.
+bool suits_winograd(const ConvGeometry& c, const Tensor& a, const Tensor& b, const int64_t* out) {
+  if (a.dtype() != DType::F32 || c.kernel[0] != 1 || c.kernel[1] != 3 || c.kernel[2] != 3) return false;
   for (int i = 0; i < 3; ++i)
     if (c.stride[i] != 1 || c.dilation[i] != 1) return false;
   if (c.in[0] != 1 || c.out[0] != 1 || std::min(c.channels, c.m) < 16) return false;
-  return out[1] >= 4 && out[2] >= 4 && c.batch * ((out[1] + 1) / 2) * ((out[2] + 1) / 2) >= 96;
+  if (c.channels * c.m > (1 << 20)) return false;  // 16 values for every 9 of a kernel
+  if (out[1] < 4 || out[2] < 4 || c.batch * ((out[1] + 1) / 2) * ((out[2] + 1) / 2) < 96) return false;
+  return is_finite(a) && is_finite(b);
 }
 
 // x with a border, convolved with 3x3 kernels. `from` and `to` are channels of one group, given by their steps in w.
@@ -256,7 +267,7 @@ Tensor convolve(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv
     fill_bias(out, bias);
     return out;
   }
-  if (suits_winograd(c, x.dtype(), c.out)) {
+  if (suits_winograd(c, x, w, c.out)) {
     Winograd{x, c.in, c.out, c.pad[1], c.pad[2], c.channels, c.m, 9, c.channels * 9, false}.run(c, w, bias, out);
     return out;
   }
@@ -297,7 +308,7 @@ Tensor convolve_input(const Tensor& g, const Tensor& w, const Tensor& bias, cons
     fill_bias(out, bias);
     return out;
   }
-  if (suits_winograd(c, g.dtype(), c.in)) {
+  if (suits_winograd(c, g, w, c.in)) {
     Winograd{g, c.out, c.in, 2 - c.pad[1], 2 - c.pad[2], c.m, c.channels, c.channels * 9, 9, true}.run(c, w, bias, out);
     return out;
   }
@@ -360,7 +371,7 @@ Tensor convolve_weight(const Tensor& g, const Tensor& x, const ConvGeometry& c) 
     return out;
   }
   if (is_whole(c)) return as_shape(raw_mm(as_matrix(g, c.batch), true, as_matrix(x, c.batch), false), c.w_sizes(), {});
-  if (suits_winograd(c, x.dtype(), c.out)) {
+  if (suits_winograd(c, x, g, c.out)) {
     winograd_weight(g, x, c, out);
     return out;
   }

@@ -106,6 +106,11 @@ template <class P> class Spread {
     line_ = s.phases * s.out[2];
     x_end_ = x + s.blocks * s.in[0] * s.in[1] * s.in[2];
     pairs_ = s.step[2] == 2 && s.phases == 2;
+    for (int64_t phase = 0; phase < 2; ++phase) {
+      const int64_t shift = s.pad[2] - phase;
+      low_[phase] = std::clamp<int64_t>((shift + 1) / 2, 0, s.out[2]);
+      high_[phase] = std::clamp<int64_t>((s.in[2] + shift + 1) / 2, low_[phase], s.out[2]);
+    }
     simple_ = s.step[2] == 1 && s.phases == 1 && s.pad[2] >= 0;
   }
 
@@ -152,17 +157,12 @@ template <class P> class Spread {
   // Everything, then the border.
   void pairs(const P* row, P* o) const {
     const int64_t width = s_.out[2];
-    for (int64_t phase = 0; phase < 2; ++phase, o += width) {
-      const int64_t shift = s_.pad[2] - phase;
-      const int64_t low = std::clamp<int64_t>((shift + 1) / 2, 0, width);
-      const int64_t high = std::clamp<int64_t>((s_.in[2] + shift + 1) / 2, low, width);
-      for (int64_t i = 0; i < width; i += kBlock<P>) {
-        const P* from = row - shift + 2 * i;
-        P* to = o + i;
-        for (int64_t k = 0; k < kBlock<P>; ++k) to[k] = from[2 * k];
-      }
-      for (int64_t i = 0; i < low; ++i) o[i] = P(0);
-      for (int64_t i = high; i < width; ++i) o[i] = P(0);
+    const P* from = row - s_.pad[2];
+    for (int64_t phase = 0; phase < 2; ++phase, ++from, o += width) {
+      for (int64_t i = 0; i < width; i += kBlock<P>)
+        for (int64_t k = 0; k < kBlock<P>; ++k) o[i + k] = from[2 * (i + k)];
+      for (int64_t i = 0; i < low_[phase]; ++i) o[i] = P(0);
+      for (int64_t i = high_[phase]; i < width; ++i) o[i] = P(0);
     }
   }
 
@@ -182,7 +182,7 @@ template <class P> class Spread {
   const P* x_;
   P* out_;
   const P* x_end_;
-  int64_t line_;
+  int64_t line_, low_[2], high_[2];  // of each of a pair of phases: where x begins and ends
   bool pairs_, simple_;
 };
 
