@@ -25,6 +25,7 @@ GROUPS = {
     "bulk": "Pointwise operations, reductions and the rest at 1e3, 1e5 and 1e7 elements",
     "conv": "Convolutions and small convolutional networks",
     "pool": "Pooling and normalisation",
+    "sequences": "Recurrent networks, attention and what language models are made of",
     "data": "DataLoader",
     "files": "Saving and loading",
     "optim": "Optimizers, and training steps with Adam",

@@ -5,6 +5,9 @@ from collections import namedtuple
 
 from .cases import GROUP_TARGETS, GROUPS
 
+# The groups of the chart's first panel.
+SMALL = ("tiny", "autograd", "matmul", "optim")
+
 Row = namedtuple("Row", "case ratio kept jax error flops")
 Row.__doc__ = "ratio: PyTorch's median over rushlight's (kept: of the PyTorch that keeps its memory; jax: JAX's)."
 
@@ -183,19 +186,25 @@ def chart(table, path):
         print("no chart: matplotlib is not installed")
         return
     matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "rushlight", "font.size": 9})
-    single = [r for r in table if r.case.group != "bulk" and r.ratio]
+    panels = {
+        "Small tensors, small steps, matrix products": SMALL,
+        "Layers, networks, data, files": tuple(g for g in GROUPS if g not in (*SMALL, "bulk")),
+    }
     bulk = {}
     for r in table:
         if r.case.group == "bulk" and r.ratio:
             bulk.setdefault(r.case.name.rsplit(" ", 1)[0], {})[r.case.size] = r
-    count = max(len(single), len(bulk))
-    figure, (left, right) = plt.subplots(1, 2, figsize=(13, 1.6 + 0.19 * count), layout="constrained")
-    colours = {"tiny": "#2a6f97", "autograd": "#c8553d", "matmul": "#588157"}
-    for i, r in enumerate(single):
-        left.barh(i, r.ratio, color=colours[r.case.group], height=0.7)
-        left.text(r.ratio * 1.04, i, f"{r.ratio:.1f}", va="center", fontsize=7.5)
-    left.set_yticks(range(len(single)), [r.case.name for r in single], fontsize=7.5)
-    left.set_title("Small tensors, training steps, matrix products", loc="left")
+    lists = {title: [r for r in table if r.case.group in groups and r.ratio] for title, groups in panels.items()}
+    count = max(*map(len, lists.values()), len(bulk))
+    figure, axes = plt.subplots(1, 3, figsize=(20, 1.6 + 0.19 * count), layout="constrained")
+    colours = dict(zip((g for g in GROUPS if g != "bulk"), plt.get_cmap("Dark2").colors * 2, strict=False))
+    for axis, (title, single) in zip(axes, lists.items(), strict=False):
+        for i, r in enumerate(single):
+            axis.barh(i, r.ratio, color=colours[r.case.group], height=0.7)
+            axis.text(r.ratio * 1.04, i, f"{r.ratio:.1f}", va="center", fontsize=7.5)
+        axis.set_yticks(range(len(single)), [r.case.name for r in single], fontsize=7.5)
+        axis.set_title(title, loc="left")
+    right = axes[-1]
     for size, colour, marker in (("1e3", "#2a6f97", "o"), ("1e5", "#e09f3e", "s"), ("1e7", "#9e2a2b", "D")):
         points = [(sizes[size].ratio, i) for i, sizes in enumerate(bulk.values()) if size in sizes]
         if points:
@@ -204,7 +213,7 @@ def chart(table, path):
     right.set_title("Larger tensors, by number of elements", loc="left")
     if bulk:
         right.legend(loc="lower right", fontsize=8, framealpha=1)
-    for axis in (left, right):
+    for axis in axes:
         axis.set_xscale("log")
         axis.axvline(1, color="#333333", linewidth=1)
         axis.invert_yaxis()

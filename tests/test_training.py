@@ -27,4 +27,4 @@ def test_follows_pytorch(script):
     expected = [float(x) for x in script.with_suffix(".txt").read_text().split()]
     assert len(expected) == 100
     assert losses == pytest.approx(expected, rel=1e-4)
-    assert expected[-1] < 0.8 * expected[0]  # it does learn
+    assert expected[-1] < 0.95 * expected[0]  # it does learn
