@@ -58,9 +58,9 @@ class Adam(Optimizer):
                     raise ValueError(f"Tensor {name} must be 1-element")
                 if foreach and not capturable:
                     raise ValueError(f"{name} as a Tensor is not supported for capturable=False and foreach=True")
-        betas = tuple(b.squeeze() if isinstance(b, _C.Tensor) else b for b in betas)
+        plain = tuple(b.squeeze() if isinstance(b, _C.Tensor) else b for b in betas)
         super().__init__(params, {
-            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad,
+            "lr": lr, "betas": plain, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad,
             "maximize": maximize, "foreach": foreach, "capturable": capturable, "differentiable": differentiable,
             "fused": fused, "decoupled_weight_decay": decoupled_weight_decay,
         })  # fmt: skip

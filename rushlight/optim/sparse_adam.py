@@ -62,8 +62,8 @@ class SparseAdam(Optimizer):
     @staticmethod
     def _update_one(p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         if not state:
-            zeros = {"requires_grad": False}
-            state.update(step=0, exp_avg=_C.zeros_like(p, **zeros), exp_avg_sq=_C.zeros_like(p, **zeros))
+            average, square = (_C.zeros_like(p, requires_grad=False) for _ in range(2))
+            state.update(step=0, exp_avg=average, exp_avg_sq=square)
         state["step"] += 1
         rows = g.reshape(g.shape[0], -1).ne(0).any(1).nonzero().flatten() if g.dim() else g.reshape(1).nonzero()
         if not rows.numel():

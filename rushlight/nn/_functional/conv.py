@@ -35,4 +35,3 @@ def fold(
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.functional.fold.html
     """
     return _C.col2im(input, output_size, kernel_size, dilation, padding, stride)
-

@@ -53,9 +53,9 @@ def ctc_loss(
     is_tensor = [isinstance(lengths, _C.Tensor) for lengths in (input_lengths, target_lengths)]
     if all(is_tensor):
         return _C.ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, code, zero_infinity)
-    lengths = [x.tolist() if isinstance(x, _C.Tensor) else x for x in (input_lengths, target_lengths)]
-    lengths = [[x] if isinstance(x, int) else list(x) for x in lengths]
-    return _C.ctc_loss(log_probs, targets, *lengths, blank, code, zero_infinity)
+    plain = [x.tolist() if isinstance(x, _C.Tensor) else x for x in (input_lengths, target_lengths)]
+    of_inputs, of_targets = ([x] if isinstance(x, int) else list(x) for x in plain)
+    return _C.ctc_loss(log_probs, targets, of_inputs, of_targets, blank, code, zero_infinity)
 
 
 def _check_class_scores(name: str, input: Any) -> None:

@@ -118,7 +118,7 @@ def interpolate(
         raise ValueError(
             "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor as input"
         )
-    op = _NEAREST.get((mode, dims))
+    op: Any = _NEAREST.get((mode, dims))
     if op is not None:
         return op(input, output, *scales)
     if mode == "area" and dims in _AREA:

@@ -322,7 +322,8 @@ class LSTM(RNNBase):
     def _run(self, *inputs: Any) -> tuple[Any, Any]:
         place = 2 if isinstance(inputs[1], _C.Tensor) else 1
         hx = inputs[place]
-        out, h, c = _C.lstm(*inputs[:place], () if hx is None else tuple(hx), *inputs[place + 1 :])
+        arguments: Any = (*inputs[:place], () if hx is None else tuple(hx), *inputs[place + 1 :])
+        out, h, c = _C.lstm(*arguments)
         return out, (h, c)
 
     def _each(self, state: Any, change: Any) -> Any:
