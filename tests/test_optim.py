@@ -236,6 +236,18 @@ def test_options_may_change_between_steps():
     assert torch.equal(p, before)
 
 
+def test_any_sequence_of_parameters():
+    p = param(3)
+    optimizer = torch.optim.SGD([p], lr=1.0)
+    optimizer.param_groups[0]["params"] = (p,)
+    p.grad = torch.ones(3)
+    before = p.detach().clone()
+    optimizer.step()
+    torch.testing.assert_close(p, before - 1)
+    optimizer.zero_grad()
+    assert p.grad is None
+
+
 def test_a_parameter_given_twice_is_updated_twice():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -53,10 +53,6 @@ PyObject* find_required(PyObject* dict, PyObject* key) {
        type_name(got));
 }
 
-[[noreturn]] void refuse_groups(PyObject* got) {
-  fail(ErrorKind::Type, "an optimizer's param_groups must be a list, got ", type_name(got));
-}
-
 double number(PyObject* o, PyObject* key) {
   if (PyFloat_CheckExact(o)) return PyFloat_AS_DOUBLE(o);
   if (o == Py_True) return 1;
@@ -88,13 +84,18 @@ size_t read_options(const BoundRule& bound, PyObject* group, double* out) {
   return n;
 }
 
-PyObject* params_of(PyObject* group) {
+// A list as it is, another iterable as a list.
+Object as_list(PyObject* o, const char* what) {
+  if (PyList_Check(o)) return Object::borrow(o);
+  if (PyDict_Check(o) || PyUnicode_Check(o) || is_tensor(o) || (!PyIter_Check(o) && !PySequence_Check(o)))
+    fail(ErrorKind::Type, "an optimizer's ", what, " must be a list, got ", type_name(o));
+  return Object::check(PySequence_List(o));
+}
+
+Object params_of(PyObject* group) {
   static PyObject* const key = PyUnicode_InternFromString("params");
   if (!PyDict_Check(group)) fail(ErrorKind::Type, "an optimizer's group must be a dict, got ", type_name(group));
-  PyObject* params = find_required(group, key);
-  if (!PyList_Check(params))
-    fail(ErrorKind::Type, "the params of an optimizer's group must be a list, got ", type_name(params));
-  return params;
+  return as_list(find_required(group, key), "params");
 }
 
 const Tensor& grad_of(PyObject* param) {
@@ -139,12 +140,12 @@ PyObject* optim_step(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   return guarded([&]() -> PyObject* {
     check_type(nargs == 3, "_optim_step takes 3 arguments, got ", nargs);
     const BoundRule& bound = bound_rule(args[0]);
-    if (!PyList_Check(args[1])) refuse_groups(args[1]);
+    const Object groups = as_list(args[1], "param_groups");
     if (!PyDict_Check(args[2])) fail(ErrorKind::Type, "an optimizer's state must be a dict, got ", type_name(args[2]));
     OptimStep step(bound.rule);
-    for (Py_ssize_t g = 0; g < PyList_GET_SIZE(args[1]); ++g) {
-      const Object group = Object::borrow(PyList_GET_ITEM(args[1], g));
-      const Object held = Object::borrow(params_of(group.get()));
+    for (Py_ssize_t g = 0; g < PyList_GET_SIZE(groups.get()); ++g) {
+      const Object group = Object::borrow(PyList_GET_ITEM(groups.get(), g));
+      const Object held = params_of(group.get());
       PyObject* params = held.get();
       double options[2 * OptimStep::kOptions];
       step.set_options({options, read_options(bound, group.get(), options)});
@@ -167,12 +168,12 @@ PyObject* optim_step(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
 PyObject* optim_zero_grad(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
   return guarded([&]() -> PyObject* {
     check_type(nargs == 2, "_optim_zero_grad takes 2 arguments, got ", nargs);
-    if (!PyList_Check(args[0])) refuse_groups(args[0]);
+    const Object groups = as_list(args[0], "param_groups");
     const int forget = PyObject_IsTrue(args[1]);
     if (forget < 0) throw PythonError{};
     GradModeGuard off(false);
-    for (Py_ssize_t g = 0; g < PyList_GET_SIZE(args[0]); ++g) {
-      const Object held = Object::borrow(params_of(PyList_GET_ITEM(args[0], g)));
+    for (Py_ssize_t g = 0; g < PyList_GET_SIZE(groups.get()); ++g) {
+      const Object held = params_of(PyList_GET_ITEM(groups.get(), g));
       PyObject* params = held.get();
       for (Py_ssize_t i = 0; i < PyList_GET_SIZE(params); ++i) {
         const Object param = Object::borrow(PyList_GET_ITEM(params, i));
