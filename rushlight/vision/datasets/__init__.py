@@ -11,6 +11,7 @@ from rushlight.vision.datasets.cifar import CIFAR10, CIFAR100
 from rushlight.vision.datasets.fakedata import FakeData
 from rushlight.vision.datasets.folder import DatasetFolder, ImageFolder
 from rushlight.vision.datasets.mnist import EMNIST, KMNIST, MNIST, QMNIST, FashionMNIST
+from rushlight.vision.datasets.small import STL10, SVHN, USPS
 from rushlight.vision.datasets.vision import VisionDataset
 
 __all__ = [
@@ -24,6 +25,9 @@ __all__ = [
     "KMNIST",
     "MNIST",
     "QMNIST",
+    "STL10",
+    "SVHN",
+    "USPS",
     "VisionDataset",
 ]
 
@@ -35,7 +39,7 @@ _ABSENT = frozenset(
         "FlyingChairs FlyingThings3D Food101 GTSRB HD1K HMDB51 ImageNet Imagenette INaturalist InStereo2k Kinetics Kitti "
         "Kitti2012Stereo Kitti2015Stereo KittiFlow LFWPairs LFWPeople LSUN LSUNClass Middlebury2014Stereo MovingMNIST "
         "Omniglot OxfordIIITPet PCAM PhotoTour Places365 RenderedSST2 SBDataset SBU SceneFlowStereo SEMEION Sintel "
-        "SintelStereo StanfordCars STL10 SUN397 SVHN UCF101 USPS VOCDetection VOCSegmentation WIDERFace"
+        "SintelStereo StanfordCars SUN397 UCF101 VOCDetection VOCSegmentation WIDERFace"
     ).split()
 )
 
