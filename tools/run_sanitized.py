@@ -43,7 +43,7 @@ def main() -> int:
         UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1",
         PYTHONDONTWRITEBYTECODE="1",
     )
-    command = [sys.executable, "-c", RUN, *tests]
+    command = [sys.executable, "-c", RUN, "--timeout=600", *tests]
     # --capture=sys leaves the real stderr open for the report of an error that ends the process.
     return subprocess.run([*command, "-p", "no:cacheprovider", "--capture=sys"], cwd=site, env=environment).returncode
 
