@@ -258,4 +258,6 @@ def householder_product(A: Any, tau: Any, *, out: Any = None) -> Any:
         head = [_C.zeros_like(A[..., :k, k]), _C.ones_like(A[..., k : k + 1, k])]
         v = _C.cat([*head, below], -1).unsqueeze(-1)
         Q = Q - tau[..., k, None, None] * (v @ (v.mH @ Q))
+    if tau.shape[-1] == 0:  # no reflection, but a function of A still
+        Q = _C.where(_C.zeros((), dtype=_C.bool), A, Q)
     return deliver(Q, out)

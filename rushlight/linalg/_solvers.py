@@ -226,7 +226,10 @@ def matrix_power(A: Any, n: int, *, out: Any = None) -> Any:
     check_square(A, "linalg.matrix_power")
     if n < 0:
         A, n = inv(A), -n
-    return deliver(_C.linalg_matrix_power(A, n), out)
+    result = _C.linalg_matrix_power(A, n)
+    if n == 0:  # the identity, but a function of A still
+        result = _C.where(_C.zeros((), dtype=_C.bool), A, result)
+    return deliver(result, out)
 
 
 def multi_dot(tensors: Any, *, out: Any = None) -> Any:
@@ -281,13 +284,16 @@ def matrix_exp(A: Any) -> Any:
     check_square(A, "linalg.matrix_exp")
     if A.numel() == 0:
         return A.clone()
+    wide = _C.complex128 if A.is_complex() else _C.float64
+    if A.dtype != wide:  # every squaring doubles the error
+        return matrix_exp(A.to(wide)).to(A.dtype)
     largest = float(_C.linalg_vector_norm(A.detach(), 1, [-2]).amax())
     if not math.isfinite(largest):
         return A * float("nan")
     times = max(0, math.ceil(math.log2(largest / 0.5))) if largest > 0.5 else 0
     small = A * 2.0**-times
     result = eye = _C.eye(A.shape[-1], dtype=A.dtype)
-    for k in range(18 if A.dtype in (_C.float64, _C.complex128) else 10, 0, -1):
+    for k in range(18, 0, -1):
         result = eye + (small @ result) / k
     for _ in range(times):
         result = result @ result
