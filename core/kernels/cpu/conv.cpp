@@ -723,9 +723,10 @@ void direct_sums(const ConvProduct& c, const P* x, const int64_t* taps, const P*
   Vec<P> acc[TB][R];
   for (int t = 0; t < TB; ++t)
     for (int r = 0; r < R; ++r) acc[t][r] = load(sums + t * W + r * L);
-  for (int64_t line = 0; line < c.planes * c.rows; ++line) {
-    const P* from = x + line / c.rows * c.x_plane + line % c.rows * c.x_row;
-    const P* grad = g + line * c.run;
+  const P *grad = g, *from = x;
+  int64_t row = 0;
+  for (int64_t line = c.planes * c.rows; line > 0; --line, grad += c.run, from += c.x_row) {
+    if (row++ == c.rows) from += c.x_plane - c.rows * c.x_row, row = 1;
     int64_t q = 0;
     for (; q + W <= c.run; q += W)
 #pragma GCC unroll 4
