@@ -705,12 +705,15 @@ void direct(const ConvSpread* s, const ConvProduct& c, const P* x, const P* w, c
           direct_lines<P, MR>(c, from, by, add, readable, first, last, to);
           i += MR;
         };
-        switch (std::min<int64_t>(c.m - i, 4)) {
-          case 1: rows.template operator()<1>(); break;
-          case 2: rows.template operator()<2>(); break;
-          case 3: rows.template operator()<3>(); break;
-          default: rows.template operator()<4>();
-        }
+        const int64_t left = c.m - i;
+        if constexpr (sizeof(P) == 8)  // float64 is not worth so many instances
+          rows.template operator()<1>();
+        else if (left >= 4)
+          rows.template operator()<4>();
+        else if (left == 3)
+          rows.template operator()<3>();
+        else
+          rows.template operator()<1>();
       }
     }
   });
