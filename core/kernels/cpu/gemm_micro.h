@@ -176,7 +176,7 @@ template <class P, int MR, int NV, bool UnitRows>
 
 // Only float has tiles of its own for adjacent rows: the general ones serve double as well.
 template <class P, int NV, bool UnitRows, int... I> constexpr auto tile_table(std::integer_sequence<int, I...>) {
-  return std::array<TileFn<P>, sizeof...(I)>{&tile<P, I + 1, NV, UnitRows && std::is_same_v<P, float>>...};
+  return std::array<TileFn<P>, sizeof...(I)>{&tile < P, I + 1, NV, UnitRows && std::is_same_v < P, float >> ...};
 }
 // [vectors - 1][rows are adjacent][rows - 1]
 template <class P>

@@ -14,7 +14,7 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
 
     Shapes: (n, c, height, width) to (n, c * kernel height * kernel width, number of blocks); n may be missing.
 
-    >>> F.unfold(torch.arange(9.0).reshape(1, 1, 3, 3), 2)
+    >>> torch.nn.functional.unfold(torch.arange(9.0).reshape(1, 1, 3, 3), 2)
     tensor([[[0., 1., 3., 4.],
              [1., 2., 4., 5.],
              [3., 4., 6., 7.],
