@@ -33,7 +33,7 @@ suppress_warnings = ["myst.xref_missing", "myst.header", "autodoc.duplicate_obje
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_typehints = "none"
-copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_text = r">>> |\.\.\. ?|\$ "
 copybutton_prompt_is_regexp = True
 
 html_theme = "furo"
