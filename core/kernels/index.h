@@ -69,6 +69,6 @@ struct IndexTable {
   // Counts of x (F32 or F64, contiguous) in bins equal parts of [low, high]; out (of x's type) is zeroed already.
   void (*histc)(void* out, const void* x, DType dtype, int64_t n, int64_t bins, double low, double high);
 };
-RL_ISA_TABLE(IndexTable, index)
+RL_AVX2_TABLE(IndexTable, index)
 
 }  // namespace rl::cpu

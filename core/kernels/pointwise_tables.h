@@ -30,12 +30,12 @@ using SpecialLoops = LoopTable<pointwise::SpecialOps>;
 
 RL_ISA_TABLE(ArithmeticLoops, arithmetic_loops)
 RL_ISA_TABLE(CompareLoops, compare_loops)
-RL_ISA_TABLE(ComplexLoops, complex_loops)
+RL_AVX2_TABLE(ComplexLoops, complex_loops)
 RL_ISA_TABLE(ExponentialLoops, exponential_loops)
 RL_ISA_TABLE(TrigLoops, trig_loops)
-RL_ISA_TABLE(RoundingLoops, rounding_loops)
+RL_AVX2_TABLE(RoundingLoops, rounding_loops)
 RL_ISA_TABLE(ActivationLoops, activation_loops)
-RL_ISA_TABLE(LossLoops, loss_loops)
+RL_AVX2_TABLE(LossLoops, loss_loops)
 RL_AVX2_TABLE(SpecialLoops, special_loops)
 
 }  // namespace rl::cpu

@@ -19,6 +19,6 @@ struct ScanTable {
   void (*logcumsumexp)(DType in, const void* x, int64_t outer, int64_t n, int64_t inner, void* out);  // floating
 };
 
-RL_ISA_TABLE(ScanTable, scan)
+RL_AVX2_TABLE(ScanTable, scan)
 
 }  // namespace rl::cpu
