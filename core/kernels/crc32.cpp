@@ -61,7 +61,24 @@ __attribute__((target("pclmul,sse4.1"))) uint32_t by_products(uint32_t r, const 
 }
 #endif
 
+// The product of two polynomials mod P. Bit 31 is the constant term.
+uint32_t times(uint32_t a, uint32_t b) {
+  uint32_t product = 0;
+  for (; a; a <<= 1) {
+    if (a >> 31) product ^= b;
+    b = b & 1 ? b >> 1 ^ 0xEDB88320u : b >> 1;
+  }
+  return product;
+}
+
 }  // namespace
+
+uint32_t crc32_joined(uint32_t first, uint32_t second, size_t second_bytes) {
+  uint32_t shift = 1u << 31, power = 1u << 23;  // x^0, x^8
+  for (size_t n = second_bytes; n; n >>= 1, power = times(power, power))
+    if (n & 1) shift = times(shift, power);
+  return times(shift, first) ^ second;
+}
 
 uint32_t crc32(uint32_t crc, const void* data, size_t bytes) {
   auto* p = static_cast<const unsigned char*>(data);

@@ -3,11 +3,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "kernels/crc32.h"
 #include "python/python.h"
+#include "runtime/parallel.h"
 
 namespace rl::py {
 namespace {
@@ -175,6 +179,58 @@ PyObject* checksum(PyObject*, PyObject* args) {
   return PyLong_FromUnsignedLong(crc);
 }
 
+// Reads and checks piece by piece, on all threads: a piece is checked while it is in the cache.
+PyObject* read_checked(PyObject*, PyObject* args) {
+  PyObject* source;
+  long long at;
+  Py_buffer into;
+  if (!PyArg_ParseTuple(args, "OLw*:_read_checked", &source, &at, &into)) return nullptr;
+  struct Release {
+    Py_buffer& view;
+    ~Release() { PyBuffer_Release(&view); }
+  } release{into};
+  return guarded([&]() -> PyObject* {
+    constexpr int64_t kPiece = 256 << 10;
+    Py_buffer from{};
+    bool in_memory = !PyLong_Check(source);
+    int fd = -1;
+    if (in_memory) {
+      if (PyObject_GetBuffer(source, &from, PyBUF_SIMPLE) < 0) throw PythonError{};
+    } else {
+      fd = static_cast<int>(PyLong_AsLong(source));
+    }
+    Release also{from};
+    int64_t bytes = into.len, pieces = (bytes + kPiece - 1) / kPiece;
+    if (in_memory && (at < 0 || at > from.len || bytes > from.len - at)) Py_RETURN_NONE;
+    std::vector<uint32_t> sums(static_cast<size_t>(pieces));
+    std::atomic<bool> cut{false};
+    parallel_for(pieces, 1, [&](int64_t first, int64_t last) {
+      for (int64_t i = first; i < last; ++i) {
+        int64_t begin = i * kPiece, count = std::min(kPiece, bytes - begin);
+        char* to = static_cast<char*>(into.buf) + begin;
+        if (in_memory) {
+          std::memcpy(to, static_cast<const char*>(from.buf) + at + begin, static_cast<size_t>(count));
+        } else {
+          for (int64_t done = 0; done < count && !cut.load(std::memory_order_relaxed);) {
+            ssize_t got = pread(fd, to + done, static_cast<size_t>(count - done), at + begin + done);
+            if (got < 0 && errno == EINTR) continue;
+            if (got <= 0) cut.store(true, std::memory_order_relaxed);
+            if (got > 0) done += got;
+          }
+        }
+        sums[static_cast<size_t>(i)] = crc32(0, to, static_cast<size_t>(count));
+      }
+    });
+    if (cut) Py_RETURN_NONE;
+    uint32_t crc = 0;
+    for (int64_t i = 0; i < pieces; ++i) {
+      int64_t count = std::min(kPiece, bytes - i * kPiece);
+      crc = crc32_joined(crc, sums[static_cast<size_t>(i)], static_cast<size_t>(count));
+    }
+    return PyLong_FromUnsignedLong(crc);
+  });
+}
+
 // Asks the system to start bringing a part of a file to the disk; fsync then has less to wait for.
 PyObject* start_writing(PyObject*, PyObject* args) {
   int fd;
@@ -190,6 +246,8 @@ PyObject* start_writing(PyObject*, PyObject* args) {
 
 PyMethodDef functions[] = {
     {"_start_writing", start_writing, METH_VARARGS, "(fd, offset, bytes): start bringing these to the disk."},
+    {"_read_checked", read_checked, METH_VARARGS,
+     "(fd or bytes, at, into): fills `into` and returns its checksum; None if the source ends before."},
     {"_crc32", checksum, METH_VARARGS, "(bytes, start=0): the checksum of zip files."},
     {"_storage_view", bytes_of, METH_O, "The whole storage of a tensor as uint8."},
     {"_tensor_over", over_bytes, METH_VARARGS,

@@ -39,6 +39,15 @@ class Source:
         """Fill the view."""
         view[:] = self.read(at, len(view))
 
+    def read_checked(self, at: int, view: memoryview) -> int:
+        """Fill the view with the bytes from `at` on; their checksum."""
+        crc = 0
+        for start in range(0, len(view), _CHUNK):
+            part = view[start : start + _CHUNK]
+            self.read_into(at + start, part)
+            crc = _C._crc32(part, crc)
+        return crc
+
     def whole(self) -> bytes:
         """All bytes."""
         return self.read(0, self.size)
@@ -89,6 +98,12 @@ class File(Source):
                 raise _cut(self.name)
             done += count
 
+    def read_checked(self, at: int, view: memoryview) -> int:
+        crc = _C._read_checked(self.file.fileno(), at, view)
+        if crc is None:
+            raise _cut(self.name)
+        return crc
+
     def close(self) -> None:
         self.file.close()
 
@@ -105,6 +120,12 @@ class Bytes(Source):
 
     def read_into(self, at: int, view: memoryview) -> None:
         view[:] = self.view[at : at + len(view)]
+
+    def read_checked(self, at: int, view: memoryview) -> int:
+        crc = _C._read_checked(self.view, at, view)
+        if crc is None:
+            raise _cut(self.name)
+        return crc
 
     def close(self) -> None:
         self.view.release()
@@ -285,11 +306,7 @@ class Archive:
         if entry.deflated:
             view[:] = self.read(name)[: len(view)]
             return
-        crc = 0
-        for at in range(0, len(view), _CHUNK):
-            part = view[at : at + _CHUNK]
-            self.source.read_into(entry.at + at, part)
-            crc = _C._crc32(part, crc)
+        crc = self.source.read_checked(entry.at, view)
         if len(view) == entry.size:
             self._check(name, entry, crc)
 
