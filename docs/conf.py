@@ -51,7 +51,9 @@ def in_doctests(app, what, name, obj, options, lines):
     for i, line in enumerate(lines):
         inside = line.lstrip().startswith((">>>", "...")) or (inside and bool(line.strip()))
         if not inside:
-            lines[i] = line if "`" in line else re.sub(r"([*|]|(?<=\w)_(?!\w))", r"\\\1", line)
+            parts = re.split(r"(`+[^`]+`+_?)", line)  # what stands in backticks is marked up on purpose
+            parts[::2] = [re.sub(r"([*|]|(?<=\w)_(?!\w))", r"\\\1", part) for part in parts[::2]]
+            lines[i] = "".join(parts)
 
 
 def setup(app):
