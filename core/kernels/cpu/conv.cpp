@@ -97,7 +97,8 @@ template <class P> inline void copy_loose(P* to, const P* from, int64_t n) {
   for (int64_t i = 0; i < n; i += kBlock<P>) std::memcpy(to + i, from + i, 64);
 }
 template <class P> inline void zero_loose(P* to, int64_t n) {
-  for (int64_t i = 0; i < n; i += kBlock<P>) std::memset(to + i, 0, 64);
+  if (n > 0) std::memset(to, 0, 64);
+  for (int64_t i = kBlock<P>; i < n; i += kBlock<P>) std::memset(to + i, 0, 64);
 }
 
 template <class P> class Spread {
@@ -154,16 +155,30 @@ template <class P> class Spread {
     zero_loose(o + low + n, width - low - n);
   }
 
-  // Everything, then the border.
+  // Both phases of a block at once. Blocks are taken from the last on: what one writes past its phase's end is then
+  // overwritten.
   void pairs(const P* row, P* o) const {
+    constexpr int L = kLanes<P>;
+    using I = std::conditional_t<sizeof(P) == 4, int32_t, int64_t>;
+    typedef I VI __attribute__((vector_size(kVecBytes)));
     const int64_t width = s_.out[2];
     const P* from = row - s_.pad[2];
-    for (int64_t phase = 0; phase < 2; ++phase, ++from, o += width) {
-      for (int64_t i = 0; i < width; i += kBlock<P>)
-        for (int64_t k = 0; k < kBlock<P>; ++k) o[i + k] = from[2 * (i + k)];
-      for (int64_t i = 0; i < low_[phase]; ++i) o[i] = P(0);
-      for (int64_t i = high_[phase]; i < width; ++i) o[i] = P(0);
-    }
+    VI lane, even;
+    for (int k = 0; k < L; ++k) lane[k] = k, even[k] = 2 * k;
+    for (int64_t i = (width - 1) / L * L; i >= 0; i -= L)
+      for (int phase = 0; phase < 2; ++phase) {
+        const I low = static_cast<I>(low_[phase] - i), high = static_cast<I>(high_[phase] - i);
+#if defined(__clang__)
+        Vec<P> v;
+        for (int k = 0; k < L; ++k) v[k] = from[2 * (i + k) + phase];
+#else
+        Vec<P> v = __builtin_shuffle(load(from + 2 * i), load(from + 2 * i + L), even + phase);
+#endif
+        VI inside = (lane >= low) & (lane < high), bits;
+        std::memcpy(&bits, &v, sizeof v);
+        bits &= inside;
+        std::memcpy(o + phase * width + i, &bits, sizeof bits);
+      }
   }
 
   void exact(const P* row, P* o) const {

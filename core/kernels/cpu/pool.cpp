@@ -357,6 +357,49 @@ template <class C> struct Divisors {
   Scratch<C> across;
 };
 
+// One plane in windows of 2x2, with the operations of any other window in the same order.
+template <class C> void mean_tiles(const C* x, const Divisors<C>& divisors, C* out) {
+  constexpr int64_t lanes = kLanes<C>;
+  const PoolAxis &h = divisors.s.axis[1], &w = divisors.s.axis[2];
+  for (int64_t i = 0; i < h.out; ++i) {
+    const Pack<C> across = splat(divisors.down(i));
+    for (int64_t o = 0; o < w.out; o += lanes) {
+      const int64_t rest = w.out - o;
+      Pack<C> sum = splat(C(0));
+      for (int kh = 0; kh < 2; ++kh) {
+        const C* row = x + (2 * i + kh) * w.in + 2 * o;
+        const Pack<C> a = load_first(row, 2 * rest), b = load_first(row + lanes, 2 * rest - lanes);
+        sum = sum + every_second<0>(a, b) + every_second<1>(a, b);
+      }
+      const Pack<C> by = load<C>(divisors.across + o) * across;
+      for (int k = 0; k < kRegs; ++k) sum.r[k] /= by.r[k];
+      store_first(out + i * w.out + o, rest, sum);
+    }
+  }
+}
+
+template <class C> void mean_tiles_backward(const C* g, const Divisors<C>& divisors, C* dx) {
+  constexpr int64_t lanes = kLanes<C>;
+  const PoolAxis &h = divisors.s.axis[1], &w = divisors.s.axis[2];
+  for (int64_t i = 0; i < h.out; ++i) {
+    const Pack<C> across = splat(divisors.down(i));
+    C* rows = dx + 2 * i * w.in;
+    for (int64_t o = 0; o < w.out; o += lanes) {
+      const int64_t rest = w.out - o;
+      Pack<C> share = load_first(g + i * w.out + o, rest);
+      const Pack<C> by = load<C>(divisors.across + o) * across;
+      for (int k = 0; k < kRegs; ++k) share.r[k] /= by.r[k];
+      share = splat(C(0)) + share;
+      for (C* to = rows + 2 * o; to < rows + 2 * w.in; to += w.in) {
+        store_first(to, 2 * rest, in_turn<0>(share, share));
+        store_first(to + lanes, 2 * rest - lanes, in_turn<1>(share, share));
+      }
+    }
+    for (int64_t c = 2 * w.out; c < w.in; ++c) rows[c] = rows[w.in + c] = C(0);
+  }
+  for (int64_t i = 2 * h.out * w.in; i < h.in * w.in; ++i) dx[i] = C(0);
+}
+
 void mean2d(DType dtype, const void* x, const PoolShape& s, void* out) {
   visit(dtype, [&](auto tag) {
     using C = decltype(tag);
@@ -364,6 +407,11 @@ void mean2d(DType dtype, const void* x, const PoolShape& s, void* out) {
     const PoolAxis &h = s.axis[1], &w = s.axis[2];
     const Divisors<C> divisors(s);
     parallel_for(s.planes, planes_per_task(s), [&](int64_t begin, int64_t end) __attribute__((noinline)) {
+      if (w.out >= 4 && tiles(h) && tiles(w)) {
+        for (int64_t p = begin; p < end; ++p)
+          mean_tiles(static_cast<const C*>(x) + p * h.in * w.in, divisors, static_cast<C*>(out) + p * h.out * w.out);
+        return;
+      }
       SplitRows<C> rows(h, w, C(0));
       Scratch<const C*> window(h.kernel);
       const int64_t* offsets = rows.offsets();
@@ -401,6 +449,12 @@ void mean2d_backward(DType dtype, const void* g, const PoolShape& s, void* dx) {
     const PoolAxis &h = s.axis[1], &w = s.axis[2];
     const Divisors<C> divisors(s);
     parallel_for(s.planes, planes_per_task(s), [&](int64_t begin, int64_t end) __attribute__((noinline)) {
+      if (w.out >= 4 && tiles(h) && tiles(w)) {
+        for (int64_t p = begin; p < end; ++p)
+          mean_tiles_backward(static_cast<const C*>(g) + p * h.out * w.out, divisors,
+                              static_cast<C*>(dx) + p * h.in * w.in);
+        return;
+      }
       Scratch<C> share(w.out);
       for (int64_t p = begin; p < end; ++p) {
         C* plane = static_cast<C*>(dx) + p * h.in * w.in;
