@@ -129,7 +129,8 @@ template <class P> class Spread {
     for (int64_t z = 0; z < s_.out[0]; ++z)
       for (int64_t y = 0; y < s_.out[1]; ++y, o += line_) {
         int64_t from_z = z * s_.step[0] - s_.pad[0], from_y = y * s_.step[1] - s_.pad[1];
-        bool last = tight && z + 1 == s_.out[0] && y + 1 == s_.out[1];
+        // What is written past the end of a row may reach over several short ones.
+        bool last = tight && ((s_.out[0] - 1 - z) * s_.out[1] + s_.out[1] - 1 - y) * line_ < kBlock<P>;
         if (from_z < 0 || from_z >= s_.in[0] || from_y < 0 || from_y >= s_.in[1]) {
           last ? std::fill(o, o + line_, P(0)) : zero_loose(o, line_);
           continue;
