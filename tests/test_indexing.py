@@ -169,3 +169,34 @@ def test_empty(shape):
     assert x[x > 0].shape == (0,)
     assert x[..., None].shape == (*shape, 1)
     x[x == 0] = 1
+
+
+@pytest.mark.parametrize("dim", [0, 1])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_index_add_of_whole_rows(dim, dtype):
+    """Rows that come more than once are added in the order of the index, for every number of threads."""
+    rng = np.random.default_rng(0)
+    shape = (300, 70, 18)
+    a, index = rng.standard_normal(shape).astype(dtype), rng.integers(0, shape[dim], 90)
+    b = rng.standard_normal((90, *shape[1:]) if dim == 0 else (shape[0], 90, shape[2])).astype(dtype)
+    want = a.copy()
+    for j, i in enumerate(index):
+        if dim == 0:
+            want[i] += b[j]
+        else:
+            want[:, i] += b[:, j]
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2, 5):
+            torch.set_num_threads(threads)
+            x = torch.tensor(a)
+            out = x.index_add(dim, torch.tensor(index), torch.tensor(b))
+            assert np.array_equal(out.numpy(), want) and np.array_equal(x.numpy(), a)
+            assert np.array_equal(x.index_add_(dim, torch.tensor(index), torch.tensor(b)).numpy(), want)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_cat_of_long_and_empty_parts():
+    parts = [np.arange(n, dtype=np.float32) for n in (1, 0, 100_003, 17, 250_000)]
+    assert np.array_equal(torch.cat([torch.tensor(p) for p in parts]).numpy(), np.concatenate(parts))

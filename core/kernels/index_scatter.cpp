@@ -3,6 +3,8 @@
 #include "kernels/index_scatter.h"
 
 #include <algorithm>
+#include <cstring>
+#include <memory>
 
 #include "runtime/parallel.h"
 
@@ -127,6 +129,54 @@ void scatter_rows(void* dst, DType dtype, RowLayout dl, const void* src, RowLayo
                    }
                  });
   });
+}
+
+namespace {
+
+// d = a + b, by vectors: this file is compiled without the vectoriser.
+template <class T>
+void add_row(T* d, const T* a, const T* b, int64_t n) {
+  constexpr int64_t N = 16 / static_cast<int64_t>(sizeof(T));
+  typedef T V __attribute__((vector_size(16)));
+  int64_t i = 0;
+#pragma GCC unroll 4
+  for (; i + N <= n; i += N) {
+    V x, y;
+    std::memcpy(&x, a + i, 16);
+    std::memcpy(&y, b + i, 16);
+    x += y;
+    std::memcpy(d + i, &x, 16);
+  }
+  for (; i < n; ++i) d[i] = a[i] + b[i];
+}
+
+}  // namespace
+
+void add_rows(void* dst, const void* base, DType dtype, const void* src, const int64_t* index, int64_t outer,
+              int64_t rows, int64_t n, int64_t inner) {
+  // The sources of each row as a list, in order: every row is then written once, by one thread.
+  auto head = std::make_unique<int64_t[]>(static_cast<size_t>(rows));
+  auto next = std::make_unique<int64_t[]>(static_cast<size_t>(n));
+  for (int64_t r = 0; r < rows; ++r) head[r] = -1;
+  for (int64_t j = n; j-- > 0;) {
+    next[j] = head[index[j]];
+    head[index[j]] = j;
+  }
+  auto run = [&](auto zero) {
+    using T = decltype(zero);
+    parallel_for_light(outer * rows, std::max<int64_t>(1, kGrain / inner), [&](int64_t begin, int64_t end) {
+      for (int64_t u = begin; u < end; ++u) {
+        T* d = static_cast<T*>(dst) + u * inner;
+        const T* from = static_cast<const T*>(base) + u * inner;
+        int64_t j = head[u % rows];
+        if (j < 0 && from != d) std::memcpy(d, from, static_cast<size_t>(inner) * sizeof(T));
+        for (; j >= 0; j = next[j], from = d)
+          add_row(d, from, static_cast<const T*>(src) + (u / rows * n + j) * inner, inner);
+      }
+    });
+  };
+  if (dtype == DType::F64) return run(double{});
+  run(float{});
 }
 
 void scatter(void* dst, DType dtype, const int64_t* ds, const void* src, const int64_t* ss, const int64_t* index,

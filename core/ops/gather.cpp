@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/index_scatter.h"
 #include "kernels/pointwise/arithmetic.h"
 #include "kernels/pointwise/compare.h"
 #include "ops/creation.h"
@@ -56,6 +57,21 @@ void write_rows(const Tensor& out, int64_t dim, const Tensor& index, const Tenso
 
 int64_t axis_size(const Tensor& t, int64_t dim) { return t.dim() == 0 ? 1 : t.sizes()[dim]; }
 
+// out = base with the rows of source added, in one pass; false, with nothing done, where that is not the way.
+bool add_whole_rows(const Tensor& out, const Tensor& base, int64_t dim, const Tensor& index, const Tensor& source) {
+  constexpr int64_t kLeastRow = 16;
+  if ((out.dtype() != DType::F32 && out.dtype() != DType::F64) || out.dim() < 2 || source.dim() != out.dim())
+    return false;
+  const int64_t rows = out.sizes()[dim], n = index.numel(),
+                outer = product(out.sizes().first(static_cast<size_t>(dim)));
+  if (n == 0 || out.numel() == 0 || (&out->storage() == &base->storage() && n < rows / 4)) return false;
+  const int64_t inner = out.numel() / (rows * outer);
+  if (inner < kLeastRow || !out.is_contiguous() || !base.is_contiguous()) return false;
+  Tensor from = plain(source);
+  cpu::add_rows(out.raw(), base.raw(), out.dtype(), from.raw(), index.data<int64_t>(), outer, rows, n, inner);
+  return true;
+}
+
 }  // namespace
 
 Tensor index_add_flat(const Tensor& flat, const Tensor& positions, const Tensor& values) {
@@ -103,9 +119,11 @@ static Tensor index_add_any(const Tensor& self, int64_t dim, const Tensor& index
         shape_str(self.sizes()), " source.shape = ", shape_str(source.sizes()));
   Tensor at = checked_index(index, axis_size(self, dim), dim, false, ErrorKind::Runtime);
   bool scaled = !(alpha.is_integral() && alpha.to_int() == 1);
-  auto fill = [&](const Tensor& out) {
+  auto fill = [&](const Tensor& out, const Tensor& base) {
     Tensor from = &source->storage() == &out->storage() ? clone(detach(source)) : source;
     if (scaled) from = to_dtype(call<pointwise::Mul>(detach(from), Tensor::wrapped(alpha)), self.dtype());
+    if (add_whole_rows(out, base, dim, at, from)) return;
+    if (!kInPlace) copy_data(out, base);
     write_rows(out, dim, at, from, cpu::Scatter::add);
   };
   return write_into(kInPlace, self, "index_add_", "IndexAddBackward0", source, {index}, fill,

@@ -1,11 +1,13 @@
 // Writes into a copy of a tensor or into the tensor itself, with one gradient for both forms.
 #pragma once
 
+#include <type_traits>
+
 #include "ops/basic.h"
 
 namespace rl {
 
-// fill(out) writes into self (in place) or a copy of it. formula: gradient 0 is self's, 1 source's (which may be undefined).
+// fill(out) writes into self (in place) or a copy of it; a fill(out, self) makes that copy itself. formula: gradient 0 is self's, 1 source's (which may be undefined).
 template <class Fill, class Formula>
 Tensor write_into(bool in_place, const Tensor& self, const char* op, const char* node_name, const Tensor& source,
                   const TensorList& keeps, Fill fill, Formula formula) {
@@ -18,11 +20,13 @@ Tensor write_into(bool in_place, const Tensor& self, const char* op, const char*
     for (const Tensor& t : keeps) node->saved.emplace_back(t, false);
   }
   Tensor out = self;
-  if (!in_place) {
-    out = Tensor::empty_like(self);
-    copy_data(out, self);
+  if (!in_place) out = Tensor::empty_like(self);
+  if constexpr (std::is_invocable_v<Fill, const Tensor&, const Tensor&>) {
+    fill(out, self);
+  } else {
+    if (!in_place) copy_data(out, self);
+    fill(out);
   }
-  fill(out);
   if (in_place) {
     changed_in_place(self, op);
     if (node) rebase_history(self, std::move(node));

@@ -30,6 +30,17 @@ inline void visit_item(int64_t bytes, F&& f) {
   }
 }
 
+// parallel_for with a grain of kParallelBytes (in the caller's items). Work that is not large is cut finer, for threads
+// that are awake anyway.
+template <class Body>
+inline void split(int64_t n, int64_t grain, bool large, const Body& body) {
+  if (n <= 0) return;
+  (large ? detail::run_chunks : detail::run_light_chunks)(
+      n, std::max<int64_t>(1, large ? grain : grain / 4),
+      [](void* context, int64_t begin, int64_t end) { (*static_cast<const Body*>(context))(begin, end); },
+      const_cast<Body*>(&body));
+}
+
 inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // ---- 16-byte vectors: an NxN tile of N = 16 / sizeof(T) is transposed by log2(N) rounds of interleaving.
@@ -232,7 +243,8 @@ void for_blocks(const Plan& p, int k, int64_t block1, int64_t block0, int64_t gr
     if (i != k) dims[nouter++] = i, outer *= p.n[i];
   int64_t nb0 = ceil_div(n0, block0), nb1 = ceil_div(n1, block1);
   int64_t per_unit = std::min(block0, n0) * std::min(block1, n1);
-  parallel_for(outer * nb1 * nb0, std::max<int64_t>(1, grain_items / per_unit), [&](int64_t begin, int64_t end) {
+  const bool large = outer * n1 * n0 >= 2 * grain_items;
+  split(outer * nb1 * nb0, grain_items / per_unit, large, [&](int64_t begin, int64_t end) {
     int64_t index[kMaxDims];
     int64_t b0 = begin % nb0, b1 = begin / nb0 % nb1, rest = begin / (nb0 * nb1);
     int64_t od = 0, os = 0;
@@ -274,7 +286,7 @@ void copy_strided(void* dst, DType dst_dtype, const int64_t* dst_strides, const 
   int in = p.nd - 1;
   int64_t grain = kParallelBytes / (di + si);
   if (p.nd == 1 && p.d[0] == 1 && p.s[0] == 1) {
-    parallel_for(p.n[0], grain, [&](int64_t b, int64_t e) { fn(d + b * di, s + b * si, e - b); });
+    split(p.n[0], grain, p.n[0] >= 2 * grain, [&](int64_t b, int64_t e) { fn(d + b * di, s + b * si, e - b); });
     return;
   }
   // The second dim of a block: the one that is contiguous in the source, or else the next one out.
@@ -398,20 +410,23 @@ void cat(void* dst, int64_t outer, const CatPart* parts, int64_t count) {
   for (int64_t i = 0; i < count; ++i) row += parts[i].bytes;
   if (row == 0 || outer == 0) return;
   char* d = static_cast<char*>(dst);
-  if (row >= kParallelBytes) {
-    // Long rows: split each piece.
+  constexpr int64_t kGrain = kParallelBytes / 2;  // a byte written is one read, too
+  if (row >= kGrain) {
     for (int64_t o = 0; o < outer; ++o) {
-      char* at = d + o * row;
-      for (int64_t i = 0; i < count; ++i) {
-        const char* s = static_cast<const char*>(parts[i].data) + o * parts[i].bytes;
-        parallel_for(parts[i].bytes, kParallelBytes,
-                     [&](int64_t b, int64_t e) { std::memcpy(at + b, s + b, static_cast<size_t>(e - b)); });
-        at += parts[i].bytes;
-      }
+      split(row, kGrain, row >= 4 * kGrain, [&](int64_t begin, int64_t end) {
+        int64_t at = 0;  // where the part starts
+        for (int64_t i = 0; i < count && at < end; ++i) {
+          const int64_t n = parts[i].bytes, from = std::max<int64_t>(begin - at, 0), to = std::min(n, end - at);
+          if (from < to)
+            std::memcpy(d + o * row + at + from, static_cast<const char*>(parts[i].data) + o * n + from,
+                        static_cast<size_t>(to - from));
+          at += n;
+        }
+      });
     }
     return;
   }
-  parallel_for(outer, std::max<int64_t>(1, kParallelBytes / row), [&](int64_t begin, int64_t end) {
+  split(outer, kGrain / row, outer * row >= 4 * kGrain, [&](int64_t begin, int64_t end) {
     for (int64_t o = begin; o < end; ++o) {
       char* at = d + o * row;
       for (int64_t i = 0; i < count; ++i) {

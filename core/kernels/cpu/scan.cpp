@@ -99,7 +99,7 @@ template <class Op, class T> void accumulate(const T* x, bool reverse, int64_t o
   const int64_t step = reverse ? -1 : 1;
   if (n <= 0) return;
   if (inner == 1 && (n < 4 * kChunk || outer >= kMinParallel)) {
-    parallel_for(outer, rows_per_task(n), [&](int64_t begin, int64_t end) {
+    parallel_for_light(outer, rows_per_task(n, 8192), [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r) {
         const int64_t first = r * n + (reverse ? n - 1 : 0);
         run_row<Op, true>(x + first, n, step, o + first, unit_of<A, Op>());
