@@ -31,7 +31,8 @@ def main() -> int:
     shutil.copytree(ROOT / "rushlight", site / "rushlight", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
     for name in ("tests", "examples", "docs"):
         shutil.copytree(ROOT / name, site / name, ignore=shutil.ignore_patterns("__pycache__", "reference"))
-    shutil.copy(ROOT / "pyproject.toml", site)
+    for path in [ROOT / "pyproject.toml", *ROOT.glob("*.md")]:
+        shutil.copy(path, site)
     for module in build.glob("_C*.so"):
         shutil.copy(module, site / "rushlight")
 

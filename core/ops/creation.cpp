@@ -391,7 +391,8 @@ Tensor index_pairs(const char* name, int64_t first, int64_t last, const Options&
   int64_t n = 0;
   for (int64_t r = first; r < last; ++r) {
     auto [begin, end] = columns(r);
-    n += end - begin;
+    if (__builtin_add_overflow(n, end - begin, &n))
+      fail(ErrorKind::OutOfMemory, name, "(): the result does not fit into memory");
   }
   auto fill = [&](auto zero) {
     using T = decltype(zero);

@@ -304,7 +304,8 @@ Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& weight, const T
 std::tuple<Tensor, Tensor, Tensor> native_group_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
                                                      int64_t batch, int64_t channels, int64_t length, int64_t groups,
                                                      double eps) {
-  check(x.dim() >= 2 && x.numel() == batch * channels * length && x.sizes()[0] == batch && x.sizes()[1] == channels,
+  check(x.dim() >= 2 && x.sizes()[0] == batch && x.sizes()[1] == channels &&
+            x.numel() == batch * channels * std::clamp<int64_t>(length, -1, x.numel()),
         "native_group_norm: an input of shape ", shape_str(x.sizes()), " is not N = ", batch, ", C = ", channels,
         ", HxW = ", length);
   WithStats r = group_norm_stats(x, groups, weight, bias, eps);

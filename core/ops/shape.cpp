@@ -225,7 +225,7 @@ static TensorList chunk(const Tensor& self, int64_t chunks, int64_t dim) {
   if (n == 0)
     return split_views(kViews ? "SplitWithSizesBackward0" : "UnsafeSplitWithSizesBackward0", self, Dims(chunks, 0), dim,
                        kViews);
-  int64_t size = (n + chunks - 1) / chunks;
+  int64_t size = (n - 1) / chunks + 1;
   return kViews ? split(self, size, dim) : unsafe_split(self, size, dim);
 }
 
@@ -271,7 +271,12 @@ static Tensor unflatten(const Tensor& self, int64_t dim, IntSpan sizes) {
   dim = wrap_dim(dim, self.dim());
   check(!sizes.empty(), "unflatten: sizes must be non-empty");
   int64_t known = 1, unknown = 0, n = self.dim() == 0 ? 1 : self.sizes()[dim];
-  for (int64_t s : sizes) s == -1 ? ++unknown : known *= s;
+  for (int64_t s : sizes) {
+    if (s == -1)
+      ++unknown;
+    else if (__builtin_mul_overflow(known, s, &known))
+      known = INT64_MAX;
+  }
   check(unknown == 0 ? known == n : unknown == 1 && known > 0 && n % known == 0, "unflatten: Provided sizes ",
         shape_str(sizes), " don't multiply up to the size of dim ", dim, " (", n, ") in the input tensor");
   Dims out(self.sizes().first(static_cast<size_t>(dim)));

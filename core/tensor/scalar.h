@@ -51,10 +51,9 @@ class Scalar {
   static Scalar load(DType dtype, const void* where) {
     return visit_dtype(dtype, [&](auto zero) -> Scalar {
       using T = decltype(zero);
+      if constexpr (std::is_same_v<T, bool>) return Scalar(*static_cast<const uint8_t*>(where) != 0);  // as it was left
       const T& v = *static_cast<const T*>(where);
-      if constexpr (std::is_same_v<T, bool>) {
-        return Scalar(v);
-      } else if constexpr (std::is_integral_v<T>) {
+      if constexpr (std::is_integral_v<T>) {
         return Scalar(static_cast<int64_t>(v));
       } else if constexpr (is_complex_v<T>) {
         return Scalar(std::complex<double>(v.real(), v.imag()));

@@ -174,7 +174,7 @@ Dims infer_size(IntSpan shape, int64_t numel) {
       hole = i;
     } else {
       check(out[i] >= 0, "invalid shape dimension ", out[i]);
-      known *= out[i];
+      if (__builtin_mul_overflow(known, out[i], &known)) known = INT64_MAX;  // more than any tensor holds
     }
   }
   if (hole >= 0) {

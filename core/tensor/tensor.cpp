@@ -115,16 +115,19 @@ void TensorImpl::destroy() {
 }
 
 Tensor Tensor::empty_strided(IntSpan sizes, IntSpan strides, DType dtype) {
-  int64_t last = 0;
+  int64_t bytes = item_size(dtype);  // up to the end of the last element
+  bool overflow = false, empty = false;
   for (size_t i = 0; i < sizes.size(); ++i) {
-    if (sizes[i] == 0) {
-      last = -1;
-      break;
-    }
-    last += (sizes[i] - 1) * strides[i];
+    empty |= sizes[i] == 0;
+    int64_t step;
+    overflow |= __builtin_mul_overflow(sizes[i] - 1, strides[i], &step) ||
+                __builtin_mul_overflow(step, int64_t{item_size(dtype)}, &step) ||
+                __builtin_add_overflow(bytes, step, &bytes);
   }
-  return Tensor(
-      TensorImpl::make(Storage::allocate(static_cast<size_t>(last + 1) * item_size(dtype)), 0, sizes, strides, dtype));
+  if (overflow && !empty)
+    fail(ErrorKind::Runtime, "Storage size calculation overflowed with sizes=", shape_str(sizes),
+         " and strides=", shape_str(strides));
+  return Tensor(TensorImpl::make(Storage::allocate(empty ? 0 : static_cast<size_t>(bytes)), 0, sizes, strides, dtype));
 }
 
 Tensor Tensor::empty_like(const Tensor& like, DType dtype) {
