@@ -434,6 +434,8 @@ Tensor window(const char* name, int64_t length, bool periodic, const Options& o,
   check(is_floating(dtype) || is_complex_dtype(dtype), name,
         " expects floating point dtypes, got: ", dtype_name(dtype));
   check(length >= 0, name, " requires non-negative window_length, got window_length=", length);
+  if (length > int64_t{1} << 40)
+    fail(ErrorKind::OutOfMemory, name, "(): a window of ", length, " points does not fit into memory");
   Options plain{.dtype = dtype};
   if (length < 2) return filled(Dims{length}, Scalar(1), dtype, o);
   GradModeGuard off(false);

@@ -21,6 +21,9 @@ Tensor constant_pad_nd(const Tensor& self, IntSpan pad, const Scalar& value) {
   Dims before(n, 0), cut(n, 0);
   for (int64_t i = 0; i < count; ++i) {
     int64_t d = n - 1 - i, low = pad[static_cast<size_t>(2 * i)], high = pad[static_cast<size_t>(2 * i + 1)];
+    constexpr int64_t kMost = int64_t{1} << 60;
+    check(low > -kMost && low < kMost && high > -kMost && high < kMost, "padding of ", low, " and ", high,
+          " for dimension ", d, " is larger than any tensor");
     sizes[d] += low + high;
     check(sizes[d] >= 0, "The input size ", self.sizes()[d], ", plus negative padding ", low, " and ", high,
           " resulted in a negative output size, "
