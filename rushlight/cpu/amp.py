@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import Any
-
-from rushlight import _C, amp
+from rushlight import _C
+from rushlight.amp._older import OlderAutocast, OlderGradScaler
 
 __all__ = ["GradScaler", "autocast"]
 
 
-def _deprecated(name: str) -> None:
-    warnings.warn(
-        f"`torch.cpu.amp.{name}(args...)` is deprecated. Please use `torch.amp.{name}('cpu', args...)` instead.",
-        FutureWarning,
-        stacklevel=3,
-    )
-
-
-class autocast(amp.autocast):
+class autocast(OlderAutocast):
     """`torch.amp.autocast("cpu", ...)`."""
 
-    def __init__(self, enabled: bool = True, dtype: Any = _C.bfloat16, cache_enabled: bool = True) -> None:
-        _deprecated("autocast")
-        super().__init__("cpu", enabled=enabled, dtype=dtype, cache_enabled=cache_enabled)
+    _of, _default = "cpu", _C.bfloat16
 
 
-class GradScaler(amp.GradScaler):
+class GradScaler(OlderGradScaler):
     """`torch.amp.GradScaler("cpu", ...)`."""
 
-    def __init__(
-        self,
-        init_scale: float = 2.0**16,
-        growth_factor: float = 2.0,
-        backoff_factor: float = 0.5,
-        growth_interval: int = 2000,
-        enabled: bool = True,
-    ) -> None:
-        _deprecated("GradScaler")
-        super().__init__("cpu", init_scale, growth_factor, backoff_factor, growth_interval, enabled)
+    _of = "cpu"
