@@ -117,7 +117,8 @@ def test_training_step():
     model.zero_grad()
     exact.backward()
     for got, p in zip(wide, model.parameters()):
-        assert torch.allclose(got, p.grad, atol=0.02)
+        # bfloat16 keeps 8 bits: each product and sum is off by up to 2**-9 of values around 1.
+        assert torch.allclose(got, p.grad, rtol=0, atol=2**-8)
 
 
 def test_a_weight_is_cast_once():

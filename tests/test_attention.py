@@ -50,7 +50,8 @@ def test_leading_axes_and_layouts():
     torch.testing.assert_close(out, sdpa(q.contiguous(), k.contiguous(), v.contiguous()))
     torch.testing.assert_close(out[1, 2], sdpa(q[1, 2], k[1, 2], v[1, 2]))
     torch.testing.assert_close(sdpa(q, k[:, :1], v[:, :1])[:, 0], out[:, 0])
-    torch.testing.assert_close(sdpa(q.bfloat16(), k.bfloat16(), v.bfloat16()).float(), out, atol=0.02, rtol=0.02)
+    # bfloat16 keeps 8 bits: operands and result are rounded by up to 2**-9 each.
+    torch.testing.assert_close(sdpa(q.bfloat16(), k.bfloat16(), v.bfloat16()).float(), out, atol=2**-7, rtol=2**-7)
     assert sdpa(q[:, :, :0], k, v).shape == (2, 4, 0, 6)
     assert (sdpa(q, k[:, :, :0], v[:, :, :0]) == 0).all()
 

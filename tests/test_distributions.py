@@ -178,13 +178,16 @@ def test_vae_loss_trains():
     loc = torch.zeros(3, requires_grad=True)
     scale = torch.ones(3, requires_grad=True)
     opt = torch.optim.SGD([loc, scale], lr=0.05)
-    for _ in range(200):
+    path = []
+    for _ in range(400):
         q = D.Normal(loc, scale.abs())
         loss = ((q.rsample() - 2) ** 2).sum() + D.kl_divergence(q, D.Normal(0.0, 1.0)).sum()
         opt.zero_grad()
         loss.backward()
         opt.step()
-    assert torch.allclose(loc, torch.full((3,), 4 / 3), atol=0.4)
+        path.append(loc.detach().clone())
+    # The draws keep loc in motion around the minimum: the mean of the last 300 places is what has a limit.
+    assert torch.allclose(torch.stack(path[100:]).mean(0), torch.full((3,), 4 / 3), atol=0.1)
 
 
 def test_own_divergence():
