@@ -12,6 +12,7 @@
 // The walk itself is compiled once: it sees reducers through the virtual functions of Reducer, many outputs at a time.
 #pragma once
 
+#include "kernels/cpu/convert.h"
 #include "kernels/cpu/pack.h"
 #include "kernels/reduce.h"
 #include "runtime/parallel.h"
@@ -92,6 +93,71 @@ template <class R, class Store> class Adapter final : public Reducer {
  private:
   const R& reducer_;
   const Store& store_;
+};
+
+// Reduces what is not worth loops of its own, as another dtype: pieces are converted and reduced while they are in cache.
+class Converting final : public Reducer {
+ public:
+  Converting(const Reducer& wide, ConvertFn convert, int64_t item)
+      : Reducer(wide.lanes, item, wide.state_size), wide_(wide), convert_(convert) {}
+
+  void empty(void* state) const override { wide_.empty(state); }
+  void row(const char* p, int64_t n, void* state) const override {
+    alignas(64) char piece[kPieceBytes];
+    alignas(16) char more[kStateBytes];
+    const int64_t capacity = kPieceBytes / wide_.in_size;
+    for (int64_t i = 0; i < n; i += capacity) {
+      const int64_t count = at_most(capacity, n - i);
+      convert_(piece, p + i * in_size, count);
+      wide_.row(piece, count, i == 0 && count == n ? state : more);
+      if (count < n) wide_.join(state, more, 1, 1, i, i == 0);
+    }
+  }
+  void rows(const char* p, int64_t count, int64_t n, int64_t stride, void* states) const override {
+    alignas(64) char piece[kPieceBytes];
+    const int64_t capacity = kPieceBytes / wide_.in_size / n;  // rows
+    char* to = static_cast<char*>(states);
+    if (capacity < 2) {
+      for (int64_t i = 0; i < count; ++i) row(p + i * stride * in_size, n, to + i * state_size);
+      return;
+    }
+    for (int64_t i = 0; i < count; i += capacity) {
+      const int64_t taken = at_most(capacity, count - i);
+      convert_rows(piece, p + i * stride * in_size, taken, n, stride);
+      wide_.rows(piece, taken, n, n, to + i * state_size);
+    }
+  }
+  void cols(const char* p, int64_t n, int64_t stride, int64_t width, void* states) const override {
+    alignas(64) char piece[kPieceBytes];
+    alignas(64) char more[kPieceColumns * kStateBytes];
+    const int64_t rows = kPieceBytes / kPieceColumns / wide_.in_size;
+    for (int64_t c = 0; c < width; c += kPieceColumns) {
+      // A last piece narrower than a pack reaches back over its neighbour.
+      const int64_t from = at_most(c, width - lanes), taken = at_most(kPieceColumns, width - from);
+      char* to = static_cast<char*>(states) + from * state_size;
+      for (int64_t r = 0; r < n; r += rows) {
+        const int64_t count = at_most(rows, n - r);
+        convert_rows(piece, p + (r * stride + from) * in_size, count, taken, stride);
+        wide_.cols(piece, count, taken, taken, n <= rows ? to : more);
+        if (n > rows) wide_.join(to, more, taken, 1, r, r == 0);
+      }
+    }
+  }
+  void join(void* states, const void* more, int64_t count, int64_t scale, int64_t offset, bool first) const override {
+    wide_.join(states, more, count, scale, offset, first);
+  }
+  void store(int64_t output, const void* states, int64_t count) const override { wide_.store(output, states, count); }
+
+ private:
+  static constexpr int64_t kPieceBytes = 16384, kPieceColumns = 256;
+
+  void convert_rows(char* to, const char* from, int64_t count, int64_t n, int64_t stride) const {
+    if (stride == n || count == 1) return convert_(to, from, count * n);
+    for (int64_t i = 0; i < count; ++i) convert_(to + i * n * wide_.in_size, from + i * stride * in_size, n);
+  }
+
+  const Reducer& wide_;
+  ConvertFn convert_;
 };
 
 inline void copy_items(char* to, const char* from, int64_t count, int64_t to_stride, int64_t from_stride,
@@ -313,9 +379,63 @@ class ReduceWalk {
   ReduceWalk(reducer, x, shape).run();
 }
 
-template <class R, class Store> void reduce(const R& reducer, const void* x, const ReduceShape& shape,
+// Without convert_fns' care for the payloads of NaNs: results have one NaN.
+template <class T> void halves_to_float(void* to, const void* from, int64_t n) {
+  float* t = static_cast<float*>(to);
+  const T* f = static_cast<const T*>(from);
+  int64_t i = 0;
+  for (; i + kLanes<float> <= n; i += kLanes<float>) store(t + i, load<float>(f + i));
+#pragma GCC unroll 1
+  for (; i < n; ++i) t[i] = widen<float>(f[i]);
+}
+
+// The input of a reduction: elements of the reducer's type, or of one to be converted to it.
+struct Source {
+  const void* data;
+  ConvertFn convert = nullptr;
+  int64_t item = 0;
+
+  Source(const void* data) : data(data) {}
+  Source(const void* data, DType from, DType to) : data(data), item(kItemSize[static_cast<int>(from)]) {
+    convert = from == DType::F16    ? halves_to_float<Half>
+              : from == DType::BF16 ? halves_to_float<BFloat16>
+                                    : convert_fns[static_cast<int>(to)][static_cast<int>(from)];
+  }
+};
+
+template <class R, class Store> void reduce(const R& reducer, const Source& x, const ReduceShape& shape,
                                             const Store& store) {
-  reduce_with(Adapter<R, Store>(reducer, store), x, shape);
+  const Adapter<R, Store> adapter(reducer, store);
+  if (x.convert == nullptr) return reduce_with(adapter, x.data, shape);
+  reduce_with(Converting(adapter, x.convert, x.item), x.data, shape);
+}
+
+// Results made as `wide` and delivered as `out`, at `to` (which may be null).
+class WideResult {
+ public:
+  WideResult(const ReduceShape& shape, DType wide, void* to, DType out)
+      : count_(to == nullptr ? 0 : at_least(0, shape.outer) * at_least(0, shape.inner)),
+        convert_(convert_fns[static_cast<int>(out)][static_cast<int>(wide)]),
+        to_(to),
+        wide_(count_ * kItemSize[static_cast<int>(wide)]) {}
+  void* get() const { return to_ == nullptr ? nullptr : static_cast<char*>(wide_); }
+  void deliver() const {
+    if (to_ != nullptr) convert_(to_, wide_, count_);
+  }
+
+ private:
+  int64_t count_;
+  ConvertFn convert_;
+  void* to_;
+  Scratch<char> wide_;
+};
+
+// Half types are reduced as floats; f(x, out) reduces floats.
+inline bool is_half(DType d) { return d == DType::F16 || d == DType::BF16; }
+template <class F> void as_float(DType in, const void* x, const ReduceShape& shape, void* out, const F& f) {
+  const WideResult result(shape, DType::F32, out, in);
+  f(Source(x, in, DType::F32), result.get());
+  result.deliver();
 }
 
 }  // namespace

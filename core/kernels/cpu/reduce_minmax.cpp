@@ -130,29 +130,48 @@ template <class T, bool Max> struct WhereExtreme {
   }
 };
 
-template <class F> void visit_real(DType in, const F& f) {
-  visit_dtype(in, [&](auto tag) {
-    using T = decltype(tag);
-    if constexpr (std::is_same_v<T, bool>)
-      f(uint8_t{});
-    else if constexpr (!is_complex_v<T>)
-      f(tag);
-  });
+// The dtypes that have loops of their own: small integers go through int32, halves through float.
+DType loops_of(DType in) {
+  switch (in) {
+    case DType::F32:
+    case DType::F16:
+    case DType::BF16: return DType::F32;
+    case DType::F64:
+    case DType::I64: return in;
+    default: return DType::I32;
+  }
+}
+
+// f(tag, x, first, second) on the elements as loops_of() takes them, results in that dtype.
+template <class F> void visit_loops(DType in, const void* x, const ReduceShape& shape, void* first, void* second,
+                                    const F& f) {
+  const DType wide = loops_of(in);
+  auto call = [&](const Source& from, void* a, void* b) {
+    switch (wide) {
+      case DType::F32: return f(float{}, from, static_cast<float*>(a), static_cast<float*>(b));
+      case DType::F64: return f(double{}, from, static_cast<double*>(a), static_cast<double*>(b));
+      case DType::I64: return f(int64_t{}, from, static_cast<int64_t*>(a), static_cast<int64_t*>(b));
+      default: return f(int32_t{}, from, static_cast<int32_t*>(a), static_cast<int32_t*>(b));
+    }
+  };
+  if (wide == in) return call(x, first, second);
+  const WideResult one(shape, wide, first, in), two(shape, wide, second, in);
+  call(Source(x, in, wide), one.get(), two.get());
+  one.deliver();
+  two.deliver();
 }
 
 template <bool Max> void amost(DType in, const void* x, const ReduceShape& shape, void* out) {
-  visit_real(in, [&](auto tag) {
+  visit_loops(in, x, shape, out, nullptr, [&](auto tag, const Source& from, auto* o, auto*) {
     using T = decltype(tag);
-    T* o = static_cast<T*>(out);
-    reduce(Fold<ExtremeOp<T, Max>>{}, x, shape, [&](int64_t i, auto s) { o[i] = narrow<T>(s); });
+    reduce(Fold<ExtremeOp<T, Max>>{}, from, shape, [o](int64_t i, T s) { o[i] = narrow<T>(s); });
   });
 }
 
 void aminmax(DType in, const void* x, const ReduceShape& shape, void* out_min, void* out_max) {
-  visit_real(in, [&](auto tag) {
+  visit_loops(in, x, shape, out_min, out_max, [&](auto tag, const Source& from, auto* low, auto* high) {
     using T = decltype(tag);
-    T *low = static_cast<T*>(out_min), *high = static_cast<T*>(out_max);
-    reduce(Both<Fold<ExtremeOp<T, false>>, Fold<ExtremeOp<T, true>>>{}, x, shape, [&](int64_t i, auto s) {
+    reduce(Both<Fold<ExtremeOp<T, false>>, Fold<ExtremeOp<T, true>>>{}, from, shape, [=](int64_t i, auto s) {
       low[i] = narrow<T>(s.a);
       high[i] = narrow<T>(s.b);
     });
@@ -160,10 +179,9 @@ void aminmax(DType in, const void* x, const ReduceShape& shape, void* out_min, v
 }
 
 template <bool Max> void where(DType in, const void* x, const ReduceShape& shape, void* values, int64_t* indices) {
-  visit_real(in, [&](auto tag) {
+  visit_loops(in, x, shape, values, nullptr, [&](auto tag, const Source& from, auto* v, auto*) {
     using T = decltype(tag);
-    T* v = static_cast<T*>(values);
-    reduce(WhereExtreme<T, Max>{}, x, shape, [&](int64_t i, auto s) {
+    reduce(WhereExtreme<T, Max>{}, from, shape, [=](int64_t i, auto s) {
       if (v != nullptr) v[i] = narrow<T>(s.value);
       if (indices != nullptr) indices[i] = s.index;
     });

@@ -115,21 +115,32 @@ template <class T> struct Moments {
   }
 };
 
+// f(tag, x, first, second) on floats or doubles, results in the same; halves through float.
+template <class F> void visit_floating(DType in, const void* x, const ReduceShape& shape, void* first, void* second,
+                                       const F& f) {
+  if (in == DType::F64) return f(double{}, Source(x), static_cast<double*>(first), static_cast<double*>(second));
+  auto floats = [&](const Source& from, void* a, void* b) {
+    f(float{}, from, static_cast<float*>(a), static_cast<float*>(b));
+  };
+  if (!is_half(in)) return floats(x, first, second);
+  const WideResult one(shape, DType::F32, first, in), two(shape, DType::F32, second, in);
+  floats(Source(x, in, DType::F32), one.get(), two.get());
+  one.deliver();
+  two.deliver();
+}
+
 void var_mean(DType in, const void* x, const ReduceShape& shape, double correction, bool std_dev, void* var,
               void* mean) {
-  visit_dtype(in, [&](auto tag) {
+  visit_floating(in, x, shape, var, mean, [&](auto tag, const Source& from, auto* v, auto* m) {
     using T = decltype(tag);
-    if constexpr (!is_complex_v<T> && std::is_floating_point_v<compute_t<T>>) {
-      T *v = static_cast<T*>(var), *m = static_cast<T*>(mean);
-      const double nan = std::numeric_limits<double>::quiet_NaN();
-      reduce(Moments<T>{}, x, shape, [&](int64_t i, auto s) {
-        double divisor = s.count - correction;
-        double variance = s.m2 / (divisor > 0 ? divisor : 0);
-        if (s.count == 0) s.mean = variance = nan;
-        if (v != nullptr) v[i] = narrow<T>(std_dev ? std::sqrt(variance) : variance);
-        if (m != nullptr) m[i] = narrow<T>(s.mean);
-      });
-    }
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    reduce(Moments<T>{}, from, shape, [=](int64_t i, auto s) {
+      double divisor = s.count - correction;
+      double variance = s.m2 / (divisor > 0 ? divisor : 0);
+      if (s.count == 0) s.mean = variance = nan;
+      if (v != nullptr) v[i] = narrow<T>(std_dev ? std::sqrt(variance) : variance);
+      if (m != nullptr) m[i] = narrow<T>(s.mean);
+    });
   });
 }
 
@@ -237,14 +248,11 @@ template <class T> struct LogSumExp {
 };
 
 void logsumexp(DType in, const void* x, const ReduceShape& shape, void* out) {
-  visit_dtype(in, [&](auto tag) {
+  visit_floating(in, x, shape, out, nullptr, [&](auto tag, const Source& from, auto* o, auto*) {
     using T = decltype(tag);
-    if constexpr (!is_complex_v<T> && std::is_floating_point_v<compute_t<T>>) {
-      T* o = static_cast<T*>(out);
-      reduce(LogSumExp<T>{}, x, shape, [&](int64_t i, auto s) {
-        o[i] = narrow<T>(s.top != s.top ? double(s.top) : std::log(s.sum) + double(LogSumExp<T>::shift_of(s.top)));
-      });
-    }
+    reduce(LogSumExp<T>{}, from, shape, [o](int64_t i, auto s) {
+      o[i] = narrow<T>(s.top != s.top ? double(s.top) : std::log(s.sum) + double(LogSumExp<T>::shift_of(s.top)));
+    });
   });
 }
 

@@ -6,10 +6,11 @@
 namespace rl::cpu::RL_ISA {
 namespace {
 
-// Lanes within a block: float, or 32-bit integers that a block cannot overflow; totals: double or int64.
+// Elements are uint8 (bool too), int32, int64, float and double, and the complex ones made of these; nearly always the
+// other dtypes are converted to one of them, a piece at a time. Lanes within a block: float, or 32-bit integers that a block cannot
+// overflow; totals: double or int64.
 template <class T> using SumBlock = std::conditional_t<std::is_same_v<T, int32_t>, int64_t, compute_t<T>>;
-template <class T>
-using Total = std::conditional_t<std::is_floating_point_v<compute_t<T>>, double, int64_t>;
+template <class T> using Total = std::conditional_t<std::is_floating_point_v<T>, double, int64_t>;
 
 template <class T> struct real_part {
   using type = T;
@@ -58,8 +59,7 @@ template <class T> struct ProductOp {
 // Counts nonzeros (or, inverted, zeros); may stop at the first. One instance serves count_nonzero, any and all.
 template <class T> struct CountOp {
   using In = T;
-  using Block = std::conditional_t<std::is_same_v<T, int64_t> || std::is_same_v<T, double>, T,
-                                   std::conditional_t<std::is_same_v<T, float>, float, int32_t>>;
+  using Block = compute_t<T>;
   using State = int64_t;
   using I = IntOf<Block>;
 
@@ -79,9 +79,8 @@ template <class T> struct CountOp {
     typedef typename Pack<I>::Reg Bits;
     const Bits flip = Bits{} - static_cast<I>(invert);
     for (int k = 0; k < kRegs; ++k) {
-      if constexpr (std::is_same_v<Block, int32_t>) x.r[k] &= Bits{} + mask;
-      Bits counted = (Bits)(x.r[k] != 0) ^ flip;
-      x.r[k] = counted ? typename Pack<Block>::Reg{} + 1 : typename Pack<Block>::Reg{};
+      x.r[k] &= Bits{} + mask;
+      x.r[k] = ((x.r[k] != 0) ^ flip) & (Bits{} + 1);
     }
     return x;
   }
@@ -129,21 +128,31 @@ struct AnyByte {
   }
 };
 
-template <class T, bool Max> struct MagnitudeExtremeOp {
+// The largest of |x|; negated, the largest of -|x|, which is the smallest of |x|.
+template <class T> struct MagnitudeExtremeOp {
   using In = T;
-  using Block = compute_t<T>;
-  using State = Block;
+  using Block = T;
+  using State = T;
+  using I = IntOf<T>;
 
-  State start() const { return Max ? Block(0) : highest_of<Block>(); }
+  bool negated;
+
+  State start() const { return negated ? lowest_of<T>() : T(0); }
   Block unit() const { return start(); }
   Block filler() const { return start(); }
   bool done(const State*, int) const { return false; }
-  [[gnu::always_inline]] Pack<Block> pre(const Pack<Block>& x) const { return absolute(x); }
-  template <class C> [[gnu::always_inline]] Pack<C> fold(const Pack<C>& a, const Pack<C>& b) const {
-    return extreme<Max>(a, b);
+  [[gnu::always_inline]] Pack<Block> pre(Pack<Block> x) const {
+    typedef typename Pack<I>::Reg Bits;
+    const Bits sign = Bits{} + (negated ? std::numeric_limits<I>::lowest() : I(0));
+    x = absolute(x);
+    for (int k = 0; k < kRegs; ++k) x.r[k] = (typename Pack<T>::Reg)((Bits)x.r[k] ^ sign);
+    return x;
   }
-  [[gnu::always_inline]] State merge(State s, Block b) const { return extreme<Max>(s, b); }
-  [[gnu::always_inline]] State join(State a, State b) const { return extreme<Max>(a, b); }
+  template <class C> [[gnu::always_inline]] Pack<C> fold(const Pack<C>& a, const Pack<C>& b) const {
+    return extreme<true>(a, b);
+  }
+  [[gnu::always_inline]] State merge(State s, Block b) const { return extreme<true>(s, b); }
+  [[gnu::always_inline]] State join(State a, State b) const { return extreme<true>(a, b); }
 };
 
 // Sums f(element) one element after another: for what has no vector form (complex, general powers).
@@ -176,7 +185,7 @@ template <class T, class S, class Step> struct Plain {
 };
 
 template <class T, class S, class Step, class Store>
-void reduce_plain(S start, Step step, S (*merge)(S, S), const void* x, const ReduceShape& shape, const Store& store) {
+void reduce_plain(S start, Step step, S (*merge)(S, S), const Source& x, const ReduceShape& shape, const Store& store) {
   reduce(Plain<T, S, Step>{start, step, merge}, x, shape, store);
 }
 
@@ -184,10 +193,31 @@ template <class T> struct Parts {
   T re, im;
 };
 
-template <class T> using OutOf = std::conditional_t<std::is_floating_point_v<compute_t<T>>, T, int64_t>;
+// f(tag) for the dtypes that floating-point reductions have instances for.
+template <class F> void visit_wide(DType in, const F& f) {
+  switch (in) {
+    case DType::F32: return f(float{});
+    case DType::F64: return f(double{});
+    case DType::C64: return f(Complex64{});
+    default: return f(Complex128{});
+  }
+}
+
+template <class T, Pre P> void add_real(const Source& x, const ReduceShape& shape, void* out, double scale_by) {
+  T* o = static_cast<T*>(out);
+  reduce(Fold<AddOp<T, P>>{}, x, shape, [&](int64_t i, double s) { o[i] = narrow<T>(s / scale_by); });
+}
 
 template <Pre P> void add(DType in, const void* x, const ReduceShape& shape, void* out, double scale_by) {
-  visit_dtype(in, [&](auto tag) {
+  if (is_half(in)) {
+    if constexpr (P == Pre::none) {  // common enough for loops of its own
+      return (in == DType::F16 ? add_real<Half, P> : add_real<BFloat16, P>)(x, shape, out, scale_by);
+    } else {
+      return as_float(in, x, shape, out,
+                      [&](const Source& wide, void* o) { add_real<float, P>(wide, shape, o, scale_by); });
+    }
+  }
+  visit_wide(in, [&](auto tag) {
     using T = decltype(tag);
     if constexpr (is_complex_v<T>) {
       using Real = typename T::value_type;
@@ -196,19 +226,29 @@ template <Pre P> void add(DType in, const void* x, const ReduceShape& shape, voi
         o[2 * i] = narrow<Real>(s.re / scale_by);
         o[2 * i + 1] = narrow<Real>(s.im / scale_by);
       });
-    } else if constexpr (std::is_floating_point_v<compute_t<T>>) {
-      T* o = static_cast<T*>(out);
-      reduce(Fold<AddOp<T, P>>{}, x, shape, [&](int64_t i, double s) { o[i] = narrow<T>(s / scale_by); });
     } else {
-      using Stored = std::conditional_t<std::is_same_v<T, bool>, uint8_t, T>;
-      int64_t* o = static_cast<int64_t*>(out);
-      reduce(Fold<AddOp<Stored, Pre::none>>{}, x, shape, [&](int64_t i, int64_t s) { o[i] = s; });
+      add_real<T, P>(x, shape, out, scale_by);
     }
   });
 }
 
-void sum(DType in, const void* x, const ReduceShape& shape, void* out) { add<Pre::none>(in, x, shape, out, 1.0); }
+void sum(DType in, const void* x, const ReduceShape& shape, void* out) {
+  auto integers = [&](auto tag, const Source& from) {
+    int64_t* o = static_cast<int64_t*>(out);
+    reduce(Fold<AddOp<decltype(tag), Pre::none>>{}, from, shape, [o](int64_t i, int64_t s) { o[i] = s; });
+  };
+  switch (in) {
+    case DType::Bool:
+    case DType::U8: return integers(uint8_t{}, x);
+    case DType::I8:
+    case DType::I16: return integers(int32_t{}, Source(x, in, DType::I32));
+    case DType::I32: return integers(int32_t{}, x);
+    case DType::I64: return integers(int64_t{}, x);
+    default: return add<Pre::none>(in, x, shape, out, 1.0);
+  }
+}
 void nansum(DType in, const void* x, const ReduceShape& shape, void* out) {
+  if (is_integral(in)) return sum(in, x, shape, out);
   add<Pre::drop_nan>(in, x, shape, out, 1.0);
 }
 void mean(DType in, const void* x, const ReduceShape& shape, void* out) {
@@ -216,26 +256,34 @@ void mean(DType in, const void* x, const ReduceShape& shape, void* out) {
 }
 
 void prod(DType in, const void* x, const ReduceShape& shape, void* out) {
-  visit_dtype(in, [&](auto tag) {
+  auto run = [&](auto tag, const Source& from, void* to) {
     using T = decltype(tag);
-    if constexpr (is_complex_v<T>) {
-      using Real = typename T::value_type;
-      using P = Parts<Real>;
-      using Wide = Parts<double>;
-      // Explicit fma: compilers fuse the pattern of a complex product on some instruction sets only.
-      auto times = [](Wide a, Wide b) {
-        return Wide{__builtin_fma(a.re, b.re, -(a.im * b.im)), __builtin_fma(a.re, b.im, a.im * b.re)};
-      };
-      auto step = [times](Wide a, P b) { return times(a, Wide{double(b.re), double(b.im)}); };
-      P* o = static_cast<P*>(out);
-      reduce_plain<P, Wide>(Wide{1, 0}, step, +times, x, shape,
-                            [&](int64_t i, Wide s) { o[i] = {narrow<Real>(s.re), narrow<Real>(s.im)}; });
-    } else {
-      using Stored = std::conditional_t<std::is_same_v<T, bool>, uint8_t, T>;
-      auto* o = static_cast<OutOf<T>*>(out);
-      reduce(Fold<ProductOp<Stored>>{}, x, shape, [&](int64_t i, auto s) { o[i] = narrow<OutOf<T>>(s); });
-    }
-  });
+    T* o = static_cast<T*>(to);
+    reduce(Fold<ProductOp<T>>{}, from, shape, [o](int64_t i, auto s) { o[i] = narrow<T>(s); });
+  };
+  auto complex = [&](auto tag) {
+    using Real = decltype(tag);
+    using P = Parts<Real>;
+    using Wide = Parts<double>;
+    // Explicit fma: compilers fuse the pattern of a complex product on some instruction sets only.
+    auto times = [](Wide a, Wide b) {
+      return Wide{__builtin_fma(a.re, b.re, -(a.im * b.im)), __builtin_fma(a.re, b.im, a.im * b.re)};
+    };
+    auto step = [times](Wide a, P b) { return times(a, Wide{double(b.re), double(b.im)}); };
+    P* o = static_cast<P*>(out);
+    reduce_plain<P, Wide>(Wide{1, 0}, step, +times, x, shape,
+                          [o](int64_t i, Wide s) { o[i] = {narrow<Real>(s.re), narrow<Real>(s.im)}; });
+  };
+  switch (in) {
+    case DType::I64: return run(int64_t{}, x, out);
+    case DType::F32: return run(float{}, x, out);
+    case DType::F64: return run(double{}, x, out);
+    case DType::C64: return complex(float{});
+    case DType::C128: return complex(double{});
+    case DType::F16:
+    case DType::BF16: return as_float(in, x, shape, out, [&](const Source& wide, void* o) { run(float{}, wide, o); });
+    default: return run(int64_t{}, Source(x, in, DType::I64), out);
+  }
 }
 
 template <class Store> void count(DType in, const void* x, const ReduceShape& shape, bool invert, bool stop,
@@ -247,13 +295,13 @@ template <class Store> void count(DType in, const void* x, const ReduceShape& sh
     case DType::I8:
       if (stop) return reduce(AnyByte{{{invert, stop, int32_t{-1}}}}, x, shape, store);
       return run(uint8_t{}, int32_t{-1});
-    case DType::I16: return run(int16_t{}, int32_t{-1});
+    case DType::I16: return run(uint16_t{}, int32_t{-1});
     case DType::F16:
     case DType::BF16: return run(uint16_t{}, int32_t{0x7FFF});
     case DType::I32: return run(int32_t{}, int32_t{-1});
     case DType::I64: return run(int64_t{}, int64_t{-1});
-    case DType::F32: return run(float{}, int32_t{-1});
-    case DType::F64: return run(double{}, int64_t{-1});
+    case DType::F32: return run(int32_t{}, std::numeric_limits<int32_t>::max());
+    case DType::F64: return run(int64_t{}, std::numeric_limits<int64_t>::max());
     default: break;
   }
   auto complex = [&](auto tag) {
@@ -287,7 +335,7 @@ template <bool All> void decide(DType in, const void* x, const ReduceShape& shap
 }
 
 // The sum of |v|^p in double, for powers without a vector form.
-template <class T, class Store> void sum_of_powers(double p, const void* x, const ReduceShape& shape,
+template <class T, class Store> void sum_of_powers(double p, const Source& x, const ReduceShape& shape,
                                                    const Store& store) {
   auto plus = [](double a, double b) { return a + b; };
   auto power = [p](double v) {
@@ -304,51 +352,53 @@ template <class T, class Store> void sum_of_powers(double p, const void* x, cons
     };
     reduce_plain<P, double>(0.0, step, +plus, x, shape, store);
   } else {
-    auto step = [power](double s, T v) { return s + power(__builtin_fabs(widen<double>(v))); };
+    auto step = [power](double s, T v) { return s + power(__builtin_fabs(static_cast<double>(v))); };
     reduce_plain<T, double>(0.0, step, +plus, x, shape, store);
   }
 }
 
-template <class T, bool Max, class Store> void extreme_of(const void* x, const ReduceShape& shape, const Store& store) {
+template <class T, class Store> void extreme_of(bool smallest, const Source& x, const ReduceShape& shape,
+                                                const Store& store) {
+  auto put = [&](int64_t i, double s) { store(i, __builtin_fabs(s)); };
   if constexpr (is_complex_v<T>) {
     using P = Parts<typename T::value_type>;
-    auto pick = [](double a, double b) { return extreme<Max>(a, b); };
-    auto step = [](double s, P v) {
-      return extreme<Max>(s, std::sqrt(double(v.re) * double(v.re) + double(v.im) * double(v.im)));
+    auto pick = [](double a, double b) { return extreme<true>(a, b); };
+    auto step = [smallest](double s, P v) {
+      const double size = std::sqrt(double(v.re) * double(v.re) + double(v.im) * double(v.im));
+      return extreme<true>(s, smallest ? -size : size);
     };
-    reduce_plain<P, double>(Max ? 0.0 : highest_of<double>(), step, +pick, x, shape, store);
+    reduce_plain<P, double>(smallest ? lowest_of<double>() : 0.0, step, +pick, x, shape, put);
   } else {
-    reduce(Fold<MagnitudeExtremeOp<T, Max>>{}, x, shape, store);
+    reduce(Fold<MagnitudeExtremeOp<T>>{{smallest}}, x, shape, put);
   }
 }
 
-void norm(DType in, double p, const void* x, const ReduceShape& shape, void* out) {
-  visit_dtype(in, [&](auto tag) {
+void norm_of(DType in, double p, const Source& x, const ReduceShape& shape, void* out) {
+  visit_wide(in, [&](auto tag) {
     using T = decltype(tag);
-    if constexpr (is_complex_v<T> || std::is_floating_point_v<compute_t<T>>) {
-      using O = typename std::conditional_t<is_complex_v<T>, real_part<T>, compute_of<T>>::type;
-      using Result = std::conditional_t<is_complex_v<T>, O, T>;
-      Result* o = static_cast<Result*>(out);
-      auto put = [&](int64_t i, double s) { o[i] = narrow<Result>(s); };
-      if (p == highest_of<double>()) return extreme_of<T, true>(x, shape, put);
-      if (p == lowest_of<double>()) return extreme_of<T, false>(x, shape, put);
-      if (p == 2) {
-        auto root = [&](int64_t i, double s) { o[i] = narrow<Result>(std::sqrt(s)); };
-        if constexpr (is_complex_v<T>) {
-          return reduce(FoldComplex<AddOp<Result, Pre::square, double>, T>{}, x, shape,
-                        [&](int64_t i, auto s) { root(i, s.re + s.im); });
-        } else {
-          return reduce(Fold<AddOp<T, Pre::square, double>>{}, x, shape, root);
-        }
+    using Result = typename real_part<T>::type;
+    Result* o = static_cast<Result*>(out);
+    auto put = [&](int64_t i, double s) { o[i] = narrow<Result>(s); };
+    if (__builtin_isinf(p)) return extreme_of<T>(p < 0, x, shape, put);
+    if (p == 2) {
+      auto root = [&](int64_t i, double s) { o[i] = narrow<Result>(std::sqrt(s)); };
+      if constexpr (is_complex_v<T>) {
+        return reduce(FoldComplex<AddOp<Result, Pre::square, double>, T>{}, x, shape,
+                      [&](int64_t i, auto s) { root(i, s.re + s.im); });
+      } else {
+        return reduce(Fold<AddOp<T, Pre::square, double>>{}, x, shape, root);
       }
-      if constexpr (!is_complex_v<T>) {
-        if (p == 1) return reduce(Fold<AddOp<T, Pre::magnitude>>{}, x, shape, put);
-      }
-      sum_of_powers<T>(p, x, shape, [&](int64_t i, double s) {
-        o[i] = narrow<Result>(p == 0 || p == 1 ? s : std::pow(s, 1.0 / p));
-      });
     }
+    if constexpr (!is_complex_v<T>) {
+      if (p == 1) return reduce(Fold<AddOp<T, Pre::magnitude>>{}, x, shape, put);
+    }
+    sum_of_powers<T>(p, x, shape,
+                     [&](int64_t i, double s) { o[i] = narrow<Result>(p == 0 || p == 1 ? s : std::pow(s, 1.0 / p)); });
   });
+}
+void norm(DType in, double p, const void* x, const ReduceShape& shape, void* out) {
+  if (!is_half(in)) return norm_of(in, p, x, shape, out);
+  as_float(in, x, shape, out, [&](const Source& wide, void* o) { norm_of(DType::F32, p, wide, shape, o); });
 }
 
 }  // namespace
