@@ -53,15 +53,17 @@ struct ConvTable {
   void (*spread)(DType dtype, const ConvSpread& s, const void* x, void* out);
   // out[group, image, m, position] = bias[group, m] + sum over channels and taps of w * x; bias may be null
   void (*product)(DType dtype, const ConvProduct& c, const void* x, const void* w, const void* bias, void* out);
-  // dw[group, m, channel, tap], contiguous, = sum over positions of g[image, m, position] * x; g is laid out as the
-  // result, with adjacent positions of an image adjacent
-  void (*weight_gradient)(DType dtype, const ConvProduct& c, const void* x, const void* g, void* dw);
   // The same for groups of a channel or two, without a matrix product. With s, x is yet to be spread; c describes it as
   // it will be then.
   void (*direct)(DType dtype, const ConvSpread* s, const ConvProduct& c, const void* x, const void* w, const void* bias,
                  void* out);
   void (*direct_weight_gradient)(DType dtype, const ConvSpread* s, const ConvProduct& c, const void* x, const void* g,
                                  void* dw);
+};
+struct ConvWeightTable {
+  // dw[group, m, channel, tap], contiguous, = sum over positions of g[image, m, position] * x; g is laid out as the
+  // result, with adjacent positions of an image adjacent
+  void (*gradient)(DType dtype, const ConvProduct& c, const void* x, const void* g, void* dw);
 };
 struct ConvWinogradTable {
   void (*product)(const ConvWinograd& c, const float* x, const float* w, const float* bias, float* out);
@@ -70,6 +72,7 @@ struct ConvWinogradTable {
   void (*weight_gradient)(const ConvWinograd& c, const float* x, const float* g, float* dw);
 };
 RL_ISA_TABLE(ConvTable, conv)
+RL_ISA_TABLE(ConvWeightTable, conv_weight)
 RL_ISA_TABLE(ConvWinogradTable, conv_winograd)
 
 void conv_product_int(const ConvProduct& c, const int64_t* x, const int64_t* w, const int64_t* bias, int64_t* out);

@@ -381,7 +381,7 @@ Tensor convolve_weight(const Tensor& g, const Tensor& x, const ConvGeometry& c) 
     cpu::conv().direct_weight_gradient(x.dtype(), source.deferred ? &source.how : nullptr, reading.product, source.data,
                                        g.raw(), out.raw());
   else
-    cpu::conv().weight_gradient(x.dtype(), reading.product, source.data, g.raw(), out.raw());
+    cpu::conv_weight().gradient(x.dtype(), reading.product, source.data, g.raw(), out.raw());
   return out;
 }
 

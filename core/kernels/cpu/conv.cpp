@@ -17,78 +17,8 @@
 namespace rl::cpu::RL_ISA {
 namespace {
 
+#include "kernels/cpu/conv_runs.h"
 #include "kernels/cpu/gemm_micro.h"
-
-constexpr int64_t kGrainWork = 1 << 18;      // multiplications worth handing to another thread
-constexpr int64_t kGrainMoves = 1 << 14;     // the same for copied elements
-constexpr int64_t kPanelElements = 1 << 20;  // of gradients packed at once
-constexpr int64_t kStripsAtOnce = 8;         // that share a block of weights in the cache
-constexpr int64_t kMaxStrip = 32;
-
-template <class P> constexpr int64_t kBlock = 64 / static_cast<int64_t>(sizeof(P));  // elements copied at once
-
-template <class P> const Tiles<P>& tiles() {
-  if constexpr (sizeof(P) == 4)
-    return tiles_f32;
-  else
-    return tiles_f64;
-}
-
-struct Buffers {
-  Scratch weights, patches, lines, gradient, sums;
-};
-Buffers& buffers() {
-  static thread_local Buffers b;
-  return b;
-}
-
-int64_t grain_for(int64_t work_per_item, int64_t grain) { return std::max<int64_t>(1, grain / (work_per_item + 1)); }
-
-// Adjacent positions of one run: where they stand in the list asked for, what they read, where they are written.
-struct Run {
-  int64_t at, count, x, o;
-};
-
-// The runs of positions [first, first + count).
-int64_t find_runs(const ConvProduct& c, int64_t first, int64_t count, Run* runs) {
-  int64_t column = first % c.run, line = first / c.run;
-  int64_t row = line % c.rows, plane = line / c.rows % c.planes, image = line / c.rows / c.planes;
-  int64_t n = 0;
-  for (int64_t at = 0; at < count;) {
-    int64_t length = std::min(c.run - column, count - at);
-    runs[n++] = {at, length, image * c.x_image + plane * c.x_plane + row * c.x_row + column,
-                 image * c.o_image + plane * c.o_plane + row * c.o_row + column * c.o_step};
-    at += length;
-    column = 0;
-    if (++row == c.rows) {
-      row = 0;
-      if (++plane == c.planes) plane = 0, ++image;
-    }
-  }
-  return n;
-}
-
-// Copies runs one after the other, in whole blocks: what is written past a run's end is overwritten by the next, or lies
-// past the end of all; what is read past it is still x where `loose`.
-template <class P> inline void copy_runs(const P* x, const Run* runs, int64_t n, bool loose, P* out) {
-  if (!loose) {
-    for (int64_t r = 0; r < n; ++r)
-      for (int64_t i = 0; i < runs[r].count; ++i) out[runs[r].at + i] = x[runs[r].x + i];
-    return;
-  }
-  for (int64_t r = 0; r < n; ++r) {
-    const P* from = x + runs[r].x;
-    P* to = out + runs[r].at;
-    for (int64_t i = 0; i < runs[r].count; i += kBlock<P>) std::memcpy(to + i, from + i, 64);
-  }
-}
-
-// Whether whole blocks may be read at every tap of every channel.
-template <class P> bool may_overread(const ConvProduct& c, int64_t from, const Run* runs, int64_t n) {
-  int64_t farthest = 0, tap = *std::max_element(c.x_taps, c.x_taps + c.taps);
-  for (int64_t r = 0; r < n; ++r) farthest = std::max(farthest, runs[r].x + runs[r].count);
-  return from + (c.channels - 1) * c.x_channel + tap + farthest + kBlock<P> <= c.x_size;
-}
 
 // --- spreading -------------------------------------------------------------------------------------------------------
 
@@ -418,183 +348,6 @@ template <class P> void product(const ConvProduct& c, const P* x, const P* w, co
   Product<P>(c, x, w, bias, out).run();
 }
 
-// --- the gradient of the weights -------------------------------------------------------------------------------------
-//
-// A product with G as rows and patches as columns, summed over positions. The patches have to lie position by position:
-// with many channels the input is turned around once (all channels of a position side by side), and what a tap sees are
-// rows of that; with few, the lines of all channels and taps are gathered and turned around.
-
-template <class P> class WeightGradient {
- public:
-  WeightGradient(const ConvProduct& c, const P* x, const P* g, P* dw)
-      : c_(c), x_(x), g_(g), dw_(dw), per_image_(c.planes * c.rows * c.run), columns_(c.channels * c.taps) {
-    turned_ = c.channels >= 8;
-    strip_ = mk_.strip();
-    // Taps side by side see channels side by side: one band of columns.
-    band_ = 1;
-    while (band_ < c.taps && c.x_taps[band_] == c.x_taps[band_ - 1] + 1) ++band_;
-    if (c.taps % band_ != 0) band_ = 1;
-    for (int64_t t = 0; t < c.taps; ++t)
-      if (c.x_taps[t] != c.x_taps[t - t % band_] + t % band_) band_ = 1;
-    strips_per_band_ = (band_ * c.channels + strip_ - 1) / strip_;
-    strips_ = turned_ ? c.taps / band_ * strips_per_band_ : (columns_ + strip_ - 1) / strip_;
-    row_tiles_ = mk_.count(c.m);
-    images_ = std::clamp<int64_t>(kPanelElements / (c.m * per_image_), 1, c.images);
-    // A small result is summed in several parts, whose number depends on the shapes alone.
-    parts_ = std::clamp<int64_t>(std::min(blocks_of(images_ * per_image_), 16 / ((columns_ + 31) / 32)), 1, 8);
-  }
-
-  void group(int64_t group) {
-    bool in_place = parts_ == 1 && (!turned_ || c_.taps == 1);
-    P* to = dw_ + group * c_.m * columns_;
-    P* sums = in_place ? to : buffers().sums.get<P>(parts_ * c_.m * columns_);
-    P* packed = buffers().gradient.get<P>(images_ * per_image_ * c_.m);
-    P* turned = turned_ ? buffers().weights.get<P>(images_ * c_.x_channel * c_.channels + 64) : nullptr;
-    for (int64_t first = 0; first < c_.images; first += images_) {
-      int64_t images = std::min(images_, c_.images - first);
-      const P* x = x_ + group * c_.x_group + first * c_.x_image;
-      pack(g_ + group * c_.o_group + first * c_.o_image, images, packed);
-      if (turned_) turn(x, images, turned);
-      add(x, group * c_.x_group + first * c_.x_image, turned, packed, images, first == 0, sums);
-    }
-    if (!in_place) collect(sums, to);
-    buffers().gradient.trim();
-    buffers().weights.trim();
-  }
-
- private:
-  static int64_t blocks_of(int64_t n) { return (n + kDepth - 1) / kDepth; }
-  int64_t tile_begin(int64_t t) const { return c_.m * t / row_tiles_; }
-
-  // G in blocks of positions, in them tiles of rows.
-  void pack(const P* g, int64_t images, P* out) {
-    const int64_t n = images * per_image_, blocks = blocks_of(n);
-    parallel_for(blocks * row_tiles_, grain_for(kDepth * mk_.rows, kGrainMoves), [&](int64_t begin, int64_t end) {
-      for (int64_t item = begin; item < end; ++item) {
-        int64_t kb = item / row_tiles_, t = item % row_tiles_, i0 = tile_begin(t), rows = tile_begin(t + 1) - i0;
-        int64_t first = n * kb / blocks, depth = n * (kb + 1) / blocks - first;
-        P* o = out + first * c_.m + i0 * depth;
-        for (int64_t p = 0; p < depth;) {
-          int64_t image = (first + p) / per_image_, at = (first + p) % per_image_;
-          int64_t length = std::min(per_image_ - at, depth - p);
-          mk_.pack(g + image * c_.o_image + i0 * c_.o_m + at, c_.o_m, 1, rows, rows, length, o + p * rows);
-          p += length;
-        }
-      }
-    });
-  }
-
-  // out[image][place][channel] = x[image][channel][place]
-  void turn(const P* x, int64_t images, P* out) {
-    constexpr int64_t kPlaces = 512;
-    const int64_t pieces = (c_.x_channel + kPlaces - 1) / kPlaces;
-    parallel_for(images * pieces, grain_for(kPlaces * c_.channels, kGrainMoves), [&](int64_t begin, int64_t end) {
-      for (int64_t item = begin; item < end; ++item) {
-        int64_t image = item / pieces, at = item % pieces * kPlaces;
-        mk_.pack(x + image * c_.x_image + at, c_.x_channel, 1, c_.channels, c_.channels,
-                 std::min(kPlaces, c_.x_channel - at), out + (image * c_.x_channel + at) * c_.channels);
-      }
-    });
-  }
-
-  void add(const P* x, int64_t x_at, const P* turned, const P* packed, int64_t images, bool fresh, P* sums) {
-    const int64_t n = images * per_image_, blocks = blocks_of(n);
-    ConvProduct places = c_;
-    if (turned_) places.x_image = c_.x_channel;
-    // Several strips to a task: they look at the same positions, which stay in the cache.
-    const int64_t items = parts_ * strips_, share = (items + 4 * num_threads() - 1) / (4 * num_threads());
-    const int64_t grain = std::max(share, grain_for(n / parts_ * c_.m * strip_, kGrainWork));
-    parallel_for(items, grain, [&](int64_t begin, int64_t end) {
-      P* patches = buffers().patches.get<P>(kDepth * strip_ + 2 * kBlock<P>);
-      Run runs[kDepth + 1];
-      for (int64_t part = begin / strips_; part * strips_ < end; ++part) {
-        const int64_t s0 = std::max<int64_t>(begin - part * strips_, 0), s1 = std::min(strips_, end - part * strips_);
-        const int64_t first_block = blocks * part / parts_;
-        for (int64_t kb = first_block; kb < blocks * (part + 1) / parts_; ++kb) {
-          int64_t first = n * kb / blocks, depth = n * (kb + 1) / blocks - first;
-          int64_t count = find_runs(places, first, depth, runs);
-          TileOut<P> to{fresh && kb == first_block ? Finish::set : Finish::add, nullptr, columns_, nullptr, P(0)};
-          for (int64_t s = s0; s < s1; ++s) {
-            int64_t tap = s / strips_per_band_ * band_, at = s % strips_per_band_ * strip_;
-            int64_t column = turned_ ? tap * c_.channels + at : s * strip_;
-            int64_t width = std::min(strip_, turned_ ? band_ * c_.channels - at : columns_ - column);
-            if (turned_)
-              copy_places(turned + c_.x_taps[tap] * c_.channels + at, runs, count, width, patches);
-            else
-              gather(x, x_at, runs, count, depth, column, width, patches);
-            for (int64_t t = 0; t < row_tiles_; ++t) {
-              int64_t i0 = tile_begin(t), rows = tile_begin(t + 1) - i0;
-              to.dst = sums + (part * c_.m + i0) * columns_ + column;
-              mk_.run(rows, width, depth, packed + first * c_.m + i0 * depth, 1, rows, patches, strip_, to);
-            }
-          }
-        }
-      }
-    });
-  }
-
-  // A strip of channels of every position; what is copied past the strip's width is overwritten or not looked at.
-  void copy_places(const P* from, const Run* runs, int64_t count, int64_t width, P* out) const {
-    for (int64_t r = 0; r < count; ++r) {
-      const P* at = from + runs[r].x * c_.channels;
-      P* o = out + runs[r].at * strip_;
-      if (width > kBlock<P>) {
-        for (int64_t i = 0; i < runs[r].count; ++i, at += c_.channels, o += strip_)
-          for (int64_t j = 0; j < strip_; j += kBlock<P>) std::memcpy(o + j, at + j, 64);
-      } else {
-        for (int64_t i = 0; i < runs[r].count; ++i, at += c_.channels, o += strip_) std::memcpy(o, at, 64);
-      }
-    }
-  }
-
-  void gather(const P* x, int64_t x_at, const Run* runs, int64_t count, int64_t depth, int64_t column, int64_t width,
-              P* out) const {
-    constexpr int64_t kLine = kDepth + 2 * kBlock<P>;
-    P* lines = buffers().lines.get<P>(strip_ * kLine + kBlock<P>);
-    bool loose = may_overread<P>(c_, x_at, runs, count);
-    for (int64_t j = 0; j < width; ++j) {
-      int64_t channel = (column + j) / c_.taps, tap = (column + j) % c_.taps;
-      copy_runs(x + channel * c_.x_channel + c_.x_taps[tap], runs, count, loose, lines + j * kLine);
-    }
-    mk_.pack(lines, kLine, 1, width, strip_, depth, out);
-  }
-
-  // The parts added, and with turned channels their order restored.
-  void collect(P* sums, P* out) {
-    const int64_t size = c_.m * columns_;
-    parallel_for(c_.m, grain_for(columns_ * parts_, kGrainMoves), [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        P* row = sums + i * columns_;
-        for (int64_t part = 1; part < parts_; ++part)
-          for (int64_t j = 0; j < columns_; ++j) row[j] += row[part * size + j];
-        if (turned_)
-          mk_.pack(row, c_.channels, 1, c_.taps, c_.taps, c_.channels, out + i * columns_);
-        else
-          std::copy(row, row + columns_, out + i * columns_);
-      }
-    });
-  }
-
-  const ConvProduct& c_;
-  const Tiles<P>& mk_ = tiles<P>();
-  const P *x_, *g_;
-  P* dw_;
-  int64_t per_image_, columns_, strip_, strips_per_band_, band_, strips_, row_tiles_, images_, parts_;
-  bool turned_;
-};
-
-template <class P> void weight_gradient(const ConvProduct& c, const P* x, const P* g, P* dw) {
-  WeightGradient<P> all(c, x, g, dw);
-  auto some = [&](int64_t begin, int64_t end) {
-    for (int64_t group = begin; group < end; ++group) all.group(group);
-  };
-  if (c.groups >= 2 * num_threads())
-    parallel_for(c.groups, grain_for(c.m * c.channels * c.taps * c.images * c.planes * c.rows * c.run, kGrainWork),
-                 some);
-  else
-    some(0, c.groups);
-}
-
 // --- few channels to a group ---------------------------------------------------------------------------------------
 //
 // A depthwise convolution has no matrix product in it: every output is the sum of a few vectors.
@@ -801,13 +554,6 @@ void direct_weight_gradient(const ConvSpread* s, const ConvProduct& c, const P* 
 
 // --- the table -------------------------------------------------------------------------------------------------------
 
-template <class F> void with_type(DType dtype, F f) {
-  if (dtype == DType::F64)
-    f(double());
-  else
-    f(float());
-}
-
 void spread_any(DType dtype, const ConvSpread& s, const void* x, void* out) {
   with_type(dtype, [&]<class P>(P) { spread(s, static_cast<const P*>(x), static_cast<P*>(out)); });
 }
@@ -819,11 +565,6 @@ void product_any(DType dtype, const ConvProduct& c, const void* x, const void* w
       direct<P>(nullptr, c, from, by, add, static_cast<P*>(out));
     else
       product(c, from, by, add, static_cast<P*>(out));
-  });
-}
-void weight_gradient_any(DType dtype, const ConvProduct& c, const void* x, const void* g, void* dw) {
-  with_type(dtype, [&]<class P>(P) {
-    weight_gradient(c, static_cast<const P*>(x), static_cast<const P*>(g), static_cast<P*>(dw));
   });
 }
 void direct_any(DType dtype, const ConvSpread* s, const ConvProduct& c, const void* x, const void* w, const void* bias,
@@ -841,7 +582,6 @@ void direct_weight_gradient_any(DType dtype, const ConvSpread* s, const ConvProd
 
 }  // namespace
 
-extern const ConvTable conv_table = {spread_any, product_any, weight_gradient_any, direct_any,
-                                     direct_weight_gradient_any};
+extern const ConvTable conv_table = {spread_any, product_any, direct_any, direct_weight_gradient_any};
 
 }  // namespace rl::cpu::RL_ISA
