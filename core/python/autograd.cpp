@@ -1,4 +1,6 @@
-// backward(), nodes of the tape as Python objects, hooks, custom Functions.
+// backward(), nodes of the tape as Python objects, hooks, modes. Custom Functions stand in custom_function.cpp.
+#include "python/autograd.h"
+
 #include <cstring>
 #include <unordered_map>
 
@@ -50,8 +52,6 @@ PyObject* node_repr(PyObject* o) {
 }
 PyObject* node_name(PyObject* o, PyObject*) { return PyUnicode_FromString(node_of(o).name()); }
 
-PyObject* context_of(Node& node);
-
 // What generic look-up lacks: a custom Function's node has its context's attributes, others what they saved by name.
 PyObject* node_getattro(PyObject* o, PyObject* name) {
   PyObject* found = PyObject_GenericGetAttr(o, name);
@@ -77,12 +77,16 @@ int node_setattro(PyObject* o, PyObject* name, PyObject* value) {
   return node.is_python() ? PyObject_SetAttr(context_of(node), name, value) : PyObject_GenericSetAttr(o, name, value);
 }
 
+}  // namespace
+
 PyObject* saved_tuple(Node& node) {
   if (node.released) SavedTensor().get(node);
   Object tuple = Object::check(PyTuple_New(node.saved.size()));
   for (int64_t i = 0; i < node.saved.size(); ++i) PyTuple_SET_ITEM(tuple.get(), i, wrap(node.saved[i].get(node)));
   return tuple.release();
 }
+
+namespace {
 
 PyObject* next_functions(PyObject* o, void*) {
   return guarded([&]() -> PyObject* {
@@ -410,254 +414,6 @@ PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t narg
   });
 }
 
-// --- custom functions --------------------------------------------------------------------------------------------------
-class FunctionNode final : public Node {
- public:
-  FunctionNode(Object ctx, std::string name) : ctx_(std::move(ctx)), name_(std::move(name)) {}
-  ~FunctionNode() override {
-    // The context may outlive the tape: it must not find us any more.
-    if (ctx_) {
-      PyObject *type, *value, *trace;
-      PyErr_Fetch(&type, &value, &trace);
-      PyObject_SetAttrString(ctx_.get(), "_node", Py_None);
-      PyErr_Clear();
-      PyErr_Restore(type, value, trace);
-    }
-  }
-  const char* name() const override { return name_.c_str(); }
-  bool is_python() const override { return true; }
-
-  void apply(const Gradients& grads, Gradients& results) override {
-    Object cls = Object::check(PyObject_GetAttrString(ctx_.get(), "_function"));
-    Object backward = Object::check(PyObject_GetAttrString(cls.get(), "backward"));
-    Object args = Object::check(PyTuple_New(1 + grads.size()));
-    PyTuple_SET_ITEM(args.get(), 0, Py_NewRef(ctx_.get()));
-    for (int64_t i = 0; i < grads.size(); ++i) {
-      Tensor g = grads[i];
-      if (!g.defined() && materialize && i < outputs_like.size() && is_differentiable(out_dtypes[i]))
-        g = zeros(outputs_like[i], out_dtypes[i]);
-      PyTuple_SET_ITEM(args.get(), 1 + i, wrap(g));
-    }
-    Object r = Object::check(PyObject_CallObject(backward.get(), args.get()));
-    Object list = PyTuple_Check(r.get()) ? r : Object::check(PyTuple_Pack(1, r.get()));
-    Py_ssize_t given = PyTuple_GET_SIZE(list.get());
-    // Trailing Nones beyond the arguments are allowed.
-    while (given > arguments && PyTuple_GET_ITEM(list.get(), given - 1) == Py_None) --given;
-    check(given == arguments, "function ", name_, " returned an incorrect number of gradients (expected ", arguments,
-          ", got ", given, ")");
-    int64_t edge = 0;
-    for (int64_t i = 0; i < arguments; ++i) {
-      PyObject* g = PyTuple_GET_ITEM(list.get(), i);
-      if (!is_tensor_argument[static_cast<size_t>(i)]) {
-        check(g == Py_None, "function ", name_, " returned a gradient different than None at position ", i + 1,
-              ", but the corresponding forward input was not a Variable");
-        continue;
-      }
-      if (g != Py_None) {
-        check(is_tensor(g), "expected Variable or None (got ", type_name(g), ")");
-        Tensor t = tensor_of(g);
-        if (needs(edge)) {
-          const Dims& want = inputs_like[edge];
-          if (!std::ranges::equal(t.sizes(), IntSpan(want))) {
-            check(can_broadcast(want, t.sizes()), "Function ", name_, " returned an invalid gradient at index ", i,
-                  " - got ", shape_str(t.sizes()), " but expected shape compatible with ", shape_str(want));
-            t = sum_to(t, want);
-          }
-          if (t.dtype() != in_dtypes[edge]) t = to_dtype(t, in_dtypes[edge]);
-          results[edge] = t;
-        }
-      }
-      ++edge;
-    }
-  }
-
-  PyObject* context() const { return ctx_.get(); }
-
-  int64_t arguments = 0;
-  std::vector<bool> is_tensor_argument;
-  SmallVector<Dims, 2> inputs_like, outputs_like;
-  SmallVector<DType, 2> in_dtypes, out_dtypes;
-  bool materialize = true;
-
- private:
-  Object ctx_;
-  std::string name_;
-};
-
-PyObject* context_of(Node& node) { return static_cast<FunctionNode&>(node).context(); }
-
-PyObject* saved_tensors_of(PyObject*, PyObject* ctx) {
-  return guarded([&]() -> PyObject* {
-    Object handle = Object::check(PyObject_GetAttrString(ctx, "_node"));
-    if (handle.get() == Py_None) {
-      Object saved = Object::check(PyObject_GetAttrString(ctx, "to_save"));
-      return saved.release();
-    }
-    Node& node = *static_cast<Node*>(PyCapsule_GetPointer(handle.get(), nullptr));
-    return saved_tuple(node);
-  });
-}
-
-bool contains(PyObject* tuple, PyObject* o) {
-  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i)
-    if (PyTuple_GET_ITEM(tuple, i) == o) return true;
-  return false;
-}
-Object as_tuple(PyObject* o) { return PyTuple_Check(o) ? Object::borrow(o) : Object::check(PySequence_Tuple(o)); }
-
-std::string function_name(PyObject* cls) {
-  Object name = Object::check(PyObject_GetAttrString(cls, "__name__"));
-  return PyUnicode_AsUTF8(name.get());
-}
-
-bool has_defaults(PyObject* f) {
-  for (const char* attribute : {"__defaults__", "__kwdefaults__"}) {
-    Object d = Object::steal(PyObject_GetAttrString(f, attribute));
-    if (!d)
-      PyErr_Clear();
-    else if (d.get() != Py_None)
-      return true;
-  }
-  return false;
-}
-
-// Function.apply(*args)
-PyObject* function_apply(PyObject* cls, PyObject* given_args, PyObject* kwargs) {
-  return guarded([&]() -> PyObject* {
-    static PyObject* base_setup = nullptr;
-    static PyObject* bind = nullptr;
-    if (!base_setup) {
-      Object module = Object::check(PyImport_ImportModule("rushlight.autograd.function"));
-      bind = Object::check(PyObject_GetAttrString(module.get(), "_bind")).release();
-      Object function = Object::check(PyObject_GetAttrString(module.get(), "Function"));
-      base_setup = Object::check(PyObject_GetAttrString(function.get(), "setup_context")).release();
-    }
-    Object forward = Object::check(PyObject_GetAttrString(cls, "forward"));
-    Object setup = Object::check(PyObject_GetAttrString(cls, "setup_context"));
-    bool separate = setup.get() != base_setup;
-    Object bound = Object::borrow(given_args);
-    if (separate && ((kwargs && PyDict_Size(kwargs)) || has_defaults(forward.get()))) {
-      // setup_context sees every argument, the defaults included.
-      Object none = kwargs ? Object::borrow(kwargs) : Object::check(PyDict_New());
-      bound = Object::check(PyObject_CallFunctionObjArgs(bind, forward.get(), given_args, none.get(), nullptr));
-      kwargs = nullptr;
-    }
-    PyObject* args = bound.get();
-    Py_ssize_t n = PyTuple_GET_SIZE(args);
-    std::vector<Tensor> inputs;
-    std::vector<bool> tensor_argument;
-    bool wanted = false;
-    Object needs = Object::check(PyTuple_New(n));
-    for (Py_ssize_t i = 0; i < n; ++i) {
-      PyObject* o = PyTuple_GET_ITEM(args, i);
-      bool t = is_tensor(o);
-      tensor_argument.push_back(t);
-      bool need = t && tensor_of(o).requires_grad() && grad_mode.enabled;
-      wanted |= need;
-      if (t) inputs.push_back(tensor_of(o));
-      PyTuple_SET_ITEM(needs.get(), i, PyBool_FromLong(t && tensor_of(o).requires_grad()));
-    }
-    Object context_type = Object::check(PyObject_GetAttrString(cls, "_backward_cls"));
-    Object ctx = Object::check(PyObject_CallNoArgs(context_type.get()));
-    if (PyObject_SetAttrString(ctx.get(), "needs_input_grad", needs.get()) < 0) throw PythonError{};
-    Object raw;
-    {
-      GradModeGuard off(false);
-      if (separate) {
-        raw = Object::check(PyObject_CallObject(forward.get(), args));
-        Object done = Object::check(PyObject_CallFunctionObjArgs(setup.get(), ctx.get(), args, raw.get(), nullptr));
-      } else {
-        Object full = Object::check(PyTuple_New(n + 1));
-        PyTuple_SET_ITEM(full.get(), 0, Py_NewRef(ctx.get()));
-        for (Py_ssize_t i = 0; i < n; ++i) PyTuple_SET_ITEM(full.get(), i + 1, Py_NewRef(PyTuple_GET_ITEM(args, i)));
-        raw = Object::check(PyObject_Call(forward.get(), full.get(), kwargs));
-      }
-    }
-    bool single = !PyTuple_Check(raw.get());
-    Object outputs = single ? Object::check(PyTuple_Pack(1, raw.get())) : raw;
-    Py_ssize_t count = PyTuple_GET_SIZE(outputs.get());
-    Object dirty = as_tuple(Object::check(PyObject_GetAttrString(ctx.get(), "dirty_tensors")).get());
-    Object blocked = as_tuple(Object::check(PyObject_GetAttrString(ctx.get(), "non_differentiable")).get());
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(dirty.get()); ++i) {
-      PyObject* o = PyTuple_GET_ITEM(dirty.get(), i);
-      if (is_tensor(o)) {
-        Tensor t = tensor_of(o);
-        if (wanted && t.requires_grad() && is_leaf(t) && !t->base)
-          fail(ErrorKind::Runtime, "a leaf Variable that requires grad has been used in an in-place operation. (",
-               function_name(cls), " marks it dirty: work on a clone() of it)");
-        check_in_place(t, "a custom Function", wanted && t.requires_grad());
-        changed_in_place(t, "a custom Function");
-      }
-    }
-    // An input handed back as it is becomes a view of itself, so that it can have a history of its own.
-    Object finals = Object::check(PyTuple_New(count));
-    std::vector<Tensor> outs;
-    Ref<Node> node;
-    FunctionNode* fn = nullptr;
-    if (wanted) {
-      auto made = std::make_unique<FunctionNode>(ctx, function_name(cls) + "Backward");
-      fn = made.get();
-      node = Ref<Node>(made.release());
-      for (const Tensor& t : inputs) {
-        fn->edges.push_back(is_differentiable(t.dtype()) ? gradient_edge(t) : Edge{});
-        fn->inputs_like.push_back(Dims(t.sizes()));
-        fn->in_dtypes.push_back(t.dtype());
-      }
-      fn->arguments = n;
-      fn->is_tensor_argument = tensor_argument;
-      fn->outputs = static_cast<uint32_t>(count);
-      Object m = Object::check(PyObject_GetAttrString(ctx.get(), "materialize_grads"));
-      fn->materialize = m.get() == Py_True;
-    }
-    for (Py_ssize_t i = 0; i < count; ++i) {
-      PyObject* o = PyTuple_GET_ITEM(outputs.get(), i);
-      if (!is_tensor(o)) {
-        if (fn) fn->outputs_like.push_back(Dims()), fn->out_dtypes.push_back(DType::I64);
-        PyTuple_SET_ITEM(finals.get(), i, Py_NewRef(o));
-        continue;
-      }
-      Tensor t = tensor_of(o);
-      bool is_dirty = contains(dirty.get(), o), is_blocked = contains(blocked.get(), o);
-      bool is_input = contains(args, o);
-      if (wanted && is_input && !is_dirty) {
-        GradModeGuard off(false);
-        t = view_of(t, t.sizes(), t.strides(), t->offset());
-        t->base.reset();
-        t->view_kind = ViewKind::Plain;
-      }
-      if (fn) {
-        fn->outputs_like.push_back(Dims(t.sizes()));
-        fn->out_dtypes.push_back(t.dtype());
-      }
-      if (fn && !is_blocked && is_differentiable(t.dtype())) {
-        if (is_dirty && t->base)
-          rebase_history(t, node);
-        else {
-          if (t->base) t->view_kind = ViewKind::CustomFunction;
-          set_history(t, node, static_cast<uint32_t>(i));
-        }
-      }
-      PyTuple_SET_ITEM(finals.get(), i, is_input && !is_dirty && wanted ? wrap(t) : Py_NewRef(o));
-    }
-    if (fn) {
-      Object to_save = as_tuple(Object::check(PyObject_GetAttrString(ctx.get(), "to_save")).get());
-      for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(to_save.get()); ++i) {
-        PyObject* o = PyTuple_GET_ITEM(to_save.get(), i);
-        check_type(o == Py_None || is_tensor(o), "save_for_backward can only save variables, but argument ", i,
-                   " is of type ", type_name(o));
-        Tensor t = o == Py_None ? Tensor() : tensor_of(o);
-        bool is_output = t.defined() && grad_fn(t).get() == fn;
-        fn->saved.emplace_back(t, is_output, is_output ? autograd_meta(t)->output_index : 0);
-      }
-      Object capsule = Object::check(PyCapsule_New(fn, nullptr, nullptr));
-      if (PyObject_SetAttrString(ctx.get(), "_node", capsule.get()) < 0) throw PythonError{};
-      Object empty = Object::check(PyTuple_New(0));
-      if (PyObject_SetAttrString(ctx.get(), "to_save", empty.get()) < 0) throw PythonError{};
-    }
-    return single ? Py_NewRef(PyTuple_GET_ITEM(finals.get(), 0)) : finals.release();
-  });
-}
-
 // --- switches ----------------------------------------------------------------------------------------------------------
 PyObject* set_grad_enabled(PyObject*, PyObject* on) {
   int value = PyObject_IsTrue(on);
@@ -792,14 +548,10 @@ PyGetSetDef node_properties[] = {
      },
      nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
-PyMethodDef function_methods[] = {{"apply", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(function_apply)),
-                                   METH_VARARGS | METH_KEYWORDS | METH_CLASS, "Runs forward and records backward."},
-                                  {nullptr, nullptr, 0, nullptr}};
 PyMethodDef functions[] = {
     {"_backward", backward, METH_VARARGS, nullptr},
     {"_grad", grad, METH_VARARGS, nullptr},
     {"_remove_hook", remove_hook, METH_VARARGS, nullptr},
-    {"_saved_tensors", saved_tensors_of, METH_O, nullptr},
     {"_push_saved_tensors_hooks", push_packer, METH_VARARGS, nullptr},
     {"_pop_saved_tensors_hooks", pop_packer, METH_NOARGS, nullptr},
     {"_set_grad_enabled", set_grad_enabled, METH_O, nullptr},
@@ -854,14 +606,9 @@ int add_autograd(PyObject* module) {
                    slots};
   node_base = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
   if (!node_base || PyModule_AddObjectRef(module, "_Node", reinterpret_cast<PyObject*>(node_base)) < 0) return -1;
-  PyType_Slot function_slots[] = {{Py_tp_methods, function_methods}, {0, nullptr}};
-  PyType_Spec function_spec{"torch._C._FunctionBase", sizeof(PyObject), 0,
-                            static_cast<unsigned>(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE), function_slots};
-  Object function = Object::steal(PyType_FromSpec(&function_spec));
-  if (!function || PyModule_AddObjectRef(module, "_FunctionBase", function.get()) < 0) return -1;
   autograd_support.forward_trace = python_trace;
   autograd_support.explain_failure = explain_failure;
-  return PyModule_AddFunctions(module, functions);
+  return PyModule_AddFunctions(module, functions) < 0 ? -1 : add_custom_functions(module);
 }
 
 }  // namespace rl::py
