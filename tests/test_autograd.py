@@ -59,6 +59,27 @@ class TestGraph:
         assert fn.name() == name
         assert type(fn).__name__ == name
 
+    def test_a_number_over_a_tensor_is_a_product(self):
+        fn = (2 / leaf(3)).grad_fn
+        assert fn.name() == "MulBackward0"
+        assert fn.next_functions[0][0].name() == "ReciprocalBackward0"
+        over = 49 / torch.tensor([49.0], dtype=torch.float64)
+        assert over.item() == 0.9999999999999999  # 1 / 49 is rounded before it is multiplied
+
+    @pytest.mark.parametrize(
+        "equation, name",
+        {
+            "ij->": "SumBackward1",
+            "ij->j": "SumBackward1",
+            "ij->ji": "PermuteBackward0",
+            "ij,ij->ij": "MulBackward0",
+            "ij,jk->ik": "ViewBackward0",
+        }.items(),
+    )
+    def test_names_of_einsum(self, equation, name):
+        operands = [leaf(3, 3) for _ in equation.split("->")[0].split(",")]
+        assert torch.einsum(equation, *operands).grad_fn.name() == name
+
     def test_next_functions(self):
         x, y = leaf(2), leaf(2)
         fn = (x * y.exp()).grad_fn
@@ -307,6 +328,30 @@ class TestInplace:
         y.mul_(3)
         v.sum().backward()
         assert x.grad.tolist() == [3, 3, 0, 0]
+
+    @pytest.mark.parametrize("step", [1, 2])
+    def test_write_through_a_complex_view_of_reals(self, step):
+        def f(x, z):
+            y = x * 1
+            pairs = torch.view_as_complex(y[::step])
+            pairs[0] = z
+            pairs[1:].mul_(2j)
+            return y.sin(), pairs.abs()
+
+        x = torch.randn(4, 3, 2, dtype=torch.float64, requires_grad=True)
+        z = torch.randn(3, dtype=torch.complex128, requires_grad=True)
+        assert torch.autograd.gradcheck(f, (x, z))
+        assert torch.autograd.gradgradcheck(f, (x, z))
+
+    def test_write_through_a_real_view_of_complex_numbers(self):
+        def f(z):
+            y = z * 1
+            y.imag.mul_(3)
+            torch.view_as_real(y)[1] += y.real[0]
+            return y.abs()
+
+        z = torch.randn(3, 2, dtype=torch.complex128, requires_grad=True)
+        assert torch.autograd.gradcheck(f, (z,)) is True
 
     def test_version_counter_is_shared(self):
         x = torch.zeros(4)

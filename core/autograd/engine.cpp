@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <ranges>
 #include <unordered_map>
 
 namespace rl {
@@ -114,8 +115,7 @@ class Walk {
     captured_.resize(options_.accumulate ? 0 : options_.inputs.size());
   }
 
-  // needed = stands for an input, or leads to a node that does. Edges always lead from newer to older nodes, except
-  // that accumulators (sequence max) come last, so one pass in ascending order sees every successor first.
+  // needed = stands for an input, or leads to a node that does.
   void mark_needed() {
     for (NodeState& s : states_) s.needed = false;
     for (size_t i = 0; i < options_.inputs.size(); ++i) {
@@ -125,15 +125,21 @@ class Walk {
       if (s.capture < 0) s.capture = static_cast<int32_t>(i);
       s.needed = true;
     }
-    std::vector<uint32_t> order(states_.size());
-    for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
-    auto rank = [&](uint32_t i) { return states_[i].node->edges.empty() ? 0 : states_[i].node->sequence; };
-    std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return rank(a) < rank(b); });
+    // Each node after all that lead to it. Not by sequence number: the history of a view whose base was changed is made
+    // when it is asked for, which may be later than the node that it becomes a part of.
+    std::vector<uint32_t> order, open;
+    for (uint32_t i = 0; i < states_.size(); ++i) {
+      open.push_back(states_[i].dependencies);
+      if (open[i] == 0) order.push_back(i);
+    }
+    for (size_t at = 0; at < order.size(); ++at)
+      for (const Edge& edge : states_[order[at]].node->edges)
+        if (edge && --open[slot_of(edge.node.get())] == 0) order.push_back(slot_of(edge.node.get()));
+    runs_.resize(states_.size());
     // A captured node that is not a leaf need not run itself, unless something needed lies behind it.
-    for (uint32_t i : order) {
+    for (uint32_t i : std::views::reverse(order)) {
       bool behind = false;
       for (const Edge& edge : states_[i].node->edges) behind |= edge && states_[slot_of(edge.node.get())].needed;
-      runs_.resize(states_.size());
       runs_[i] = behind;
       states_[i].needed |= behind;
     }

@@ -46,8 +46,6 @@ Tensor unsqueeze(const Tensor& t, int64_t dim);
 Tensor select(const Tensor& t, int64_t dim, int64_t index);
 Tensor slice(const Tensor& t, int64_t dim, std::optional<int64_t> start, std::optional<int64_t> end, int64_t step = 1);
 Tensor as_strided(const Tensor& t, IntSpan sizes, IntSpan strides, std::optional<int64_t> offset = {});
-Tensor as_strided_backward(const Tensor& grad, IntSpan base_sizes, IntSpan base_strides, int64_t base_offset,
-                           IntSpan sizes, IntSpan strides, int64_t start);
 Tensor view_as_real(const Tensor& t);
 Tensor view_as_complex(const Tensor& t);
 Tensor real(const Tensor& t);

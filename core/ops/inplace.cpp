@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "ops/basic.h"
+#include "ops/layout.h"
 #include "ops/pointwise.h"
 
 namespace rl {
@@ -12,16 +13,14 @@ namespace {
 class CopySlices final : public Node {
  public:
   CopySlices(const Tensor& base, const Tensor& view, Ref<Node> value)
-      : base_sizes_(base.sizes()),
-        base_strides_(base.strides()),
-        sizes_(view.sizes()),
-        strides_(view.strides()),
-        offset_(view->offset() - base->offset()) {
+      : complex_base_(is_complex_dtype(base.dtype()) && !is_complex_dtype(view.dtype())),
+        complex_view_(is_complex_dtype(view.dtype()) && !is_complex_dtype(base.dtype())),
+        base_(base, complex_base_),
+        view_(view, complex_view_) {
     edges.push_back(gradient_edge(base));
     edges.push_back(Edge{std::move(value), 0});
-    complex_view_ = is_complex_dtype(base.dtype()) && !is_complex_dtype(view.dtype());
-    if (complex_view_) offset_ = view->offset() - 2 * base->offset();
-    check(complex_view_ || base.dtype() == view.dtype(),
+    bool parts = (complex_base_ || complex_view_) && real_of(base.dtype()) == real_of(view.dtype());
+    check(parts || base.dtype() == view.dtype(),
           "an in-place change of a view of another dtype cannot be differentiated: ", dtype_name(view.dtype()),
           " over ", dtype_name(base.dtype()), "; change the base itself, or clone() first");
   }
@@ -29,24 +28,22 @@ class CopySlices final : public Node {
 
   void apply(const Gradients& grads, Gradients& results) override {
     // A copy of the gradient in the memory layout of the base, where the view's strides mean what they meant.
-    int64_t reach = 1;
-    for (int64_t d = 0; d < base_sizes_.size(); ++d)
-      reach += base_sizes_[d] ? (base_sizes_[d] - 1) * base_strides_[d] : 0;
-    Tensor memory = zeros(Dims{reach}, grads[0].dtype());
-    Tensor whole = as_strided(memory, base_sizes_, base_strides_, 0);
-    copy_(whole, grads[0]);
-    Tensor part = complex_view_ ? as_strided(view_as_real(memory), sizes_, strides_, offset_)
-                                : as_strided(memory, sizes_, strides_, offset_);
-    if (needs(1)) results[1] = clone(part);
+    Tensor grad = complex_base_ ? view_as_real(grads[0]) : grads[0];
+    Tensor memory = zeros(Dims{std::max<int64_t>(base_.reach(), 1)}, grad.dtype());
+    Tensor whole = as_strided(memory, base_.sizes, base_.strides, 0);
+    copy_(whole, grad);
+    Tensor part = as_strided(memory, view_.sizes, view_.strides, view_.offset - base_.offset);
+    if (needs(1)) results[1] = complex_view_ ? view_as_complex(clone(part)) : clone(part);
     if (!needs(0)) return;
     zero_(part);
-    results[0] = grad_mode.enabled ? as_strided(memory, base_sizes_, base_strides_, 0) : whole;
+    if (grad_mode.enabled) whole = as_strided(memory, base_.sizes, base_.strides, 0);
+    results[0] = complex_base_ ? view_as_complex(whole) : whole;
   }
 
  private:
-  Dims base_sizes_, base_strides_, sizes_, strides_;
-  int64_t offset_;
-  bool complex_view_ = false;  // a part of view_as_real(base)
+  // One of them is complex and the other is real: both are then seen as reals.
+  bool complex_base_, complex_view_;
+  Layout base_, view_;
 };
 
 bool overlaps_itself(const Tensor& t) {

@@ -3,6 +3,7 @@
 
 #include "kernels/pointwise/arithmetic.h"
 #include "ops/basic.h"
+#include "ops/layout.h"
 #include "ops/pointwise.h"
 
 namespace rl {
@@ -198,6 +199,28 @@ Tensor slice(const Tensor& t, int64_t dim, std::optional<int64_t> from, std::opt
   return out;
 }
 
+// Adds up, in a flat copy of the storage's reach, what each position received, then reads the input's layout from it.
+static Tensor as_strided_backward(const Tensor& grad, const Layout& base, const Layout& view) {
+  int64_t low = std::min(base.offset, view.offset);
+  int64_t total = std::max(base.offset + base.reach(), view.offset + view.reach()) - low;
+  Tensor flat = zeros(Dims{total}, grad.dtype());
+  if (is_dense(view.sizes, view.strides)) {
+    copy_(as_strided(flat, view.sizes, view.strides, view.offset - low), grad);
+  } else {
+    // Positions may repeat: accumulate by index.
+    Tensor positions = as_strided(arange_int(total), view.sizes, view.strides, view.offset - low);
+    flat = index_add_flat(flat, reshape(positions, Dims{-1}), reshape(grad, Dims{-1}));
+  }
+  Tensor result = as_strided(flat, base.sizes, base.strides, base.offset - low);
+  if (!is_dense(base.sizes, base.strides)) {
+    Tensor count = zeros(Dims{total}, grad.dtype());
+    Tensor positions = as_strided(arange_int(total), base.sizes, base.strides, base.offset - low);
+    count = index_add_flat(count, reshape(positions, Dims{-1}), ones(Dims{product(base.sizes)}, grad.dtype()));
+    result = call<pointwise::Div>(result, as_strided(count, base.sizes, base.strides, base.offset - low));
+  }
+  return contiguous(result);
+}
+
 Tensor as_strided(const Tensor& t, IntSpan sizes, IntSpan strides, std::optional<int64_t> offset) {
   check(sizes.size() == strides.size(), "mismatch in length of strides and shape: ", shape_str(sizes), " and ",
         shape_str(strides));
@@ -217,68 +240,23 @@ Tensor as_strided(const Tensor& t, IntSpan sizes, IntSpan strides, std::optional
         ", storage offset ", start, ", and itemsize ", item_size(t.dtype()), " requiring a storage size of ",
         (last + 1) * item_size(t.dtype()), " are out of bounds for storage of size ", t->storage().bytes());
   Tensor out = view_of(t, sizes, strides, start);
-  record("AsStridedBackward0", out, {t}, {},
-         [base_sizes = Dims(t.sizes()), base_strides = Dims(t.strides()), base_offset = t->offset(),
-          sizes = Dims(sizes), strides = Dims(strides), start](Backward& ctx) {
-           ctx.set(0, as_strided_backward(ctx.grad(), base_sizes, base_strides, base_offset, sizes, strides, start));
-         });
+  record("AsStridedBackward0", out, {t}, {}, [from = Layout(t), to = Layout(out)](Backward& ctx) {
+    ctx.set(0, as_strided_backward(ctx.grad(), from, to));
+  });
   return out;
 }
 
-// Adds up, in a flat copy of the storage's reach, what each position received, then reads the input's layout from it.
-Tensor as_strided_backward(const Tensor& grad, IntSpan base_sizes, IntSpan base_strides, int64_t base_offset,
-                           IntSpan sizes, IntSpan strides, int64_t start) {
-  auto reach = [](IntSpan s, IntSpan st) {
-    int64_t r = 1;
-    for (size_t i = 0; i < s.size(); ++i) {
-      if (s[i] == 0) return int64_t{0};
-      r += (s[i] - 1) * st[i];
-    }
-    return r;
-  };
-  int64_t low = std::min(base_offset, start);
-  int64_t total = std::max(base_offset + reach(base_sizes, base_strides), start + reach(sizes, strides)) - low;
-  Tensor flat = zeros(Dims{total}, grad.dtype());
-  bool overlapping = !is_dense(sizes, strides);
-  if (!overlapping) {
-    copy_(as_strided(flat, sizes, strides, start - low), grad);
-  } else {
-    // Positions may repeat: accumulate by index.
-    Tensor positions = as_strided(arange_int(total), sizes, strides, start - low);
-    flat = index_add_flat(flat, reshape(positions, Dims{-1}), reshape(grad, Dims{-1}));
-  }
-  Tensor result = as_strided(flat, base_sizes, base_strides, base_offset - low);
-  if (!is_dense(base_sizes, base_strides)) {
-    Tensor count = zeros(Dims{total}, grad.dtype());
-    Tensor positions = as_strided(arange_int(total), base_sizes, base_strides, base_offset - low);
-    count = index_add_flat(count, reshape(positions, Dims{-1}), ones(Dims{product(base_sizes)}, grad.dtype()));
-    result = call<pointwise::Div>(result, as_strided(count, base_sizes, base_strides, base_offset - low));
-  }
-  return contiguous(result);
-}
-
-// The history of a view whose base was changed in place.
+// The history of a view whose base was changed in place. Where only one of them is complex, both are seen as reals.
 static Ref<Node> view_node(const Tensor& v) {
   Tensor base(v->base.get());
-  if (is_complex_dtype(base.dtype()) && !is_complex_dtype(v.dtype())) {
-    // Through view_as_real(base), whose last axis are the parts.
-    Dims sizes(base.sizes()), strides;
-    for (int64_t s : base.strides()) strides.push_back(2 * s);
-    sizes.push_back(2);
-    strides.push_back(1);
-    return make_node("AsStridedBackward0", {&base, 1},
-                     [sizes, strides, offset = 2 * base->offset(), to = Dims(v.sizes()), by = Dims(v.strides()),
-                      start = v->offset()](Backward& ctx) {
-                       ctx.set(0,
-                               view_as_complex(as_strided_backward(ctx.grad(), sizes, strides, offset, to, by, start)));
-                     });
-  }
-  return make_node(
-      "AsStridedBackward0", {&base, 1},
-      [base_sizes = Dims(base.sizes()), base_strides = Dims(base.strides()), base_offset = base->offset(),
-       sizes = Dims(v.sizes()), strides = Dims(v.strides()), start = v->offset()](Backward& ctx) {
-        ctx.set(0, as_strided_backward(ctx.grad(), base_sizes, base_strides, base_offset, sizes, strides, start));
-      });
+  bool complex_base = is_complex_dtype(base.dtype()) && !is_complex_dtype(v.dtype());
+  bool complex_view = is_complex_dtype(v.dtype()) && !is_complex_dtype(base.dtype());
+  return make_node("AsStridedBackward0", {&base, 1},
+                   [=, from = Layout(base, complex_base), to = Layout(v, complex_view)](Backward& ctx) {
+                     Tensor g = complex_view ? view_as_real(ctx.grad()) : ctx.grad();
+                     g = as_strided_backward(g, from, to);
+                     ctx.set(0, complex_base ? view_as_complex(g) : g);
+                   });
 }
 
 Tensor view_as_real(const Tensor& t) {

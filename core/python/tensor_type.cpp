@@ -213,10 +213,10 @@ int tensor_setattro(PyObject* self, PyObject* name, PyObject* value) {
 }
 
 // --- operators ---------------------------------------------------------------------------------------------------------
-struct BinaryOps {
+struct Operators {
   const OpDef *add, *sub, *rsub, *mul, *div, *floor_divide, *remainder, *pow, *matmul, *bit_and, *bit_or, *bit_xor,
       *shl, *shr;
-  const OpDef *eq, *ne, *lt, *le, *gt, *ge, *neg, *invert, *abs, *positive;
+  const OpDef *eq, *ne, *lt, *le, *gt, *ge, *neg, *invert, *abs, *reciprocal, *positive;
 } ops;
 
 // An operand as a Value; false if it is neither a Tensor nor a number.
@@ -284,15 +284,15 @@ PyObject* in_place(const OpDef* def, PyObject* a, PyObject* b) {
   });
 }
 
-template <const OpDef* BinaryOps::* Op>
+template <const OpDef* Operators::* Op>
 PyObject* nb_binary(PyObject* a, PyObject* b) {
   return binary(ops.*Op, a, b);
 }
-template <const OpDef* BinaryOps::* Op>
+template <const OpDef* Operators::* Op>
 PyObject* nb_unary(PyObject* a) {
   return unary(ops.*Op, a);
 }
-template <const OpDef* BinaryOps::* Op>
+template <const OpDef* Operators::* Op>
 PyObject* nb_in_place(PyObject* a, PyObject* b) {
   return in_place(ops.*Op, a, b);
 }
@@ -308,6 +308,15 @@ PyObject* nb_not(PyObject* a) {
 }
 PyObject* nb_subtract(PyObject* a, PyObject* b) {
   return is_tensor(a) ? binary(ops.sub, a, b) : binary(ops.rsub, b, a);
+}
+// A number over a tensor is the tensor's reciprocal times the number, as in torch: in its last bits and in its history.
+PyObject* nb_true_divide(PyObject* a, PyObject* b) {
+  if (is_tensor(a)) return binary(ops.div, a, b);
+  Scalar number;
+  int is_number = guarded([&]() -> int { return to_scalar(a, number, false); }, -1);
+  if (is_number <= 0) return is_number < 0 ? nullptr : Py_NewRef(Py_NotImplemented);
+  Object inverse = Object::steal(unary(ops.reciprocal, b));
+  return inverse ? binary(ops.mul, inverse.get(), a) : nullptr;
 }
 PyObject* nb_power(PyObject* a, PyObject* b, PyObject*) {
   return guarded([&]() -> PyObject* {
@@ -509,34 +518,34 @@ int add_tensor_type(PyObject* module) {
       {Py_mp_ass_subscript, slot(tensor_setitem)},
       {Py_sq_length, slot(tensor_length)},
       {Py_sq_item, slot(tensor_item_at)},
-      {Py_nb_add, slot(nb_binary<&BinaryOps::add>)},
+      {Py_nb_add, slot(nb_binary<&Operators::add>)},
       {Py_nb_subtract, slot(nb_subtract)},
-      {Py_nb_multiply, slot(nb_binary<&BinaryOps::mul>)},
-      {Py_nb_true_divide, slot(nb_binary<&BinaryOps::div>)},
-      {Py_nb_floor_divide, slot(nb_binary<&BinaryOps::floor_divide>)},
-      {Py_nb_remainder, slot(nb_binary<&BinaryOps::remainder>)},
+      {Py_nb_multiply, slot(nb_binary<&Operators::mul>)},
+      {Py_nb_true_divide, slot(nb_true_divide)},
+      {Py_nb_floor_divide, slot(nb_binary<&Operators::floor_divide>)},
+      {Py_nb_remainder, slot(nb_binary<&Operators::remainder>)},
       {Py_nb_power, slot(nb_power)},
       {Py_nb_matrix_multiply, slot(nb_matmul)},
-      {Py_nb_and, slot(nb_binary<&BinaryOps::bit_and>)},
-      {Py_nb_or, slot(nb_binary<&BinaryOps::bit_or>)},
-      {Py_nb_xor, slot(nb_binary<&BinaryOps::bit_xor>)},
-      {Py_nb_lshift, slot(nb_binary<&BinaryOps::shl>)},
-      {Py_nb_rshift, slot(nb_binary<&BinaryOps::shr>)},
-      {Py_nb_inplace_add, slot(nb_in_place<&BinaryOps::add>)},
-      {Py_nb_inplace_subtract, slot(nb_in_place<&BinaryOps::sub>)},
-      {Py_nb_inplace_multiply, slot(nb_in_place<&BinaryOps::mul>)},
-      {Py_nb_inplace_true_divide, slot(nb_in_place<&BinaryOps::div>)},
-      {Py_nb_inplace_floor_divide, slot(nb_in_place<&BinaryOps::floor_divide>)},
-      {Py_nb_inplace_remainder, slot(nb_in_place<&BinaryOps::remainder>)},
+      {Py_nb_and, slot(nb_binary<&Operators::bit_and>)},
+      {Py_nb_or, slot(nb_binary<&Operators::bit_or>)},
+      {Py_nb_xor, slot(nb_binary<&Operators::bit_xor>)},
+      {Py_nb_lshift, slot(nb_binary<&Operators::shl>)},
+      {Py_nb_rshift, slot(nb_binary<&Operators::shr>)},
+      {Py_nb_inplace_add, slot(nb_in_place<&Operators::add>)},
+      {Py_nb_inplace_subtract, slot(nb_in_place<&Operators::sub>)},
+      {Py_nb_inplace_multiply, slot(nb_in_place<&Operators::mul>)},
+      {Py_nb_inplace_true_divide, slot(nb_in_place<&Operators::div>)},
+      {Py_nb_inplace_floor_divide, slot(nb_in_place<&Operators::floor_divide>)},
+      {Py_nb_inplace_remainder, slot(nb_in_place<&Operators::remainder>)},
       {Py_nb_inplace_power, slot(nb_in_place_power)},
-      {Py_nb_inplace_and, slot(nb_in_place<&BinaryOps::bit_and>)},
-      {Py_nb_inplace_or, slot(nb_in_place<&BinaryOps::bit_or>)},
-      {Py_nb_inplace_xor, slot(nb_in_place<&BinaryOps::bit_xor>)},
-      {Py_nb_inplace_lshift, slot(nb_in_place<&BinaryOps::shl>)},
-      {Py_nb_inplace_rshift, slot(nb_in_place<&BinaryOps::shr>)},
-      {Py_nb_negative, slot(nb_unary<&BinaryOps::neg>)},
-      {Py_nb_positive, slot(nb_unary<&BinaryOps::positive>)},
-      {Py_nb_absolute, slot(nb_unary<&BinaryOps::abs>)},
+      {Py_nb_inplace_and, slot(nb_in_place<&Operators::bit_and>)},
+      {Py_nb_inplace_or, slot(nb_in_place<&Operators::bit_or>)},
+      {Py_nb_inplace_xor, slot(nb_in_place<&Operators::bit_xor>)},
+      {Py_nb_inplace_lshift, slot(nb_in_place<&Operators::shl>)},
+      {Py_nb_inplace_rshift, slot(nb_in_place<&Operators::shr>)},
+      {Py_nb_negative, slot(nb_unary<&Operators::neg>)},
+      {Py_nb_positive, slot(nb_unary<&Operators::positive>)},
+      {Py_nb_absolute, slot(nb_unary<&Operators::abs>)},
       {Py_nb_invert, slot(nb_not)},
       {Py_nb_bool, slot(nb_bool)},
       {Py_nb_float, slot(nb_float)},
@@ -582,6 +591,7 @@ int add_tensor_type(PyObject* module) {
                .neg = get("neg"),
                .invert = get("bitwise_not"),
                .abs = get("abs"),
+               .reciprocal = get("reciprocal"),
                .positive = get("positive")};
         return 0;
       },

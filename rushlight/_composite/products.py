@@ -219,8 +219,11 @@ def einsum(*args: Any) -> Any:
         rest = [terms[k] for k in range(len(terms)) if k not in (i, j)]
         keep = set(output).union(*(labels for _, labels in rest))
         terms = [_contract(a, la, b, lb, keep), *rest] if (i, j) == (0, 1) else [*rest, _contract(a, la, b, lb, keep)]
-    result, labels = _sum_away(*terms[0], set(output))
-    return result.permute([labels.index(label) for label in output])
+    result, labels = terms[0]
+    gone = [label for label in labels if label not in output]
+    if len(operands) == 1 or labels != output + gone:
+        result = result.permute([labels.index(label) for label in output + gone])
+    return result.sum(list(range(len(output), result.dim()))) if gone else result
 
 
 def _next_pair(terms: list[tuple[Any, list[str]]], output: list[str]) -> tuple[int, int]:
