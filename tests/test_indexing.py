@@ -200,3 +200,14 @@ def test_index_add_of_whole_rows(dim, dtype):
 def test_cat_of_long_and_empty_parts():
     parts = [np.arange(n, dtype=np.float32) for n in (1, 0, 100_003, 17, 250_000)]
     assert np.array_equal(torch.cat([torch.tensor(p) for p in parts]).numpy(), np.concatenate(parts))
+
+
+def test_the_layout_of_results():
+    x = torch.arange(6.0).reshape(2, 3).t()
+    mask = x > 2
+    assert torch.where(mask, x, 0.0).stride() == (1, 3)
+    assert x.masked_fill(mask, 1.0).stride() == (2, 1)
+    # Strides of axes with one element mean nothing, and yet decide between two layouts that fit equally well.
+    odd = torch.as_strided(torch.ones(4), (1, 1, 2), (1, 1, 1))
+    assert torch.where(torch.tensor([[True]]), odd, torch.ones(4, 2)).stride() == (1, 1, 4)
+    assert (torch.ones(4, 2) + torch.ones(2)).stride() == (2, 1)

@@ -309,8 +309,7 @@ Tensor masked_fill(const Tensor& self, const Tensor& mask, const Scalar& value) 
   check_fits(value, self.dtype());
   alignas(16) char item[16];
   value.store(self.dtype(), item);
-  Tensor out = same_shape(self, mask) ? Tensor::empty_like(self)
-                                      : Tensor::empty(broadcast_shapes(self.sizes(), mask.sizes()), self.dtype());
+  Tensor out = Tensor::empty(broadcast_shapes(self.sizes(), mask.sizes()), self.dtype());
   fill_where(out, self, mask, item);
   record("MaskedFillBackward0", out, {self}, {mask}, [shape = Dims(self.sizes())](Backward& ctx) {
     ctx.set(0, sum_to(masked_fill(ctx.grad(), ctx.saved(0), Scalar(0)), shape));

@@ -310,11 +310,21 @@ Tensor turned(Operand& o, const Dims& sizes, int64_t n) {
   return t;
 }
 
+// Contiguous in its strides too: those of axes with one element, which mean nothing else, decide between layouts.
+bool packed(const Tensor& t) {
+  int64_t step = 1;
+  for (int64_t d = t.dim() - 1; d >= 0; --d) {
+    if (t.strides()[d] != step) return false;
+    step *= t.sizes()[d];
+  }
+  return true;
+}
+
 // The result's layout. Axes are ordered, from the fastest, by the first operand that tells two of them apart: one that
 // repeats along an axis has no say about it.
-Tensor allocate_result(const Tensor* inputs, int count, IntSpan shape, DType dtype, bool all_contiguous) {
+Tensor allocate_result(const Tensor* inputs, int count, IntSpan shape, DType dtype, bool all_packed) {
   int64_t dims = static_cast<int64_t>(shape.size());
-  if (all_contiguous || dims < 2) return Tensor::empty(shape, dtype);
+  if (all_packed || dims < 2) return Tensor::empty(shape, dtype);
   SmallVector<Dims, 4> strides;
   for (int i = 0; i < count; ++i)
     if (inputs[i].defined()) strides.push_back(broadcast_strides(inputs[i].sizes(), inputs[i].strides(), shape));
@@ -457,14 +467,14 @@ Tensor run_loop(PointwiseLoop loop, const Tensor* inputs, int count, DType loads
   }
 
   Dims shape;
-  bool first = true, all_contiguous = true;
+  bool first = true, all_packed = true;
   for (int i = 0; i < count; ++i) {
     if (!inputs[i].defined()) continue;
     shape = first ? Dims(inputs[i].sizes()) : broadcast_shapes(shape, inputs[i].sizes());
     first = false;
-    all_contiguous &= inputs[i].is_contiguous();
+    all_packed &= packed(inputs[i]);
   }
-  Tensor y = out.defined() ? out : allocate_result(inputs, count, shape, result, all_contiguous);
+  Tensor y = out.defined() ? out : allocate_result(inputs, count, shape, result, all_packed);
   if (out.defined() && !same_sizes(out.sizes(), shape))
     fail(ErrorKind::Runtime, "output with shape ", shape_str(out.sizes()), " doesn't match the broadcast shape ",
          shape_str(shape));
