@@ -9,7 +9,6 @@ from rushlight._errors import LinAlgError
 from rushlight.linalg._decompositions import (
     cholesky,
     cholesky_ex,
-    cholesky_solve,
     eig,
     eigh,
     eigvals,
@@ -19,17 +18,18 @@ from rushlight.linalg._decompositions import (
     lu,
     lu_factor,
     lu_factor_ex,
-    lu_solve,
     qr,
     svd,
     svdvals,
 )
 from rushlight.linalg._norms import cond, cross, diagonal, matmul, matrix_norm, norm, vander, vecdot, vector_norm
 from rushlight.linalg._solvers import (
+    cholesky_solve,
     det,
     inv,
     inv_ex,
     lstsq,
+    lu_solve,
     matrix_exp,
     matrix_power,
     matrix_rank,

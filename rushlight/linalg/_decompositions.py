@@ -75,12 +75,6 @@ def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False, out:
         return deliver(_Cholesky(_C.full_like(A.detach(), float("nan")), info + 1), out)
 
 
-def cholesky_solve(B: Any, L: Any, *, upper: bool = False) -> Any:
-    """Solve A X = B for the matrix A whose Cholesky factor is L."""
-    lower = adjoint(L) if upper else L
-    return functions.Triangular.apply(adjoint(lower), functions.Triangular.apply(lower, B, False, False), True, False)
-
-
 def qr(A: Any, mode: str = "reduced", *, out: Any = None) -> Any:
     """A = Q R with orthonormal columns in Q and upper triangular R.
 
@@ -204,7 +198,7 @@ def lu_factor_ex(A: Any, *, pivot: bool = True, check_errors: bool = False, out:
         raise LinAlgError("torch.linalg.lu_factor_ex: U has a zero on its diagonal: the matrix is singular")
     factors, swaps = tensor(a), tensor(pivots)
     if A.requires_grad and _C.is_grad_enabled():
-        factors = functions.LU.apply(A, factors, _permutation(swaps, m, A.dtype))
+        factors = functions.LU.apply(A, factors, permutation(swaps, m, A.dtype))
     return deliver(_LUFactorEx(factors, swaps, tensor(info)), out)
 
 
@@ -214,7 +208,7 @@ def lu_factor(A: Any, *, pivot: bool = True, out: Any = None) -> Any:
     return deliver(_LUFactor(LU, pivots), out)
 
 
-def _permutation(pivots: Any, rows: int, dtype: Any) -> Any:
+def permutation(pivots: Any, rows: int, dtype: Any) -> Any:
     """The matrix P of A = P L U."""
     import numpy as np
 
@@ -235,17 +229,7 @@ def lu(A: Any, *, pivot: bool = True, out: Any = None) -> Any:
     m, n = A.shape[-2:]
     k = min(m, n)
     L = LU[..., :k].tril(-1) + _C.eye(m, k, dtype=A.dtype)
-    return deliver(_LU(_permutation(pivots, m, A.dtype), L, LU[..., :k, :].triu()), out)
-
-
-def lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint: bool = False, out: Any = None) -> Any:
-    """Solve A X = B (or X A = B, or with A^H) from the result of `lu_factor(A)`."""
-    n = LU.shape[-1]
-    P = _permutation(pivots, n, LU.dtype)
-    A = P @ (LU.tril(-1) + _C.eye(n, dtype=LU.dtype)) @ LU.triu()
-    from rushlight.linalg._solvers import solve
-
-    return deliver(solve(A.mH if adjoint else A, B, left=left), out)
+    return deliver(_LU(permutation(pivots, m, A.dtype), L, LU[..., :k, :].triu()), out)
 
 
 def householder_product(A: Any, tau: Any, *, out: Any = None) -> Any:

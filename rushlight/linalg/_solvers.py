@@ -7,7 +7,17 @@ from typing import Any
 
 from rushlight import _C
 from rushlight.linalg import _functions as functions
-from rushlight.linalg._tools import LinAlgError, array, batch_text, check_matrix, check_square, deliver, result_type
+from rushlight.linalg._decompositions import lu_factor_ex, permutation
+from rushlight.linalg._tools import (
+    LinAlgError,
+    adjoint,
+    array,
+    batch_text,
+    check_matrix,
+    check_square,
+    deliver,
+    result_type,
+)
 
 _InvEx = result_type("linalg_inv_ex", "inverse", "info")
 _SolveEx = result_type("linalg_solve_ex", "result", "info")
@@ -35,8 +45,6 @@ def slogdet(A: Any, *, out: Any = None) -> Any:
 
 def _singular(A: Any) -> tuple[int, int]:
     """Which matrix of the batch has a zero pivot, and which pivot."""
-    from rushlight.linalg._decompositions import lu_factor_ex
-
     info = lu_factor_ex(A.detach()).info.reshape(-1)
     for index, pivot in enumerate(info.tolist()):
         if pivot:
@@ -125,6 +133,20 @@ def solve_ex(A: Any, B: Any, *, left: bool = True, check_errors: bool = False, o
         if check_errors:
             raise
         return deliver(_SolveEx(_C.full_like(B.detach(), float("nan")), info + _singular(A)[1]), out)
+
+
+def cholesky_solve(B: Any, L: Any, *, upper: bool = False) -> Any:
+    """Solve A X = B for the matrix A whose Cholesky factor is L."""
+    lower = adjoint(L) if upper else L
+    return functions.Triangular.apply(adjoint(lower), functions.Triangular.apply(lower, B, False, False), True, False)
+
+
+def lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint: bool = False, out: Any = None) -> Any:
+    """Solve A X = B (or X A = B, or with A^H) from the result of `lu_factor(A)`."""
+    n = LU.shape[-1]
+    P = permutation(pivots, n, LU.dtype)
+    A = P @ (LU.tril(-1) + _C.eye(n, dtype=LU.dtype)) @ LU.triu()
+    return deliver(solve(A.mH if adjoint else A, B, left=left), out)
 
 
 def solve_triangular(

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from rushlight import _C
 from rushlight.autograd.function import Function
 from rushlight.utils.hooks import RemovableHandle
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rushlight.nn.modules.module import Module
 
 __all__ = ["add_hook", "call_hooked"]
 
@@ -82,7 +78,7 @@ def _pass_through(values: tuple[Any, ...], seen: Callable[[tuple[Any, ...]], Any
 class _BackwardHooks:
     """The full backward hooks of one call: gates around the inputs and the outputs."""
 
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Any) -> None:
         own = module.__dict__
         self.module = module
         self.pre = [*GLOBAL["_backward_pre_hooks"].values(), *own.get("_backward_pre_hooks", {}).values()]
@@ -138,7 +134,7 @@ class _BackwardHooks:
         return result
 
 
-def call_hooked(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def call_hooked(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """`module(*args, **kwargs)` with all hooks that apply to it."""
     own = module.__dict__
     with_kwargs = own.get("_forward_pre_hooks_with_kwargs", {})
