@@ -35,6 +35,23 @@ MLP = """
 model = nn.Sequential(nn.Flatten(), nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 10))
 criterion = nn.CrossEntropyLoss()
 x, y = torch.randn(64, 1, 28, 28), torch.randint(0, 10, (64,))"""
+VAE = """
+class VAE(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.enter = nn.Linear(784, 400); self.mean = nn.Linear(400, 20); self.logvar = nn.Linear(400, 20)
+        self.leave = nn.Linear(20, 400); self.image = nn.Linear(400, 784)
+    def forward(self, x):
+        h = torch.relu(self.enter(x.view(-1, 784)))
+        mean, logvar = self.mean(h), self.logvar(h)
+        z = mean + torch.randn_like(mean) * torch.exp(0.5 * logvar)
+        return torch.sigmoid(self.image(torch.relu(self.leave(z)))), mean, logvar
+def criterion(out, x):
+    image, mean, logvar = out
+    distance = nn.functional.binary_cross_entropy(image, x.view(-1, 784), reduction="sum")
+    return distance - 0.5 * torch.sum(1 + logvar - mean.pow(2) - logvar.exp())
+model = VAE()
+x = y = torch.rand(128, 1, 28, 28)"""
 JAX_STEP = """
 sizes = {sizes}
 keys = jax.random.split(jax.random.PRNGKey(0), len(sizes))
@@ -115,6 +132,9 @@ def cases() -> list[Case]:
         setup = STEP.format(network=network, options="")
         out.append(Case(name, "optim", setup, "step()", target, jax=jax))
         out.append(Case(f"{name}, fused=True", "optim", STEP.format(network=network, options=", fused=True"), "step()"))
+    for fused, target in (("", 2), (", fused=True", 1)):
+        setup = STEP.format(network=VAE, options=fused)
+        out.append(Case(f"VAE (784-400-20), batch 128, Adam, step{fused}", "optim", setup, "step()", target))
     run = f"""
 import os, subprocess, sys
 # Compiled modules are kept, as they are in an installed package.
