@@ -375,7 +375,7 @@ void randperm(Out out, Generator& g) {
       if constexpr (is_float<T>) {
         int64_t limit = (int64_t{1} << kDigits<T>)+1;
         check(n <= limit || out.dtype == DType::BF16, "n cannot be greater than ", limit, " for ",
-              scalar_type_name(out.dtype), " type.");
+              scalar_type_name(dtype_of_v<T>), " type.");
       } else {
         check(std::in_range<T>(n), "value cannot be converted to type ", dtype_name(out.dtype), "_t without overflow");
       }

@@ -1,5 +1,9 @@
 #include "runtime/cpu.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <atomic>
 #include <cstdlib>
 #include <string_view>
@@ -9,10 +13,18 @@
 namespace rl {
 namespace {
 
+#if defined(__x86_64__) && !defined(RL_ONE_ISA)
+// Conversions of half precision; Clang's __builtin_cpu_supports knew no name for them before version 16.
+bool has_f16c() {
+  unsigned a, b, c, d;
+  return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+#endif
+
 Isa probe() {
 #if defined(__x86_64__) && !defined(RL_ONE_ISA)
   __builtin_cpu_init();
-  bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") &&
+  bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c() &&
               __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
   if (!avx2) return Isa::scalar;
   bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&

@@ -2,6 +2,8 @@
 // Each rule is one formula; a state that its options leave out is a scratch block, so that a rule is one loop.
 #include "kernels/optim.h"
 
+#include "kernels/cpu/loop.h"
+
 namespace rl::cpu::RL_ISA {
 namespace {
 
@@ -224,7 +226,7 @@ void run(const OptimTensor& t, int64_t begin, int64_t end) {
     const T* g = static_cast<const T*>(t.grad) + at;
     T* s[states + 1];
     for (int k = 0; k < states; ++k) s[k] = t.state[k] ? static_cast<T*>(t.state[k]) + at : scratch[k];
-#pragma GCC ivdep
+    RL_INDEPENDENT_ITERATIONS
     for (int64_t i = 0; i < n; ++i) {
       T d = g[i] * sign, v = p[i];
       d = decay != T(0) ? fused(decay, v, d) : d;

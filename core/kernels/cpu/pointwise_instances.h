@@ -5,6 +5,7 @@
 #include <concepts>
 #include <utility>
 
+#include "kernels/cpu/loop.h"
 #include "kernels/pointwise/expr.h"
 #include "kernels/pointwise_loops.h"
 
@@ -65,7 +66,7 @@ template <class T> inline void select_loop(T* y, const bool* c, const T* a, cons
     const uint8_t* m = reinterpret_cast<const uint8_t*>(c);
     const Bits *p = reinterpret_cast<const Bits*>(a), *q = reinterpret_cast<const Bits*>(b);
     Bits* out = reinterpret_cast<Bits*>(y);
-#pragma GCC ivdep
+    RL_INDEPENDENT_ITERATIONS
     for (int64_t i = 0; i < n; ++i) {
       const U keep = static_cast<U>(U(0) - static_cast<U>(m[i] != 0));
       out[i] = static_cast<U>((p[i] & keep) | (q[i] & static_cast<U>(~keep)));
@@ -95,7 +96,7 @@ void forward_loop(char* out, const char* const* in, [[maybe_unused]] const char*
     if constexpr (spreads_scalar<Op>() && is_real_float_v<T>) {
       const Spread<T> scalar(values[0], n);
       in_pieces(n, [&](int64_t from, int64_t to) {
-#pragma GCC ivdep
+        RL_INDEPENDENT_ITERATIONS
         for (int64_t i = from; i < to; ++i)
           y[i] = static_cast<Y>(Op::template forward<T>(x[I][i]..., scalar.values[i - from]));
       });
@@ -109,12 +110,12 @@ void forward_loop(char* out, const char* const* in, [[maybe_unused]] const char*
             y[i] = Op::slow(x[I][i]...) ? Op::template forward<T>(x[I][i]...) : Op::fast(x[I][i]...);
           return;
         }
-#pragma GCC ivdep
+        RL_INDEPENDENT_ITERATIONS
         for (int64_t i = from; i < to; ++i) y[i] = Op::fast(x[I][i]...);
       });
       return;
     }
-#pragma GCC ivdep
+    RL_INDEPENDENT_ITERATIONS
     for (int64_t i = 0; i < n; ++i) y[i] = static_cast<Y>(Op::template forward<T>(x[I][i]..., values[S]...));
   }
 }
@@ -150,14 +151,14 @@ void grad_loop(char* out, const char* const* in, [[maybe_unused]] const char* sc
     if constexpr (spreads_scalar<Op>() && is_real_float_v<T>) {
       const Spread<T> scalar(values[0], n);
       in_pieces(n, [&](int64_t from, int64_t to) {
-#pragma GCC ivdep
+        RL_INDEPENDENT_ITERATIONS
         for (int64_t i = from; i < to; ++i)
           y[i] = static_cast<T>(pointwise::grad<Op, G>(read<1u, mask>(g, i), read<(2u << I), mask>(x[I], i)...,
                                                        scalar.values[i - from], read<(2u << inputs), mask>(r, i)));
       });
       return;
     }
-#pragma GCC ivdep
+    RL_INDEPENDENT_ITERATIONS
     for (int64_t i = 0; i < n; ++i)
       y[i] = static_cast<T>(pointwise::grad<Op, G>(read<1u, mask>(g, i), read<(2u << I), mask>(x[I], i)...,
                                                    values[S]..., read<(2u << inputs), mask>(r, i)));

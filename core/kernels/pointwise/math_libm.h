@@ -1,6 +1,10 @@
 // The double functions that still call the C library (device library under NVRTC).
 #pragma once
 
+#if !defined(__CUDACC_RTC__)
+#include <math.h>  // the Bessel functions are POSIX, not C++
+#endif
+
 #include "kernels/pointwise/platform.h"
 
 namespace rl::math {
@@ -18,10 +22,10 @@ RL_MATH double bessel_y1(double x) { return ::y1(x); }
 #else
 RL_MATH float lgamma(float x) { return __builtin_lgammaf(x); }
 RL_MATH double lgamma(double x) { return __builtin_lgamma(x); }
-RL_MATH double bessel_j0(double x) { return __builtin_j0(x); }
-RL_MATH double bessel_j1(double x) { return __builtin_j1(x); }
-RL_MATH double bessel_y0(double x) { return __builtin_y0(x); }
-RL_MATH double bessel_y1(double x) { return __builtin_y1(x); }
+RL_MATH double bessel_j0(double x) { return ::j0(x); }
+RL_MATH double bessel_j1(double x) { return ::j1(x); }
+RL_MATH double bessel_y0(double x) { return ::y0(x); }
+RL_MATH double bessel_y1(double x) { return ::y1(x); }
 RL_MATH double sin(double x) { return __builtin_sin(x); }
 RL_MATH double cos(double x) { return __builtin_cos(x); }
 RL_MATH double tan(double x) { return __builtin_tan(x); }
