@@ -38,23 +38,7 @@ class _TensorType(type):
     def __call__(cls, *args: Any, device: Any = None) -> Any:
         if device is not None and _C.device(device).type != "cpu":
             raise RuntimeError(f"legacy constructor expects device type: cpu but device type: {device} was passed")
-        return new(cls.dtype, *args)
-
-
-def new(dtype: Any, *args: Any) -> Any:
-    """A tensor of that dtype: from sizes (its values are zeros), from data, or another tensor of the same dtype."""
-    if len(args) == 1 and isinstance(args[0], _C.Tensor) and args[0].dim() > 0:
-        if args[0].dtype is not dtype:
-            raise TypeError(f"expected {_NAME_OF[dtype]} (got {_NAME_OF[args[0].dtype]})")
-        return args[0].detach()
-    if len(args) == 1 and not isinstance(args[0], (int, _C.Size)) and not hasattr(args[0], "__index__"):
-        if not hasattr(args[0], "__len__") or isinstance(args[0], (str, bytes)):
-            raise TypeError(f"new(): data must be a sequence (got {type(args[0]).__name__})")
-        return _C.tensor(args[0], dtype=dtype)
-    if not args:
-        return _C.empty(0, dtype=dtype)
-    size = args[0] if len(args) == 1 and isinstance(args[0], _C.Size) else args
-    return _C.zeros(*size, dtype=dtype)
+        return _C._older_tensor(cls.dtype, *args)
 
 
 def tensor_class(name: str) -> Any:

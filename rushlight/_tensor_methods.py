@@ -27,9 +27,7 @@ def _type_as(self: Any, other: Any) -> Any:
 
 def _new(self: Any, *args: Any, device: Any = None) -> Any:
     """A tensor of the same dtype: from sizes, or from data."""
-    from rushlight._legacy import new
-
-    return new(self.dtype, *args)
+    return _C._older_tensor(self.dtype, *args)
 
 
 def _new_tensor(

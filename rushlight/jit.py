@@ -1,4 +1,4 @@
-"""`torch.jit`: what marks code for it is accepted, compiling and tracing are refused.
+"""`torch.jit`: functions and modules run as they are, which gives the same results; files are refused.
 
 Reference: https://pytorch.org/docs/stable/jit.html
 """
@@ -9,6 +9,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from rushlight._later import absent_class, absent_function
+from rushlight.nn import Module
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,21 +51,97 @@ __all__ = [
 ]
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
-_WHY = "programs run as Python, as they are; leave the call out"
-
-script, script_method, trace, trace_module = (
-    absent_function(f"torch.jit.{name}", _WHY) for name in ("script", "script_method", "trace", "trace_module")
-)
-freeze, optimize_for_inference, interface = (
-    absent_function(f"torch.jit.{name}", _WHY) for name in ("freeze", "optimize_for_inference", "interface")
-)
 load, save = (
-    absent_function(f"torch.jit.{name}", "TorchScript files are neither read nor written") for name in ("load", "save")
+    absent_function(
+        f"torch.jit.{name}", "TorchScript files are neither read nor written; torch.save keeps a state_dict"
+    )
+    for name in ("load", "save")
 )
-ScriptModule, ScriptFunction, RecursiveScriptModule, CompilationUnit = (
-    absent_class(f"torch.jit.{name}", _WHY)
-    for name in ("ScriptModule", "ScriptFunction", "RecursiveScriptModule", "CompilationUnit")
+ScriptFunction, CompilationUnit = (
+    absent_class(f"torch.jit.{name}", "nothing is compiled") for name in ("ScriptFunction", "CompilationUnit")
 )
+
+
+class ScriptModule(Module):
+    """The base of modules that were written for TorchScript: a module like others.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.jit.ScriptModule.html
+    """
+
+
+class RecursiveScriptModule(ScriptModule):
+    """What `script` would make of a module. There are none."""
+
+
+def script(
+    obj: Any,
+    optimize: Any = None,
+    _frames_up: int = 0,
+    _rcb: Any = None,
+    example_inputs: Any = None,
+) -> Any:
+    """The function, module or class itself: nothing is compiled, and the results are those of running it as it is.
+
+    Examples:
+        >>> import rushlight as torch
+        >>> @torch.jit.script
+        ... def twice(x):
+        ...     return x * 2
+        >>> twice(torch.ones(2))
+        tensor([2., 2.])
+
+    Raises:
+        RuntimeError: it is none of these.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.jit.script.html
+    """
+    if not callable(obj):
+        raise RuntimeError(f"torch.jit.script takes a function, a module or a class, not {type(obj).__name__}")
+    return obj
+
+
+def script_method(fn: _F) -> _F:
+    """The method itself."""
+    return fn
+
+
+def trace(func: Any, example_inputs: Any = None, *args: Any, **kwargs: Any) -> Any:
+    """The function or module itself, which also keeps its `if` and `for` alive; it is not run.
+
+    Raises:
+        RuntimeError: it is neither.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.jit.trace.html
+    """
+    if not callable(func):
+        raise RuntimeError(f"torch.jit.trace takes a function or a module, not {type(func).__name__}")
+    return func
+
+
+def trace_module(mod: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+    """The module itself."""
+    return mod
+
+
+def freeze(mod: Any, preserved_attrs: Any = None, optimize_numerics: bool = True) -> Any:
+    """The module itself.
+
+    Raises:
+        RuntimeError: it is in training mode.
+    """
+    if mod.training:
+        raise RuntimeError("Freezing is only for modules in evaluation mode: call .eval() first")
+    return mod
+
+
+def optimize_for_inference(mod: Any, other_methods: Any = None) -> Any:
+    """The module itself."""
+    return mod
+
+
+def interface(obj: _F) -> _F:
+    """The class itself."""
+    return obj
 
 
 class TracerWarning(Warning):

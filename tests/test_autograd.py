@@ -19,6 +19,16 @@ class TestGraph:
         y = x + 2
         assert x.is_leaf and x.grad_fn is None and x.grad is None
         assert not y.is_leaf and y.requires_grad
+        assert repr(y.grad_fn).startswith("<AddBackward0 object at 0x")
+
+    def test_a_custom_functions_node_says_where_it_is_from(self):
+        class Same(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                return x.clone()
+
+        node = Same.apply(torch.ones(1, requires_grad=True)).grad_fn
+        assert repr(node).startswith("<torch.autograd.function.SameBackward object at 0x")
 
     @pytest.mark.parametrize(
         "name, f",

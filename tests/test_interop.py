@@ -34,6 +34,19 @@ def test_numpy_both_ways(name):
     assert back.__array_interface__["data"][0] == t.data_ptr()
 
 
+def test_arrays_of_a_subclass_of_ndarray(tmp_path):
+    np.arange(6, dtype=np.int16).tofile(tmp_path / "numbers.bin")
+    mapped = np.memmap(tmp_path / "numbers.bin", dtype=np.int16, mode="r+")
+    t = torch.from_numpy(mapped[1:4])
+    assert t.tolist() == [1, 2, 3] and t.dtype == torch.int16
+    t[0] = 9
+    assert mapped[1] == 9
+    assert torch.from_numpy(mapped[:2].astype(np.int64)).tolist() == [0, 9]  # still an np.memmap
+    for wrong in ([1, 2], np.float32(3), torch.ones(1), memoryview(b"12")):
+        with pytest.raises(TypeError, match="expected np.ndarray"):
+            torch.from_numpy(wrong)
+
+
 def test_memory_is_shared():
     a = np.zeros((2, 2))
     t = torch.from_numpy(a)

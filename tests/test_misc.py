@@ -231,8 +231,7 @@ def test_compile_gives_the_same_results():
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: torch.jit.script(torch.sin),
-        lambda: torch.jit.trace(torch.sin, torch.ones(1)),
+        lambda: torch.jit.save(torch.nn.Linear(1, 1), "x.pt"),
         lambda: torch.jit.load("x.pt"),
         lambda: torch.fx.symbolic_trace(torch.nn.Linear(1, 1)),
         lambda: torch.onnx.export(torch.nn.Linear(1, 1), torch.ones(1), "x.onnx"),
@@ -244,6 +243,33 @@ def test_compile_gives_the_same_results():
 def test_refusals_name_what_they_refuse(call):
     with pytest.raises(NotImplementedError, match=r"^torch\.(jit|fx|onnx|hub|nested|utils\.data)\.\w+"):
         call()
+
+
+def test_scripted_and_traced_programs_run():
+    @torch.jit.script
+    def scaled(x, factor: float = 2.0):
+        if bool(x.sum() > 0):
+            return x * factor
+        return x
+
+    class Old(torch.jit.ScriptModule):
+        def __init__(self):
+            super().__init__()
+            self.linear = torch.nn.Linear(2, 1)
+
+        @torch.jit.script_method
+        def forward(self, x):
+            return self.linear(x)
+
+    x = torch.ones(3, 2)
+    assert scaled(x).tolist() == x.mul(2).tolist() and scaled(-x).tolist() == x.neg().tolist()
+    assert Old()(x).shape == (3, 1) and isinstance(Old(), torch.jit.ScriptModule)
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Dropout()).eval()
+    for made in (torch.jit.script(model), torch.jit.trace(model, x), torch.jit.freeze(torch.jit.trace(model, (x,)))):
+        assert torch.equal(made(x), model(x))
+    assert torch.jit.script(model).state_dict().keys() == model.state_dict().keys()
+    with pytest.raises(RuntimeError):
+        torch.jit.script(3)
 
 
 def test_marks_for_compilers():

@@ -117,6 +117,15 @@ def test_hooks_of_every_kind():
     assert log == []
 
 
+def test_registered_names_print_as_those_of_dictionaries():
+    m = nn.Sequential(nn.ReLU(), nn.Linear(1, 1))
+    names = m._modules.keys()
+    assert repr(names) == "dict_keys(['0', '1'])" and list(m._modules.values()) == list(m)
+    assert repr(m._modules.items()) == f"dict_items([('0', ReLU()), ('1', {m[1]!r})])"
+    m.add_module("last", nn.Tanh())
+    assert list(names) == ["0", "1", "last"] and ("0", m[0]) in m._modules.items()
+
+
 def test_hooks_of_all_modules():
     module = torch.nn.modules.module
     log = []

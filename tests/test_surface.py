@@ -3,6 +3,7 @@
 import copy
 import pickle
 
+import numpy as np
 import pytest
 
 from .conftest import CANDIDATE, torch
@@ -20,6 +21,30 @@ def test_legacy_types():
     assert torch.ones(1).type("torch.LongTensor").type() == "torch.LongTensor"
     with pytest.raises(ValueError, match="invalid type"):
         torch.ones(1).type("foo")
+
+
+def test_legacy_types_take_arrays():
+    singles, doubles = np.arange(3, dtype=np.float32), np.arange(4.0).reshape(2, 2) + 0.5
+    for make in (torch.Tensor, torch.FloatTensor, torch.ones(1).new):
+        assert make(doubles).tolist() == doubles.tolist() and make(doubles).dtype == torch.float32
+        made = make(singles)
+        made[0] = 7  # the memory of an array of that dtype is shared
+        assert singles[0] == 7
+        singles[0] = 0
+    assert torch.LongTensor(doubles).tolist() == [[0, 1], [2, 3]]
+    assert torch.LongTensor(np.arange(2, dtype=np.int32)).tolist() == [0, 1]
+    assert torch.ByteTensor(np.array([True, False])).tolist() == [1, 0]
+    assert torch.BoolTensor(np.array([1, 0])).dtype == torch.bool
+    assert torch.Tensor(np.zeros((0, 3))).shape == (0, 3) and torch.Tensor([np.ones(2), np.zeros(2)]).shape == (2, 2)
+    # What has no dimensions and is whole is a size.
+    assert torch.FloatTensor(np.int64(3)).shape == torch.Tensor(np.array(3)).shape == (3,)
+    assert torch.Tensor(np.array(3.5)).tolist() == 3.5 and torch.Tensor(np.int32(2), 3).shape == (2, 3)
+    assert torch.LongTensor(range(3)).tolist() == [0, 1, 2] and torch.FloatTensor().shape == (0,)
+    for wrong in ({1, 2}, "ab", None, 2.5, np.array(["a"]), iter([1])):
+        with pytest.raises(TypeError):
+            torch.FloatTensor(wrong)
+    with pytest.raises(TypeError):
+        torch.LongTensor(torch.ones(2))
 
 
 def test_storages_are_shared_by_views():

@@ -48,7 +48,8 @@ int node_traverse(PyObject* o, visitproc visit, void* arg) {
   return 0;
 }
 PyObject* node_repr(PyObject* o) {
-  return PyUnicode_FromFormat("<%s object at %p>", Py_TYPE(o)->tp_name, static_cast<void*>(o));
+  const char* home = node_of(o).is_python() ? "torch.autograd.function." : "";
+  return PyUnicode_FromFormat("<%s%s object at %p>", home, Py_TYPE(o)->tp_name, static_cast<void*>(o));
 }
 PyObject* node_name(PyObject* o, PyObject*) { return PyUnicode_FromString(node_of(o).name()); }
 

@@ -1,6 +1,7 @@
 // torch.tensor, torch.as_tensor, torch.from_numpy and kin: tensors from Python data.
 #include <cstring>
 
+#include "ops/basic.h"
 #include "python/python.h"
 
 namespace rl::py {
@@ -204,13 +205,29 @@ PyObject* as_tensor(PyObject*, PyObject* args, PyObject* kwargs) {
   });
 }
 
+// An array of NumPy's, or of a subclass such as np.memmap; NumPy itself need not be imported here.
+bool is_array(PyObject* o) {
+  PyObject* bases = Py_TYPE(o)->tp_mro;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(bases); ++i)
+    if (std::strcmp(reinterpret_cast<PyTypeObject*>(PyTuple_GET_ITEM(bases, i))->tp_name, "numpy.ndarray") == 0)
+      return true;
+  return false;
+}
+
 PyObject* from_numpy(PyObject*, PyObject* array) {
   return guarded([&]() -> PyObject* {
-    check_type(std::strcmp(Py_TYPE(array)->tp_name, "numpy.ndarray") == 0, "expected np.ndarray (got ",
-               type_name(array), ")");
+    check_type(is_array(array), "expected np.ndarray (got ", type_name(array), ")");
     Tensor t;
     if (!tensor_from_buffer(array, t)) throw PythonError{};
     return wrap(t);
+  });
+}
+
+PyObject* py_older_tensor(PyObject*, PyObject* args) {
+  return guarded([&]() -> PyObject* {
+    check_type(PyTuple_GET_SIZE(args) > 0 && is_dtype(PyTuple_GET_ITEM(args, 0)), "the first argument is a dtype");
+    Object rest = Object::check(PyTuple_GetSlice(args, 1, PyTuple_GET_SIZE(args)));
+    return wrap(older_tensor(rest.get(), dtype_from(PyTuple_GET_ITEM(args, 0)), false));
   });
 }
 
@@ -254,6 +271,7 @@ PyMethodDef functions[] = {
     {"as_tensor", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(as_tensor)), METH_VARARGS | METH_KEYWORDS,
      "as_tensor(data, dtype=None, device=None): data as a tensor, sharing memory with arrays and tensors where possible."},
     {"from_numpy", from_numpy, METH_O, "from_numpy(array): a tensor that shares the array's memory."},
+    {"_older_tensor", py_older_tensor, METH_VARARGS, nullptr},
     {"set_default_dtype", set_default, METH_O, "Sets the dtype of new floating point tensors."},
     {"get_default_dtype", get_default, METH_NOARGS, "The dtype of new floating point tensors."},
     {"promote_types", promote_types, METH_VARARGS, "The smallest dtype that both convert to safely."},
@@ -298,6 +316,42 @@ Tensor tensor_from_data(PyObject* data, std::optional<DType> dtype, bool copy) {
   Tensor t = Tensor::empty(survey.sizes, d);
   if (t.numel() > 0)
     visit_dtype(d, [&](auto zero) { fill<decltype(zero)>(data, t.data<decltype(zero)>(), 0, survey.sizes.size()); });
+  return t;
+}
+
+Tensor older_tensor(PyObject* args, DType dtype, bool any_dtype) {
+  Py_ssize_t n = PyTuple_GET_SIZE(args);
+  PyObject* only = n == 1 ? PyTuple_GET_ITEM(args, 0) : nullptr;
+  PyObject* items = only && Py_TYPE(only) == size_type ? only : args;
+  int64_t size;
+  bool is_size = only && (items == only || to_int(only, size));
+  if (only && !is_size && is_array(only) && PySequence_Size(only) < 0) {  // without dimensions: a size, if it is whole
+    PyErr_Clear();
+    Object number = Object::steal(PyNumber_Index(only));
+    if (number) return older_tensor(Object::check(PyTuple_Pack(1, number.get())).get(), dtype, any_dtype);
+    PyErr_Clear();
+  } else if (only && !is_size && is_tensor(only)) {
+    Tensor source = tensor_of(only);
+    check_type(any_dtype || source.dtype() == dtype, "expected a tensor of ", dtype_name(dtype), " (got ",
+               dtype_name(source.dtype()), ")");
+    Tensor t = source.alias();
+    t->share_version(*source.get());
+    return t;
+  }
+  if (only && !is_size) {
+    check_type(PySequence_Check(only), "new(): data must be a sequence (got ", type_name(only), ")");
+    check_type(!PyUnicode_Check(only), "new(): invalid data type '", type_name(only), "'");
+    return tensor_from_data(only, dtype, false);
+  }
+  Dims sizes;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items); ++i) {
+    check_type(to_int(PyTuple_GET_ITEM(items, i), size), "new(): expected sizes (ints) or data, got ",
+               type_name(PyTuple_GET_ITEM(items, i)));
+    sizes.push_back(size);
+  }
+  if (n == 0) sizes.push_back(0);
+  Tensor t = Tensor::empty(sizes, dtype);
+  if (t.numel() > 0) fill_data(t, Scalar(0));
   return t;
 }
 

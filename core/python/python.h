@@ -147,6 +147,8 @@ int tensor_setitem(PyObject* self, PyObject* index, PyObject* value);
 PyObject* wrap_node(const Ref<Node>& node);  // new reference; None for null
 // torch.tensor(data): nested sequences, numbers, arrays, tensors.
 Tensor tensor_from_data(PyObject* data, std::optional<DType> dtype, bool copy);
+// torch.Tensor(...), torch.FloatTensor(...), x.new(...): sizes (of zeros), data (an array of that dtype is shared), a tensor.
+Tensor older_tensor(PyObject* args, DType dtype, bool any_dtype);
 bool tensor_from_buffer(PyObject* o, Tensor& out);  // shares the memory of an object with the buffer protocol
 // Calls a registered op by its OpDef, as torch.NAME would.
 PyObject* call_from_python(const OpDef& def, const Value* args);

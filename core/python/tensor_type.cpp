@@ -156,32 +156,7 @@ PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
       check(d.type == DeviceType::CPU, "legacy constructor expects device type: cpu but device type: ", d.str(),
             " was passed");
     }
-    Py_ssize_t n = PyTuple_GET_SIZE(args);
-    Tensor t;
-    if (n == 1 && is_tensor(PyTuple_GET_ITEM(args, 0))) {
-      Tensor source = tensor_of(PyTuple_GET_ITEM(args, 0));
-      check_type(source.dtype() == default_dtype() || type != tensor_type, "expected ", dtype_name(default_dtype()),
-                 " (got ", dtype_name(source.dtype()), ")");
-      t = source.alias();
-      t->share_version(*source.get());
-    } else if (n == 1 && !PyLong_Check(PyTuple_GET_ITEM(args, 0)) && Py_TYPE(PyTuple_GET_ITEM(args, 0)) != size_type) {
-      PyObject* data = PyTuple_GET_ITEM(args, 0);
-      check_type(PySequence_Check(data) && !PyUnicode_Check(data), "new(): data must be a sequence (got ",
-                 type_name(data), ")");
-      t = tensor_from_data(data, default_dtype(), true);
-    } else {
-      Dims sizes;
-      PyObject* items = n == 1 && Py_TYPE(PyTuple_GET_ITEM(args, 0)) == size_type ? PyTuple_GET_ITEM(args, 0) : args;
-      for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items); ++i) {
-        int64_t s;
-        check_type(to_int(PyTuple_GET_ITEM(items, i), s), "new(): expected sizes (ints) or data, got ",
-                   type_name(PyTuple_GET_ITEM(items, i)));
-        sizes.push_back(s);
-      }
-      if (n == 0) sizes.push_back(0);
-      t = Tensor::empty(sizes, default_dtype());
-      if (t.numel() > 0) fill_data(t, Scalar(0));
-    }
+    Tensor t = older_tensor(args, default_dtype(), type != tensor_type);
     return type == tensor_type ? wrap(t) : wrap_as(type, t);
   });
 }

@@ -23,7 +23,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "cartesian_prod", "column_stack", "combinations", "dsplit", "dstack", "fliplr", "flipud", "hsplit", "hstack",
         "meshgrid", "rot90", "row_stack", "tensor_split", "unravel_index", "vander", "vsplit", "vstack",
     ),
-    "products": ("cdist", "chain_matmul", "cross", "einsum", "kron", "pdist", "tensordot"),
+    "products": ("cdist", "chain_matmul", "cross", "einsum", "kron", "pdist", "spmm", "tensordot"),
     "statistics": (
         "corrcoef", "cov", "histogram", "histogramdd", "nanquantile", "quantile",
     ),

@@ -290,6 +290,17 @@ def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
     return result if out is None else _C._write_out(out, result)
 
 
+@composite("spmm(Tensor self, Tensor mat2) -> Tensor", method=False)
+def spmm(input: Any, mat2: Any) -> Any:
+    """The matrix product under the name that programs with sparse matrices use: here both are dense.
+
+    >>> torch.spmm(torch.eye(2), torch.ones(2, 1))
+    tensor([[1.],
+            [1.]])
+    """
+    return _C.mm(input, mat2)
+
+
 @composite("kron(Tensor self, Tensor other) -> Tensor")
 def kron(input: Any, other: Any, *, out: Any = None) -> Any:
     """The Kronecker product: every element of input times all of other.

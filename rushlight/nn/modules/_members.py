@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import ItemsView, Iterator, KeysView, MutableMapping, ValuesView
 from typing import Any
 
 __all__ = ["Members", "member_view"]
@@ -42,6 +42,16 @@ class Members(MutableMapping[str, Any]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._names
+
+    # The views of plain dictionaries: they print as such.
+    def keys(self) -> KeysView[str]:
+        return self._names.keys()
+
+    def values(self) -> ValuesView[Any]:
+        return dict(self).values()
+
+    def items(self) -> ItemsView[str, Any]:
+        return dict(self).items()
 
     def copy(self) -> dict[str, Any]:
         """A plain dictionary of the same items."""
