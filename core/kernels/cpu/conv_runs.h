@@ -19,9 +19,10 @@ template <class P> const Tiles<P>& tiles() {
 struct Buffers {
   Scratch weights, patches, lines, gradient, sums;
 };
+// Behind a pointer: a thread's own memory is scarce in a library that is loaded late (allocator.h: RL_FAST_TLS).
 Buffers& buffers() {
-  static thread_local Buffers b;
-  return b;
+  static thread_local const std::unique_ptr<Buffers> b = std::make_unique<Buffers>();
+  return *b;
 }
 
 int64_t grain_for(int64_t work_per_item, int64_t grain) { return std::max<int64_t>(1, grain / (work_per_item + 1)); }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #if defined(__x86_64__)
@@ -32,9 +33,10 @@ constexpr int64_t kKernelsKept = 1 << 17;  // elements of transformed kernels th
 struct Buffers {
   Scratch kernels, patches, sums, gradient, turned;
 };
+// Behind a pointer: a thread's own memory is scarce in a library that is loaded late (allocator.h: RL_FAST_TLS).
 Buffers& buffers() {
-  static thread_local Buffers b;
-  return b;
+  static thread_local const std::unique_ptr<Buffers> b = std::make_unique<Buffers>();
+  return *b;
 }
 
 // to = a[0], b[0], a[1], b[1], ...

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <memory>
 #include <utility>
 
 #if defined(__x86_64__)
@@ -24,9 +25,10 @@ constexpr int64_t kGrainWork = 1 << 18;
 struct Buffers {
   Scratch a, b, sums, line;
 };
+// Behind a pointer: a thread's own memory is scarce in a library that is loaded late (allocator.h: RL_FAST_TLS).
 Buffers& buffers() {
-  static thread_local Buffers b;
-  return b;
+  static thread_local const std::unique_ptr<Buffers> b = std::make_unique<Buffers>();
+  return *b;
 }
 
 template <class T> struct Problem {
