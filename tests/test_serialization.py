@@ -264,6 +264,22 @@ def test_data_of_the_standard_library_and_numpy():
     assert type(back[0]) is Point and back[1] is Color.RED
 
 
+class ByName:
+    """What Python 3.11.0 to 3.11.3 writes for an attribute of an enumeration."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __reduce_ex__(self, protocol):
+        return getattr, (Color, self.name)
+
+
+def test_members_of_enumerations_by_name():
+    assert through([ByName("RED")])[0] is Color.RED
+    with pytest.raises(pickle.UnpicklingError, match="getattr is refused"):
+        through(ByName("__subclasses__"))
+
+
 class Net(torch.nn.Module):
     def __init__(self):
         super().__init__()

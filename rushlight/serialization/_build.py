@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import math
 import re
 import sys
@@ -259,8 +260,10 @@ def _getattr(holder: Any, name: Any) -> Any:
     """How PyTorch writes torch.relu: an attribute of the class that holds its functions."""
     from rushlight.serialization._names import function_named
 
+    if isinstance(holder, enum.EnumMeta) and name in holder.__members__:
+        return holder.__members__[name]  # as Python 3.11.0 to 3.11.3 writes a member of an enumeration
     if holder is not VARIABLE_FUNCTIONS or type(name) is not str:
-        raise UnpicklingError("getattr is refused, but for functions of torch")
+        raise UnpicklingError("getattr is refused, but for functions of torch and members of enumerations")
     found = function_named("torch", name)
     if found is None:
         raise UnpicklingError(f"torch.{name} is refused: it is no operation of rushlight")

@@ -5,6 +5,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import PIL
 import torch
 import torchvision
 from PIL import Image
@@ -15,7 +16,8 @@ from .vision_cases import run, run_models
 
 def main():
     warnings.simplefilter("ignore")
-    recorded = dict(run(torch, torchvision.transforms, functional, np, Image))
+    recorded = {"pillow": PIL.__version__}
+    recorded |= run(torch, torchvision.transforms, functional, np, Image)
     lines = [f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in recorded.items()]
     path = Path(__file__).parent / "vision.json"
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n")

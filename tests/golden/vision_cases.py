@@ -81,7 +81,7 @@ lambda x: TF.crop(x, 30, 5, 4, 4)
 lambda x: TF.resized_crop(x, 1, 2, 7, 6, [5, 4])
 lambda x: TF.rotate(x, 90, expand=True)
 lambda x: TF.affine(x, 20, [3, 4], 0.8, [5, 6], fill=[1, 2, 3])
-lambda x: TF.posterize(x, 0)
+lambda x: TF.posterize(x, 1)
 """.strip().splitlines()
 
 SEEDS = (0, 1)
