@@ -57,7 +57,9 @@ def test_as_torchvision(case, results):
         if key.startswith(f"{case} | "):
             want = RECORDED[key]
             by_pillow = key.split(" | ")[-2] in ("pil", "gray")
-            problem = differs(got[0], want[0], by_pillow) or (None if got[1] == want[1] else "another number of random draws")
+            problem = differs(got[0], want[0], by_pillow) or (
+                None if got[1] == want[1] else "another number of random draws"
+            )
             if problem:
                 wrong.append(f"{key}: {problem}")
     assert not wrong, "\n".join(wrong)
