@@ -38,7 +38,7 @@ _SUBMODULES = frozenset(
     {
         "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "distributed", "distributions", "fft",
         "func", "fx", "hub", "jit", "linalg", "masked", "mps", "mtia", "multiprocessing", "nested", "nn", "onnx", "ops", "optim",
-        "overrides", "profiler", "random", "return_types", "serialization", "signal", "sparse", "special", "storage",
+        "overrides", "profiler", "random", "return_types", "serialization", "signal", "special", "storage",
         "testing", "torch_version", "types", "utils", "version", "vision", "xpu",
     }
 )  # fmt: skip

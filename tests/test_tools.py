@@ -1,6 +1,8 @@
 """The generators that turn the registry's schemas into stubs and reference pages."""
 
 import ast
+import importlib
+import re
 import shutil
 import subprocess
 import sys
@@ -145,6 +147,21 @@ def test_reference_pages():
     assert "torch.clamp(input: Tensor, min: Number | None = None" in page
     assert "torch.max(input: Tensor, dim: int, keepdim: bool = False, *, out: " in pages["m.md"]
     assert "| None = None) -> _max_result" in pages["m.md"]
+
+
+def test_the_reference_shows_what_the_package_exports():
+    import rushlight as torch
+
+    operations = {schema.parse(text).name for text, _, _ in torch._C._schemas()}
+    text = "\n".join(gen_reference.module_pages(TOOLS.parent / "rushlight", operations).values())
+    shown = {name for line in re.findall(r":members: (.*)", text) for name in line.split(", ")} | operations
+    rooms = "linalg fft func autograd nn.init nn.utils optim optim.lr_scheduler utils.data distributions distributed"
+    rooms += " testing signal.windows vision.transforms vision.transforms.v2 vision.models vision.datasets vision.ops"
+    for room in rooms.split():
+        module = importlib.import_module(f"rushlight.{room}")
+        functions = {n for n in module.__all__ if callable(getattr(module, n)) and not n.startswith("_")}
+        assert {n for n in functions if f"{room}_{n}" not in operations} <= shown, room
+    assert {"einsum", "quantile", "tensor", "from_numpy", "set_printoptions", "Tensor"} <= shown
 
 
 def test_examples_in_documentation_are_fenced():

@@ -1,6 +1,6 @@
 """Writes docs/reference/: every operation from the registry, and a page of each room of the package.
 
-The package's pages only name its modules; the site (Sphinx) fills in their docstrings.
+The package's pages only name its functions and classes; the site (Sphinx) fills in their docstrings.
 
 python tools/gen_reference.py [--output docs/reference]
 """
@@ -8,12 +8,13 @@ python tools/gen_reference.py [--output docs/reference]
 from __future__ import annotations
 
 import argparse
+import importlib
 import inspect
-import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -22,14 +23,21 @@ import schema as schemas
 
 # page: (title, modules as globs under rushlight/)
 ROOMS = {
-    "nn": ("Layers", ["nn/modules/*.py", "nn/parameter.py"]),
+    "torch": ("More functions of torch", ["__init__.py"]),
+    "nn": ("Layers", ["nn/modules/*.py", "nn/parameter.py", "nn/attention/*.py", "nn/parallel/*.py"]),
     "functional": ("Functions of layers", ["nn/functional.py", "nn/_functional/*.py", "nn/init.py", "nn/utils/*.py"]),
-    "autograd": ("Gradients", ["autograd/*.py", "func.py"]),
-    "optim": ("Optimizers", ["optim/*.py", "optim/*/*.py"]),
+    "autograd": ("Gradients", ["autograd/*.py", "func/__init__.py"]),
+    "optim": ("Optimizers", ["optim/*.py", "optim/lr_scheduler/__init__.py"]),
     "data": ("Data", ["utils/data/*.py"]),
+    "files": ("Files", ["serialization/__init__.py", "hub.py", "storage.py"]),
+    "linalg": ("Linear algebra and signals", ["linalg/__init__.py", "fft.py", "signal/*.py"]),
     "distributions": ("Distributions", ["distributions/*.py"]),
-    "vision": ("Vision", ["vision/*.py", "vision/*/*.py"]),
-    "rest": ("Everything else", ["*.py", "linalg/*.py", "utils/*.py", "amp/*.py", "testing/*.py", "cuda/*.py"]),
+    "vision": ("Vision", ["vision/*.py", "vision/*/*.py", "vision/transforms/v2/*.py"]),
+    "rest": (
+        "Everything else",
+        ["*.py", "utils/*.py", "utils/*/__init__.py"]
+        + [f"{room}/*.py" for room in ("amp", "testing", "cuda", "cpu", "distributed", "multiprocessing", "backends")],
+    ),
 }
 NOTE = "<!-- made by tools/gen_reference.py -->\n"
 
@@ -106,18 +114,50 @@ def pages(records: Iterable[tuple[str, str, Any]]) -> dict[str, str]:
     return {"index.md": index, **found}
 
 
-def module_pages(package: Path) -> dict[str, str]:
-    """The pages of the package's rooms: a directive for each module with a public name."""
+def belongs_to(thing: Any, name: str, module: str) -> bool:
+    """Whether the site shows a function or class at this module: where it is defined, or the public face of that."""
+    if not callable(thing) or inspect.ismodule(thing) or name.startswith("_"):
+        return False
+    home = str(getattr(thing, "__module__", None))
+    hidden = any(part.startswith("_") for part in home.split("."))
+    return home == module or (hidden and home.startswith(module.partition(".")[0]))
+
+
+def beside_the_registry(package: ModuleType, operations: set[str]) -> list[str]:
+    """The package's own functions and classes, but for operations, legacy types and what a submodule shows."""
+    found = ["Tensor"]
+    for name in dir(package):
+        if name.startswith("_") or name.removesuffix("_") in operations or name.endswith(("Tensor", "Storage")):
+            continue
+        thing = getattr(package, name)
+        home = str(getattr(thing, "__module__", None))
+        if inspect.isbuiltin(thing) or (callable(thing) and home.startswith((f"{package.__name__}._", "torch"))):
+            found.append(name)
+    return found
+
+
+def module_pages(package: Path, operations: set[str]) -> dict[str, str]:
+    """The pages of the package's rooms: a directive for each module, with the names that it shows."""
     found = {}
+    shown: set[int] = set()
     for page, (title, globs) in ROOMS.items():
         text = f"{NOTE}# {title}\n\n"
         for path in (path for pattern in globs for path in sorted(package.glob(pattern))):
             parts = [package.name, *path.relative_to(package).with_suffix("").parts]
-            private = any(part.startswith("_") for part in parts[1:] if part not in ("__init__", "_functional"))
-            if private or not re.search(r"^(def|class) [A-Za-z]", path.read_text(), re.M):
+            if any(part.startswith("_") for part in parts if part not in ("__init__", "_functional")):
                 continue
-            module = ".".join(p for p in parts if p != "__init__")
-            text += f"## {module}\n\n```{{eval-rst}}\n.. automodule:: {module}\n```\n\n"
+            name = ".".join(p for p in parts if p != "__init__")
+            module = importlib.import_module(name)
+            if name == package.name:
+                names = beside_the_registry(module, operations)
+            else:
+                listed = getattr(module, "__all__", None) or list(vars(module))
+                names = [n for n in listed if belongs_to(getattr(module, n, None), n, name)]
+            names = [n for n in names if id(getattr(module, n)) not in shown]
+            shown |= {id(getattr(module, n)) for n in names}
+            if names:
+                members = f"   :members: {', '.join(dict.fromkeys(names))}\n"
+                text += f"## {name}\n\n```{{eval-rst}}\n.. automodule:: {name}\n{members}```\n\n"
         found[f"{page}.md"] = text
     return found
 
@@ -128,7 +168,9 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=gen_stubs.ROOT / "docs" / "reference")
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
-    written = pages(gen_stubs.load(arguments.module)._schemas()) | module_pages(gen_stubs.ROOT / "rushlight")
+    records = gen_stubs.load(arguments.module)._schemas()
+    operations = {schemas.parse(text).name for text, _, _ in records}
+    written = pages(records) | module_pages(gen_stubs.ROOT / "rushlight", operations)
     for name, text in written.items():
         (arguments.output / name).write_text(text.rstrip() + "\n")
     return 0
