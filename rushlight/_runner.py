@@ -187,9 +187,9 @@ def _print_info() -> None:
     lines = [
         ("rushlight", _own_version()),
         ("API of PyTorch", rushlight.__version__),
-        ("core", getattr(_C, "__file__", "unknown")),
-        ("instruction set", getattr(_C, "_cpu_capability", lambda: "unknown")()),
-        ("threads", getattr(_C, "get_num_threads", lambda: "unknown")()),
+        ("core", _C.__file__),
+        ("instruction set", _C._isa()),
+        ("threads", _C.get_num_threads()),
         ("CPUs", os.cpu_count()),
         ("Python", sys.version.replace("\n", " ")),
         ("platform", platform.platform()),

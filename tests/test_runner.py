@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -123,9 +124,10 @@ def test_version_looks_like_pytorchs():
 if CANDIDATE == "rushlight":
 
     def test_info():
-        text = ok(run("--info"))
-        for word in ("rushlight", "Python", "numpy"):
-            assert word.lower() in text.lower()
+        told = dict(line.split(":", 1) for line in ok(run("--info")).splitlines())
+        assert told["instruction set"].strip() in ("scalar", "avx2", "avx512")
+        assert int(told["threads"]) >= 1 and Path(told["core"].strip()).is_file()
+        assert {"rushlight", "API of PyTorch", "Python", "NumPy"} <= set(told)
 
     def test_help():
         assert "script" in ok(run("--help"))
