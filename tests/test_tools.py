@@ -154,9 +154,10 @@ def test_the_reference_shows_what_the_package_exports():
 
     operations = {schema.parse(text).name for text, _, _ in torch._C._schemas()}
     text = "\n".join(gen_reference.module_pages(TOOLS.parent / "rushlight", operations).values())
-    shown = {name for line in re.findall(r":members: (.*)", text) for name in line.split(", ")} | operations
-    rooms = "linalg fft func autograd nn.init nn.utils optim optim.lr_scheduler utils.data distributions distributed"
-    rooms += " testing signal.windows vision.transforms vision.transforms.v2 vision.models vision.datasets vision.ops"
+    shown = set(re.findall(r":: rushlight\.(?:\w+\.)*(\w+)$", text, re.MULTILINE)) | operations
+    rooms = "linalg fft func autograd nn nn.init nn.utils optim optim.lr_scheduler utils.data distributions distributed"
+    rooms += " signal.windows vision.transforms vision.transforms.v2 vision.models vision.datasets vision.ops"
+    rooms += " testing utils.benchmark utils.tensorboard"
     for room in rooms.split():
         module = importlib.import_module(f"rushlight.{room}")
         functions = {n for n in module.__all__ if callable(getattr(module, n)) and not n.startswith("_")}

@@ -24,7 +24,7 @@ import schema as schemas
 # page: (title, modules as globs under rushlight/)
 ROOMS = {
     "torch": ("More functions of torch", ["__init__.py"]),
-    "nn": ("Layers", ["nn/modules/*.py", "nn/parameter.py", "nn/attention/*.py", "nn/parallel/*.py"]),
+    "nn": ("Layers", ["nn/__init__.py", "nn/modules/*.py", "nn/parameter.py", "nn/attention/*.py", "nn/parallel/*.py"]),
     "functional": ("Functions of layers", ["nn/functional.py", "nn/_functional/*.py", "nn/init.py", "nn/utils/*.py"]),
     "autograd": ("Gradients", ["autograd/*.py", "func/__init__.py"]),
     "optim": ("Optimizers", ["optim/*.py", "optim/lr_scheduler/__init__.py"]),
@@ -35,7 +35,7 @@ ROOMS = {
     "vision": ("Vision", ["vision/*.py", "vision/*/*.py", "vision/transforms/v2/*.py"]),
     "rest": (
         "Everything else",
-        ["*.py", "utils/*.py", "utils/*/__init__.py"]
+        ["*.py", "utils/*.py", "utils/benchmark/*.py", "utils/tensorboard/*.py", "utils/serialization/*.py"]
         + [f"{room}/*.py" for room in ("amp", "testing", "cuda", "cpu", "distributed", "multiprocessing", "backends")],
     ),
 }
@@ -114,13 +114,26 @@ def pages(records: Iterable[tuple[str, str, Any]]) -> dict[str, str]:
     return {"index.md": index, **found}
 
 
-def belongs_to(thing: Any, name: str, module: str) -> bool:
+def listed(module: ModuleType) -> list[str]:
+    return list(getattr(module, "__all__", None) or vars(module))
+
+
+def belongs_to(thing: Any, name: str, module: ModuleType) -> bool:
     """Whether the site shows a function or class at this module: where it is defined, or the public face of that."""
     if not callable(thing) or inspect.ismodule(thing) or name.startswith("_"):
         return False
     home = str(getattr(thing, "__module__", None))
+    package = module.__name__ if hasattr(module, "__path__") else module.__name__.rpartition(".")[0]
     hidden = any(part.startswith("_") for part in home.split("."))
-    return home == module or (hidden and home.startswith(module.partition(".")[0]))
+    # Some classes give PyTorch's home for the sake of pickles, which does not list them.
+    homeless = name not in listed(sys.modules.get(home, module))
+    exported = name in getattr(module, "__all__", ()) and (hidden or homeless)
+    return home == module.__name__ or exported or (hidden and home.startswith(f"{package}._"))
+
+
+def entry(thing: Any, name: str) -> str:
+    kind = "class" if isinstance(thing, type) else "function" if inspect.isroutine(thing) else "data"
+    return f".. auto{kind}:: {name}\n"
 
 
 def beside_the_registry(package: ModuleType, operations: set[str]) -> list[str]:
@@ -151,13 +164,12 @@ def module_pages(package: Path, operations: set[str]) -> dict[str, str]:
             if name == package.name:
                 names = beside_the_registry(module, operations)
             else:
-                listed = getattr(module, "__all__", None) or list(vars(module))
-                names = [n for n in listed if belongs_to(getattr(module, n, None), n, name)]
+                names = [n for n in listed(module) if belongs_to(getattr(module, n, None), n, module)]
             names = [n for n in names if id(getattr(module, n)) not in shown]
             shown |= {id(getattr(module, n)) for n in names}
             if names:
-                members = f"   :members: {', '.join(dict.fromkeys(names))}\n"
-                text += f"## {name}\n\n```{{eval-rst}}\n.. automodule:: {name}\n{members}```\n\n"
+                entries = "".join(entry(getattr(module, n), f"{name}.{n}") for n in dict.fromkeys(names))
+                text += f"## {name}\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :no-members:\n\n{entries}```\n\n"
         found[f"{page}.md"] = text
     return found
 

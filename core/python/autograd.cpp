@@ -560,9 +560,10 @@ PyMethodDef functions[] = {
     {"is_grad_enabled", is_grad_enabled, METH_NOARGS, "Whether operations are recorded for gradients."},
     {"_set_inference_mode", set_inference_mode, METH_O, nullptr},
     {"is_inference_mode_enabled", is_inference_mode, METH_NOARGS, "Whether inference mode is on."},
-    {"set_anomaly_enabled", set_anomaly, METH_VARARGS, nullptr},
+    {"set_anomaly_enabled", set_anomaly, METH_VARARGS, "Switches anomaly detection on or off."},
     {"is_anomaly_enabled", is_anomaly, METH_NOARGS, "Whether anomaly detection is on."},
-    {"is_anomaly_check_nan_enabled", is_anomaly_nan, METH_NOARGS, nullptr},
+    {"is_anomaly_check_nan_enabled", is_anomaly_nan, METH_NOARGS,
+     "Whether anomaly detection looks for NaN in gradients."},
     {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace

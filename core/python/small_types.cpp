@@ -33,8 +33,11 @@ T* self_of(PyObject* o) {
 
 // Types are heap types, each made from a spec.
 PyTypeObject* make_type(PyObject* module, const char* attribute, const char* name, int size, PyType_Slot* slots,
-                        unsigned flags = 0, PyObject* base = nullptr) {
-  PyType_Spec spec{name, size, 0, static_cast<unsigned>(Py_TPFLAGS_DEFAULT | flags), slots};
+                        const char* doc, unsigned flags = 0, PyObject* base = nullptr) {
+  std::vector<PyType_Slot> all{{Py_tp_doc, const_cast<char*>(doc)}};
+  do all.push_back(*slots);
+  while (slots++->slot);
+  PyType_Spec spec{name, size, 0, static_cast<unsigned>(Py_TPFLAGS_DEFAULT | flags), all.data()};
   PyObject* type = base ? PyType_FromSpecWithBases(&spec, base) : PyType_FromSpec(&spec);
   if (type && PyModule_AddObjectRef(module, attribute, type) < 0) return nullptr;
   return reinterpret_cast<PyTypeObject*>(type);
@@ -395,13 +398,19 @@ int add_small_types(PyObject* module) {
                                    {Py_tp_getset, generator_properties},
                                    {0, nullptr}};
   unsigned closed = Py_TPFLAGS_DISALLOW_INSTANTIATION;
-  dtype_type = make_type(module, "dtype", "torch.dtype", sizeof(PyDType), dtype_slots, closed);
-  device_type = make_type(module, "device", "torch.device", sizeof(PyDevice), device_slots);
-  layout_type = make_type(module, "layout", "torch.layout", sizeof(PyNamed), named_slots, closed);
-  memory_format_type = make_type(module, "memory_format", "torch.memory_format", sizeof(PyNamed), named_slots, closed);
-  size_type = make_type(module, "Size", "torch.Size", 0, size_slots, 0, reinterpret_cast<PyObject*>(&PyTuple_Type));
+  dtype_type = make_type(module, "dtype", "torch.dtype", sizeof(PyDType), dtype_slots,
+                         "The type of the elements of a tensor, such as torch.float32.", closed);
+  device_type = make_type(module, "device", "torch.device", sizeof(PyDevice), device_slots,
+                          "device(\"cpu\"): where a tensor lies.");
+  layout_type = make_type(module, "layout", "torch.layout", sizeof(PyNamed), named_slots,
+                          "How the elements of a tensor are kept; torch.strided is the one there is.", closed);
+  memory_format_type = make_type(module, "memory_format", "torch.memory_format", sizeof(PyNamed), named_slots,
+                                 "In which order the axes of a tensor lie in memory.", closed);
+  size_type = make_type(module, "Size", "torch.Size", 0, size_slots, "The shape of a tensor: a tuple of integers.", 0,
+                        reinterpret_cast<PyObject*>(&PyTuple_Type));
   generator_type =
-      make_type(module, "Generator", "torch.Generator", sizeof(PyGenerator), generator_slots, Py_TPFLAGS_BASETYPE);
+      make_type(module, "Generator", "torch.Generator", sizeof(PyGenerator), generator_slots,
+                "Generator(device=\"cpu\"): a stream of random numbers with a seed of its own.", Py_TPFLAGS_BASETYPE);
   if (!dtype_type || !device_type || !layout_type || !memory_format_type || !size_type || !generator_type) return -1;
 
   for (int i = 0; i < kDTypeCount; ++i) {
