@@ -29,7 +29,7 @@ def test_options_are_restored():
 def test_numbers_in_f_strings():
     x = torch.tensor(3.14159)
     assert f"{x:.2f}" == "3.14"
-    assert f"{x}" == "3.141590118408203" or f"{x}" == "3.1415899999999999" or f"{x}".startswith("3.14159")
+    assert f"{x}" == "3.141590118408203"
     assert f"{torch.tensor([1.0])}" == "tensor([1.])"
     assert str(torch.Size([2, 3])) == "torch.Size([2, 3])"
     assert repr(torch.float32) == "torch.float32"

@@ -382,51 +382,41 @@ class GLU(_Activation):
         return F.glu(input, self.dim)
 
 
-class Softmax(_Activation):
-    """exp(input) scaled to sum to 1 along dim.
-
-    Reference: https://pytorch.org/docs/stable/generated/torch.nn.Softmax.html
-    """
-
+class _AlongDim(_Activation):
     __constants__ = ["dim"]
 
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
+
+
+class Softmax(_AlongDim):
+    """exp(input) scaled to sum to 1 along dim.
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.nn.Softmax.html
+    """
 
     def forward(self, input: Any) -> Any:
         """Any shape, unchanged."""
         return F.softmax(input, self.dim, _stacklevel=5)
 
 
-class Softmin(_Activation):
+class Softmin(_AlongDim):
     """softmax(-input).
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.Softmin.html
     """
-
-    __constants__ = ["dim"]
-
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__()
-        self.dim = dim
 
     def forward(self, input: Any) -> Any:
         """Any shape, unchanged."""
         return F.softmin(input, self.dim, _stacklevel=5)
 
 
-class LogSoftmax(_Activation):
+class LogSoftmax(_AlongDim):
     """log(softmax(input)), without overflow.
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.LogSoftmax.html
     """
-
-    __constants__ = ["dim"]
-
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__()
-        self.dim = dim
 
     def forward(self, input: Any) -> Any:
         """Any shape, unchanged."""
