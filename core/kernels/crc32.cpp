@@ -33,32 +33,82 @@ uint32_t by_table(uint32_t r, const unsigned char* p, size_t n) {
   return r;
 }
 
+// x^n mod P, where bit 31 is the constant term.
+constexpr uint32_t power_of_x(int n) {
+  uint32_t r = 1u << 31;
+  for (int i = 0; i < n; ++i) r = r & 1 ? r >> 1 ^ 0xEDB88320u : r >> 1;
+  return r;
+}
+
 #if defined(__x86_64__)
-__attribute__((target("pclmul,sse4.1"))) __m128i fold(__m128i x, __m128i powers, __m128i next) {
+#define RL_PRODUCTS __attribute__((target("pclmul,sse4.1")))
+#define RL_WIDE_PRODUCTS __attribute__((target("pclmul,sse4.1,avx512f,vpclmulqdq")))
+
+// What moves 16 bytes on by `bits` bits: their halves times the low and the high number.
+struct Powers {
+  int64_t low, high;
+  explicit constexpr Powers(int bits)
+      : low(int64_t{power_of_x(bits + 32)} << 1), high(int64_t{power_of_x(bits - 32)} << 1) {}
+};
+constexpr Powers kBy128(128), kBy512(512), kBy2048(2048);
+
+RL_PRODUCTS inline __m128i load16(const unsigned char* from) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+}
+RL_PRODUCTS inline __m128i fold(__m128i x, __m128i powers, __m128i next) {
   __m128i low = _mm_clmulepi64_si128(x, powers, 0x00), high = _mm_clmulepi64_si128(x, powers, 0x11);
   return _mm_xor_si128(_mm_xor_si128(low, high), next);
 }
 
 // Carry-less products: 16 bytes times x^n mod P, added to the 16 bytes that come n bits later, leave the checksum as it
-// was (V. Gopal et al., Fast CRC Computation for Generic Polynomials Using PCLMULQDQ, 2009). Takes at least 64 bytes and
-// whole blocks of 16.
-__attribute__((target("pclmul,sse4.1"))) uint32_t by_products(uint32_t r, const unsigned char* p, size_t n) {
-  const __m128i by512 = _mm_set_epi64x(0x1c6e41596, 0x154442bd4), by128 = _mm_set_epi64x(0x0ccaa009e, 0x1751997d0);
-  auto load = [](const unsigned char* from) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)); };
-  __m128i a = _mm_xor_si128(load(p), _mm_cvtsi32_si128(static_cast<int>(r))), b = load(p + 16), c = load(p + 32),
-          d = load(p + 48);
-  for (p += 64, n -= 64; n >= 64; p += 64, n -= 64) {
-    a = fold(a, by512, load(p));
-    b = fold(b, by512, load(p + 16));
-    c = fold(c, by512, load(p + 32));
-    d = fold(d, by512, load(p + 48));
+// was (V. Gopal et al., Fast CRC Computation for Generic Polynomials Using PCLMULQDQ, 2009). From four neighbouring blocks
+// of 16 bytes and what follows them, whole blocks too.
+RL_PRODUCTS uint32_t finish(__m128i a, __m128i b, __m128i c, __m128i d, const unsigned char* p, size_t n) {
+  const __m128i by512 = _mm_set_epi64x(kBy512.high, kBy512.low), by128 = _mm_set_epi64x(kBy128.high, kBy128.low);
+  for (; n >= 64; p += 64, n -= 64) {
+    a = fold(a, by512, load16(p));
+    b = fold(b, by512, load16(p + 16));
+    c = fold(c, by512, load16(p + 32));
+    d = fold(d, by512, load16(p + 48));
   }
   a = fold(fold(fold(a, by128, b), by128, c), by128, d);
-  for (; n; p += 16, n -= 16) a = fold(a, by128, load(p));
+  for (; n; p += 16, n -= 16) a = fold(a, by128, load16(p));
   unsigned char rest[16];
   _mm_storeu_si128(reinterpret_cast<__m128i*>(rest), a);
   return by_table(0, rest, sizeof rest);
 }
+
+// At least 64 bytes.
+RL_PRODUCTS uint32_t by_products(uint32_t r, const unsigned char* p, size_t n) {
+  __m128i a = _mm_xor_si128(load16(p), _mm_cvtsi32_si128(static_cast<int>(r)));
+  return finish(a, load16(p + 16), load16(p + 32), load16(p + 48), p + 64, n - 64);
+}
+
+RL_WIDE_PRODUCTS inline __m512i fold(__m512i x, __m512i powers, __m512i next) {
+  return _mm512_ternarylogic_epi64(_mm512_clmulepi64_epi128(x, powers, 0x00), _mm512_clmulepi64_epi128(x, powers, 0x11),
+                                   next, 0x96);
+}
+
+// The same with four times as many side by side; at least 256 bytes.
+RL_WIDE_PRODUCTS uint32_t by_wide_products(uint32_t r, const unsigned char* p, size_t n) {
+  const __m512i by2048 = _mm512_maskz_broadcast_i32x4(0xFFFF, _mm_set_epi64x(kBy2048.high, kBy2048.low)),
+                by512 = _mm512_maskz_broadcast_i32x4(0xFFFF, _mm_set_epi64x(kBy512.high, kBy512.low));
+  __m512i a = _mm512_xor_si512(_mm512_loadu_si512(p), _mm512_zextsi128_si512(_mm_cvtsi32_si128(static_cast<int>(r)))),
+          b = _mm512_loadu_si512(p + 64), c = _mm512_loadu_si512(p + 128), d = _mm512_loadu_si512(p + 192);
+  for (p += 256, n -= 256; n >= 256; p += 256, n -= 256) {
+    a = fold(a, by2048, _mm512_loadu_si512(p));
+    b = fold(b, by2048, _mm512_loadu_si512(p + 64));
+    c = fold(c, by2048, _mm512_loadu_si512(p + 128));
+    d = fold(d, by2048, _mm512_loadu_si512(p + 192));
+  }
+  a = fold(fold(fold(a, by512, b), by512, c), by512, d);
+  alignas(64) unsigned char last[64];
+  _mm512_store_si512(last, a);
+  return finish(load16(last), load16(last + 16), load16(last + 32), load16(last + 48), p, n);
+}
+
+#undef RL_PRODUCTS
+#undef RL_WIDE_PRODUCTS
 #endif
 
 // The product of two polynomials mod P. Bit 31 is the constant term.
@@ -85,8 +135,9 @@ uint32_t crc32(uint32_t crc, const void* data, size_t bytes) {
   uint32_t r = ~crc;
 #if defined(__x86_64__)
   static const bool products = __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("sse4.1");
+  static const bool wide = products && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("vpclmulqdq");
   if (size_t whole = bytes & ~size_t{15}; products && whole >= 64) {
-    r = by_products(r, p, whole);
+    r = wide && whole >= 256 ? by_wide_products(r, p, whole) : by_products(r, p, whole);
     p += whole;
     bytes -= whole;
   }
