@@ -13,6 +13,7 @@
 
 #if defined(__linux__)
 #include <sched.h>
+#include <sys/resource.h>
 #endif
 #if !defined(_WIN32)
 #include <pthread.h>
@@ -23,7 +24,11 @@
 namespace rl {
 namespace {
 
-constexpr auto kHelperSpin = std::chrono::microseconds(40);
+using Clock = std::chrono::steady_clock;
+
+// A helper whose waiting was rewarded waits longer the next time, so that a stream of calls finds it awake.
+constexpr auto kShortSpin = std::chrono::microseconds(40);
+constexpr auto kLongSpin = std::chrono::microseconds(160);
 constexpr auto kCallerSpin = std::chrono::microseconds(200);
 constexpr auto kWorthWaking = std::chrono::microseconds(15);
 // In a stream of light work the helpers, once awake, are still spinning when the next call comes: waking them pays off
@@ -31,6 +36,11 @@ constexpr auto kWorthWaking = std::chrono::microseconds(15);
 constexpr auto kWorthWakingInStream = std::chrono::microseconds(4);
 constexpr auto kStreamGap = std::chrono::microseconds(60);
 constexpr int kChunksPerThread = 8;
+// Where helpers share their core with another program, they give it up between two chunks before the scheduler takes
+// it away within one, where the caller would wait for milliseconds.
+constexpr auto kTakenAway = std::chrono::microseconds(1000);
+constexpr auto kTurn = std::chrono::microseconds(2500);
+constexpr auto kSharedFor = std::chrono::milliseconds(100);
 
 inline void relax() {
 #if defined(__x86_64__)
@@ -47,15 +57,66 @@ bool spin(std::chrono::nanoseconds limit, Done done) {
     if (done()) return true;
     relax();
   }
-  auto end = std::chrono::steady_clock::now() + limit;
+  auto end = Clock::now() + limit;
   do {
     for (int i = 0; i < 32; ++i) {
       if (done()) return true;
       relax();
     }
-  } while (std::chrono::steady_clock::now() < end);
+  } while (Clock::now() < end);
   return done();
 }
+
+#if defined(__linux__)
+inline int current_cpu() { return sched_getcpu(); }
+int64_t times_taken_away() {
+  rusage use{};
+  return getrusage(RUSAGE_THREAD, &use) == 0 ? use.ru_nivcsw : 0;
+}
+inline void give_way() { sched_yield(); }
+// A thread that is woken may be put on its waker's core, and stay there while other cores are free.
+void leave_cpu(int cpu) {
+  cpu_set_t allowed, others;
+  if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  others = allowed;
+  CPU_CLR(cpu, &others);
+  if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof others, &others) == 0)
+    sched_setaffinity(0, sizeof allowed, &allowed);
+}
+#else
+inline int current_cpu() { return -1; }
+inline int64_t times_taken_away() { return 0; }
+inline void give_way() {}
+inline void leave_cpu(int) {}
+#endif
+
+// A helper's view of whether it has its core to itself.
+class Turn {
+ public:
+  // Called between two chunks.
+  void check() {
+    const auto now = Clock::now();
+    if (now - seen_ > kTakenAway) {  // or it was in one long chunk
+      const int64_t count = times_taken_away();
+      if (count != taken_away_) {
+        shared_until_ = now + kSharedFor;
+        start_ = now;
+      }
+      taken_away_ = count;
+    }
+    seen_ = now;
+    if (now < shared_until_ && now - start_ > kTurn) {
+      give_way();
+      seen_ = start_ = Clock::now();
+      if (seen_ - now > kTakenAway) shared_until_ = seen_ + kSharedFor;
+    }
+  }
+  void woken() { seen_ = start_ = Clock::now(); }
+
+ private:
+  Clock::time_point seen_{}, start_{}, shared_until_{};
+  int64_t taken_away_ = 0;
+};
 
 thread_local bool in_region = false;  // in a chunk of some parallel_for, or on one of the pool's own threads
 thread_local bool is_helper = false;
@@ -67,6 +128,7 @@ struct Pool {
   // read only after a chunk has been taken (the caller does not return while a taken chunk is unfinished).
   alignas(64) std::atomic<uint64_t> ticket{0};
   alignas(64) std::atomic<uint32_t> unfinished{0};
+  std::atomic<int> caller_cpu{-1};
   alignas(64) detail::ChunkFn fn = nullptr;
   void* context = nullptr;
   int64_t n = 0;
@@ -79,7 +141,7 @@ struct Pool {
   std::atomic<int> sleepers{0};
   std::atomic<bool> stop{false};
   int helpers = 0;
-  std::chrono::steady_clock::time_point last_light;  // the caller's: when light work last found the helpers asleep
+  Clock::time_point last_light;  // the caller's: when light work last found the helpers asleep
 
   int64_t bound(int64_t chunk) const {
     if (chunk >= chunks) return n;
@@ -115,14 +177,24 @@ struct Pool {
 
   void helper_loop() {
     in_region = is_helper = true;
+    Turn turn;
+    auto patience = kShortSpin;
     while (!stop.load(std::memory_order_relaxed)) {
-      work();
-      if (spin(kHelperSpin, [&] { return has_work() || stop.load(std::memory_order_relaxed); })) continue;
+      while (work_once()) turn.check();
+      if (spin(patience, [&] { return has_work() || stop.load(std::memory_order_relaxed); })) {
+        patience = std::min(2 * patience, kLongSpin);
+        turn.check();
+        continue;
+      }
+      patience = kShortSpin;
       uint32_t before = wakeups.load();
       sleepers.fetch_add(1);
       // The caller publishes the ticket and then looks at `sleepers`; we count ourselves and then look at the ticket.
       if (static_cast<uint32_t>(ticket.load()) == 0 && !stop.load()) wakeups.wait(before);
       sleepers.fetch_sub(1);
+      const int cpu = current_cpu();
+      if (cpu >= 0 && cpu == caller_cpu.load(std::memory_order_relaxed)) leave_cpu(cpu);
+      turn.woken();
     }
   }
 
@@ -142,15 +214,16 @@ struct Pool {
     n = items;
     chunks = count;
     align = alignment;
+    caller_cpu.store(current_cpu(), std::memory_order_relaxed);
     failed.store(false, std::memory_order_relaxed);
     unfinished.store(static_cast<uint32_t>(count), std::memory_order_relaxed);
     uint64_t job = (ticket.load(std::memory_order_relaxed) >> 32) + 1;
     ticket.store(job << 32 | static_cast<uint64_t>(count));  // sequentially consistent: ordered before wake()'s look
     if (light && sleepers.load() > 0) {
-      auto start = std::chrono::steady_clock::now();
+      auto start = Clock::now();
       work_once();
       auto left = static_cast<uint32_t>(ticket.load(std::memory_order_relaxed));
-      auto now = std::chrono::steady_clock::now();
+      auto now = Clock::now();
       bool stream = start - last_light < kStreamGap;
       last_light = now;
       if ((now - start) * left > (stream ? kWorthWakingInStream : kWorthWaking)) wake(left);
