@@ -37,7 +37,7 @@ __all__ = [
 _SUBMODULES = frozenset(
     {
         "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "distributed", "distributions", "fft",
-        "func", "fx", "hub", "jit", "linalg", "masked", "mps", "mtia", "multiprocessing", "nested", "nn", "onnx", "ops", "optim",
+        "func", "futures", "fx", "hub", "jit", "linalg", "masked", "mps", "mtia", "multiprocessing", "nested", "nn", "onnx", "ops", "optim",
         "overrides", "profiler", "random", "return_types", "serialization", "signal", "special", "storage",
         "testing", "torch_version", "types", "utils", "version", "vision", "xpu",
     }

@@ -6,7 +6,9 @@ Reference: https://pytorch.org/docs/stable/hub.html
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
+from urllib.parse import urlparse
 
 from rushlight._later import absent_function
 
@@ -18,6 +20,10 @@ _CODE = (
 )
 load, help, list = (absent_function(f"torch.hub.{name}", _CODE) for name in ("load", "help", "list"))
 _folder: str | None = None
+
+# What libraries that have files of their own to look for take from here.
+HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")
+READ_DATA_CHUNK = 1 << 20
 
 
 def get_dir() -> str:
@@ -55,7 +61,7 @@ def download_url_to_file(url: str, dst: str, hash_prefix: str | None = None, pro
     with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
         try:
             with urlopen(Request(url, headers={"User-Agent": "torch.hub"})) as source:
-                while block := source.read(1 << 20):
+                while block := source.read(READ_DATA_CHUNK):
                     digest.update(block)
                     file.write(block)
             if hash_prefix and not digest.hexdigest().startswith(hash_prefix):
@@ -87,15 +93,12 @@ def load_state_dict_from_url(
         check_hash: the file's name says what its SHA-256 begins with: `name-HASH.pth`.
         file_name: its name in the folder; by default as in the URL.
     """
-    import re
-    from urllib.parse import urlparse
-
     folder = model_dir or os.path.join(get_dir(), "checkpoints")
     os.makedirs(folder, exist_ok=True)
     name = file_name or os.path.basename(urlparse(url).path)
     path = os.path.join(folder, name)
     if not os.path.exists(path):
-        found = re.search(r"-([a-f0-9]*)\.", name) if check_hash else None
+        found = HASH_REGEX.search(name) if check_hash else None
         download_url_to_file(url, path, found.group(1) if found else None, progress)
     import rushlight
 

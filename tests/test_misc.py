@@ -4,6 +4,8 @@ import importlib
 import os
 import subprocess
 import sys
+import threading
+import typing
 import warnings
 from collections import OrderedDict, namedtuple
 
@@ -192,6 +194,58 @@ def test_a_world_of_one(monkeypatch):
     assert not distributed.is_initialized()
 
 
+@here
+def test_collective_operations_with_gradients(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    assert distributed.Backend("NCCL") == distributed.Backend.NCCL == "nccl"
+    distributed.init_process_group("gloo", rank=0, world_size=1)
+    try:
+        collective = module("distributed.nn")
+        x = torch.ones(2, requires_grad=True)
+        (gathered,) = collective.all_gather(x)
+        total = collective.all_reduce(gathered * 2) + collective.broadcast(x, src=0)
+        (total + collective.reduce_scatter(torch.empty(2), [x])).sum().backward()
+        assert x.grad.tolist() == [4, 4] and gathered is not x
+        with pytest.raises(ValueError, match="one process"):
+            collective.scatter([x, x])
+    finally:
+        distributed.destroy_process_group()
+
+
+def test_futures():
+    futures = module("futures")
+    first, second = futures.Future(), futures.Future()
+    seen = []
+    following = first.then(lambda f: f.value() + 1)
+    failing = first.then(lambda f: f.value() / 0)
+    first.add_done_callback(lambda f: seen.append(f.value()))
+    together = futures.collect_all([first, second])
+    threading.Timer(0.01, first.set_result, [1]).start()
+    assert following.wait() == 2 and first.done() and not together.done()
+    first.add_done_callback(lambda f: seen.append("late"))
+    assert seen == [1, "late"]
+    with pytest.raises(ZeroDivisionError):
+        failing.wait()
+    with pytest.raises(RuntimeError):
+        first.set_result(2)
+    with pytest.raises(RuntimeError):
+        second.value()
+    second.set_exception(KeyError("no"))
+    assert together.wait() == [first, second]
+    with pytest.raises(KeyError):
+        futures.wait_all([first, second])
+    assert futures.wait_all([]) == [] and futures.wait_all([first]) == [1]
+
+
+def test_layouts_have_names():
+    x = torch.ones(2)
+    assert x.layout == torch.strided and x.layout != torch.sparse_coo and torch.sparse_csr != torch.sparse_csc
+    assert str(torch.sparse_coo) == "torch.sparse_coo" and isinstance(torch.jagged, torch.layout)
+    if CANDIDATE != "torch":
+        with pytest.raises(NotImplementedError, match="strided tensors only"):
+            torch.zeros(2, layout=torch.sparse_coo)
+
+
 def test_distributed_sampler():
     deal = lambda rank, **options: list(data.DistributedSampler(range(11), num_replicas=3, rank=rank, **options))
     assert [deal(r, shuffle=False) for r in range(3)] == [[0, 3, 6, 9], [1, 4, 7, 10], [2, 5, 8, 0]]
@@ -263,6 +317,7 @@ def test_scripted_and_traced_programs_run():
 
     x = torch.ones(3, 2)
     assert scaled(x).tolist() == x.mul(2).tolist() and scaled(-x).tolist() == x.neg().tolist()
+    assert module("jit.annotations").List is typing.List  # noqa: UP006
     assert Old()(x).shape == (3, 1) and isinstance(Old(), torch.jit.ScriptModule)
     model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Dropout()).eval()
     for made in (torch.jit.script(model), torch.jit.trace(model, x), torch.jit.freeze(torch.jit.trace(model, (x,)))):

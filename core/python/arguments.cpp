@@ -221,6 +221,7 @@ bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, st
     }
     case ParamType::Layout:
       if (!PyObject_TypeCheck(o, layout_type)) return refuse();
+      if (o != layout_strided()) fail(ErrorKind::NotImplemented, "layout=: rushlight has strided tensors only");
       v.tag = Tag::Layout;
       return true;
     case ParamType::MemoryFormat:

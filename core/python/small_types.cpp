@@ -427,6 +427,12 @@ int add_small_types(PyObject* module) {
     if (PyModule_AddObjectRef(module, name, dtype_object(d)) < 0) return -1;
   strided = make_named(layout_type, 0, "torch.strided");
   if (!strided || PyModule_AddObjectRef(module, "strided", strided) < 0) return -1;
+  // What tensors are asked for and never have.
+  for (const char* other : {"torch.sparse_coo", "torch.sparse_csr", "torch.sparse_csc", "torch.sparse_bsr",
+                            "torch.sparse_bsc", "torch.jagged"}) {
+    Object layout = Object::steal(make_named(layout_type, 1, other));
+    if (!layout || PyModule_AddObjectRef(module, other + 6, layout.get()) < 0) return -1;
+  }
   static constexpr const char* kFormats[] = {"torch.contiguous_format", "torch.preserve_format", "torch.channels_last",
                                              "torch.channels_last_3d"};
   for (int i = 0; i < 4; ++i) {

@@ -14,6 +14,7 @@ from typing import Any
 from rushlight import _C
 
 __all__ = [
+    "Backend",
     "GroupMember",
     "ProcessGroup",
     "ReduceOp",
@@ -58,6 +59,28 @@ __all__ = [
     "scatter_object_list",
     "send",
 ]
+
+
+class Backend(str):
+    """The name of a backend, in small letters.
+
+    Examples:
+        >>> import rushlight as torch
+        >>> torch.distributed.Backend("GLOO")
+        'gloo'
+    """
+
+    UNDEFINED = "undefined"
+    GLOO = "gloo"
+    NCCL = "nccl"
+    UCC = "ucc"
+    MPI = "mpi"
+    XCCL = "xccl"
+
+    def __new__(cls, name: str) -> str:  # type: ignore[misc]  # PyTorch's gives a plain string too
+        if not isinstance(name, str):
+            raise ValueError(f"Backend constructor parameter must be string-ish, got {name!r}")
+        return name.lower()
 
 
 class ReduceOp:

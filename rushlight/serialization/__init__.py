@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from rushlight import _C
 from rushlight.utils.serialization import config
@@ -48,6 +48,9 @@ __all__ = [
 ]
 
 DEFAULT_PROTOCOL = 2
+# What annotations of programs name: what `load` takes as `f`, and as `map_location`.
+FILE_LIKE: TypeAlias = "str | os.PathLike[str] | IO[bytes]"
+MAP_LOCATION: TypeAlias = "Callable[[Any, str], Any] | _C.device | str | dict[str, str] | None"
 _skipping = False
 _packages: list[tuple[int, Any, Any]] = []
 

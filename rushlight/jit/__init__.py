@@ -9,6 +9,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from rushlight._later import absent_class, absent_function
+from rushlight.futures import Future
 from rushlight.nn import Module
 
 if TYPE_CHECKING:
@@ -152,29 +153,14 @@ class Error(RuntimeError):
     """An error in compiled code."""
 
 
-class Future:
-    """What `fork` gives: its result is there already."""
-
-    def __init__(self, value: Any) -> None:
-        self._value = value
-
-    def wait(self) -> Any:
-        """The result."""
-        return self._value
-
-    value = wait
-
-    def done(self) -> bool:
-        """True."""
-        return True
-
-
-def fork(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Future:
+def fork(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
     """Call a function, at once; `wait` gives its result."""
-    return Future(func(*args, **kwargs))
+    future: Future[Any] = Future()
+    future.set_result(func(*args, **kwargs))
+    return future
 
 
-def wait(future: Future) -> Any:
+def wait(future: Future[Any]) -> Any:
     """The result of what was forked."""
     return future.wait()
 
@@ -205,6 +191,14 @@ def export(fn: _F) -> _F:
 def script_if_tracing(fn: _F) -> _F:
     """Compiles a function while a model is traced: gives it back."""
     return fn
+
+
+def _overload(fn: _F) -> _F:
+    """Marks one of several signatures of a function: gives it back."""
+    return fn
+
+
+_overload_method = _overload
 
 
 def ignore(drop: Any = False, **kwargs: Any) -> Any:
