@@ -19,6 +19,16 @@ SHAPES = {
     "groups=4 3x3 64->64, 28x28": ((8, 64, 28, 28), (64, 16, 3, 3), "padding=1, groups=4", 1.0),
     "5x5 1->6, 28x28, batch 64": ((64, 1, 28, 28), (6, 1, 5, 5), "padding=2", 1.5),
     "3x3 16->32, 14x14, batch 64": ((64, 16, 14, 14), (32, 16, 3, 3), "padding=1", 1.0),
+    "3x3 1->16, 28x28, batch 64": ((64, 1, 28, 28), (16, 1, 3, 3), "padding=1", 1.0),
+}
+# The same with the operation's name first. The transposed ones are a DCGAN's.
+OTHERS = {
+    "conv1d 5 64->64, 1000, batch 16": ((16, 64, 1000), (64, 64, 5), "padding=2", 1.0),
+    "conv1d 16/4 1->32, 16000, batch 4": ((4, 1, 16000), (32, 1, 16), "stride=4", 1.0),
+    "conv3d 3x3x3 3->16, 16x56x56, batch 2": ((2, 3, 16, 56, 56), (16, 3, 3, 3, 3), "padding=1", 1.0),
+    "conv3d 3x3x3 16->32, 8x28x28, batch 4": ((4, 16, 8, 28, 28), (32, 16, 3, 3, 3), "padding=1", 1.0),
+    "conv_transpose2d 4x4/2 256->128, 8x8, batch 16": ((16, 256, 8, 8), (256, 128, 4, 4), "stride=2, padding=1", 1.0),
+    "conv_transpose2d 4x4/2 64->3, 32x32, batch 16": ((16, 64, 32, 32), (64, 3, 4, 4), "stride=2, padding=1", 1.0),
 }
 
 NET = """
@@ -67,15 +77,15 @@ NETS = {
 def cases() -> list[Case]:
     """Forward and backward of every shape, and the steps."""
     out = []
-    for name, (x, w, options, target) in SHAPES.items():
+    for name, (x, w, options, target) in ({f"conv2d {name}": s for name, s in SHAPES.items()} | OTHERS).items():
         setup = (
-            f"torch.manual_seed(0); x = torch.randn{x}; w = torch.randn{w}; "
-            f"conv = lambda: torch.conv2d(x, w{', ' if options else ''}{options}); g = torch.randn_like(conv())"
+            f"torch.manual_seed(0); x = torch.randn{x}; w = torch.randn{w}; conv = lambda: "
+            f"torch.{name.split()[0]}(x, w{', ' if options else ''}{options}); g = torch.randn_like(conv())"
         )
-        out.append(Case(f"conv2d {name}", "conv", setup, "conv()", target=target))
+        out.append(Case(name, "conv", setup, "conv()", target=target))
         setup += "; x.requires_grad_(); w.requires_grad_(); y = conv()"
         statement = "torch.autograd.grad(y, (x, w), g, retain_graph=True)"
-        out.append(Case(f"conv2d {name}, backward", "conv", setup, statement, target=target))
+        out.append(Case(f"{name}, backward", "conv", setup, statement, target=target))
     for name, (batch, channels, size, model, optimizer, target) in NETS.items():
         setup = NET.format(batch=batch, channels=channels, size=size, model=model, optimizer=optimizer)
         out.append(Case(name, "conv", setup, "step()", target=target))

@@ -33,6 +33,7 @@ SHAPES = {
     "many channels": ((2, 70, 30, 9, 9), 3, 1, 1, 2, 1),
     "several blocks of k": ((1, 60, 20, 7, 7), 4, 1, 0, 1, 1),
     "3x3, in the transformed space": ((3, 16, 20, 13, 15), 3, 1, 1, 1, 1),
+    "3x3, many channels": ((3, 70, 64, 13, 15), 3, 1, 1, 1, 1),
     "3x3, wide": ((1, 18, 33, 8, 70), 3, 1, 2, 1, 1),
     "3x3, groups": ((2, 32, 32, 16, 17), 3, 1, 0, 1, 2),
     "stride 2": ((2, 9, 12, 17, 23), 3, 2, 1, 1, 1),
@@ -43,6 +44,8 @@ SHAPES = {
     "7x7, stride 2": ((1, 3, 16, 40, 37), 7, 2, 3, 1, 1),
     "depthwise": ((2, 10, 10, 12, 37), 3, 1, 1, 1, 10),
     "depthwise, stride 2": ((2, 10, 20, 15, 37), 3, 2, 1, 1, 10),
+    "depthwise, 3x3, stride 2": ((3, 7, 7, 15, 38), 3, 2, 1, 1, 7),
+    "depthwise, few rows": ((2, 5, 5, 4, 6), 3, 1, 1, 1, 5),
     "depthwise, 5x5": ((1, 3, 3, 9, 80), 5, 1, 0, 1, 3),
 }
 
@@ -128,7 +131,14 @@ def test_threads_do_not_change_the_bits():
         for threads in (1, 3):
             torch.set_num_threads(threads)
             got = []
-            for name in ("many channels", "3x3, in the transformed space", "stride 2", "depthwise", "one channel"):
+            for name in (
+                "many channels",
+                "3x3, in the transformed space",
+                "3x3, many channels",
+                "stride 2",
+                "depthwise",
+                "one channel",
+            ):
                 (n, a, b, h, w), kernel, *options, groups = SHAPES[name]
                 x = distinct(n, a, h, w, dtype=torch.float32).requires_grad_()
                 weight = distinct(b, a // groups, kernel, kernel, dtype=torch.float32).requires_grad_()
@@ -138,6 +148,22 @@ def test_threads_do_not_change_the_bits():
     finally:
         torch.set_num_threads(before)
     assert all(torch.equal(a, b) for a, b in zip(*results))
+
+
+@pytest.mark.parametrize("channels, m", [(3, 20), (17, 16)])
+def test_planes_of_3x3_are_sums_of_planes(channels, m):
+    x, w = distinct(2, channels, 5, 9, 10), distinct(m, channels, 3, 3, 3)
+    x, w = x.requires_grad_(), w.requires_grad_()
+    deep = F.pad(x, (0, 0, 0, 0, 1, 1))
+    want = torch.stack(
+        [sum(F.conv2d(deep[:, :, z + i], w[:, :, i], padding=(0, 1)) for i in range(3)) for z in range(5)], 2
+    )
+    g = distinct(*want.shape) - 0.3
+    exact = [want, *torch.autograd.grad(want, (x, w), g)]
+    single = [t.detach().float().requires_grad_() for t in (x, w)]
+    got = F.conv3d(*single, padding=(1, 0, 1))
+    for a, b in zip([got, *torch.autograd.grad(got, single, g.float())], exact):
+        assert (a.double() - b).abs().max().item() <= 3e-6 * b.abs().max().item()
 
 
 def test_an_infinity_reaches_its_own_window_only():

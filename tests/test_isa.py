@@ -123,6 +123,8 @@ CONVOLUTIONS = {
     "conv2d many channels": ((2, 50, 9, 9), (15, 50, 3, 3), {"stride": 2}),
     "conv2d one channel": ((3, 1, 28, 28), (6, 1, 5, 5), {"padding": 2}),
     "conv2d depthwise": ((2, 6, 11, 37), (6, 1, 3, 3), {"padding": 1, "groups": 6}),
+    "conv2d depthwise, 3x3 and stride 2": ((2, 6, 11, 37), (6, 1, 3, 3), {"padding": 1, "stride": 2, "groups": 6}),
+    "conv3d": ((2, 9, 5, 13, 17), (20, 9, 3, 3, 3), {"padding": 1}),
     "conv2d depthwise, stride 2": ((2, 6, 11, 37), (6, 1, 5, 5), {"stride": 2, "groups": 6}),
 }
 
@@ -167,7 +169,7 @@ def test_convolutions(name, dtype, each_isa):
     def run():
         of_x, of_w, options = CONVOLUTIONS[name]
         x, w = (normal(*s, dtype=getattr(torch, dtype)).requires_grad_() for s in (of_x, of_w))
-        y = F.conv2d(x, w, normal(of_w[0], dtype=x.dtype), **options)
+        y = getattr(F, f"conv{len(of_x) - 2}d")(x, w, normal(of_w[0], dtype=x.dtype), **options)
         return [y.detach(), *torch.autograd.grad(y, (x, w), y.detach() * 0.3)]
 
     assert len(set(each_isa(run).values())) == 1

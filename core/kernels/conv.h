@@ -26,6 +26,7 @@ struct ConvProduct {
   int64_t w_group = 0, w_m = 0, w_channel = 0;
   const int64_t* w_taps = nullptr;
   int64_t o_group = 0, o_m = 0, o_image = 0, o_plane = 0, o_row = 0, o_step = 1;
+  int64_t o_begin = 0;  // of the first position, in `direct`
 };
 
 // out[b][z][y][phase][i] = x[b][z * step - pad][y * step - pad][i * step + phase - pad], zero outside of x.
@@ -48,15 +49,25 @@ struct ConvWinograd {
   int64_t out_rows = 1, out_columns = 1, o_group = 0, o_m = 0, o_image = 0;
 };
 
+// The same for few channels or small maps, with kernels of one or more planes of 3x3. x and the result are contiguous.
+// float32 only.
+struct ConvTurned {
+  int64_t groups = 1, channels = 1, m = 1, images = 1;
+  int64_t depth = 1;  // planes of the kernel
+  int64_t in[3] = {1, 1, 1}, out[3] = {1, 1, 1}, pad[3] = {0, 0, 0};
+  int64_t w_group = 0, w_m = 0, w_channel = 0;
+  bool flip = false;  // the kernel is read from its end
+};
+
 struct ConvTable {
   // float32 and float64 only
   void (*spread)(DType dtype, const ConvSpread& s, const void* x, void* out);
   // out[group, image, m, position] = bias[group, m] + sum over channels and taps of w * x; bias may be null
   void (*product)(DType dtype, const ConvProduct& c, const void* x, const void* w, const void* bias, void* out);
-  // The same for groups of a channel or two, without a matrix product. With s, x is yet to be spread; c describes it as
-  // it will be then.
-  void (*direct)(DType dtype, const ConvSpread* s, const ConvProduct& c, const void* x, const void* w, const void* bias,
-                 void* out);
+  // The same for groups of a channel or two, without a matrix product: `count` products of the same channels. With s, x is
+  // yet to be spread; c describes it as it will be then.
+  void (*direct)(DType dtype, const ConvSpread* s, const ConvProduct* c, int64_t count, const void* x, const void* w,
+                 const void* bias, void* out);
   void (*direct_weight_gradient)(DType dtype, const ConvSpread* s, const ConvProduct& c, const void* x, const void* g,
                                  void* dw);
 };
@@ -71,8 +82,14 @@ struct ConvWinogradTable {
   // 2 * tile_columns.
   void (*weight_gradient)(const ConvWinograd& c, const float* x, const float* g, float* dw);
 };
+struct ConvTurnedTable {
+  void (*product)(const ConvTurned& c, const float* x, const float* w, const float* bias, float* out);
+  // dw[group, m, channel, depth, 3, 3], contiguous
+  void (*weight_gradient)(const ConvTurned& c, const float* x, const float* g, float* dw);
+};
 RL_ISA_TABLE(ConvTable, conv)
 RL_ISA_TABLE(ConvWeightTable, conv_weight)
+RL_ISA_TABLE(ConvTurnedTable, conv_turned)
 RL_ISA_TABLE(ConvWinogradTable, conv_winograd)
 
 void conv_product_int(const ConvProduct& c, const int64_t* x, const int64_t* w, const int64_t* bias, int64_t* out);

@@ -1,5 +1,8 @@
 // From the geometry of a convolution to what the kernels take.
 #include <cmath>
+#include <deque>
+#include <utility>
+#include <vector>
 
 #include "kernels/conv.h"
 #include "kernels/reduce.h"
@@ -157,7 +160,7 @@ void multiply(DType dtype, const cpu::ConvProduct& p, const Source& x, bool dire
     cpu::conv_product_int(p, static_cast<const int64_t*>(x.data), static_cast<const int64_t*>(w),
                           static_cast<const int64_t*>(bias), static_cast<int64_t*>(out));
   else if (direct)
-    cpu::conv().direct(dtype, x.deferred ? &x.how : nullptr, p, x.data, w, bias, out);
+    cpu::conv().direct(dtype, x.deferred ? &x.how : nullptr, &p, 1, x.data, w, bias, out);
   else
     cpu::conv().product(dtype, p, x.data, w, bias, out);
 }
@@ -235,6 +238,32 @@ void winograd_weight(const Tensor& g, const Tensor& x, const ConvGeometry& c, co
                                        dw.data<float>());
 }
 
+// Kernels of 3x3 or planes of them over few channels: the same with channels in the lanes. `from` and `to` are channels of
+// one group, the work is counted for one tile.
+bool suits_turned(const ConvGeometry& c, const Tensor& a, const Tensor& b, int64_t from, int64_t to,
+                  const int64_t* out) {
+  if (a.dtype() != DType::F32 || c.kernel[1] != 3 || c.kernel[2] != 3) return false;
+  for (int i = 0; i < 3; ++i)
+    if (c.stride[i] != 1 || c.dilation[i] != 1 || c.pad[i] > c.kernel[i] - 1) return false;
+  const int64_t k = from * c.kernel[0], k_lanes = (k + 15) / 16 * 16, to_lanes = (to + 15) / 16 * 16;
+  if (k * to > 4096 || out[1] < 2 || out[2] < 2) return false;
+  const int64_t turned = 18 * k * to_lanes + 100 * (k_lanes + to_lanes), plain = 40 * k * to;
+  return turned < plain && is_finite(a) && is_finite(b);
+}
+
+cpu::ConvTurned turned_of(const ConvGeometry& c) {
+  cpu::ConvTurned p;
+  p.groups = c.groups, p.channels = c.channels, p.m = c.m, p.images = c.batch, p.depth = c.kernel[0];
+  for (int i = 0; i < 3; ++i) p.in[i] = c.in[i], p.out[i] = c.out[i], p.pad[i] = c.pad[i];
+  p.w_channel = c.taps(), p.w_m = c.channels * c.taps(), p.w_group = c.m * p.w_m;
+  return p;
+}
+
+void turned_product(const cpu::ConvTurned& p, const Tensor& x, const Tensor& w, const Tensor& bias, const Tensor& out) {
+  cpu::conv_turned().product(p, x.data<float>(), w.data<float>(), static_cast<const float*>(raw_or_null(bias)),
+                             out.data<float>());
+}
+
 // A kernel as large as the input sees it once: a product of matrices.
 bool is_whole(const ConvGeometry& c) {
   bool whole = c.groups == 1;
@@ -265,6 +294,10 @@ Tensor convolve(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv
   if (out.numel() == 0) return out;
   if (c.channels * c.taps() == 0) {
     fill_bias(out, bias);
+    return out;
+  }
+  if (suits_turned(c, x, w, c.channels, c.m, c.out)) {
+    turned_product(turned_of(c), x, w, bias, out);
     return out;
   }
   if (suits_winograd(c, x, w, c.out)) {
@@ -308,6 +341,15 @@ Tensor convolve_input(const Tensor& g, const Tensor& w, const Tensor& bias, cons
     fill_bias(out, bias);
     return out;
   }
+  if (suits_turned(c, g, w, c.m, c.channels, c.in)) {
+    cpu::ConvTurned p = turned_of(c);
+    std::swap(p.channels, p.m);
+    std::swap(p.w_channel, p.w_m);
+    for (int i = 0; i < 3; ++i) p.in[i] = c.out[i], p.out[i] = c.in[i], p.pad[i] = c.kernel[i] - 1 - c.pad[i];
+    p.flip = true;
+    turned_product(p, g, w, bias, out);
+    return out;
+  }
   if (suits_winograd(c, g, w, c.in)) {
     Winograd{g, c.out, c.in, 2 - c.pad[1], 2 - c.pad[2], c.m, c.channels, c.channels * 9, 9, true}.run(c, w, bias, out);
     return out;
@@ -335,15 +377,18 @@ Tensor convolve_input(const Tensor& g, const Tensor& w, const Tensor& bias, cons
   p.w_m = c.taps(), p.w_channel = c.channels * p.w_m, p.w_group = c.m * p.w_channel;
   p.o_step = c.stride[2], p.o_row = c.stride[1] * c.in[2], p.o_plane = c.stride[0] * c.in[1] * c.in[2];
   p.o_m = c.in[0] * c.in[1] * c.in[2], p.o_group = c.channels * p.o_m, p.o_image = c.groups * p.o_group;
-  int64_t item = item_size(g.dtype());
+  std::deque<Taps> taps;  // products point into them
+  std::vector<cpu::ConvProduct> products;
   for (int64_t z = 0; z < phases[0].size(); ++z)
     for (int64_t y = 0; y < phases[1].size(); ++y)
       for (int64_t i = 0; i < phases[2].size(); ++i) {
         const Phase &pz = phases[0][z], &py = phases[1][y], &px = phases[2][i];
-        Taps x_taps, w_taps;
-        for (int64_t a = 0; a < pz.taps.size(); ++a)
-          for (int64_t b = 0; b < py.taps.size(); ++b)
-            for (int64_t d = 0; d < px.taps.size(); ++d) {
+        // From the last tap on they see what follows.
+        Taps& x_taps = taps.emplace_back();
+        Taps& w_taps = taps.emplace_back();
+        for (int64_t a = pz.taps.size() - 1; a >= 0; --a)
+          for (int64_t b = py.taps.size() - 1; b >= 0; --b)
+            for (int64_t d = px.taps.size() - 1; d >= 0; --d) {
               x_taps.push_back((pz.shifts[a] + s.pad[0]) * source.plane + (py.shifts[b] + s.pad[1]) * source.row +
                                px.shifts[d] + s.pad[2]);
               w_taps.push_back((pz.taps[a] * c.kernel[1] + py.taps[b]) * c.kernel[2] + px.taps[d]);
@@ -356,10 +401,19 @@ Tensor convolve_input(const Tensor& g, const Tensor& w, const Tensor& bias, cons
           q.run *= q.rows, q.rows = 1;
           if (q.planes == 1 || (q.x_plane == q.run && q.o_plane == q.run)) q.run *= q.planes, q.planes = 1;
         }
-        int64_t offset = (z * c.in[1] + y) * c.in[2] + i;
-        multiply(g.dtype(), q, source, direct, w.raw(), raw_or_null(bias),
-                 static_cast<char*>(out.raw()) + offset * item);
+        q.o_begin = (z * c.in[1] + y) * c.in[2] + i;
+        products.push_back(q);
       }
+  if (direct && !products.empty()) {
+    cpu::conv().direct(g.dtype(), source.deferred ? &source.how : nullptr, products.data(), products.size(),
+                       source.data, w.raw(), raw_or_null(bias), out.raw());
+    return out;
+  }
+  const int64_t item = item_size(g.dtype());
+  for (cpu::ConvProduct& q : products) {
+    char* begin = static_cast<char*>(out.raw()) + std::exchange(q.o_begin, 0) * item;
+    multiply(g.dtype(), q, source, false, w.raw(), raw_or_null(bias), begin);
+  }
   return out;
 }
 
@@ -371,6 +425,10 @@ Tensor convolve_weight(const Tensor& g, const Tensor& x, const ConvGeometry& c) 
     return out;
   }
   if (is_whole(c)) return as_shape(raw_mm(as_matrix(g, c.batch), true, as_matrix(x, c.batch), false), c.w_sizes(), {});
+  if (suits_turned(c, x, g, c.channels, c.m, c.out)) {
+    cpu::conv_turned().weight_gradient(turned_of(c), x.data<float>(), g.data<float>(), out.data<float>());
+    return out;
+  }
   if (suits_winograd(c, x, g, c.out)) {
     winograd_weight(g, x, c, out);
     return out;

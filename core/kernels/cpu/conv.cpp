@@ -392,15 +392,80 @@ void direct_line(const ConvProduct& c, const P* x, const P* w, const P* bias, in
   }
 }
 
+constexpr int64_t kRowsAtOnce = 4;
+
+// Whether a line's kernel, of three rows, is the one above it moved down by a row.
+bool steps_by_row(const ConvProduct& c) {
+  const int64_t wide = c.taps / 3;
+  bool steps = c.taps % 3 == 0 && c.rows >= kRowsAtOnce;
+  for (int64_t t = wide; steps && t < c.taps; ++t) steps = c.x_taps[t] == c.x_taps[t - wide] + c.x_row;
+  return steps;
+}
+
+// Four rows at once, each row of x being read once for the three that see it.
+template <class P, int NV>
+void direct_rows(const ConvProduct& c, const P* x, const P* w, const P* bias, int64_t count, P* out) {
+  constexpr int L = kLanes<P>, R = kRowsAtOnce;
+  const int64_t wide = c.taps / 3;
+  Vec<P> acc[R][NV];
+  for (int o = 0; o < R; ++o)
+    for (int v = 0; v < NV; ++v) acc[o][v] = splat(bias ? *bias : P(0));
+  for (int64_t channel = 0; channel < c.channels; ++channel)
+    for (int64_t t = 0; t < wide; ++t) {
+      const P* from = x + channel * c.x_channel + c.x_taps[t];
+      const P* by = w + (channel * c.taps + t) * c.m;
+      const Vec<P> factor[3] = {splat(by[0]), splat(by[wide * c.m]), splat(by[2 * wide * c.m])};
+#pragma GCC unroll 8
+      for (int y = 0; y < R + 2; ++y, from += c.x_row) {
+        Vec<P> at[NV];
+#pragma GCC unroll 2
+        for (int v = 0; v < NV; ++v) at[v] = load(from + v * L);
+#pragma GCC unroll 4
+        for (int o = 0; o < R; ++o)
+          if (y >= o && y < o + 3)
+#pragma GCC unroll 2
+            for (int v = 0; v < NV; ++v) acc[o][v] = fma(factor[y - o], at[v], acc[o][v]);
+      }
+    }
+  const int tail = static_cast<int>(count - (NV - 1) * L);
+#pragma GCC unroll 4
+  for (int o = 0; o < R; ++o, out += c.o_row) {
+    if (c.o_step == 1) {
+      if (NV == 2) store(out, acc[o][0]);
+      tail == L ? store(out + (NV - 1) * L, acc[o][NV - 1]) : store_part(out + (NV - 1) * L, acc[o][NV - 1], tail);
+    } else {
+      alignas(64) P sums[NV * L];
+      for (int v = 0; v < NV; ++v) store(sums + v * L, acc[o][v]);
+      store_spaced(out, c.o_step, sums, count);
+    }
+  }
+}
+
 // One output channel up to four of them, over the lines [begin, end) of one image and group.
 template <class P, int MR>
 void direct_lines(const ConvProduct& c, const P* x, const P* w, const P* bias, int64_t readable, int64_t begin,
                   int64_t end, P* out) {
   constexpr int L = kLanes<P>;
   const int64_t tap = *std::max_element(c.x_taps, c.x_taps + c.taps), reach = (c.channels - 1) * c.x_channel + tap + L;
+  const bool steps = MR == 1 && steps_by_row(c);
   for (int64_t line = begin; line < end; ++line) {
     int64_t plane = line / c.rows, row = line % c.rows, at = plane * c.x_plane + row * c.x_row;
     P* o = out + plane * c.o_plane + row * c.o_row;
+    if (steps) {
+      // The last rows are taken together with some that are there already.
+      const int64_t back = row - std::min(row, c.rows - kRowsAtOnce), from = at - back * c.x_row;
+      if (line - back >= begin && line - back + kRowsAtOnce <= end &&
+          from + c.run + kRowsAtOnce * c.x_row + reach <= readable) {
+        for (int64_t q = 0; q < c.run; q += 2 * L) {
+          const int64_t n = std::min<int64_t>(c.run - q, 2 * L);
+          P* to = o - back * c.o_row + q * c.o_step;
+          n > L ? direct_rows<P, 2>(c, x + from + q, w, bias, n, to)
+                : direct_rows<P, 1>(c, x + from + q, w, bias, n, to);
+        }
+        line += kRowsAtOnce - 1 - back;
+        continue;
+      }
+    }
     for (int64_t q = 0; q < c.run;) {
       const int64_t n = std::min<int64_t>(c.run - q, 4 * L);
       if (at + q + n + reach > readable) {
@@ -434,8 +499,9 @@ template <class P> struct Plane {
   P* scratch = nullptr;
 
   Plane(const ConvSpread* s, const ConvProduct& c, const P* x) : s(s), c(c), x(x) {
-    if (s) scratch = buffers().lines.get<P>(c.channels * c.x_channel + 4 * kBlock<P>);
+    if (s) scratch = buffers().lines.get<P>(c.channels * c.x_channel + beyond());
   }
+  int64_t beyond() const { return 4 * kBlock<P> + 2 * c.x_row; }  // read, but of no use
   const P* at(int64_t image, int64_t group) const {
     if (!s) return x + group * c.x_group + image * c.x_image;
     Spread<P> all(*s, x, nullptr);
@@ -444,46 +510,61 @@ template <class P> struct Plane {
     return scratch;
   }
   int64_t readable(int64_t image, int64_t group) const {
-    return s ? c.channels * c.x_channel + 4 * kBlock<P> : c.x_size - group * c.x_group - image * c.x_image;
+    return s ? c.channels * c.x_channel + beyond() : c.x_size - group * c.x_group - image * c.x_image;
   }
 };
 
 template <class P>
-void direct(const ConvSpread* s, const ConvProduct& c, const P* x, const P* w, const P* bias, P* out) {
-  // What has to be spread is taken whole, the rest also in pieces of a few lines.
-  const int64_t lines = c.planes * c.rows, per_line = c.m * c.channels * c.taps * c.run / 8 + 1;
-  const int64_t piece = s ? lines : std::clamp<int64_t>((kGrainMoves + per_line - 1) / per_line, 1, lines);
-  const int64_t pieces = (lines + piece - 1) / piece, k = c.channels * c.taps;
-  P* packed = buffers().weights.get<P>(c.groups * k * c.m);  // [group][channel][tap][row]
+void direct(const ConvSpread* s, const ConvProduct* products, int64_t count, const P* x, const P* w, const P* bias,
+            P* out) {
+  // What has to be spread is taken whole, and so is what several products add to; the rest also in pieces of a few lines.
+  const ConvProduct& c = products[0];
+  int64_t lines = 0, per_line = 0, taps = 0;
+  for (int64_t n = 0; n < count; ++n) {
+    lines = std::max(lines, products[n].planes * products[n].rows);
+    per_line += products[n].taps * products[n].run;
+    taps += products[n].taps;
+  }
+  per_line = per_line * c.m * c.channels / 8 + 1;
+  const int64_t piece = s || count > 1 ? lines : std::clamp<int64_t>((kGrainMoves + per_line - 1) / per_line, 1, lines);
+  const int64_t pieces = (lines + piece - 1) / piece, k = c.channels * taps;
+  // [group][product][channel][tap][row]
+  P* packed = buffers().weights.get<P>(c.groups * k * c.m);
+  P* at = packed;
   for (int64_t group = 0; group < c.groups; ++group)
-    for (int64_t i = 0; i < c.m; ++i)
-      for (int64_t p = 0; p < k; ++p)
-        packed[(group * k + p) * c.m + i] =
-            w[group * c.w_group + i * c.w_m + p / c.taps * c.w_channel + c.w_taps[p % c.taps]];
+    for (int64_t n = 0; n < count; ++n)
+      for (int64_t channel = 0; channel < c.channels; ++channel)
+        for (int64_t t = 0; t < products[n].taps; ++t)
+          for (int64_t i = 0; i < c.m; ++i)
+            *at++ = w[group * c.w_group + i * c.w_m + channel * c.w_channel + products[n].w_taps[t]];
   parallel_for(c.images * c.groups * pieces, grain_for(per_line * piece, kGrainMoves), [&](int64_t begin, int64_t end) {
     Plane<P> planes(s, c, x);
     for (int64_t item = begin; item < end; ++item) {
       const int64_t group = item / pieces % c.groups, image = item / pieces / c.groups;
-      const int64_t first = item % pieces * piece, last = std::min(lines, first + piece);
       const P* from = planes.at(image, group);
       const int64_t readable = planes.readable(image, group);
-      for (int64_t i = 0; i < c.m;) {
-        const P* by = packed + group * k * c.m + i;
-        const P* add = bias ? bias + group * c.m + i : nullptr;
-        P* to = out + group * c.o_group + image * c.o_image + i * c.o_m;
-        auto rows = [&]<int MR>() {
-          direct_lines<P, MR>(c, from, by, add, readable, first, last, to);
-          i += MR;
-        };
-        const int64_t left = c.m - i;
-        if constexpr (sizeof(P) == 8)  // float64 is not worth so many instances
-          rows.template operator()<1>();
-        else if (left >= 4)
-          rows.template operator()<4>();
-        else if (left == 3)
-          rows.template operator()<3>();
-        else
-          rows.template operator()<1>();
+      const P* weights = packed + group * k * c.m;
+      for (int64_t n = 0; n < count; ++n) {
+        const ConvProduct& p = products[n];
+        const int64_t first = item % pieces * piece, last = std::min(p.planes * p.rows, first + piece);
+        for (int64_t i = 0; i < c.m;) {
+          const P* add = bias ? bias + group * c.m + i : nullptr;
+          P* to = out + p.o_begin + group * c.o_group + image * c.o_image + i * c.o_m;
+          auto rows = [&]<int MR>() {
+            direct_lines<P, MR>(p, from, weights + i, add, readable, first, last, to);
+            i += MR;
+          };
+          const int64_t left = c.m - i;
+          if constexpr (sizeof(P) == 8)  // float64 is not worth so many instances
+            rows.template operator()<1>();
+          else if (left >= 4)
+            rows.template operator()<4>();
+          else if (left == 3)
+            rows.template operator()<3>();
+          else
+            rows.template operator()<1>();
+        }
+        weights += p.channels * p.taps * c.m;
       }
     }
   });
@@ -523,12 +604,15 @@ template <class P>
 void direct_weight_gradient(const ConvSpread* s, const ConvProduct& c, const P* x, const P* g, P* dw) {
   constexpr int W = kBlock<P>;
   const int64_t size = c.m * c.channels * c.taps, work = size * c.images * c.planes * c.rows * c.run / 8;
-  parallel_for(c.groups, grain_for(work, kGrainMoves), [&](int64_t begin, int64_t end) {
+  // Many groups to a task: their planes follow each other.
+  const int64_t grain = std::max(grain_for(work, kGrainMoves), c.groups / (4 * num_threads()));
+  parallel_for(c.groups, grain, [&](int64_t begin, int64_t end) {
     Plane<P> planes(s, c, x);
-    P* sums = buffers().sums.get<P>(size * W);
-    for (int64_t group = begin; group < end; ++group) {
-      std::fill(sums, sums + size * W, P(0));
-      for (int64_t image = 0; image < c.images; ++image) {
+    P* all = buffers().sums.get<P>((end - begin) * size * W);
+    std::fill(all, all + (end - begin) * size * W, P(0));
+    for (int64_t image = 0; image < c.images; ++image) {
+      for (int64_t group = begin; group < end; ++group) {
+        P* sums = all + (group - begin) * size * W;
         const P* plane = planes.at(image, group);
         for (int64_t item = 0; item < c.m * c.channels; ++item) {
           const P* from = plane + item % c.channels * c.x_channel;
@@ -543,12 +627,12 @@ void direct_weight_gradient(const ConvSpread* s, const ConvProduct& c, const P* 
           }
         }
       }
-      for (int64_t i = 0; i < size; ++i) {
-        P* lanes = sums + i * W;
-        for (int half = W / 2; half > 0; half /= 2)
-          for (int l = 0; l < half; ++l) lanes[l] += lanes[l + half];
-        dw[group * size + i] = lanes[0];
-      }
+    }
+    for (int64_t i = 0; i < (end - begin) * size; ++i) {
+      P* lanes = all + i * W;
+      for (int half = W / 2; half > 0; half /= 2)
+        for (int l = 0; l < half; ++l) lanes[l] += lanes[l + half];
+      dw[begin * size + i] = lanes[0];
     }
   });
 }
@@ -563,15 +647,16 @@ void product_any(DType dtype, const ConvProduct& c, const void* x, const void* w
     auto from = static_cast<const P*>(x), by = static_cast<const P*>(w), add = static_cast<const P*>(bias);
     // Packing patches for a few rows costs more than multiplying by them.
     if (c.m <= 4)
-      direct<P>(nullptr, c, from, by, add, static_cast<P*>(out));
+      direct<P>(nullptr, &c, 1, from, by, add, static_cast<P*>(out));
     else
       product(c, from, by, add, static_cast<P*>(out));
   });
 }
-void direct_any(DType dtype, const ConvSpread* s, const ConvProduct& c, const void* x, const void* w, const void* bias,
-                void* out) {
+void direct_any(DType dtype, const ConvSpread* s, const ConvProduct* c, int64_t count, const void* x, const void* w,
+                const void* bias, void* out) {
   with_type(dtype, [&]<class P>(P) {
-    direct(s, c, static_cast<const P*>(x), static_cast<const P*>(w), static_cast<const P*>(bias), static_cast<P*>(out));
+    direct(s, c, count, static_cast<const P*>(x), static_cast<const P*>(w), static_cast<const P*>(bias),
+           static_cast<P*>(out));
   });
 }
 void direct_weight_gradient_any(DType dtype, const ConvSpread* s, const ConvProduct& c, const void* x, const void* g,
