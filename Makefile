@@ -7,6 +7,8 @@ TORCH_VENV := .venv-torch
 PY ?= $(VENV)/bin/python
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 BUILD := build/inplace
+# ON: a warning of the compiler is an error, as in CI
+WERROR ?= OFF
 PIP := -m pip --disable-pip-version-check install --quiet
 # Those left out start other processes: not sanitized
 ASAN_TESTS := tests --ignore=tests/test_tools.py --ignore=tests/test_tutorials.py --ignore=tests/test_multiprocessing.py
@@ -71,7 +73,7 @@ bench: build $(TORCH_VENV)/stamp ## Side by side with PyTorch; writes docs/perfo
 
 .PHONY: asan
 asan: $(call stamp,test) $(BUILD)/build.ninja ## The core's tests under the address and undefined-behaviour sanitizers
-	@$(tools); $$cmake -S . -B build/asan -G Ninja -DCMAKE_MAKE_PROGRAM=$$ninja -DRUSHLIGHT_SANITIZE=ON -DRUSHLIGHT_WERROR=OFF \
+	@$(tools); $$cmake -S . -B build/asan -G Ninja -DCMAKE_MAKE_PROGRAM=$$ninja -DRUSHLIGHT_SANITIZE=ON \
 	  -DPython_EXECUTABLE=$(python_path) >/dev/null
 	@$(tools); $$cmake --build build/asan -j $(JOBS)
 	@$(PY) tools/run_sanitized.py build/asan $(or $(ARGS),$(ASAN_TESTS))
@@ -112,7 +114,7 @@ cmake=$$(ls $(VENV)/bin/cmake 2>/dev/null || command -v cmake); ninja=$$(ls $(CU
 endef
 
 $(BUILD)/build.ninja: CMakeLists.txt $(call stamp,base)
-	@$(tools); $$cmake -S . -B $(BUILD) -G Ninja -DCMAKE_MAKE_PROGRAM=$$ninja -DRUSHLIGHT_INPLACE=ON \
+	@$(tools); $$cmake -S . -B $(BUILD) -G Ninja -DCMAKE_MAKE_PROGRAM=$$ninja -DRUSHLIGHT_INPLACE=ON -DRUSHLIGHT_WERROR=$(WERROR) \
 	  -DPython_EXECUTABLE=$(python_path) >/dev/null
 
 $(VENV)/stamp-base:
