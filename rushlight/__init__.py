@@ -61,6 +61,7 @@ _HOMES = {
         "to_dlpack", "typename",
     ),
     "func": ("vmap",),
+    "futures": ("Future",),
     "_import_hook": ("enable_torch_alias", "disable_torch_alias"),
     "_switches": (
         "are_deterministic_algorithms_enabled", "compiled_with_cxx11_abi", "get_default_device",

@@ -67,6 +67,9 @@ class UntypedStorage:
 
     size = __len__ = nbytes
 
+    def __sizeof__(self) -> int:
+        return super().__sizeof__() + self.nbytes()
+
     def element_size(self) -> int:
         """1."""
         return 1
@@ -271,6 +274,9 @@ class TypedStorage:
     def nbytes(self) -> int:
         """How many bytes there are."""
         return self._untyped.nbytes()
+
+    def __sizeof__(self) -> int:
+        return super().__sizeof__() + self.nbytes()
 
     def size(self) -> int:
         """How many elements there are."""

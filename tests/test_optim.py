@@ -236,6 +236,23 @@ def test_options_may_change_between_steps():
     assert torch.equal(p, before)
 
 
+def test_an_optimizer_that_wraps_another():
+    class Slow(torch.optim.Optimizer):
+        def __init__(self, inner):  # as many do: without super().__init__()
+            self.inner, self.param_groups, self.state, self.defaults = inner, inner.param_groups, {}, {}
+
+        def step(self, closure=None):
+            return self.inner.step(closure)
+
+    p = torch.nn.Parameter(torch.ones(1))
+    slow = Slow(torch.optim.SGD([p], 0.5))
+    p.grad = torch.ones(1)
+    slow.step()
+    assert p.item() == 0.5
+    slow.zero_grad()
+    assert p.grad is None
+
+
 def test_any_sequence_of_parameters():
     p = param(3)
     optimizer = torch.optim.SGD([p], lr=1.0)

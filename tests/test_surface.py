@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -54,6 +55,7 @@ def test_storages_are_shared_by_views():
     assert x.untyped_storage().nbytes() == 24 and len(y.storage()) == 6
     y.storage()[0] = 9
     assert x[0] == 9
+    assert sys.getsizeof(x.untyped_storage()) >= 24 and sys.getsizeof(torch.ones(1000).storage()) > 4000
     a, b = copy.deepcopy([x, y])
     b[0, 0] = -1
     assert a[2] == -1 and x[2] == 2

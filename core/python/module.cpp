@@ -45,12 +45,16 @@ PyObject* py_empty_cache(PyObject*, PyObject*) {
   Py_RETURN_NONE;
 }
 
+// What libraries tell PyTorch about their use; nothing is counted here.
+PyObject* log_api_usage(PyObject*, PyObject*) { Py_RETURN_NONE; }
+
 PyMethodDef functions[] = {{"set_num_threads", set_threads, METH_O, "Sets how many threads an operation may use."},
                            {"get_num_threads", get_threads, METH_NOARGS, "How many threads an operation may use."},
                            {"_isa", get_isa, METH_NOARGS, "The instruction set that kernels use."},
                            {"_force_isa", set_isa, METH_O, "Makes kernels use a lower instruction set (for tests)."},
                            {"_memory_stats", memory, METH_NOARGS, "Bytes allocated, cached, and at the peak."},
                            {"_empty_cache", py_empty_cache, METH_NOARGS, "Gives cached memory back to the system."},
+                           {"_log_api_usage_once", log_api_usage, METH_O, "Accepted: nothing is counted."},
                            {nullptr, nullptr, 0, nullptr}};
 
 PyModuleDef definition = {

@@ -129,6 +129,12 @@ class Optimizer:
         if "step" in cls.__dict__:
             cls.step = _with_hooks(cls.__dict__["step"])  # type: ignore[method-assign]
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        self = super().__new__(cls)
+        # Optimizers that wrap another one often do not call `__init__`; a step of theirs looks for hooks all the same.
+        self.__dict__.update((name, OrderedDict()) for name in _HOOKS)
+        return self
+
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
         if isinstance(params, _C.Tensor):
@@ -138,8 +144,6 @@ class Optimizer:
             )
         self.state: defaultdict[Any, Any] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
-        for name in _HOOKS:
-            self.__dict__[name] = OrderedDict()
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
