@@ -59,6 +59,25 @@ struct ConvTurned {
   bool flip = false;  // the kernel is read from its end
 };
 
+// The same sum, product by product: what the input's position f gives with tap t belongs to place f - shifts[t] of the
+// results' phase phase_of[t], where places are counted in steps of the input: rows x_row apart, planes x_plane. The
+// results of a phase are every o_step-th of a row, from o on.
+struct ConvScatter {
+  struct Phase {
+    int64_t planes, rows, run, o;
+  };
+  int64_t groups = 1, channels = 1, m = 1, taps = 1, images = 1;
+  int64_t x_group = 0, x_channel = 0, x_image = 0, x_plane = 0, x_row = 0;
+  int64_t x_begin = 0, x_end = 0;                        // positions of a channel that are not border
+  int64_t w_group = 0, w_m = 0, w_channel = 0;           // taps are adjacent
+  const int64_t *shifts = nullptr, *phase_of = nullptr;  // by tap
+  const int64_t* order = nullptr;                        // taps that have a phase, by their shifts
+  int64_t used = 0;                                      // of them, at least one
+  const Phase* phases = nullptr;
+  int64_t phase_count = 0;
+  int64_t o_group = 0, o_m = 0, o_image = 0, o_plane = 0, o_row = 0, o_step = 1;
+};
+
 struct ConvTable {
   // float32 and float64 only
   void (*spread)(DType dtype, const ConvSpread& s, const void* x, void* out);
@@ -76,6 +95,9 @@ struct ConvWeightTable {
   // result, with adjacent positions of an image adjacent
   void (*gradient)(DType dtype, const ConvProduct& c, const void* x, const void* g, void* dw);
 };
+struct ConvScatterTable {
+  void (*product)(DType dtype, const ConvScatter& c, const void* x, const void* w, const void* bias, void* out);
+};
 struct ConvWinogradTable {
   void (*product)(const ConvWinograd& c, const float* x, const float* w, const float* bias, float* out);
   // dw[group, m, channel, 3, 3], contiguous. Here x has one phase, and g is laid out as an even result: 2 * tile_rows by
@@ -90,6 +112,7 @@ struct ConvTurnedTable {
 RL_ISA_TABLE(ConvTable, conv)
 RL_ISA_TABLE(ConvWeightTable, conv_weight)
 RL_ISA_TABLE(ConvTurnedTable, conv_turned)
+RL_ISA_TABLE(ConvScatterTable, conv_scatter)
 RL_ISA_TABLE(ConvWinogradTable, conv_winograd)
 
 void conv_product_int(const ConvProduct& c, const int64_t* x, const int64_t* w, const int64_t* bias, int64_t* out);

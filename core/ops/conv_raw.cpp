@@ -1,4 +1,5 @@
 // From the geometry of a convolution to what the kernels take.
+#include <algorithm>
 #include <cmath>
 #include <deque>
 #include <utility>
@@ -332,6 +333,56 @@ AxisPhases phases_of(const ConvGeometry& c, int axis) {
   return all;
 }
 
+// The input's gradient, or a transposed convolution, as products with every tap that are added where they belong.
+// `source` is g with its border.
+struct Scattering {
+  Taps shifts, phase_of, order;
+  SmallVector<cpu::ConvScatter::Phase, 8> phases;
+  cpu::ConvScatter scatter;
+
+  // Where the input is packed once for all taps, or weights are read once, that is worth more than adding the products.
+  static bool suits(const ConvGeometry& c, DType dtype) {
+    if (dtype == DType::I64 || is_direct(c, dtype)) return false;
+    const int64_t positions = c.batch * c.out[0] * c.out[1] * c.out[2];
+    const bool strided = c.stride[0] * c.stride[1] * c.stride[2] > 1;
+    if (c.channels <= 4) return c.m >= 16;
+    return c.taps() > 1 && c.m >= 48 && (strided || positions <= 64);
+  }
+
+  Scattering(const ConvGeometry& c, const AxisPhases (&axes)[3], const cpu::ConvSpread& s, const Source& source)
+      : shifts(c.taps(), 0), phase_of(c.taps(), 0) {
+    cpu::ConvScatter& p = scatter;
+    for (int64_t z = 0; z < axes[0].size(); ++z)
+      for (int64_t y = 0; y < axes[1].size(); ++y)
+        for (int64_t i = 0; i < axes[2].size(); ++i) {
+          const Phase &pz = axes[0][z], &py = axes[1][y], &px = axes[2][i];
+          for (int64_t a = 0; a < pz.taps.size(); ++a)
+            for (int64_t b = 0; b < py.taps.size(); ++b)
+              for (int64_t d = 0; d < px.taps.size(); ++d) {
+                const int64_t tap = (pz.taps[a] * c.kernel[1] + py.taps[b]) * c.kernel[2] + px.taps[d];
+                shifts[tap] = (pz.shifts[a] + s.pad[0]) * source.plane + (py.shifts[b] + s.pad[1]) * source.row +
+                              px.shifts[d] + s.pad[2];
+                phase_of[tap] = phases.size();
+                order.push_back(tap);
+              }
+          phases.push_back({pz.count, py.count, px.count, (z * c.in[1] + y) * c.in[2] + i});
+        }
+    std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return shifts[a] < shifts[b]; });
+    p.groups = c.groups, p.channels = c.m, p.m = c.channels, p.taps = c.taps(), p.images = c.batch;
+    p.x_channel = source.block, p.x_group = c.m * source.block, p.x_image = c.groups * p.x_group;
+    p.x_plane = source.plane, p.x_row = source.row;
+    p.x_begin = s.pad[0] * source.plane + s.pad[1] * source.row + s.pad[2];
+    p.x_end = p.x_begin + (c.out[0] - 1) * source.plane + (c.out[1] - 1) * source.row + c.out[2];
+    p.x_end = std::min(p.x_end, source.block);
+    p.w_m = c.taps(), p.w_channel = c.channels * p.w_m, p.w_group = c.m * p.w_channel;
+    p.shifts = shifts.data(), p.phase_of = phase_of.data(), p.order = order.data(), p.used = order.size();
+    p.phases = phases.data(), p.phase_count = phases.size();
+    p.o_step = c.stride[2], p.o_row = c.stride[1] * c.in[2], p.o_plane = c.stride[0] * c.in[1] * c.in[2];
+    p.o_m = c.in[0] * c.in[1] * c.in[2], p.o_group = c.channels * p.o_m, p.o_image = c.groups * p.o_group;
+  }
+  Scattering(const Scattering&) = delete;
+};
+
 Tensor convolve_input(const Tensor& g, const Tensor& w, const Tensor& bias, const ConvGeometry& c) {
   if (is_whole(c) && g.numel() > 0 && w.numel() > 0)
     return as_shape(raw_mm(as_matrix(g, c.batch), false, as_matrix(w, c.m), false), c.x_sizes(), bias);
@@ -356,19 +407,28 @@ Tensor convolve_input(const Tensor& g, const Tensor& w, const Tensor& bias, cons
   }
   AxisPhases phases[3];
   cpu::ConvSpread s;
-  bool gaps = false;
+  bool gaps = false, reached = true;
   for (int i = 0; i < 3; ++i) {
     phases[i] = phases_of(c, i);
     int64_t low = 0, high = 0;
+    bool any = false;
     for (const Phase& p : phases[i]) {
       gaps = gaps || p.taps.empty();
+      any = any || !p.taps.empty();
       for (int64_t shift : p.shifts) low = std::min(low, shift), high = std::max(high, shift + p.count);
     }
+    reached = reached && any;
     s.in[i] = c.out[i], s.pad[i] = -low, s.out[i] = high - low;
   }
-  if (gaps) fill_bias(out, bias);
+  const bool scattered = reached && Scattering::suits(c, g.dtype());
+  if (gaps && !scattered) fill_bias(out, bias);
   const bool direct = is_direct(c, g.dtype());
   Source source = spread(g, c.batch * c.groups * c.m, s, false, direct);
+  if (scattered) {
+    Scattering all(c, phases, s, source);
+    cpu::conv_scatter().product(g.dtype(), all.scatter, source.data, w.raw(), raw_or_null(bias), out.raw());
+    return out;
+  }
   cpu::ConvProduct p;
   p.groups = c.groups, p.channels = c.m, p.m = c.channels, p.images = c.batch;
   p.x_channel = source.block, p.x_group = c.m * source.block, p.x_image = c.groups * p.x_group;

@@ -33,7 +33,7 @@ struct Run {
 };
 
 // The runs of positions [first, first + count).
-int64_t find_runs(const ConvProduct& c, int64_t first, int64_t count, Run* runs) {
+[[maybe_unused]] int64_t find_runs(const ConvProduct& c, int64_t first, int64_t count, Run* runs) {
   int64_t column = first % c.run, line = first / c.run;
   int64_t row = line % c.rows, plane = line / c.rows % c.planes, image = line / c.rows / c.planes;
   int64_t n = 0;

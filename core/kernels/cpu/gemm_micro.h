@@ -241,6 +241,9 @@ void pack_lines(const T* src, int64_t line_stride, int64_t k_stride, int64_t lin
     if (k_stride == 1) {
       for (; done + L <= depth; done += L) {
         for (int64_t i0 = 0; i0 < width; i0 += L) {
+          // Lines far apart are nothing that the machine foresees.
+          for (int64_t i = i0; i < std::min(i0 + L, lines); ++i)
+            __builtin_prefetch(src + i * line_stride + done + 4 * L);
           Vec<P> r[L];
           if (i0 + L <= lines) {
 #pragma GCC unroll 16
