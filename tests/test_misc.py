@@ -220,8 +220,10 @@ def test_futures():
     failing = first.then(lambda f: f.value() / 0)
     first.add_done_callback(lambda f: seen.append(f.value()))
     together = futures.collect_all([first, second])
-    threading.Timer(0.01, first.set_result, [1]).start()
+    setter = threading.Timer(0.01, first.set_result, [1])
+    setter.start()
     assert following.wait() == 2 and first.done() and not together.done()
+    setter.join()
     first.add_done_callback(lambda f: seen.append("late"))
     assert seen == [1, "late"]
     with pytest.raises(ZeroDivisionError):
@@ -300,6 +302,7 @@ def test_refusals_name_what_they_refuse(call):
         call()
 
 
+@here
 def test_scripted_and_traced_programs_run():
     @torch.jit.script
     def scaled(x, factor: float = 2.0):

@@ -48,6 +48,40 @@ def test_legacy_types_take_arrays():
         torch.LongTensor(torch.ones(2))
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_factors_may_stand_before_their_tensors():
+    x, y, z = torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0]), torch.tensor([5.0, 8.0])
+    a, b = torch.arange(4.0).reshape(2, 2), torch.eye(2) + 1
+    for old, new in (
+        (x.clone().add_(-0.5, y), x - 0.5 * y),
+        (x.add(2, y), x + 2 * y),
+        (torch.add(x, 2, y), x + 2 * y),
+        (torch.sub(x, 2, y), x - 2 * y),
+        (x.clone().mul_(0.9).addcmul_(0.1, y, y), 0.9 * x + 0.1 * y * y),
+        (x.clone().addcdiv_(-2, y, z), x - 2 * y / z),
+        (torch.addcmul(x, 2, y, z, out=torch.empty(2)), x + 2 * y * z),
+        (torch.addmm(0.5, a, 2, b, b), 0.5 * a + 2 * b @ b),
+        (torch.addmm(0.5, a, b, b), 0.5 * a + b @ b),
+        (a.clone().addmm_(0.5, 2, b, b), 0.5 * a + 2 * b @ b),
+        (a.addmm(0.5, b, b), 0.5 * a + b @ b),
+        (torch.addmv(0.5, x, b, y), 0.5 * x + b @ y),
+        (torch.addr(0.5, a, x, y), 0.5 * a + x[:, None] * y),
+        (torch.baddbmm(0.5, a[None], b[None], b[None]), (0.5 * a + b @ b)[None]),
+    ):
+        assert torch.allclose(old, new)
+    p = torch.ones(2, requires_grad=True)
+    p.mul(1).add(3, p).sum().backward()
+    assert p.grad.tolist() == [4, 4]
+    for wrong in (lambda: x.add(y, 2), lambda: x.add(2, 3, y), lambda: x.mul(2, y), lambda: torch.add(2, x, y)):
+        with pytest.raises(TypeError):
+            wrong()
+
+
+def test_deprecated_orders_warn():
+    with pytest.warns(UserWarning, match="deprecated"):
+        torch.ones(1).add(2, torch.ones(1))
+
+
 def test_storages_are_shared_by_views():
     x = torch.arange(6.0)
     y = x[2:].reshape(2, 2)

@@ -1,6 +1,9 @@
 #include "python/arguments.h"
 
+#include <algorithm>
 #include <cstring>
+#include <initializer_list>
+#include <span>
 
 namespace rl::py {
 namespace {
@@ -346,6 +349,52 @@ std::string signature(const OpDef& def) {
   return text + ")";
 }
 }  // namespace
+
+bool in_older_order(const std::string& name, const OpDef& def, PyObject* const* args, Py_ssize_t nargs,
+                    PyObject* kwnames, bool method, OlderOrder& into) {
+  struct Order {
+    std::string_view pattern;  // of tensors and numbers
+    std::initializer_list<const char*> factors;
+  };
+  static const Order two[] = {{"TNT", {"alpha"}}}, three[] = {{"TNTT", {"value"}}},
+                     function[] = {{"NTTT", {"beta"}}, {"NTNTT", {"beta", "alpha"}}},
+                     of_tensor[] = {{"TNTT", {"beta"}}, {"TNNTT", {"beta", "alpha"}}};
+  auto is = [&](std::initializer_list<std::string_view> names) {
+    return std::find(names.begin(), names.end(), def.name) != names.end();
+  };
+  std::span<const Order> orders;
+  if (is({"add", "sub"}))
+    orders = two;
+  else if (is({"addcmul", "addcdiv"}))
+    orders = three;
+  else if (is({"addmm", "addmv", "addr", "addbmm", "baddbmm"}))
+    orders = method ? of_tensor : std::span<const Order>(function);
+  std::string pattern;
+  for (Py_ssize_t i = 0; i < nargs && !orders.empty(); ++i) {
+    Scalar number;
+    pattern += is_tensor(args[i]) ? 'T' : to_scalar(args[i], number, false) ? 'N' : '?';
+  }
+  for (const Order& order : orders) {
+    if (pattern != order.pattern) continue;
+    std::string text = concat("The factors of ", name, "() before its tensors are deprecated: give them by name");
+    if (PyErr_WarnEx(PyExc_UserWarning, text.c_str(), 1) < 0) throw PythonError{};
+    for (Py_ssize_t i = 0; i < nargs; ++i)
+      if (pattern[static_cast<size_t>(i)] == 'T') into.args.push_back(args[i]);
+    into.nargs = static_cast<Py_ssize_t>(into.args.size());
+    for (Py_ssize_t i = 0; i < nargs; ++i)
+      if (pattern[static_cast<size_t>(i)] == 'N') into.args.push_back(args[i]);
+    Object names = Object::check(PyList_New(0));
+    for (const char* factor : order.factors)
+      if (PyList_Append(names.get(), Object::check(PyUnicode_FromString(factor)).get()) < 0) throw PythonError{};
+    for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k) {
+      if (PyList_Append(names.get(), PyTuple_GET_ITEM(kwnames, k)) < 0) throw PythonError{};
+      into.args.push_back(args[nargs + k]);
+    }
+    into.kwnames = Object::check(PyList_AsTuple(names.get()));
+    return true;
+  }
+  return false;
+}
 
 void bad_arguments(const std::string& name, const std::vector<OpDef*>& overloads, PyObject* const* args,
                    Py_ssize_t nargs, PyObject* kwnames, bool method) {

@@ -36,6 +36,17 @@ class Arguments {
   SmallVector<Tensor, 6> held_;  // tensors made here (a number where a Tensor is due)
 };
 
+// The order of arguments that PyTorch deprecated, with factors before the tensors they belong to, as today's arguments.
+struct OlderOrder {
+  SmallVector<PyObject*, 8> args;  // borrowed
+  Py_ssize_t nargs = 0;
+  Object kwnames;
+};
+// Whether the arguments of x.add_(2, y), addcmul(x, 0.5, y, z), addmm(beta, x, alpha, a, b) and their kin are in that order;
+// then `into` is filled, and the program warned.
+bool in_older_order(const std::string& name, const OpDef& def, PyObject* const* args, Py_ssize_t nargs,
+                    PyObject* kwnames, bool method, OlderOrder& into);
+
 // The error for arguments that fit no overload: a TypeError, set.
 void bad_arguments(const std::string& name, const std::vector<OpDef*>& overloads, PyObject* const* args,
                    Py_ssize_t nargs, PyObject* kwnames, bool method);

@@ -52,6 +52,11 @@ PyObject* op_vectorcall(PyObject* callable, PyObject* const* args, size_t nargsf
           parsed.match(*def, args, nargs, kwnames, op.method))
         return run(op, *def, parsed);
     if (torch_function_of_others(callable, args, nargs, kwnames, result)) return result;
+    OlderOrder older;
+    if (const OpDef& def = *op.overloads->front();
+        in_older_order(*op.name, def, args, nargs, kwnames, op.method, older) &&
+        parsed.match(def, older.args.data(), older.nargs, older.kwnames.get(), op.method))
+      return run(op, def, parsed);
     bad_arguments(*op.name, *op.overloads, args, nargs, kwnames, op.method);
     return nullptr;
   });
