@@ -122,6 +122,7 @@ CONVOLUTIONS = {
     "conv2d 3x3, transformed": ((3, 17, 14, 15), (20, 17, 3, 3), {"padding": 1}),
     "conv2d many channels": ((2, 50, 9, 9), (15, 50, 3, 3), {"stride": 2}),
     "conv2d one channel": ((3, 1, 28, 28), (6, 1, 5, 5), {"padding": 2}),
+    "conv2d few results": ((3, 6, 14, 14), (16, 6, 5, 5), {}),
     "conv2d depthwise": ((2, 6, 11, 37), (6, 1, 3, 3), {"padding": 1, "groups": 6}),
     "conv2d depthwise, 3x3 and stride 2": ((2, 6, 11, 37), (6, 1, 3, 3), {"padding": 1, "stride": 2, "groups": 6}),
     "conv3d": ((2, 9, 5, 13, 17), (20, 9, 3, 3, 3), {"padding": 1}),

@@ -477,6 +477,12 @@ Tensor convolve_input(const Tensor& g, const Tensor& w, const Tensor& bias, cons
   return out;
 }
 
+// Few channels and results: every sum in registers costs less than turning the patches around.
+bool suits_sums(const ConvGeometry& c, DType dtype, int64_t run) {
+  const int64_t lanes = (run + 15) / 16 * 16;
+  return dtype == DType::F32 && c.channels < 8 && c.channels * c.taps() * c.m <= 512 && 2 * run >= lanes;
+}
+
 Tensor convolve_weight(const Tensor& g, const Tensor& x, const ConvGeometry& c) {
   Tensor out = Tensor::empty(c.w_sizes(), x.dtype());
   if (out.numel() == 0) return out;
@@ -495,7 +501,7 @@ Tensor convolve_weight(const Tensor& g, const Tensor& x, const ConvGeometry& c) 
   }
   Reading reading(x, c);
   const Source& source = reading.source;
-  if (is_direct(c, x.dtype()))
+  if (is_direct(c, x.dtype()) || suits_sums(c, x.dtype(), reading.product.run))
     cpu::conv().direct_weight_gradient(x.dtype(), source.deferred ? &source.how : nullptr, reading.product, source.data,
                                        g.raw(), out.raw());
   else

@@ -353,41 +353,49 @@ template <class P> void product(const ConvProduct& c, const P* x, const P* w, co
 //
 // A depthwise convolution has no matrix product in it: every output is the sum of a few vectors.
 
+// Where the vectors of a direct_line stand: in x, in the result, and how much of all but the last and of the last is kept.
+struct Steps {
+  int64_t x, o;
+  int kept, last;
+};
+
 // MR rows of the result, NV vectors of adjacent positions at once.
 template <class P, int MR, int NV>
-void direct_line(const ConvProduct& c, const P* x, const P* w, const P* bias, int64_t count, P* out) {
+void direct_line(const ConvProduct& c, const P* x, const P* w, const P* bias, const Steps& steps, P* out) {
   constexpr int L = kLanes<P>;
   Vec<P> acc[MR][NV];
   for (int i = 0; i < MR; ++i)
     for (int v = 0; v < NV; ++v) acc[i][v] = splat(bias ? bias[i] : P(0));
+  const int64_t apart = steps.x;
   for (int64_t channel = 0; channel < c.channels; ++channel)
     for (int64_t t = 0; t < c.taps; ++t) {
       const P* from = x + channel * c.x_channel + c.x_taps[t];
       const P* by = w + (channel * c.taps + t) * c.m;
       Vec<P> at[NV];
 #pragma GCC unroll 4
-      for (int v = 0; v < NV; ++v) at[v] = load(from + v * L);
-#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) at[v] = load(from + v * apart);
+#pragma GCC unroll 6
       for (int i = 0; i < MR; ++i) {
         Vec<P> factor = splat(by[i]);
 #pragma GCC unroll 4
         for (int v = 0; v < NV; ++v) acc[i][v] = fma(factor, at[v], acc[i][v]);
       }
     }
-  const int tail = static_cast<int>(count - (NV - 1) * L);
-#pragma GCC unroll 4
+#pragma GCC unroll 6
   for (int i = 0; i < MR; ++i, out += c.o_m) {
-    if (c.o_step == 1) {
 #pragma GCC unroll 4
-      for (int v = 0; v + 1 < NV; ++v) store(out + v * L, acc[i][v]);
-      if (tail == L)
-        store(out + (NV - 1) * L, acc[i][NV - 1]);
-      else
-        store_part(out + (NV - 1) * L, acc[i][NV - 1], tail);
-    } else {
-      alignas(64) P sums[NV * L];
-      for (int v = 0; v < NV; ++v) store(sums + v * L, acc[i][v]);
-      store_spaced(out, c.o_step, sums, count);
+    for (int v = 0; v < NV; ++v) {
+      const int kept = v + 1 < NV ? steps.kept : steps.last;
+      P* to = out + v * steps.o;
+      if (c.o_step != 1) {
+        alignas(64) P sums[L];
+        store(sums, acc[i][v]);
+        store_spaced(to, c.o_step, sums, kept);
+      } else if (kept == L) {
+        store(to, acc[i][v]);
+      } else {
+        store_part(to, acc[i][v], kept);
+      }
     }
   }
 }
@@ -466,8 +474,15 @@ void direct_lines(const ConvProduct& c, const P* x, const P* w, const P* bias, i
         continue;
       }
     }
+    // Two short rows at once.
+    if (MR > 1 && c.run <= L && row + 1 < c.rows && line + 1 < end && at + c.run + c.x_row + reach <= readable) {
+      const int n = static_cast<int>(c.run);
+      direct_line<P, MR, 2>(c, x + at, w, bias, {c.x_row, c.o_row, n, n}, o);
+      ++line;
+      continue;
+    }
     for (int64_t q = 0; q < c.run;) {
-      const int64_t n = std::min<int64_t>(c.run - q, 4 * L);
+      const int64_t n = std::min<int64_t>(c.run - q, (MR > 4 ? 2 : 4) * L);
       if (at + q + n + reach > readable) {
         for (int i = 0; i < MR; ++i) {
           P sum = bias ? bias[i] : P(0);
@@ -480,11 +495,14 @@ void direct_lines(const ConvProduct& c, const P* x, const P* w, const P* bias, i
         continue;
       }
       P* to = o + q * c.o_step;
-      switch ((n + L - 1) / L) {
-        case 1: direct_line<P, MR, 1>(c, x + at + q, w, bias, n, to); break;
-        case 2: direct_line<P, MR, 2>(c, x + at + q, w, bias, n, to); break;
-        case 3: direct_line<P, MR, 3>(c, x + at + q, w, bias, n, to); break;
-        default: direct_line<P, MR, 4>(c, x + at + q, w, bias, n, to);
+      const int64_t vectors = (n + L - 1) / L;
+      const Steps next{L, L * c.o_step, L, static_cast<int>(n - (vectors - 1) * L)};
+      auto take = [&]<int NV>() { direct_line<P, MR, NV>(c, x + at + q, w, bias, next, to); };
+      if (vectors == 1) take.template operator()<1>();
+      if (vectors == 2) take.template operator()<2>();
+      if constexpr (MR <= 4) {
+        if (vectors == 3) take.template operator()<3>();
+        if (vectors == 4) take.template operator()<4>();
       }
       q += n;
     }
@@ -526,7 +544,8 @@ void direct(const ConvSpread* s, const ConvProduct* products, int64_t count, con
     taps += products[n].taps;
   }
   per_line = per_line * c.m * c.channels / 8 + 1;
-  const int64_t piece = s || count > 1 ? lines : std::clamp<int64_t>((kGrainMoves + per_line - 1) / per_line, 1, lines);
+  const int64_t few = std::max<int64_t>((kGrainMoves + per_line - 1) / per_line, kRowsAtOnce);
+  const int64_t piece = s || count > 1 ? lines : std::min(lines, few);
   const int64_t pieces = (lines + piece - 1) / piece, k = c.channels * taps;
   // [group][product][channel][tap][row]
   P* packed = buffers().weights.get<P>(c.groups * k * c.m);
@@ -557,6 +576,8 @@ void direct(const ConvSpread* s, const ConvProduct* products, int64_t count, con
           const int64_t left = c.m - i;
           if constexpr (sizeof(P) == 8)  // float64 is not worth so many instances
             rows.template operator()<1>();
+          else if (left >= 6 && left != 7 && left != 8)
+            rows.template operator()<6>();
           else if (left >= 4)
             rows.template operator()<4>();
           else if (left == 3)
@@ -570,71 +591,120 @@ void direct(const ConvSpread* s, const ConvProduct* products, int64_t count, con
   });
 }
 
-// Sums over one image's positions for TB taps of one channel, added to 64 bytes' worth of interleaved sums each.
-template <class P, int TB>
-void direct_sums(const ConvProduct& c, const P* x, const int64_t* taps, const P* g, P* sums) {
+// Sums over lines [first, last) of one image for MR rows of the gradient and TB columns (channels' taps) of x, added to 64
+// bytes' worth of interleaved sums each.
+template <class P, int TB, int MR>
+void direct_sums(const ConvProduct& c, const P* x, const int64_t* columns, const P* g, int64_t first, int64_t last,
+                 int64_t row_of_sums, P* sums) {
   constexpr int L = kLanes<P>, R = 64 / kVecBytes, W = L * R;
-  Vec<P> acc[TB][R];
-  for (int t = 0; t < TB; ++t)
-    for (int r = 0; r < R; ++r) acc[t][r] = load(sums + t * W + r * L);
-  const P *grad = g, *from = x;
-  int64_t row = 0;
-  for (int64_t line = c.planes * c.rows; line > 0; --line, grad += c.run, from += c.x_row) {
-    if (row++ == c.rows) from += c.x_plane - c.rows * c.x_row, row = 1;
-    int64_t q = 0;
-    for (; q + W <= c.run; q += W)
+  for (int r = 0; r < R; ++r) {
+    Vec<P> acc[MR][TB];
 #pragma GCC unroll 4
-      for (int r = 0; r < R; ++r) {
-        Vec<P> y = load(grad + q + r * L);
+    for (int i = 0; i < MR; ++i)
 #pragma GCC unroll 9
-        for (int t = 0; t < TB; ++t) acc[t][r] = fma(y, load(from + taps[t] + q + r * L), acc[t][r]);
-      }
-    for (int r = 0; r < R && q < c.run; ++r, q += L) {
-      int part = static_cast<int>(std::min<int64_t>(L, c.run - q));
-      Vec<P> y = load_part(grad + q, part);
+      for (int t = 0; t < TB; ++t) acc[i][t] = load(sums + i * row_of_sums + t * W + r * L);
+    const P *grad = g + first * c.run + r * L, *from = x + r * L;
+    const int64_t run = c.run - r * L;
+    for (int64_t line = first; line < last; ++line, grad += c.run) {
+      const P* at = from + line / c.rows * c.x_plane + line % c.rows * c.x_row;
+      auto take = [&](int64_t q, auto get) {
+        Vec<P> y[MR];
+#pragma GCC unroll 4
+        for (int i = 0; i < MR; ++i) y[i] = get(grad + i * c.o_m + q);
 #pragma GCC unroll 9
-      for (int t = 0; t < TB; ++t) acc[t][r] = fma(y, load_part(from + taps[t] + q, part), acc[t][r]);
+        for (int t = 0; t < TB; ++t) {
+          const Vec<P> v = get(at + columns[t] + q);
+#pragma GCC unroll 4
+          for (int i = 0; i < MR; ++i) acc[i][t] = fma(y[i], v, acc[i][t]);
+        }
+      };
+      int64_t q = 0;
+      for (; q + L <= run; q += W) take(q, [](const P* p) { return load(p); });
+      if (q < run) take(q, [part = static_cast<int>(run - q)](const P* p) { return load_part(p, part); });
     }
+#pragma GCC unroll 4
+    for (int i = 0; i < MR; ++i)
+#pragma GCC unroll 9
+      for (int t = 0; t < TB; ++t) store(sums + i * row_of_sums + t * W + r * L, acc[i][t]);
   }
-  for (int t = 0; t < TB; ++t)
-    for (int r = 0; r < R; ++r) store(sums + t * W + r * L, acc[t][r]);
 }
 
+// All sums of one group over lines of one image.
 template <class P>
-void direct_weight_gradient(const ConvSpread* s, const ConvProduct& c, const P* x, const P* g, P* dw) {
+void add_sums(const ConvProduct& c, const P* x, const int64_t* columns, const P* g, int64_t first, int64_t last,
+              P* sums) {
   constexpr int W = kBlock<P>;
-  const int64_t size = c.m * c.channels * c.taps, work = size * c.images * c.planes * c.rows * c.run / 8;
-  // Many groups to a task: their planes follow each other.
-  const int64_t grain = std::max(grain_for(work, kGrainMoves), c.groups / (4 * num_threads()));
-  parallel_for(c.groups, grain, [&](int64_t begin, int64_t end) {
-    Plane<P> planes(s, c, x);
-    P* all = buffers().sums.get<P>((end - begin) * size * W);
-    std::fill(all, all + (end - begin) * size * W, P(0));
-    for (int64_t image = 0; image < c.images; ++image) {
-      for (int64_t group = begin; group < end; ++group) {
-        P* sums = all + (group - begin) * size * W;
-        const P* plane = planes.at(image, group);
-        for (int64_t item = 0; item < c.m * c.channels; ++item) {
-          const P* from = plane + item % c.channels * c.x_channel;
-          const P* grad = g + group * c.o_group + image * c.o_image + item / c.channels * c.o_m;
-          for (int64_t t = 0; t < c.taps;) {
-            int64_t left = c.taps - t, n = left >= 9 ? 9 : left >= 3 ? 3 : 1;
-            P* to = sums + (item * c.taps + t) * W;
-            n == 9   ? direct_sums<P, 9>(c, from, c.x_taps + t, grad, to)
-            : n == 3 ? direct_sums<P, 3>(c, from, c.x_taps + t, grad, to)
-                     : direct_sums<P, 1>(c, from, c.x_taps + t, grad, to);
-            t += n;
-          }
-        }
+  const int64_t k = c.channels * c.taps;
+  for (int64_t i = 0; i < c.m;) {
+    auto rows = [&]<int MR>() {
+      for (int64_t t = 0; t < k;) {
+        auto take = [&]<int TB>() {
+          direct_sums<P, TB, MR>(c, x, columns + t, g + i * c.o_m, first, last, k * W, sums + (i * k + t) * W);
+          t += TB;
+        };
+        if (MR == 1 && k - t >= 9)
+          take.template operator()<MR == 1 ? 9 : 3>();
+        else if (k - t >= 3)
+          take.template operator()<3>();
+        else
+          take.template operator()<1>();
+      }
+      i += MR;
+    };
+    if constexpr (sizeof(P) == 4) {
+      if (c.m - i >= 4) {
+        rows.template operator()<4>();
+        continue;
+      }
+      if (c.m - i >= 2) {
+        rows.template operator()<2>();
+        continue;
       }
     }
-    for (int64_t i = 0; i < (end - begin) * size; ++i) {
-      P* lanes = all + i * W;
-      for (int half = W / 2; half > 0; half /= 2)
-        for (int l = 0; l < half; ++l) lanes[l] += lanes[l + half];
-      dw[begin * size + i] = lanes[0];
+    rows.template operator()<1>();
+  }
+}
+
+// Tasks are groups; where these are few, parts of all lines as well, whose number depends on the shape alone.
+template <class P>
+void direct_weight_gradient(const ConvSpread* s, const ConvProduct& c, const P* x, const P* g, P* dw) {
+  constexpr int64_t W = kBlock<P>, kParts = 8;
+  const int64_t k = c.channels * c.taps, size = c.m * k, lines = c.planes * c.rows;
+  const int64_t piece = s ? lines : std::clamp<int64_t>(4096 / c.run, 1, lines), pieces = (lines + piece - 1) / piece;
+  const int64_t units = c.images * pieces, parts = c.groups >= kParts ? 1 : std::min(kParts, units);
+  const int64_t work = size * c.images * lines * c.run / 8 / parts;
+  int64_t* columns = buffers().patches.get<int64_t>(k);
+  for (int64_t j = 0; j < k; ++j) columns[j] = j / c.taps * c.x_channel + c.x_taps[j % c.taps];
+  P* partial = parts > 1 ? buffers().weights.get<P>(parts * c.groups * size) : dw;
+  // Many groups to a task: their planes follow each other.
+  const int64_t grain = std::max(grain_for(work, kGrainMoves), c.groups * parts / (4 * num_threads()));
+  parallel_for(c.groups * parts, grain, [&](int64_t begin, int64_t end) {
+    Plane<P> planes(s, c, x);
+    const int64_t own = end - begin;
+    P* sums = buffers().sums.get<P>(own * size * W);
+    std::fill(sums, sums + own * size * W, P(0));
+    for (int64_t unit = 0; unit < units; ++unit) {
+      const int64_t image = unit / pieces, first = unit % pieces * piece, last = std::min(lines, first + piece);
+      for (int64_t item = begin; item < end; ++item) {
+        const int64_t part = item / c.groups, group = item % c.groups;
+        if (unit < units * part / parts || unit >= units * (part + 1) / parts) continue;
+        add_sums(c, planes.at(image, group), columns, g + group * c.o_group + image * c.o_image, first, last,
+                 sums + (item - begin) * size * W);
+      }
+    }
+    for (int64_t i = 0; i < own * size; ++i) {
+      P* lanes = sums + i * W;
+      for (int64_t half = W / 2; half > 0; half /= 2)
+        for (int64_t l = 0; l < half; ++l) lanes[l] += lanes[l + half];
+      partial[begin * size + i] = lanes[0];
     }
   });
+  if (parts == 1) return;
+  for (int64_t i = 0; i < c.groups * size; ++i) {
+    P sum = partial[i];
+    for (int64_t part = 1; part < parts; ++part) sum += partial[part * c.groups * size + i];
+    dw[i] = sum;
+  }
 }
 
 // --- the table -------------------------------------------------------------------------------------------------------
@@ -642,11 +712,17 @@ void direct_weight_gradient(const ConvSpread* s, const ConvProduct& c, const P* 
 void spread_any(DType dtype, const ConvSpread& s, const void* x, void* out) {
   with_type(dtype, [&]<class P>(P) { spread(s, static_cast<const P*>(x), static_cast<P*>(out)); });
 }
+// Packing patches for a few rows costs more than multiplying by them, and more than vectors that are partly empty.
+template <class P> bool suits_direct(const ConvProduct& c) {
+  if (c.m <= 4) return true;
+  const int64_t lanes = (c.run + 15) / 16 * 16;
+  return sizeof(P) == 4 && c.m <= 16 && c.m * (lanes - c.run) < 4 * c.run;
+}
+
 void product_any(DType dtype, const ConvProduct& c, const void* x, const void* w, const void* bias, void* out) {
   with_type(dtype, [&]<class P>(P) {
     auto from = static_cast<const P*>(x), by = static_cast<const P*>(w), add = static_cast<const P*>(bias);
-    // Packing patches for a few rows costs more than multiplying by them.
-    if (c.m <= 4)
+    if (suits_direct<P>(c))
       direct<P>(nullptr, &c, 1, from, by, add, static_cast<P*>(out));
     else
       product(c, from, by, add, static_cast<P*>(out));
