@@ -123,10 +123,10 @@ struct Gelu {
       ">>> torch.nn.functional.gelu(torch.tensor([-1., 2.]))\ntensor([-0.1587,  1.9545])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kFloating;
-  template <class T> RL_FN static T forward(T x) { return x * gelu_cdf(x); }
+  template <class T> RL_FN static T forward(T x) { return gelu(x); }
   template <class T> RL_FN static T grad0(T g, T x, T) {
     T cdf = gelu_cdf(x);
-    T pdf = exp(x * x * T(-0.5)) * T(kInvSqrt2Pi);
+    T pdf = exp_nonpositive(x * x * T(-0.5)) * T(kInvSqrt2Pi);
     return g * (cdf + x * pdf);
   }
 };

@@ -184,6 +184,8 @@ template <is_expr E> RL_FN E i1(const E& x) { return E::template apply<pointwise
 template <is_expr E> RL_FN E i1e(const E& x) { return E::template apply<pointwise::I1e>(x); }
 template <is_expr E> RL_FN E ndtr(const E& x) { return E::template apply<pointwise::Ndtr>(x); }
 template <is_expr E> RL_FN E gelu_cdf(const E& x) { return ndtr(x); }
+template <is_expr E> RL_FN E gelu(const E& x) { return x * ndtr(x); }
+template <is_expr E> RL_FN E exp_nonpositive(const E& x) { return exp(x); }
 template <is_expr E> RL_FN E log1p_unit(const E& x) { return log1p(x); }
 template <is_expr E> RL_FN E ndtri(const E& x) { return E::template apply<pointwise::Ndtri>(x); }
 template <is_expr E> RL_FN E log_ndtr(const E& x) { return E::template apply<pointwise::LogNdtr>(x); }
