@@ -219,7 +219,7 @@ def _attach() -> None:
     own: Any = _C.Tensor  # a stub does not say that its methods may be set
     own.__format__ = _tensor_format
     own.__contains__ = lambda self, element: _methods().contains(self, element)
-    own.__complex__ = lambda self: self.item() + 0j
+    own.__complex__ = lambda self: (self.item() if self.numel() == 1 else self.__float__()) + 0j
     own.__reversed__ = lambda self: self if self.dim() == 0 else self.flip(0)
     own.__copy__ = lambda self: _methods().copied(self)
     own.__deepcopy__ = lambda self, memo: _methods().deep_copied(self, memo)

@@ -22,6 +22,8 @@ def _type(self: Any, dtype: Any = None, non_blocking: bool = False, **kwargs: An
 
 def _type_as(self: Any, other: Any) -> Any:
     """The tensor in the dtype of other."""
+    if not isinstance(other, _C.Tensor):
+        raise TypeError(f"type_as(): argument 'other' (position 1) must be Tensor, not {type(other).__name__}")
     return self.to(other.dtype)
 
 
@@ -266,7 +268,7 @@ METHODS: dict[str, Any] = {
     "_reduce_ex_internal": lambda self, protocol: reduced(self, protocol),
     "__array_priority__": 1000,
     "__div__": lambda self, other: self / other,
-    "__rdiv__": lambda self, other: other / self,
+    "__rdiv__": lambda self, other: self.reciprocal() * other,
     "__idiv__": lambda self, other: self.div_(other),
     "polygamma_": lambda self, n: self.copy_(_C.polygamma(n, self.clone())),
     "__nonzero__": lambda self: bool(self),

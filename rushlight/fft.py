@@ -35,6 +35,11 @@ __all__ = [
 _NORMS = ("backward", "ortho", "forward")
 
 
+def _check_tensor(name: str, input: Any) -> None:
+    if not isinstance(input, _C.Tensor):
+        raise TypeError(f"fft_{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+
+
 def _transformed(input: Any, name: str, *arguments: Any, dtype: Any) -> Any:
     """What numpy.fft makes of a tensor."""
     import numpy as np
@@ -182,6 +187,7 @@ _SHARED = """
 
 def _one(name: str, run: Any, inverse: bool, what: str) -> Any:
     def transform(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Any = None) -> Any:
+        _check_tensor(name, input)
         return run(input, None if n is None else [n], dim, norm, inverse, out)
 
     return _named(transform, name, what, "n")
@@ -189,6 +195,7 @@ def _one(name: str, run: Any, inverse: bool, what: str) -> Any:
 
 def _many(name: str, run: Any, inverse: bool, what: str, dims: Any) -> Any:
     def transform(input: Any, s: Any = None, dim: Any = dims, norm: str | None = None, *, out: Any = None) -> Any:
+        _check_tensor(name, input)
         return run(input, s, dim, norm, inverse, out)
 
     return _named(transform, name, what, "s")

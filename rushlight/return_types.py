@@ -21,6 +21,8 @@ _MADE_BY: dict[str, Any] = {
     "linalg_eig": lambda: linalg.eig(_C.eye(1)),
     "linalg_eigh": lambda: linalg.eigh(_C.eye(1)),
     "linalg_inv_ex": lambda: linalg.inv_ex(_C.eye(1)),
+    "linalg_ldl_factor": lambda: linalg.ldl_factor(_C.eye(1)),
+    "linalg_ldl_factor_ex": lambda: linalg.ldl_factor_ex(_C.eye(1)),
     "linalg_lu": lambda: linalg.lu(_C.eye(1)),
     "linalg_lu_factor": lambda: linalg.lu_factor(_C.eye(1)),
     "linalg_lstsq": lambda: linalg.lstsq(_C.eye(1), _C.eye(1)),

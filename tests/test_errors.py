@@ -2,6 +2,7 @@
 
 import warnings
 
+import numpy
 import pytest
 
 from .conftest import CANDIDATE, torch
@@ -37,6 +38,40 @@ MISTAKES = {
     "torch.eye(-1)": (RuntimeError, "-1"),
     "torch.randperm(-1)": (RuntimeError, "negative"),
     "a.as_strided((9, 9), (1, 1))": (RuntimeError, "out of bounds for storage"),
+    # a number where PyTorch wants a tensor
+    "torch.exp(2)": (TypeError, r"argument 'input' \(position 1\) must be Tensor, not int"),
+    "torch.sqrt(2.0)": (TypeError, "must be Tensor, not float"),
+    "torch.maximum(a, 0)": (TypeError, r"argument 'other' \(position 2\) must be Tensor, not int"),
+    "a.minimum(1.5)": (TypeError, "must be Tensor, not float"),
+    "torch.atan2(a, 2)": (TypeError, r"argument 'other' \(position 2\) must be Tensor, not int"),
+    "torch.atan2(2, a)": (TypeError, "must be Tensor, not int"),
+    "torch.logical_and(a, True)": (TypeError, "must be Tensor, not bool"),
+    "torch.gcd(a, 2)": (TypeError, "must be Tensor, not int"),
+    "torch.eq(2, a)": (TypeError, "int"),
+    "torch.fmod(2, a)": (TypeError, "int"),
+    "torch.remainder(2, 3)": (TypeError, "int"),
+    "torch.bitwise_and(2, 3)": (TypeError, "int"),
+    "torch.special.zeta(2, 3)": (TypeError, "int"),
+    "torch.clamp_min(2, 3)": (TypeError, "int"),
+    "torch.where(True, a, b)": (TypeError, "bool"),
+    "torch.nn.functional.relu(2)": (TypeError, "must be Tensor, not int"),
+    # out=
+    "torch.take(w, torch.arange(4), out=w)": (RuntimeError, "single memory location"),
+    "torch.index_select(w, 0, torch.arange(4), out=w)": (RuntimeError, "single memory location"),
+    "torch.masked_select(w, w > 9, out=w)": (RuntimeError, "single memory location"),
+    "torch.cat([w, w], out=w)": (RuntimeError, "single memory location"),
+    "torch.kthvalue(w, 1, out=(w, torch.zeros(4, dtype=torch.int64)))": (RuntimeError, "single memory location"),
+    "torch.cat([a, b], out=torch.from_numpy(numpy.zeros((2, 3))))": (RuntimeError, "not resizable"),
+    "torch.gather(a, 1, torch.zeros(2, 2, dtype=torch.int64), out=torch.zeros(2, 2).double())": (RuntimeError, "dtype"),
+    # parts, weights, steps
+    "torch.complex(a, b.double())": (RuntimeError, "Expected object of scalar type Float but got scalar type Double"),
+    "torch.complex(a, b.int())": (RuntimeError, "Expected both inputs to be Half, Float or Double"),
+    "torch.polar(a, b.double())": (RuntimeError, "Expected object of scalar type Float but got scalar type Double"),
+    "torch.cov(w, fweights=torch.ones(4))": (RuntimeError, "expected fweights to have integral dtype"),
+    "torch.cov(w, aweights=-torch.ones(4))": (RuntimeError, "aweights cannot be negative"),
+    "torch.cov(w, aweights=torch.zeros(4))": (RuntimeError, "weights sum to zero"),
+    "torch.arange(0, 4, 0.5, dtype=torch.int64)": (ValueError, "step must be nonzero"),
+    "torch.hsplit(torch.zeros(4, 4), 'abc')": (TypeError, "hsplit"),
     # indices and dimensions
     "a[5]": (IndexError, "index 5 is out of bounds for dimension 0 with size 2"),
     "a[:, 7]": (IndexError, "index 7 is out of bounds for dimension 1 with size 3"),
@@ -119,7 +154,8 @@ def test_mistake(text):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with pytest.raises(kind, match=f"(?s){words}"):
-            eval(text, {"torch": torch, "a": a, "b": b, "F": F, "g": g})
+            w = torch.zeros(4)
+            eval(text, {"torch": torch, "a": a, "b": b, "F": F, "g": g, "w": w, "numpy": numpy})
 
 
 def test_assignment_of_a_wrong_shape():

@@ -692,3 +692,18 @@ WINDOWS = [
     2.1819,
     2.5451,
 ]
+
+
+@pytest.mark.parametrize("hermitian", [False, True])
+def test_ldl(hermitian):
+    A = torch.randn(3, 6, 6, dtype=torch.complex128 if hermitian else torch.float64)
+    A = A + (A.mH if hermitian else A.mT)
+    LD, pivots = torch.linalg.ldl_factor(A, hermitian=hermitian)
+    assert isinstance(torch.linalg.ldl_factor_ex(A, hermitian=hermitian), torch.return_types.linalg_ldl_factor_ex)
+    assert pivots.dtype == torch.int32 and LD.triu(1).abs().max() == 0
+    B = torch.randn(6, 2, dtype=A.dtype, requires_grad=True)
+    assert torch.allclose(A @ torch.linalg.ldl_solve(LD, pivots, B, hermitian=hermitian), B.expand(3, 6, 2))
+    assert torch.autograd.gradcheck(lambda B: torch.linalg.ldl_solve(LD[0], pivots[0], B, hermitian=hermitian), (B,))
+    with pytest.raises(RuntimeError, match="singular"):
+        torch.linalg.ldl_factor(torch.zeros(2, 2))
+    assert torch.linalg.ldl_factor_ex(torch.zeros(2, 2)).info.item() == 1

@@ -30,7 +30,7 @@ CAT = "cat(Tensor[] tensors, int dim=0) -> Tensor"
 WHERE = "where(Tensor condition, Tensor self, Tensor other) -> Tensor"
 RECORDS = [
     (CLAMP, "Limits every element.", ["function", "method", "inplace", "out"]),
-    (ADD, "", ["function", "method", "inplace", "out"]),
+    (ADD, "", ["function", "method", "inplace", "out", "number other"]),
     (MAX, "The largest element.", []),
     (MAX_DIM, "", []),
     (SUM, "", []),
@@ -82,13 +82,14 @@ def test_what_is_no_schema_is_refused(text):
     ],
 )  # fmt: skip
 def test_signatures(text, form, out, expected):
-    assert schema.signatures(schema.parse(text), form, out) == expected
+    assert schema.signatures(schema.parse(text), form, out, {"other"}) == expected
 
 
 def test_numbers_may_stand_for_tensors():
-    atan2 = schema.parse("atan2(Tensor self, Tensor angle) -> Tensor")
-    expected = ["def atan2(input: Tensor, angle: Tensor | Number) -> Tensor: ..."]
-    assert schema.signatures(atan2, numbers=True) == expected
+    xlogy = schema.parse("xlogy(Tensor self, Tensor other) -> Tensor")
+    both = ["def xlogy(input: Tensor | Number, other: Tensor | Number) -> Tensor: ..."]
+    assert schema.signatures(xlogy, numbers={"self", "other"}) == both
+    assert schema.signatures(xlogy) == ["def xlogy(input: Tensor, other: Tensor) -> Tensor: ..."]
 
 
 def test_sizes_may_be_spread_and_keywords_follow():

@@ -70,7 +70,7 @@ def section(name: str, records: list[tuple[schemas.Schema, str, set[str]]]) -> s
     forms: set[str] = set()
     docs: list[str] = []
     for schema, doc, these in records:
-        out, numbers = "out" in these, "numbers" in these
+        out, numbers = "out" in these, gen_stubs.numbers_in(these)
         forms |= these
         if "function" in these:
             lines += ["torch." + readable(s) for s in schemas.signatures(schema, "function", out, numbers)]

@@ -3,7 +3,7 @@
     python tools/gen_stubs.py [--module build/.../_C.so] [--output rushlight/_C.pyi] [--check]
 
 `rushlight._C._schemas()` lists (schema, documentation, flags). The flags say which forms exist: "function", "method",
-"inplace", "out"; and, with "numbers", that a number may stand for a tensor. What the module holds besides operations is
+"inplace", "out"; and, with "number NAME", that a number may stand for that tensor. What the module holds besides operations is
 described by tools/stub_prelude.pyi.in or, where that says nothing, by its bare name.
 """
 
@@ -24,7 +24,8 @@ import schema as schemas
 
 ROOT = Path(__file__).resolve().parent.parent
 PRELUDE = Path(__file__).resolve().parent / "stub_prelude.pyi.in"
-FLAGS = ("function", "method", "inplace", "out", "numbers")
+FLAGS = ("function", "method", "inplace", "out")
+NUMBER = "number "
 
 
 def load(module: str | None) -> ModuleType:
@@ -44,10 +45,14 @@ def forms_of(schema: schemas.Schema, flags: Any) -> set[str]:
     Functions that return tensors take out= without being asked, as the core's reading of arguments has it.
     """
     named = {flags} if isinstance(flags, str) else set(flags) if isinstance(flags, Iterable) else set()
-    named &= set(FLAGS)
+    named = {flag for flag in named if flag in FLAGS or flag.startswith(NUMBER)}
     if not named & {"function", "method"}:
         named |= {"function", "method"} if schema.self_parameter else {"function"}
     return named | {"out"} if schema.takes_out else named
+
+
+def numbers_in(forms: Iterable[str]) -> set[str]:
+    return {form.removeprefix(NUMBER) for form in forms if form.startswith(NUMBER)}
 
 
 def overloads(lines: list[str]) -> list[str]:
@@ -96,7 +101,7 @@ def generate(
     for text, _, flags in records:
         schema = schemas.parse(text)
         forms = forms_of(schema, flags)
-        out, numbers = "out" in forms, "numbers" in forms
+        out, numbers = "out" in forms, numbers_in(forms)
         name = schemas.result_class(schema)
         if name and name not in results:
             fields = "".join(f"    {field}: {schemas.annotation(type_)}\n" for field, type_ in schema.returns)

@@ -7,6 +7,7 @@ max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indi
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from keyword import iskeyword
 
@@ -151,17 +152,16 @@ _PLAIN = {
     "Storage": "Any",
     "any": "Any",
 }
-_TENSOR_OR_NUMBER = {"other", "exponent"}  # operands of the arithmetic operators
 
 
-def annotation(type_: Type, name: str = "", numbers: bool = False) -> str:
+def annotation(type_: Type, number: bool = False) -> str:
     plain = _PLAIN.get(type_.base, "Any")
     if type_.list:
         item = f"{plain} | None" if type_.inner_optional else plain
         plain = f"Sequence[{item}]"
         if type_.size is not None:
             plain = f"{_PLAIN.get(type_.base, 'Any')} | {plain}"
-    elif type_.base == "Tensor" and (numbers or name in _TENSOR_OR_NUMBER):
+    elif type_.base == "Tensor" and number:
         plain = "Tensor | Number"
     return f"{plain} | None" if type_.optional else plain
 
@@ -199,18 +199,18 @@ def result(schema: Schema) -> str:
     return result_class(schema) or "tuple[" + ", ".join(one(type_) for _, type_ in schema.returns) + "]"
 
 
-def _written(parameter: Parameter, numbers: bool, first: bool = False) -> str:
+def _written(parameter: Parameter, numbers: Collection[str]) -> str:
     name = "input" if parameter.name == "self" else parameter.name  # what functions call it
     if iskeyword(name):
         name += "_"  # random_(from, to): a stub cannot say it, so there it goes by position
-    text = f"{name}: {annotation(parameter.type, name, numbers and not first)}"
+    text = f"{name}: {annotation(parameter.type, parameter.name in numbers)}"
     return text if parameter.default is None else f"{text} = {default(parameter)}"
 
 
-def signatures(schema: Schema, form: str = "function", out: bool = False, numbers: bool = False) -> list[str]:
+def signatures(schema: Schema, form: str = "function", out: bool = False, numbers: Collection[str] = ()) -> list[str]:
     """The signatures of one schema as a "function", a "method", an "inplace" method or an "inplace function".
 
-    numbers: a Python number may stand where the schema says Tensor.
+    numbers: the parameters for which a Python number may stand where the schema says Tensor.
 
     More than one where a list of integers may also be given as separate arguments: x.reshape(2, 3).
     """
@@ -239,7 +239,7 @@ def signatures(schema: Schema, form: str = "function", out: bool = False, number
         return f"def {name}({', '.join(arguments)}) -> {returned}: ..."
 
     star = ["*"] if named else []
-    found = [line([*first, *(_written(p, numbers, p is schema.parameters[0]) for p in positional), *star, *named])]
+    found = [line([*first, *(_written(p, numbers) for p in positional), *star, *named])]
     spread = positional[0] if len(positional) == 1 else None
     if spread and spread.type.base in ("int", "SymInt") and spread.type.list and spread.default is None:
         found.append(line([*first, f"*{spread.name}: _int", *named]))

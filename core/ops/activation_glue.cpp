@@ -285,7 +285,7 @@ Tensor rrelu(const Tensor& self, const Scalar& lower, const Scalar& upper, bool 
 }  // namespace
 
 static const Family family([](Registry& r) {
-  constexpr Traits kNumbers{.in_place = true, .numbers_as_tensors = true};
+  constexpr Traits kNumbers{.in_place = true, .numbers = Numbers::Both};
   constexpr Traits kInPlace{.in_place = true};
   constexpr Traits kFunction{.method = false, .in_place = true};
   r.op<&pow_tensor>(
@@ -330,10 +330,9 @@ static const Family family([](Registry& r) {
       "where.self(Tensor condition, Tensor self, Tensor other) -> Tensor",
       "self where condition is true, other elsewhere; all three are broadcast.\n\n"
       ">>> torch.where(torch.tensor([True, False]), torch.tensor([1, 2]), torch.tensor([3, 4]))\ntensor([1, 4])\n",
-      {.numbers_as_tensors = true});
+      {.numbers = Numbers::Both});
   r.op<&where_method>("where.method(Tensor self, Tensor condition, Tensor other) -> Tensor",
-                      "self where condition is true, other elsewhere.",
-                      {.function = false, .numbers_as_tensors = true});
+                      "self where condition is true, other elsewhere.", {.function = false, .numbers = Numbers::Last});
   r.op<&isclose>(
       "isclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False) -> Tensor",
       "|self - other| <= atol + rtol * |other|, as bool; equal infinities are close, NaN is close to nothing unless equal_nan.\n\n"

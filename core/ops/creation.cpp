@@ -233,6 +233,8 @@ Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, const 
     using T = decltype(zero);
     using S = sequence_t<T>;
     S from = checked<S>(start), to = checked<S>(end), by = checked<S>(step);
+    if (by == 0 && step.to_double() != 0)
+      fail(ErrorKind::Value, "step must be nonzero: ", step.to_double(), " is 0 as ", dtype_name(dtype_of_v<T>));
     check_range(from, to, by);
     int64_t n;
     if constexpr (std::is_same_v<T, int64_t>) {

@@ -218,6 +218,9 @@ Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& t, const 
   constexpr const char* kName = "BinaryCrossEntropyWithLogitsBackward0";
   LossReduction how = reduction_of(reduction);
   check_floating("binary_cross_entropy_with_logits", x, t);
+  check(!is_integral(t.dtype()), "result type ", scalar_type_name(x.dtype()),
+        " can't be cast to the desired output type ", scalar_type_name(t.dtype()),
+        ". binary_cross_entropy_with_logits() wants a floating target: target.to(torch.", dtype_name(x.dtype()), ")");
   if (pos_weight.defined())
     return element_loss<pointwise::BceLogitsPosWeightElement, 0>(kName, x, t, pos_weight, weight, how, {});
   return element_loss<pointwise::BceLogitsElement, 0>(kName, x, t, kNone, weight, how, {});
@@ -226,6 +229,7 @@ Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& t, const 
 Tensor kl_div(const Tensor& x, const Tensor& t, int64_t reduction, bool log_target) {
   LossReduction how = reduction_of(reduction);
   check_floating("kl_div", x, t);
+  check(!is_integral(t.dtype()), "kl_div: Integral inputs not supported.");
   if (log_target)
     return element_loss<pointwise::KlDivLogElement>({"MulBackward0", "MeanBackward0", "SumBackward0"}, x, t, how);
   return element_loss<pointwise::KlDivElement>({"SubBackward0", "MeanBackward0", "SumBackward0"}, x, t, how);
@@ -421,11 +425,16 @@ Tensor nll(const char* name, const Tensor& x, const Tensor& target_in, const Ten
   return out;
 }
 
+static void check_single_target(const Tensor& target) {
+  check_value(target.numel() == 1, "For 1D input, 1D target must have size 1, but got target size: ", target.numel());
+}
+
 Tensor nll_loss(const Tensor& x, const Tensor& target, const Tensor& weight, int64_t reduction, int64_t ignore_index) {
   check(x.dim() == 1 || x.dim() == 2, "input tensor should be 1D or 2D, got shape ", tuple_str(x.sizes()));
   check(target.dim() <= 1, "0D or 1D target tensor expected, multi-target not supported. The target has shape ",
         tuple_str(target.sizes()), target.dim() == 2 && target.size(1) == 1 ? ": use target.squeeze(1)" : "");
-  check(x.dim() == 1 ? target.numel() == 1 : target.dim() == 1 && x.size(0) == target.size(0),
+  if (x.dim() == 1) check_single_target(target);
+  check(x.dim() == 1 || (target.dim() == 1 && x.size(0) == target.size(0)),
         "size mismatch (got input: ", shape_str(x.sizes()), ", target: ", shape_str(target.sizes()), ")");
   Tensor t = x.dim() == 1 && target.dim() == 1 ? reshape(target, {}) : target;
   return nll("NllLossBackward0", x, t, weight, reduction, ignore_index);
@@ -540,8 +549,9 @@ Tensor cross_entropy_loss(const Tensor& x, const Tensor& target_in, const Tensor
     fail(ErrorKind::NotImplemented, "\"log_softmax_lastdim_kernel_impl\" not implemented for '",
          scalar_type_name(x.dtype()), "'");
   if (x.dim() == 1) {
-    check(target_in.numel() == 1 && target_in.dim() <= 1, "size mismatch (got input: ", shape_str(x.sizes()),
-          ", target: ", shape_str(target_in.sizes()), ")");
+    check(target_in.dim() <= 1, "0D or 1D target tensor expected, multi-target not supported. The target has shape ",
+          tuple_str(target_in.sizes()));
+    check_single_target(target_in);
   } else {
     check_value(target_in.dim() > 0 && target_in.size(0) == x.size(0), "Expected input batch_size (", x.size(0),
                 ") to match target batch_size (", target_in.dim() ? target_in.size(0) : 0, "). The input has shape ",

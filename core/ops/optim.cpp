@@ -294,20 +294,20 @@ void OptimStep::update_all() {
   const auto& update = cpu::optim().update;
   constexpr int64_t kGrain = 1 << 14;
   int64_t total = 0;
-  for (const Numbers& t : tensors_) total += t.n;
+  for (const cpu::OptimTensor& t : tensors_) total += t.n;
   bool alone = total <= kGrain;
   if (!alone) {  // a parameter given twice is updated twice, one after the other
     std::vector<const void*> seen;
-    for (const Numbers& t : tensors_) seen.push_back(t.param);
+    for (const cpu::OptimTensor& t : tensors_) seen.push_back(t.param);
     std::sort(seen.begin(), seen.end());
     alone = std::adjacent_find(seen.begin(), seen.end()) != seen.end();
   }
   if (alone) {
-    for (const Numbers& t : tensors_) update(t, 0, t.n);
+    for (const cpu::OptimTensor& t : tensors_) update(t, 0, t.n);
     return;
   }
   std::vector<int64_t> ends;
-  for (const Numbers& t : tensors_) ends.push_back((ends.empty() ? 0 : ends.back()) + t.n);
+  for (const cpu::OptimTensor& t : tensors_) ends.push_back((ends.empty() ? 0 : ends.back()) + t.n);
   parallel_for(total, kGrain, [&](int64_t begin, int64_t end) {
     size_t i = static_cast<size_t>(std::upper_bound(ends.begin(), ends.end(), begin) - ends.begin());
     while (begin < end) {

@@ -65,10 +65,19 @@ DType result_type(std::span<const Tensor> inputs, std::span<const Scalar> scalar
 
 namespace {
 
+// The two parts of a complex tensor.
+void check_parts(DType a, DType b) {
+  check(is_floating(a) && is_floating(b), "Expected both inputs to be Half, Float or Double tensors but got ",
+        scalar_type_name(a), " and ", scalar_type_name(b));
+  check(a == b, "Expected object of scalar type ", scalar_type_name(a), " but got scalar type ", scalar_type_name(b),
+        " for second argument");
+}
+
 DType compute_dtype(const PointwiseDef& def, const Tensor* inputs, const Scalar* scalars) {
   int first = def.rule == Rule::Select ? 1 : 0;
   DType d = inputs[first].dtype();
   bool same = !inputs[first]->wrapped_number;
+  if (def.rule == Rule::ComplexOfReal && def.tensors == 2) check_parts(inputs[0].dtype(), inputs[1].dtype());
   for (int i = first + 1; i < def.tensors; ++i) same &= inputs[i].dtype() == d && !inputs[i]->wrapped_number;
   if (!same) d = result_type({inputs + first, static_cast<size_t>(def.tensors - first)}, {});
   if (def.scalars_promote)

@@ -144,7 +144,9 @@ void register_record(Registry& r, const cpu::PointwiseLoops& (*loops)()) {
   d.grad_expr = &grad_expr<Op>;
   if constexpr (requires { Op::internal; }) return;
   if constexpr (is_wrapped<Op>) return;
-  OpDef& def = r.add(Op::schema, &box_pointwise<Op>, Op::doc, {.in_place = true, .numbers_as_tensors = true});
+  Traits traits{.in_place = true};
+  if constexpr (requires { Op::numbers; }) traits.numbers = Op::numbers;
+  OpDef& def = r.add(Op::schema, &box_pointwise<Op>, Op::doc, traits);
   def.pointwise = &d;
 }
 

@@ -260,6 +260,18 @@ void Registry::load() {
   }
 }
 
+namespace {
+void allow_numbers(OpDef& def, Numbers numbers) {
+  def.numbers = numbers;
+  int left = numbers == Numbers::None ? 0 : numbers == Numbers::Last ? 1 : 2;
+  for (size_t i = def.params.size(); i-- > 0 && left > 0;) {
+    if (def.params[i].type != ParamType::Tensor) continue;
+    def.params[i].number = true;
+    --left;
+  }
+}
+}  // namespace
+
 OpDef& Registry::add(std::string schema, Boxed fn, const char* doc, Traits traits) {
   auto def = std::make_unique<OpDef>();
   parse_schema(expand(std::move(schema)), *def);
@@ -269,7 +281,7 @@ OpDef& Registry::add(std::string schema, Boxed fn, const char* doc, Traits trait
   def->method = traits.method && !def->params.empty() && def->params[0].name == "self";
   def->in_place = traits.in_place;
   def->mutates = def->name.ends_with('_') && !def->name.ends_with("__");
-  def->numbers_as_tensors = traits.numbers_as_tensors;
+  allow_numbers(*def, traits.numbers);
   def->index = static_cast<int>(ops_.size());
   auto& list = by_name_[def->name];
   if (list.empty()) names_.push_back(def->name);
@@ -286,9 +298,9 @@ void Registry::resolve(const char* name, const char* of) {
   bool special = std::string_view(name).starts_with("special_");  // torch.special.NAME: a function only
   for (OpDef* original : originals) {
     std::string schema = name + original->schema.substr(original->name.size());
-    OpDef& def = add(schema, original->fn, original->doc,
-                     {original->function, original->method && !special, original->in_place && !special,
-                      original->numbers_as_tensors});
+    OpDef& def =
+        add(schema, original->fn, original->doc,
+            {original->function, original->method && !special, original->in_place && !special, original->numbers});
     def.pointwise = original->pointwise;
   }
 }

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "kernels/pointwise/record.h"
 #include "ops/value.h"
 #include "tensor/allocator.h"
 
@@ -45,12 +46,15 @@ struct Param {
   bool has_default = false;
   std::string default_text;
   bool optional_elements = false;  // Tensor?[]
+  bool number = false;             // a Tensor that may be given as a Python number
   // The default, ready to be passed on.
   Value value;
   Dims ints;
   std::vector<double> doubles;
   std::string string;
 };
+
+using pointwise::Numbers;
 
 struct PointwiseDef;
 
@@ -68,7 +72,7 @@ struct OpDef {
   bool method = false;    // Tensor.NAME: the first parameter is self
   bool in_place = false;  // NAME_ is derived
   bool mutates = false;   // an op that is itself in place (its name ends in _)
-  bool numbers_as_tensors = false;
+  Numbers numbers = Numbers::None;
   bool returns_view = false;
   int index = 0;
 };
@@ -78,7 +82,7 @@ struct Traits {
   bool function = true;
   bool method = true;
   bool in_place = false;
-  bool numbers_as_tensors = false;  // a Python number may stand where the schema says Tensor
+  Numbers numbers = Numbers::None;
 };
 
 class Registry {

@@ -72,13 +72,14 @@ bool Arguments::read_ints(PyObject* o, const Param& p, Dims& into, int64_t* bad)
   return false;
 }
 
-bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, std::string* why) {
+bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, int self, std::string* why) {
   Value& v = values_[i];
   v = Value();
   auto refuse = [&](const std::string& detail = "") {
     if (why) {
-      *why = concat("argument '", python_name(p, i), "'", p.keyword_only ? "" : concat(" (position ", i + 1, ")"),
-                    " must be ", type_text(p), ", not ", detail.empty() ? type_name(o) : detail);
+      *why =
+          concat("argument '", python_name(p, i), "'", p.keyword_only ? "" : concat(" (position ", i + 1 - self, ")"),
+                 " must be ", type_text(p), ", not ", detail.empty() ? type_name(o) : detail);
     }
     return false;
   };
@@ -94,7 +95,8 @@ bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, st
         return true;
       }
       Scalar s;
-      if (def.numbers_as_tensors && to_scalar(o, s, false)) {
+      bool allowed = p.number && (def.numbers != Numbers::Either || held_.empty());
+      if (allowed && to_scalar(o, s, false)) {
         held_.push_back(Tensor::wrapped(s));
         v.tag = Tag::Tensor;
         v.tensor = held_.back().get();
@@ -254,9 +256,10 @@ bool Arguments::match(const OpDef& def, PyObject* const* args, Py_ssize_t nargs,
     spread = !PyTuple_Check(first) && !PyList_Check(first) && first != Py_None && to_int(first, n);
   }
   if (!spread && nargs > def.positional) {
+    Py_ssize_t most = def.positional - list_at, given = nargs - list_at;
     if (why)
-      *why = concat("takes ", def.positional, " positional argument", def.positional == 1 ? "" : "s", " but ", nargs,
-                    nargs == 1 ? " was" : " were", " given");
+      *why = concat("takes ", most, " positional argument", most == 1 ? "" : "s", " but ", given,
+                    given == 1 ? " was" : " were", " given");
     return false;
   }
   Py_ssize_t keywords = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
@@ -307,7 +310,7 @@ bool Arguments::match(const OpDef& def, PyObject* const* args, Py_ssize_t nargs,
       values_[i] = p.value;
       continue;
     }
-    if (!convert(def, p, i, given, why)) return false;
+    if (!convert(def, p, i, given, list_at, why)) return false;
   }
   if (used < keywords) {
     for (Py_ssize_t k = 0; k < keywords; ++k) {

@@ -19,7 +19,7 @@ class Arguments {
   PyObject* out = nullptr;  // the out= argument, borrowed
 
  private:
-  bool convert(const OpDef& def, const Param& p, int i, PyObject* o, std::string* why);
+  bool convert(const OpDef& def, const Param& p, int i, PyObject* o, int self, std::string* why);
   bool read_ints(PyObject* o, const Param& p, Dims& into, int64_t* bad);
 
   union {

@@ -55,6 +55,13 @@ int64_t axes_used(PyObject* item) {
   return 1;
 }
 
+// An int in an index: it takes dimension `dim` of the view, which is the tensor's dimension `axis`.
+Tensor selected(const Tensor& view, int64_t dim, int64_t axis, int64_t i) {
+  int64_t n = view.size(dim);
+  check_index(i >= -n && i < n, "index ", i, " is out of bounds for dimension ", axis, " with size ", n);
+  return select(view, dim, i);
+}
+
 Plan make_plan(const Tensor& self, PyObject* index) {
   PyObject* const* items = &index;
   Py_ssize_t count = 1;
@@ -88,18 +95,20 @@ Plan make_plan(const Tensor& self, PyObject* index) {
 
   Plan plan;
   plan.view = self;
-  int64_t dim = 0;
+  int64_t dim = 0;   // of the view so far
+  int64_t axis = 0;  // of self
   bool ellipsis = false;
   for (PyObject* item : list) {
     if (item == Py_Ellipsis) {
       check_index(!ellipsis, "an index can only have a single ellipsis ('...')");
       ellipsis = true;
       dim += self.dim() - named;
+      axis += self.dim() - named;
     } else if (item == Py_None) {
       plan.view = unsqueeze(plan.view, dim++);
     } else if (PySlice_Check(item)) {
       plan.view = apply_slice(plan.view, dim, item);
-      ++dim;
+      ++dim, ++axis;
     } else if (PyBool_Check(item)) {
       plan.view = unsqueeze(plan.view, dim);
       plan.advanced.resize(static_cast<size_t>(dim + 1));
@@ -109,15 +118,11 @@ Plan make_plan(const Tensor& self, PyObject* index) {
     } else if (PyLong_Check(item)) {
       int64_t i;
       to_int(item, i);
-      int64_t n = plan.view.size(dim);
-      check_index(i >= -n && i < n, "index ", i, " is out of bounds for dimension ", dim, " with size ", n);
-      plan.view = select(plan.view, dim, i);
+      plan.view = selected(plan.view, dim, axis++, i);
     } else {
       Tensor t = tensor_of(item);
       if (t.dim() == 0 && is_integral(t.dtype(), false) && t.dtype() != DType::U8) {
-        int64_t i = t.item().to_int(), n = plan.view.size(dim);
-        check_index(i >= -n && i < n, "index ", i, " is out of bounds for dimension ", dim, " with size ", n);
-        plan.view = select(plan.view, dim, i);
+        plan.view = selected(plan.view, dim, axis++, t.item().to_int());
         continue;
       }
       check_index(is_integral(t.dtype()), "tensors used as indices must be long, int, byte or bool tensors, not ",
@@ -131,6 +136,7 @@ Plan make_plan(const Tensor& self, PyObject* index) {
       plan.advanced[static_cast<size_t>(dim)] = t;
       plan.is_advanced = true;
       dim += mask ? std::max<int64_t>(t.dim(), 1) : 1;
+      axis += mask ? static_cast<int64_t>(tensor_of(item).dim()) : 1;
     }
   }
   return plan;
@@ -198,7 +204,7 @@ int tensor_setitem(PyObject* self, PyObject* index, PyObject* value) {
           check_type(!number.is_complex() || is_complex_dtype(t.dtype()), "can't assign a complex number to a ",
                      dtype_name(t.dtype()), " tensor");
           v = Tensor::scalar(number, t.dtype());
-        } else if (PyObject_CheckBuffer(value) || PySequence_Check(value)) {
+        } else if (!PyUnicode_Check(value) && (PyObject_CheckBuffer(value) || PySequence_Check(value))) {
           v = tensor_from_data(value, t.dtype(), true);
         } else {
           fail(ErrorKind::Type, "can't assign a ", type_name(value), " to a torch.", scalar_type_name(t.dtype()),

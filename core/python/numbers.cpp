@@ -47,7 +47,7 @@ bool to_scalar(PyObject* o, Scalar& out, bool allow_tensor) {
       unsigned long long u = PyLong_AsUnsignedLongLong(o);
       if (PyErr_Occurred()) {
         PyErr_Clear();
-        fail(ErrorKind::Runtime, "Overflow when unpacking long long: the Python int does not fit into 64 bits");
+        fail(ErrorKind::Value, "Overflow when unpacking long long: the Python int does not fit into 64 bits");
       }
       v = static_cast<long long>(u);
     }
@@ -79,8 +79,7 @@ bool to_int(PyObject* o, int64_t& out) {
     if (PyBool_Check(o)) return false;
     int overflow = 0;
     long long v = PyLong_AsLongLongAndOverflow(o, &overflow);
-    if (overflow)
-      fail(ErrorKind::Runtime, "Overflow when unpacking long long: the Python int does not fit into 64 bits");
+    if (overflow) fail(ErrorKind::Value, "Overflow when unpacking long long: the Python int does not fit into 64 bits");
     out = v;
     return true;
   }

@@ -158,7 +158,7 @@ PyObject* schemas(PyObject*, PyObject*) {
     flag(def->function, "function");
     flag(def->method, "method");
     flag(def->in_place, "inplace");
-    flag(def->numbers_as_tensors, "numbers");
+    for (const Param& p : def->params) flag(p.number, concat("number ", p.name).c_str());
     flag(def->pointwise != nullptr, "pointwise");
     Object row = Object::steal(Py_BuildValue("(ssO)", def->schema.c_str(), def->doc, flags.get()));
     if (!row || PyList_Append(list.get(), row.get()) < 0) return nullptr;

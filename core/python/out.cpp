@@ -70,11 +70,11 @@ void check_overlap(const OpDef& def, const Tensor& out, const Value* args) {
       "performing the operation.");
   bool never = kNeverInput.contains(def.name);
   if (!never && !def.pointwise) return;
-  auto inspect = [&](const Tensor& in) {
+  auto inspect = [&](const Tensor& in, bool index) {
     if (!in.defined() || in.numel() == 0 || &in->storage() != &out->storage()) return;
     bool same = in->offset() == out->offset() && same_shape(in, out) &&
                 std::ranges::equal(in.strides(), out.strides()) && in.dtype() == out.dtype();
-    if (same && !never) return;
+    if (same && (!never || index)) return;
     auto [a, b] = reach(in);
     auto [c, d] = reach(out);
     if (b <= c || d <= a) return;
@@ -86,9 +86,9 @@ void check_overlap(const OpDef& def, const Tensor& out, const Value* args) {
         "before performing the operation.");
   };
   for (size_t i = 0; i < def.params.size(); ++i) {
-    if (args[i].tag == Tag::Tensor) inspect(Tensor(args[i].tensor));
+    if (args[i].tag == Tag::Tensor) inspect(Tensor(args[i].tensor), def.params[i].name == "index");
     if (args[i].tag == Tag::TensorList)
-      for (const Tensor& t : *args[i].tensors) inspect(t);
+      for (const Tensor& t : *args[i].tensors) inspect(t, false);
   }
 }
 
@@ -104,22 +104,41 @@ void check_dtype(const OpDef* def, const Tensor& out, DType result) {
         " can't be cast to the desired output type ", scalar_type_name(out.dtype()));
 }
 
-// The result is written into out, which takes its shape.
-void write_out(const Tensor& out, const Tensor& r) {
+// out takes the shape of the result: in its own memory, where that is large enough.
+void fit(const Tensor& out, const Tensor& r) {
   check(!(grad_mode.enabled && out.requires_grad()),
         "out=... arguments don't support automatic differentiation, but one of the arguments requires grad.");
-  if (!same_shape(out, r)) {
-    if (out.numel() != 0)
-      if (PyErr_WarnFormat(
-              PyExc_UserWarning, 1,
-              "An output with one or more elements was resized since it had shape %s, which does not match the required output shape %s. "
-              "This behavior is deprecated, and in a future PyTorch release outputs will not be resized unless they have zero elements. "
-              "You can explicitly reuse an out tensor t by resizing it, inplace, to zero elements with t.resize_(0).",
-              shape_str(out.sizes()).c_str(), shape_str(r.sizes()).c_str()) < 0)
-        throw PythonError{};
+  if (same_shape(out, r)) return;
+  if (out.numel() != 0)
+    if (PyErr_WarnFormat(
+            PyExc_UserWarning, 1,
+            "An output with one or more elements was resized since it had shape %s, which does not match the required output shape %s. "
+            "This behavior is deprecated, and in a future PyTorch release outputs will not be resized unless they have zero elements. "
+            "You can explicitly reuse an out tensor t by resizing it, inplace, to zero elements with t.resize_(0).",
+            shape_str(out.sizes()).c_str(), shape_str(r.sizes()).c_str()) < 0)
+      throw PythonError{};
+  int64_t bytes = (out->offset() + r.numel()) * item_size(out.dtype());
+  bool apart = &r->storage() != &out->storage();
+  if (apart && bytes <= static_cast<int64_t>(out->storage().bytes())) {
+    out->set(out->storage_ref(), out->offset(), r.sizes(), contiguous_strides(r.sizes()), out.dtype());
+  } else {
+    check(out->storage().resizable(),
+          "Trying to resize storage that is not resizable: out= stands over the memory of another object, which is too "
+          "small for a result of shape ",
+          shape_str(r.sizes()));
     Tensor fresh = Tensor::empty(r.sizes(), out.dtype());
     out->set(fresh->storage_ref(), 0, r.sizes(), fresh.strides(), out.dtype());
   }
+}
+
+// out as it was given, and as it then is.
+void check_place(const OpDef& def, const Tensor& out, const Value* args, const Tensor& r) {
+  if (kNeverInput.contains(def.name)) check_overlap(def, out, args);
+  fit(out, r);
+  check_overlap(def, out, args);
+}
+
+void write_out(const Tensor& out, const Tensor& r) {
   copy_data(out, r);
   changed_in_place(out, "out=");
 }
@@ -135,7 +154,7 @@ PyObject* finish_out(const OpDef& def, const Value* args, PyObject* out, Result&
         "(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.");
     const Tensor& to = tensor_of(out);
     check_dtype(&def, to, result.tensor.dtype());
-    check_overlap(def, to, args);
+    check_place(def, to, args, result.tensor);
     write_out(to, result.tensor);
     return Py_NewRef(out);
   }
@@ -146,7 +165,7 @@ PyObject* finish_out(const OpDef& def, const Value* args, PyObject* out, Result&
     PyObject* item = PySequence_Fast_GET_ITEM(items.get(), i);
     check_type(is_tensor(item), def.name, "(): argument 'out' must be a tuple of Tensors");
     check_dtype(&def, tensor_of(item), result.tensors[i].dtype());
-    check_overlap(def, tensor_of(item), args);
+    check_place(def, tensor_of(item), args, result.tensors[i]);
   }
   for (size_t i = 0; i < result.tensors.size(); ++i) {
     Tensor to = tensor_of(PySequence_Fast_GET_ITEM(items.get(), i));
@@ -179,6 +198,7 @@ PyObject* write_out_of_composite(PyObject*, PyObject* args) {
         !grad_mode.enabled || !tensor_of(result).requires_grad(),
         "functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.");
     check_dtype(nullptr, tensor_of(out), tensor_of(result).dtype());
+    fit(tensor_of(out), tensor_of(result));
     write_out(tensor_of(out), tensor_of(result));
     return Py_NewRef(out);
   });

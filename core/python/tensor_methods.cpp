@@ -180,11 +180,12 @@ PyObject* nested_list(const char* data, DType dtype, IntSpan sizes, IntSpan stri
 }
 
 PyObject* requires_grad_(PyObject* self, PyObject* args, PyObject* kwargs) {
-  int on = 1;
+  PyObject* on = Py_True;
   static const char* names[] = {"requires_grad", nullptr};
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|p:requires_grad_", const_cast<char**>(names), &on)) return nullptr;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O!:requires_grad_", const_cast<char**>(names), &PyBool_Type, &on))
+    return nullptr;
   return guarded([&] {
-    set_requires_grad(self_tensor(self), on != 0);
+    set_requires_grad(self_tensor(self), on == Py_True);
     return Py_NewRef(self);
   });
 }
@@ -258,14 +259,25 @@ PyObject* to(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* 
     return r.is_same(t) ? Py_NewRef(self) : in_class_of(self, wrap(r));
   });
 }
+void check_no_arguments(std::string_view to, PyObject* args) {
+  check_type(PyTuple_GET_SIZE(args) == 0, "the conversion to ", to, " takes 0 positional arguments but ",
+             PyTuple_GET_SIZE(args), " were given; to() takes a dtype, a device or a tensor");
+}
+
 template <DType D>
-PyObject* convert(PyObject* self, PyObject*, PyObject*) {
+PyObject* convert(PyObject* self, PyObject* args, PyObject*) {
   return guarded([&]() -> PyObject* {
+    check_no_arguments(dtype_name(D), args);
     Tensor t = self_tensor(self), r = to_dtype(t, D);
     return r.is_same(t) ? Py_NewRef(self) : in_class_of(self, wrap(r));
   });
 }
-PyObject* cpu(PyObject* self, PyObject*, PyObject*) { return Py_NewRef(self); }
+PyObject* cpu(PyObject* self, PyObject* args, PyObject*) {
+  return guarded([&]() -> PyObject* {
+    check_no_arguments("the cpu", args);
+    return Py_NewRef(self);
+  });
+}
 PyObject* no_cuda(PyObject*, PyObject*, PyObject*) {
   PyErr_SetString(
       PyExc_AssertionError,

@@ -6,6 +6,7 @@ through `_C._set_missing_attribute_hook`, the package through its `__getattr__`.
 
 from __future__ import annotations
 
+import functools
 import importlib
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,7 +20,7 @@ _F = TypeVar("_F", bound="Callable[..., Any]")
 # Where each composition lives. A test holds this against what the modules register.
 _HOMES: dict[str, tuple[str, ...]] = {
     "shapes": (
-        "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes", "broadcast_tensors",
+        "_chunk_cat", "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes", "broadcast_tensors",
         "cartesian_prod", "column_stack", "combinations", "dsplit", "dstack", "fliplr", "flipud", "hsplit", "hstack",
         "meshgrid", "rot90", "row_stack", "tensor_split", "unravel_index", "vander", "vsplit", "vstack",
     ),
@@ -55,6 +56,19 @@ class Composite:
 REGISTRY: dict[str, Composite] = {}
 
 
+def _check_tensors(name: str, tensors: list[tuple[int, str]], args: tuple[Any, ...]) -> None:
+    """A TypeError for the first argument that is no tensor where the schema says so."""
+    from rushlight import _C
+
+    for position, parameter in tensors:
+        if position < len(args) and not isinstance(args[position], _C.Tensor):
+            shown = "input" if parameter == "self" else parameter
+            got = type(args[position]).__name__
+            raise TypeError(
+                f"{name}(): argument '{shown}' (position {position + 1}) must be Tensor, not {got}"
+            ) from None
+
+
 def composite(schema: str, *, method: bool = True, function: bool = True) -> Callable[[_F], _F]:
     """Register a function as torch.NAME and (unless `method` is False) as Tensor.NAME.
 
@@ -64,9 +78,21 @@ def composite(schema: str, *, method: bool = True, function: bool = True) -> Cal
         function: whether the package has it.
     """
 
+    name, _, parameters = schema.partition("(")
+    positional = parameters.partition(", *")[0].partition(")")[0].split(", ")
+    tensors = [(i, part.split()[1]) for i, part in enumerate(positional) if part.startswith("Tensor ")]
+
     def register(implementation: _F) -> _F:
-        REGISTRY[schema.partition("(")[0]] = Composite(schema, implementation, method, function)
-        return implementation
+        @functools.wraps(implementation)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return implementation(*args, **kwargs)
+            except AttributeError:
+                _check_tensors(name, tensors, args)
+                raise
+
+        REGISTRY[name] = Composite(schema, checked, method, function)
+        return checked  # type: ignore[return-value]
 
     return register
 

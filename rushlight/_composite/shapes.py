@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 from rushlight import _C
@@ -141,6 +142,27 @@ def column_stack(tensors: Any, *, out: Any = None) -> Any:
     return _cat(parts, 1, out)
 
 
+@composite("_chunk_cat(Tensor[] tensors, int dim, int num_chunks, *, Tensor(a!)? out=None) -> Tensor", method=False)
+def _chunk_cat(tensors: Any, dim: int, num_chunks: int, *, out: Any = None) -> Any:
+    """Cut each tensor along dim into chunks, with zeros at the end of the last; the n-th chunks of all stand in row n."""
+    tensors = _nonempty(tensors, "_chunk_cat")
+    if num_chunks < 1:
+        raise RuntimeError(f"_chunk_cat expects positive num_chunks, got {num_chunks}")
+    if not all(t.numel() for t in tensors):
+        raise RuntimeError("_chunk_cat expects non-empty tensor")
+    dim = dim + tensors[0].dim() if dim < 0 else dim
+    if any(t.shape[:dim] != tensors[0].shape[:dim] for t in tensors):
+        raise RuntimeError("_chunk_cat expects same sizes of 0,...,dim-1 dimensions for all tensors")
+    rows = []
+    for t in tensors:
+        size = -(-t.size(dim) // num_chunks)
+        missing = list(t.shape)
+        missing[dim] = size * num_chunks - t.size(dim)
+        whole = _C.cat([t, t.new_zeros(missing)], dim)
+        rows.append(whole.reshape(*t.shape[:dim], num_chunks, size * math.prod(t.shape[dim + 1 :])))
+    return _cat(rows, dim + 1, out)
+
+
 @composite("tensor_split(Tensor self, SymInt[] indices_or_sections, int dim=0) -> Tensor[]")
 def tensor_split(
     input: Any, indices_or_sections: Any = None, dim: int = 0, *, indices: Any = None, sections: Any = None
@@ -172,6 +194,9 @@ def tensor_split(
 
 
 def _split(name: str, input: Any, where: Any, dim: int, least: int) -> Any:
+    points = where if isinstance(where, list | tuple) else [where]
+    if not isinstance(where, _C.Tensor) and not all(hasattr(p, "__index__") for p in points):
+        raise TypeError(f"{name}(): argument 'indices' must be an int or a tuple of ints, not {where!r}")
     if input.dim() < least:
         raise RuntimeError(
             f"torch.{name} requires a tensor with at least {least} dimension{'s' if least > 1 else ''}, but got a "
@@ -188,21 +213,21 @@ def _split(name: str, input: Any, where: Any, dim: int, least: int) -> Any:
 @composite("hsplit(Tensor self, int[] indices) -> Tensor[]")
 def hsplit(input: Any, indices_or_sections: Any = None, *, indices: Any = None, sections: Any = None) -> Any:
     """Split along dimension 1 (a vector: 0) into equal parts or at indices."""
-    where = next(w for w in (indices_or_sections, indices, sections) if w is not None)
+    where = next((w for w in (indices_or_sections, indices, sections) if w is not None), None)
     return _split("hsplit", input, where, 0 if input.dim() == 1 else 1, 1)
 
 
 @composite("vsplit(Tensor self, int[] indices) -> Tensor[]")
 def vsplit(input: Any, indices_or_sections: Any = None, *, indices: Any = None, sections: Any = None) -> Any:
     """Split along dimension 0 into equal parts or at indices."""
-    where = next(w for w in (indices_or_sections, indices, sections) if w is not None)
+    where = next((w for w in (indices_or_sections, indices, sections) if w is not None), None)
     return _split("vsplit", input, where, 0, 2)
 
 
 @composite("dsplit(Tensor self, int[] indices) -> Tensor[]")
 def dsplit(input: Any, indices_or_sections: Any = None, *, indices: Any = None, sections: Any = None) -> Any:
     """Split along dimension 2 into equal parts or at indices."""
-    where = next(w for w in (indices_or_sections, indices, sections) if w is not None)
+    where = next((w for w in (indices_or_sections, indices, sections) if w is not None), None)
     return _split("dsplit", input, where, 2, 3)
 
 

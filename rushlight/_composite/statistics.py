@@ -10,6 +10,26 @@ from rushlight._autocast import in_float32
 from rushlight._composite import composite
 
 
+def _check_weights(name: str, weights: Any, count: int) -> None:
+    floating = weights.dtype.is_floating_point
+    whole = not floating and not weights.dtype.is_complex and weights.dtype != _C.bool
+    if not (floating if name == "aweights" else whole):
+        kind = "floating point" if name == "aweights" else "integral"
+        got = str(weights.dtype).removeprefix("torch.")
+        raise RuntimeError(f"cov(): expected {name} to have {kind} dtype but got {name} with {got} dtype")
+    if weights.dim() > 1:
+        raise RuntimeError(
+            f"cov(): expected {name} to have one or fewer dimensions but got {name} with {weights.dim()} dimensions"
+        )
+    if weights.numel() != count:
+        raise RuntimeError(
+            f"cov(): expected {name} to have the same numel as there are observations in the input but got "
+            f"{weights.numel()} != {count}"
+        )
+    if count and weights.min() < 0:
+        raise RuntimeError(f"cov(): {name} cannot be negative")
+
+
 @composite("cov(Tensor self, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None) -> Tensor")
 def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Any:
     """The covariance matrix of the rows, columns being observations.
@@ -30,17 +50,20 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
     if not (input.dtype.is_floating_point or input.dtype.is_complex):
         input = input.to(_C.get_default_dtype())
     rows = input.reshape(1, -1) if input.dim() < 2 else input
+    count = rows.shape[1]
+    for name, given in (("fweights", fweights), ("aweights", aweights)):
+        if given is not None:
+            _check_weights(name, given, count)
     weights = fweights
     if aweights is not None:
         weights = aweights if weights is None else weights * aweights
-    count = rows.shape[1]
     if weights is None:
         total: Any = count
         mean = rows.sum(1, keepdim=True) / count if count else rows.sum(1, keepdim=True)
     else:
-        if weights.dim() > 1 or weights.numel() != count:
-            raise RuntimeError(f"cov(): expected weights to have one value for each of the {count} observations")
         total = weights.sum()
+        if total == 0:
+            raise RuntimeError("cov(): weights sum to zero, can't be normalized")
         mean = (rows * weights).sum(1, keepdim=True) / total
     if weights is None:
         norm = total - correction

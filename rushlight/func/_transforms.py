@@ -366,6 +366,13 @@ def vmap(
         flat = list(leaves(args))
         where = list(spread(tuple(dims), args))
         named = list(leaves(kwargs))
+        for x, d in zip(flat, where, strict=True):
+            if isinstance(x, _C.Tensor) and d is not None and not -x.dim() <= d < x.dim():
+                raise ValueError(
+                    f"vmap({getattr(func, '__name__', func)}, in_dims={in_dims}, ...)(<inputs>): Got in_dim={d} for some "
+                    f"input, but that input is a Tensor of dimensionality {x.dim()} so expected in_dim to satisfy "
+                    f"-{x.dim()} <= in_dim < {x.dim()}."
+                )
         sizes = {x.shape[d] for x, d in zip(flat, where, strict=True) if isinstance(x, _C.Tensor) and d is not None}
         sizes |= {x.shape[0] for x in named if isinstance(x, _C.Tensor)}
         if not sizes:

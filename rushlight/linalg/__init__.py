@@ -42,6 +42,7 @@ from rushlight.linalg._solvers import (
     tensorinv,
     tensorsolve,
 )
+from rushlight.linalg._symmetric import ldl_factor, ldl_factor_ex, ldl_solve
 
 __all__ = [
     "LinAlgError",
@@ -58,6 +59,9 @@ __all__ = [
     "householder_product",
     "inv",
     "inv_ex",
+    "ldl_factor",
+    "ldl_factor_ex",
+    "ldl_solve",
     "lstsq",
     "lu",
     "lu_factor",

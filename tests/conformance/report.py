@@ -3,7 +3,7 @@
 import json
 import re
 
-from .compare import DECIDING, PARTS
+from .compare import DECIDING, MEANT, PARTS
 from .families import FAMILIES, family, in_core
 
 
@@ -88,7 +88,9 @@ def page(table, version):
         "own error; four times for multi_head_attention_forward, whose samples have logits of several hundred). Where PyTorch leaves open which of several equal values is named",
         "(sort, argsort, topk, kthvalue, mode), any is accepted. Not compared: PyTorch's gradient of",
         "as_strided_scatter, which its own gradcheck refuses; its float64 Bessel functions count to 1e-6, which is how",
-        "accurate they are.",
+        "accurate they are; and wrong inputs that rushlight takes otherwise on purpose: "
+        + "; ".join(f"`{name}` ({why})" for name, (_, why) in sorted(MEANT.items()))
+        + ".",
         "",
         f"**{passed} of {len(table)} operators pass on all their samples.** {len(none)} have no CPU samples for these",
         "dtypes.",

@@ -13,6 +13,7 @@ namespace rl::pointwise {
 
 struct Add {
   static constexpr const char* schema = "add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Both;
   static constexpr const char* doc =
       "self + alpha * other, elementwise and broadcast; the result has the promoted dtype.\n\n"
       ">>> torch.add(torch.tensor([1., 2.]), torch.tensor([10., 20.]), alpha=0.5)\ntensor([ 6., 12.])\n";
@@ -25,6 +26,7 @@ struct Add {
 
 struct Sub {
   static constexpr const char* schema = "sub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Both;
   static constexpr const char* doc =
       "self - alpha * other, elementwise and broadcast; not for bool (use logical_xor or ~).\n\n"
       ">>> torch.sub(torch.tensor([5, 7]), torch.tensor([1, 2]))\ntensor([4, 5])\n";
@@ -37,6 +39,7 @@ struct Sub {
 
 struct Rsub {
   static constexpr const char* schema = "rsub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Last;
   static constexpr const char* backward_name = "RsubBackward1";  // 1 - x, by far its most frequent use
   static constexpr const char* doc =
       "other - alpha * self: sub with its operands exchanged.\n\n"
@@ -50,6 +53,7 @@ struct Rsub {
 
 struct Mul {
   static constexpr const char* schema = "mul.Tensor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Both;
   static constexpr const char* doc =
       "self * other, elementwise and broadcast; on bool it is logical and.\n\n"
       ">>> torch.mul(torch.tensor([1., 2.]), 3)\ntensor([3., 6.])\n";
@@ -62,6 +66,7 @@ struct Mul {
 
 struct Div {
   static constexpr const char* schema = "div.Tensor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Both;
   static constexpr const char* doc =
       "self / other, elementwise and broadcast; integers give the default float dtype.\n\n"
       ">>> torch.div(torch.tensor([1, 2]), 4)\ntensor([0.2500, 0.5000])\n";
@@ -98,6 +103,7 @@ struct DivFloor {
 
 struct FloorDivide {
   static constexpr const char* schema = "floor_divide(Tensor self, Tensor other) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Both;
   static constexpr const char* doc =
       "Python's self // other, elementwise and broadcast. Not differentiable; an integer divided by zero is a "
       "ZeroDivisionError.\n\n"
@@ -133,6 +139,7 @@ struct DivTrunc {
 
 struct Remainder {
   static constexpr const char* schema = "remainder.Tensor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Either;
   static constexpr const char* doc =
       "Python's self % other: the result has the sign of other.\n\n"
       ">>> torch.remainder(torch.tensor([-3, 3]), 2)\ntensor([1, 1])\n";
@@ -156,6 +163,7 @@ struct Remainder {
 
 struct Fmod {
   static constexpr const char* schema = "fmod.Tensor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Last;
   static constexpr const char* doc =
       "C's fmod: self - other * trunc(self / other), with the sign of self.\n\n"
       ">>> torch.fmod(torch.tensor([-3, 3]), 2)\ntensor([-1,  1])\n";

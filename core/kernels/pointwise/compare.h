@@ -11,6 +11,7 @@ namespace rl::pointwise {
 
 struct Eq {
   static constexpr const char* schema = "eq.Tensor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Last;
   static constexpr const char* doc =
       "self == other, elementwise and broadcast, as bool. NaN equals nothing.\n\n"
       ">>> torch.eq(torch.tensor([1, 2]), torch.tensor([1, 3]))\ntensor([ True, False])\n";
@@ -21,6 +22,7 @@ struct Eq {
 
 struct Ne {
   static constexpr const char* schema = "ne.Tensor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Last;
   static constexpr const char* doc =
       "self != other, elementwise and broadcast, as bool.\n\n"
       ">>> torch.ne(torch.tensor([1, 2]), torch.tensor([1, 3]))\ntensor([False,  True])\n";
@@ -31,6 +33,7 @@ struct Ne {
 
 struct Lt {
   static constexpr const char* schema = "lt.Tensor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Last;
   static constexpr const char* doc =
       "self < other, elementwise and broadcast, as bool.\n\n"
       ">>> torch.lt(torch.tensor([1, 2]), torch.tensor([2, 2]))\ntensor([ True, False])\n";
@@ -41,6 +44,7 @@ struct Lt {
 
 struct Le {
   static constexpr const char* schema = "le.Tensor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Last;
   static constexpr const char* doc =
       "self <= other, elementwise and broadcast, as bool.\n\n"
       ">>> torch.le(torch.tensor([1, 3]), torch.tensor([2, 2]))\ntensor([ True, False])\n";
@@ -51,6 +55,7 @@ struct Le {
 
 struct Gt {
   static constexpr const char* schema = "gt.Tensor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Last;
   static constexpr const char* doc =
       "self > other, elementwise and broadcast, as bool.\n\n"
       ">>> torch.gt(torch.tensor([1, 3]), torch.tensor([2, 2]))\ntensor([False,  True])\n";
@@ -61,6 +66,7 @@ struct Gt {
 
 struct Ge {
   static constexpr const char* schema = "ge.Tensor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Last;
   static constexpr const char* doc =
       "self >= other, elementwise and broadcast, as bool.\n\n"
       ">>> torch.ge(torch.tensor([1, 2]), torch.tensor([2, 2]))\ntensor([False,  True])\n";
@@ -232,6 +238,7 @@ struct Where {
 
 struct BitwiseAnd {
   static constexpr const char* schema = "bitwise_and.Tensor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Either;
   static constexpr const char* doc =
       "self & other, on integers and bool.\n\n>>> torch.bitwise_and(torch.tensor([6, 5]), 3)\ntensor([2, 1])\n";
   static constexpr Rule rule = Rule::Same;
@@ -242,6 +249,7 @@ struct BitwiseAnd {
 
 struct BitwiseOr {
   static constexpr const char* schema = "bitwise_or.Tensor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Either;
   static constexpr const char* doc =
       "self | other, on integers and bool.\n\n>>> torch.bitwise_or(torch.tensor([4, 5]), 3)\ntensor([7, 7])\n";
   static constexpr Rule rule = Rule::Same;
@@ -252,6 +260,7 @@ struct BitwiseOr {
 
 struct BitwiseXor {
   static constexpr const char* schema = "bitwise_xor.Tensor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Either;
   static constexpr const char* doc =
       "self ^ other, on integers and bool.\n\n>>> torch.bitwise_xor(torch.tensor([6, 5]), 3)\ntensor([5, 6])\n";
   static constexpr Rule rule = Rule::Same;
@@ -278,6 +287,7 @@ struct BitwiseNot {
 
 struct BitwiseLeftShift {
   static constexpr const char* schema = "bitwise_left_shift.Tensor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Either;
   static constexpr const char* doc =
       "self << other on integers; shifting by the width or more gives 0.\n\n"
       ">>> torch.bitwise_left_shift(torch.tensor([1, 3]), 2)\ntensor([ 4, 12])\n";
@@ -289,6 +299,7 @@ struct BitwiseLeftShift {
 
 struct BitwiseRightShift {
   static constexpr const char* schema = "bitwise_right_shift.Tensor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Either;
   static constexpr const char* doc =
       "self >> other on integers, keeping the sign.\n\n"
       ">>> torch.bitwise_right_shift(torch.tensor([-8, 9]), 1)\ntensor([-4,  4])\n";

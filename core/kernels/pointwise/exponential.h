@@ -171,6 +171,7 @@ struct Logaddexp2 {
 
 struct Xlogy {
   static constexpr const char* schema = "xlogy.Tensor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Either;
   static constexpr const char* doc =
       "self * log(other), being 0 where self is 0 (and NaN where other is NaN).\n\n"
       ">>> torch.xlogy(torch.tensor([0., 2.]), torch.tensor([0., 3.]))\ntensor([0.0000, 2.1972])\n";
@@ -185,6 +186,7 @@ struct Xlogy {
 
 struct Xlog1py {
   static constexpr const char* schema = "special_xlog1py(Tensor self, Tensor other) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Either;
   static constexpr const char* doc =
       "self * log1p(other), being 0 where self is 0 (and NaN where other is NaN).\n\n"
       ">>> torch.special.xlog1py(torch.tensor([0., 2.]), torch.tensor([-1., 2.]))\ntensor([0.0000, 2.1972])\n";

@@ -20,6 +20,7 @@
 //   integer_division = true  the last Tensor-or-Scalar argument divides: the engine raises ZeroDivisionError when an
 //                            integer divisor is 0 (forward itself returns 0)
 //   no_negative_power = true integers to a negative integer power are refused by the engine
+//   numbers = Numbers::Last  which operands may be Python numbers; a number without this is a TypeError
 //   spread_scalar = true     the loop reads its Scalar argument from an array, like a tensor
 //   fast(x...), slow(x...)   a vectorising forward that is right where !slow(x...); loops use forward only elsewhere
 #pragma once
@@ -36,6 +37,14 @@ enum class Rule : unsigned char {
   RealOfComplex,  // as Same, but a complex input gives its real dtype
   ComplexOfReal,  // real floating inputs, complex output: forward returns the two parts as Pair
   Select,         // Where: the first input is bool, the others promote as Same
+};
+
+// Which operands of a call may be Python numbers where the schema says Tensor.
+enum class Numbers : unsigned char {
+  None,
+  Last,    // torch.eq(x, 2)
+  Either,  // torch.bitwise_and(x, 2), torch.bitwise_and(2, x)
+  Both,    // torch.add(2, 3) too: the last two
 };
 
 // The dtypes an op computes in. Half and bfloat16 compute in float.

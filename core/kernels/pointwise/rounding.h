@@ -141,6 +141,7 @@ struct RoundDecimals {
 
 struct Copysign {
   static constexpr const char* schema = "copysign.Tensor(Tensor self, Tensor other) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Last;
   static constexpr const char* doc =
       "The magnitude of self with the sign of other (-0.0 counts as negative).\n\n"
       ">>> torch.copysign(torch.tensor([1., 2.]), torch.tensor([-1., 1.]))\ntensor([-1.,  2.])\n";

@@ -131,6 +131,7 @@ struct Polygamma {
 
 struct Zeta {
   static constexpr const char* schema = "special_zeta(Tensor self, Tensor other) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Either;
   static constexpr const char* doc =
       "Hurwitz zeta: the sum of (k + other)**-self over k = 0, 1, ...\n\n"
       ">>> torch.special.zeta(torch.tensor([2., 3.]), torch.tensor([1., 1.]))\ntensor([1.6449, 1.2021])\n";
@@ -354,6 +355,7 @@ struct Igammac {
 
 struct ChebyshevT {
   static constexpr const char* schema = "special_chebyshev_polynomial_t(Tensor x, Tensor n) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Either;
   static constexpr const char* doc =
       "Chebyshev polynomial of the first kind of degree n at x.\n\n"
       ">>> torch.special.chebyshev_polynomial_t(torch.tensor([0.5, 2.]), torch.tensor([2., 3.]))\ntensor([-0.5000, 26.0000])\n";
@@ -367,6 +369,7 @@ struct ChebyshevT {
 
 struct ChebyshevU {
   static constexpr const char* schema = "special_chebyshev_polynomial_u(Tensor x, Tensor n) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Either;
   static constexpr const char* doc =
       "Chebyshev polynomial of the second kind of degree n at x.\n\n"
       ">>> torch.special.chebyshev_polynomial_u(torch.tensor([0.5, 2.]), torch.tensor([2., 3.]))\ntensor([ 0., 56.])\n";
@@ -380,6 +383,7 @@ struct ChebyshevU {
 
 struct ChebyshevV {
   static constexpr const char* schema = "special_chebyshev_polynomial_v(Tensor x, Tensor n) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Either;
   static constexpr const char* doc =
       "Chebyshev polynomial of the third kind of degree n at x.\n\n"
       ">>> torch.special.chebyshev_polynomial_v(torch.tensor([0.5, 2.]), torch.tensor([2., 3.]))\ntensor([-1., 41.])\n";
@@ -393,6 +397,7 @@ struct ChebyshevV {
 
 struct ChebyshevW {
   static constexpr const char* schema = "special_chebyshev_polynomial_w(Tensor x, Tensor n) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Either;
   static constexpr const char* doc =
       "Chebyshev polynomial of the fourth kind of degree n at x.\n\n"
       ">>> torch.special.chebyshev_polynomial_w(torch.tensor([0.5, 2.]), torch.tensor([2., 3.]))\ntensor([ 1., 71.])\n";
@@ -406,6 +411,7 @@ struct ChebyshevW {
 
 struct ShiftedChebyshevT {
   static constexpr const char* schema = "special_shifted_chebyshev_polynomial_t(Tensor x, Tensor n) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Either;
   static constexpr const char* doc = "Chebyshev polynomial of the first kind of degree n at 2 x - 1.";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
@@ -415,6 +421,7 @@ struct ShiftedChebyshevT {
 
 struct ShiftedChebyshevU {
   static constexpr const char* schema = "special_shifted_chebyshev_polynomial_u(Tensor x, Tensor n) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Either;
   static constexpr const char* doc = "Chebyshev polynomial of the second kind of degree n at 2 x - 1.";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
@@ -424,6 +431,7 @@ struct ShiftedChebyshevU {
 
 struct ShiftedChebyshevV {
   static constexpr const char* schema = "special_shifted_chebyshev_polynomial_v(Tensor x, Tensor n) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Either;
   static constexpr const char* doc = "Chebyshev polynomial of the third kind of degree n at 2 x - 1.";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
@@ -433,6 +441,7 @@ struct ShiftedChebyshevV {
 
 struct ShiftedChebyshevW {
   static constexpr const char* schema = "special_shifted_chebyshev_polynomial_w(Tensor x, Tensor n) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Either;
   static constexpr const char* doc = "Chebyshev polynomial of the fourth kind of degree n at 2 x - 1.";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
@@ -442,6 +451,7 @@ struct ShiftedChebyshevW {
 
 struct HermiteH {
   static constexpr const char* schema = "special_hermite_polynomial_h(Tensor x, Tensor n) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Either;
   static constexpr const char* doc =
       "Physicist's Hermite polynomial of degree n at x.\n\n"
       ">>> torch.special.hermite_polynomial_h(torch.tensor([0.5, 2.]), torch.tensor([2., 3.]))\ntensor([-1., 40.])\n";
@@ -455,6 +465,7 @@ struct HermiteH {
 
 struct HermiteHe {
   static constexpr const char* schema = "special_hermite_polynomial_he(Tensor x, Tensor n) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Either;
   static constexpr const char* doc =
       "Probabilist's Hermite polynomial of degree n at x.\n\n"
       ">>> torch.special.hermite_polynomial_he(torch.tensor([0.5, 2.]), torch.tensor([2., 3.]))\ntensor([-0.7500,  2.0000])\n";
@@ -468,6 +479,7 @@ struct HermiteHe {
 
 struct LaguerreL {
   static constexpr const char* schema = "special_laguerre_polynomial_l(Tensor x, Tensor n) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Either;
   static constexpr const char* doc =
       "Laguerre polynomial of degree n at x.\n\n"
       ">>> torch.special.laguerre_polynomial_l(torch.tensor([0.5, 2.]), torch.tensor([2., 3.]))\ntensor([ 0.1250, -0.3333])\n";
@@ -482,6 +494,7 @@ struct LaguerreL {
 
 struct LegendreP {
   static constexpr const char* schema = "special_legendre_polynomial_p(Tensor x, Tensor n) -> Tensor";
+  static constexpr Numbers numbers = Numbers::Either;
   static constexpr const char* doc =
       "Legendre polynomial of degree n at x.\n\n"
       ">>> torch.special.legendre_polynomial_p(torch.tensor([0.5, 2.]), torch.tensor([2., 3.]))\ntensor([-0.1250, 17.0000])\n";

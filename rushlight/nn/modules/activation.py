@@ -329,7 +329,7 @@ class Sigmoid(_Activation):
 
     def forward(self, input: Any) -> Any:
         """Any shape, unchanged."""
-        return input.sigmoid()
+        return _C.sigmoid(input)
 
 
 class Tanh(_Activation):
@@ -340,7 +340,7 @@ class Tanh(_Activation):
 
     def forward(self, input: Any) -> Any:
         """Any shape, unchanged."""
-        return input.tanh()
+        return _C.tanh(input)
 
 
 class LogSigmoid(_Activation):

@@ -881,7 +881,7 @@ def _typename(value: Any) -> str:
     """The name of a value's type as error messages say it: `torch.FloatTensor`, `int`, `mod.Class`."""
     if isinstance(value, _C.Tensor):
         return str(value.type())
-    kind = type(value)
+    kind = value if isinstance(value, type) else type(value)
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
