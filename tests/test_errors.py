@@ -63,6 +63,10 @@ MISTAKES = {
     "torch.kthvalue(w, 1, out=(w, torch.zeros(4, dtype=torch.int64)))": (RuntimeError, "single memory location"),
     "torch.cat([a, b], out=torch.from_numpy(numpy.zeros((2, 3))))": (RuntimeError, "not resizable"),
     "torch.gather(a, 1, torch.zeros(2, 2, dtype=torch.int64), out=torch.zeros(2, 2).double())": (RuntimeError, "dtype"),
+    # a loss that is called where it should be made
+    "torch.nn.MSELoss(a, b)": (RuntimeError, "Boolean value of Tensor with more than one value is ambiguous"),
+    "torch.nn.CrossEntropyLoss(a, torch.tensor([0, 1]))": (RuntimeError, "Boolean value of Tensor"),
+    "torch.nn.BCEWithLogitsLoss()(a, b.long())": (RuntimeError, "result type Float can't be cast"),
     # parts, weights, steps
     "torch.complex(a, b.double())": (RuntimeError, "Expected object of scalar type Float but got scalar type Double"),
     "torch.complex(a, b.int())": (RuntimeError, "Expected both inputs to be Half, Float or Double"),
@@ -156,6 +160,17 @@ def test_mistake(text):
         with pytest.raises(kind, match=f"(?s){words}"):
             w = torch.zeros(4)
             eval(text, {"torch": torch, "a": a, "b": b, "F": F, "g": g, "w": w, "numpy": numpy})
+
+
+def test_an_error_leaves_gradients_recorded():
+    for text in (
+        "torch.nn.Embedding(5, 3, max_norm=1.0)(torch.tensor([7]))",
+        "torch.nn.EmbeddingBag(5, 3, max_norm=1.0)(torch.tensor([[7]]))",
+        "F.gaussian_nll_loss(a, b, a, eps='a')",
+    ):
+        with pytest.raises((IndexError, TypeError, RuntimeError)):
+            eval(text, {"torch": torch, "a": a, "b": b, "F": F})
+        assert torch.is_grad_enabled()
 
 
 def test_assignment_of_a_wrong_shape():

@@ -26,10 +26,12 @@ def legacy(size_average: bool | None, reduce: bool | None, reduction: str) -> st
         return reduction
     import warnings
 
-    if reduce is False:
-        meant = "none"
-    else:
-        meant = "sum" if size_average is False else "mean"
+    try:
+        means = size_average is None or bool(size_average)
+        reduces = reduce is None or bool(reduce)
+    except RuntimeError as error:  # nn.MSELoss(input, target)
+        raise RuntimeError(f"{error}. A loss is made first and then called: nn.MSELoss()(input, target)") from None
+    meant = "none" if not reduces else "mean" if means else "sum"
     warnings.warn(
         f"size_average and reduce args will be deprecated, please use reduction='{meant}' instead.", stacklevel=4
     )

@@ -456,8 +456,10 @@ def gaussian_nll_loss(
     with_floor = var.clone()
     recording = _C._is_grad_enabled()
     _C._set_grad_enabled(False)
-    with_floor.clamp_(min=eps)
-    _C._set_grad_enabled(recording)
+    try:
+        with_floor.clamp_(min=eps)
+    finally:
+        _C._set_grad_enabled(recording)
     loss = 0.5 * (with_floor.log() + (input - target) ** 2 / with_floor)
     if full:
         loss = loss + 0.9189385332046727
@@ -548,8 +550,10 @@ def embedding(
     if max_norm is not None:
         recording = _C._is_grad_enabled()
         _C._set_grad_enabled(False)
-        _C.embedding_renorm_(weight, input.contiguous(), max_norm, norm_type)
-        _C._set_grad_enabled(recording)
+        try:
+            _C.embedding_renorm_(weight, input.contiguous(), max_norm, norm_type)
+        finally:
+            _C._set_grad_enabled(recording)
     return _C.embedding(weight, input, padding_idx, scale_grad_by_freq, sparse)
 
 

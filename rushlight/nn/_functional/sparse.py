@@ -79,8 +79,10 @@ def embedding_bag(
     if max_norm is not None:
         recording = _C._is_grad_enabled()
         _C._set_grad_enabled(False)
-        _C.embedding_renorm_(weight, input.contiguous(), max_norm, norm_type)
-        _C._set_grad_enabled(recording)
+        try:
+            _C.embedding_renorm_(weight, input.contiguous(), max_norm, norm_type)
+        finally:
+            _C._set_grad_enabled(recording)
     if per_sample_weights is not None and mode != "sum":
         raise NotImplementedError(
             "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' "
