@@ -3,7 +3,8 @@
 The file lives as long as somebody has it open or mapped, so nothing is left behind when processes die, however they
 die. To hand it to another process, the sender gives it a name of its own for each message, and the receiver takes
 the name away when it opens it. Names that nobody fetched are removed when the program ends, or, if it was killed, when
-the next program shares memory.
+the next program shares memory. A file that had a name and lost it cannot have another: what is sent again is sent as a
+descriptor, which the receiver asks the sender for.
 """
 
 from __future__ import annotations
@@ -137,8 +138,8 @@ def share(tensor: Any) -> None:
         os.close(fd)
 
 
-def given(tensor: Any) -> tuple[str, int]:
-    """A name under which one other process can fetch the (shared) storage of a tensor, and its size."""
+def given(tensor: Any) -> tuple[Any, int]:
+    """A name or descriptor by which one other process can fetch the (shared) storage of a tensor, and its size."""
     fd = _C._storage_fd(tensor)
     source = f"/proc/self/fd/{fd}" if _UNNAMED else _kept[_identity(fd)]
     while True:
@@ -148,6 +149,10 @@ def given(tensor: Any) -> tuple[str, int]:
             os.link(source, name, src_dir_fd=_folder_fd() if _UNNAMED else None, follow_symlinks=True)
         except FileExistsError:
             continue
+        except FileNotFoundError:
+            from multiprocessing.reduction import DupFd
+
+            return DupFd(fd), tensor._storage_bytes()
         return name, tensor._storage_bytes()
 
 
@@ -161,21 +166,23 @@ def _folder_fd() -> int:
 _folder = -1
 
 
-def taken(name: str, nbytes: int) -> Any:
+def taken(source: Any, nbytes: int) -> Any:
     """The memory that another process has `given`, as a uint8 tensor; the name is gone afterwards."""
+    named = isinstance(source, str)
     try:
-        fd = os.open(name, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
-    except FileNotFoundError:
+        fd = os.open(source, os.O_RDWR | getattr(os, "O_CLOEXEC", 0)) if named else source.detach()
+    except (FileNotFoundError, ConnectionError):
         raise RuntimeError(
-            f"shared memory {name} is gone: what was sent can be received once, while the program that sent it runs"
+            f"shared memory{f' {source}' * named} is gone: what was sent can be received once, while the program that "
+            "sent it runs"
         ) from None
     try:
         if os.fstat(fd).st_size < nbytes:
-            raise RuntimeError(f"shared memory {name} is smaller than the {nbytes} bytes that were sent")
-        if _UNNAMED:
-            os.unlink(name)
-        else:
-            _kept[_identity(fd)] = name
+            raise RuntimeError(f"shared memory{f' {source}' * named} is smaller than the {nbytes} bytes that were sent")
+        if named and _UNNAMED:
+            os.unlink(source)
+        elif named:
+            _kept[_identity(fd)] = source
         return _C._map_fd(fd, nbytes, True)
     finally:
         os.close(fd)

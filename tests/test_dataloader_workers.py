@@ -1,7 +1,9 @@
 """DataLoader with workers: the same batches as PyTorch, and no process, memory or hang left behind whatever happens."""
 
 import gc
+import multiprocessing
 import os
+import pickle
 import random
 import signal
 import subprocess
@@ -91,11 +93,20 @@ def next_draw(generator=None):
 
 
 def children():
-    return {p.pid for p in __import__("multiprocessing").active_children()}
+    return {p.pid for p in multiprocessing.active_children()}
 
 
 def open_files():
     return len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forked():
+    """As by default before Python 3.14: what stands in the tests' own functions cannot be pickled for a server."""
+    method = multiprocessing.get_start_method(allow_none=True)
+    multiprocessing.set_start_method("fork", force=True)
+    yield
+    multiprocessing.set_start_method(method, force=True)
 
 
 @pytest.fixture(autouse=True)
@@ -295,6 +306,13 @@ def test_errors_of_the_init_function():
 
 
 @pytest.mark.skipif(CANDIDATE == "torch", reason="PyTorch hangs")
+def test_workers_that_cannot_be_pickled():
+    loader = data.DataLoader([1, 2], num_workers=1, collate_fn=lambda batch: batch, multiprocessing_context="spawn")
+    with pytest.raises((AttributeError, pickle.PicklingError)), pytest.warns(UserWarning, match="forkserver") as caught:
+        list(loader)
+    assert CANDIDATE == "torch" or caught[0].filename == __file__
+
+
 def test_what_cannot_be_pickled():
     with pytest.raises(Exception, match="(?s)Caught .* in DataLoader worker process 0.*pickle"):
         list(data.DataLoader(Numbers(), num_workers=1, collate_fn=lambda batch: lambda: batch))

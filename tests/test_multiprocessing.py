@@ -78,6 +78,29 @@ def test_queues_send_the_memory_itself(method):
     assert names() == []
 
 
+def _count_and_send_on(inbox, outbox):
+    for t in iter(inbox.get, None):
+        t += 1
+        outbox.put(t)  # what was received can be sent on
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_the_same_memory_is_sent_again_and_sent_on(method):
+    context = mp.get_context(method)
+    inbox, outbox = context.SimpleQueue(), context.SimpleQueue()
+    child = context.Process(target=_count_and_send_on, args=(inbox, outbox))
+    child.start()
+    counts = torch.zeros(4)
+    for turn in range(1, 4):
+        inbox.put(counts)
+        back = outbox.get()
+        assert counts.tolist() == [turn] * 4 == back.tolist()
+        back[0] = counts[0] = turn
+    inbox.put(None)
+    child.join(20)
+    assert child.exitcode == 0 and names() == []
+
+
 def test_storages_and_shared_storages():
     ours, theirs = mp.Pipe()
     a = torch.arange(4.0)

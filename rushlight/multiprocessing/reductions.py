@@ -23,12 +23,12 @@ def reduce_storage(storage: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     return rebuild_storage, _shared_memory.given(storage._bytes)
 
 
-def rebuild_storage(name: str, nbytes: int) -> Any:
+def rebuild_storage(source: Any, nbytes: int) -> Any:
     """The storage that was sent, in the process that receives it."""
     from rushlight import _shared_memory
     from rushlight.storage import UntypedStorage
 
-    return UntypedStorage._of(_shared_memory.taken(name, nbytes)) if nbytes else UntypedStorage(0)
+    return UntypedStorage._of(_shared_memory.taken(source, nbytes)) if nbytes else UntypedStorage(0)
 
 
 def reduce_tensor(tensor: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:

@@ -9,8 +9,10 @@ import os
 import selectors
 import signal
 import time
+import warnings
 import weakref
 from collections import deque
+from pickle import PicklingError
 from typing import TYPE_CHECKING, Any
 
 from rushlight.utils.data._utils import worker
@@ -32,6 +34,19 @@ def _close_inherited() -> None:
     for connection in list(_connections):
         with contextlib.suppress(OSError):
             connection.close()
+
+
+def _start(process: Any) -> None:
+    try:
+        process.start()
+    except (TypeError, AttributeError, PicklingError):
+        warnings.warn(
+            "A worker's dataset, collate_fn or worker_init_fn cannot be pickled. Since Python 3.14 processes are made by "
+            "a server ('forkserver'), which needs that: move them to the top level of a module, or ask for copies of "
+            "this process with multiprocessing_context='fork'.",
+            stacklevel=6,
+        )
+        raise
 
 
 if hasattr(os, "register_at_fork"):
@@ -113,7 +128,7 @@ class WorkerPool:
                     daemon=True,
                 )
                 with _interrupts_wait(context.get_start_method()):
-                    process.start()
+                    _start(process)
                 there.close()
                 one = _Worker(process, here)
                 self._workers.append(one)
