@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,7 @@ def forked():
     """As by default before Python 3.14: what stands in the tests' own functions cannot be pickled for a server."""
     method = multiprocessing.get_start_method(allow_none=True)
     multiprocessing.set_start_method("fork", force=True)
+    resource_tracker.ensure_running()  # once it runs, its pipe stays
     yield
     multiprocessing.set_start_method(method, force=True)
 
