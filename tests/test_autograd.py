@@ -6,7 +6,7 @@ import weakref
 
 import pytest
 
-from .conftest import torch
+from .conftest import CANDIDATE, torch
 
 
 def leaf(*shape, dtype=None):
@@ -621,3 +621,31 @@ def test_threads_run_backward_at_once():
     for t in threads:
         t.join()
     assert not failed
+
+
+class TestForwardGradcheck:
+    def test_agrees(self):
+        x = torch.randn(2, 3, dtype=torch.float64, requires_grad=True)
+        z = torch.randn(3, dtype=torch.complex128, requires_grad=True)
+
+        def f(x, z):
+            return x.sin() @ z.real, (x * z).abs(), z.conj() * x[0]
+
+        assert torch.autograd.gradcheck(f, (x, z), check_forward_ad=True, check_backward_ad=False)
+        assert torch.autograd.gradcheck(f, (x, z), check_forward_ad=True)
+
+    @pytest.mark.skipif(CANDIDATE == "torch", reason="PyTorch asks the Function for a jvp")
+    def test_finds_a_backward_that_is_no_function_of_its_gradient(self):
+        class Twice(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                return 2 * x
+
+            @staticmethod
+            def backward(ctx, g):
+                return 2 * g.detach()
+
+        x = torch.randn(3, dtype=torch.float64, requires_grad=True)
+        assert torch.autograd.gradcheck(Twice.apply, (x,))
+        with pytest.raises(RuntimeError, match="forward mode"):
+            torch.autograd.gradcheck(Twice.apply, (x,), check_forward_ad=True)

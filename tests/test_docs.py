@@ -1,4 +1,4 @@
-"""The tutorial's sessions print what the pages say they print."""
+"""The README and the tutorial's sessions print what the pages say they print."""
 
 import doctest
 import re
@@ -11,6 +11,14 @@ PAGES = sorted(p for folder in ("tutorial", "zh/tutorial") for p in (ROOT / "doc
 BLOCK = re.compile(r"^```pycon\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 pytestmark = pytest.mark.skipif(CANDIDATE != "rushlight", reason="the pages import rushlight")
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_the_readme_prints_what_it_says(name, capsys):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    program, printed = re.search(r"```python\n(.*?)```\n\n```\n(.*?)```", text, re.DOTALL).groups()
+    exec(program, {})
+    assert capsys.readouterr().out == printed
 
 
 def sessions(text):

@@ -78,6 +78,27 @@ def _analytical(out: Any, inputs: list[Any], check_dtypes: bool) -> list[_Rows]:
     return [[row[i] for row in rows] for i in range(len(inputs))]
 
 
+def _forward(outputs: list[Any], inputs: list[Any]) -> list[list[_Rows]]:
+    """By `jvp`, which differentiates backward: for each output and input, a row for each real number in the output."""
+    with enable_grad():
+        seeds = [_C.zeros_like(out).requires_grad_() for out in outputs]
+        first = grad(tuple(outputs), tuple(inputs), tuple(seeds), create_graph=True, allow_unused=True)
+    columns: list[list[list[list[float]]]] = []
+    for x, g in zip(inputs, first, strict=True):
+        columns.append([])
+        for index in itertools.product(*(range(n) for n in x.shape)):
+            for one in (1.0, 1j) if x.dtype.is_complex else (1.0,):
+                direction = _C.zeros_like(x)
+                direction[index] = one
+                found: Any = [None] * len(seeds)
+                if g is not None and g.requires_grad:
+                    found = grad((g,), tuple(seeds), (direction,), True, allow_unused=True)
+                columns[-1].append(
+                    [[0.0] * len(_reals(s)) if f is None else _reals(f) for s, f in zip(seeds, found, strict=True)]
+                )
+    return [[[list(row) for row in zip(*(c[o] for c in of_x))] for of_x in columns] for o in range(len(outputs))]
+
+
 def _close(a: float, b: float, rtol: float, atol: float) -> bool:
     return a == b or abs(a - b) <= atol + rtol * abs(b) or (a != a and b != b)
 
@@ -93,12 +114,12 @@ def _compare(analytical: _Rows, numerical: _Rows, where: str, rtol: float, atol:
                     f"numerical:{_C.tensor(numerical, dtype=_C.float64)}\n"
                     f"analytical:{_C.tensor(by_input, dtype=_C.float64)}\n"
                     f"(first at element {i} of the input and {o} of the output: {numerical[i][o]} by differences, "
-                    f"{value} by backward)\n"
+                    f"{value} analytically)\n"
                 )
 
 
 def _check(func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, atol: float, rtol: float, nondet_tol: float,
-           dtypes: bool, undefined: bool) -> None:  # fmt: skip
+           dtypes: bool, undefined: bool, forward: bool, backward: bool) -> None:  # fmt: skip
     diff = _differentiable(inputs)
     if not diff:
         raise ValueError(
@@ -139,6 +160,13 @@ def _check(func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, atol: 
         for i, per_output in enumerate(numerical):
             if any(abs(v) > atol for rows in per_output for row in rows for v in row):
                 raise GradcheckError(f"Numerical gradient for function expected to be zero (input {i})")
+        return
+    if forward:
+        for position, by_input in enumerate(_forward([outputs[o] for o in checked], diff)):
+            for i, rows in enumerate(by_input):
+                where = f"output {checked[position]} with respect to input {i}, computed in forward mode"
+                _compare(rows, numerical[i][position], where, rtol, atol)
+    if not backward:
         return
     for position, o in enumerate(checked):
         analytical = _analytical(outputs[o], diff, dtypes)
@@ -188,6 +216,8 @@ def gradcheck(
         raise_exception: False returns False instead of raising.
         nondet_tol: how far two backward passes may differ.
         check_grad_dtypes: also compare the dtype of gradients.
+        check_backward_ad: compare the gradients of backward.
+        check_forward_ad: compare `jvp`, which differentiates backward here: there are no dual numbers.
         fast_mode, masked, check_batched_grad, check_undefined_grad: accepted; the check is the full one.
 
     Raises:
@@ -204,10 +234,11 @@ def gradcheck(
     """
     if not (check_forward_ad or check_backward_ad):
         raise AssertionError("Expected at least one of check_forward_ad or check_backward_ad to be True")
-    if not check_backward_ad:
-        raise NotImplementedError("gradcheck: forward mode is not available; check_backward_ad must stay True")
     try:
-        _check(func, _tensors(inputs), eps, atol, rtol, nondet_tol, check_grad_dtypes, check_undefined_grad)
+        _check(
+            func, _tensors(inputs), eps, atol, rtol, nondet_tol, check_grad_dtypes, check_undefined_grad,
+            check_forward_ad, check_backward_ad,
+        )  # fmt: skip
     except GradcheckError:
         if raise_exception:
             raise
