@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from numbers import Number
 from typing import Any
 
 from rushlight import _C
@@ -31,8 +30,7 @@ class GeneralizedPareto(Distribution):
 
     def __init__(self, loc: Any, scale: Any, concentration: Any, validate_args: bool | None = None) -> None:
         self.loc, self.scale, self.concentration = broadcast_all(loc, scale, concentration)
-        numbers = all(isinstance(v, Number) for v in (loc, scale, concentration))
-        super().__init__(() if numbers else self.loc.size(), validate_args=validate_args)
+        super().__init__(self.loc.size(), validate_args=validate_args)
 
     def _split(self) -> tuple[Any, Any]:
         """Where the concentration is (almost) 0, and the concentration with 1 in these places."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from numbers import Number
 from typing import Any
 
 from rushlight import _C
@@ -29,14 +28,8 @@ class Gumbel(TransformedDistribution):
     def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
         self.loc, self.scale = broadcast_all(loc, scale)
         limits = finfo(self.loc.dtype)
-        if isinstance(loc, Number) and isinstance(scale, Number):
-            base = Uniform(limits.tiny, 1 - limits.eps, validate_args=validate_args)
-        else:
-            base = Uniform(
-                _C.full_like(self.loc, limits.tiny),
-                _C.full_like(self.loc, 1 - limits.eps),
-                validate_args=validate_args,
-            )
+        low, high = _C.full_like(self.loc, limits.tiny), _C.full_like(self.loc, 1 - limits.eps)
+        base = Uniform(low, high, validate_args=validate_args)
         log = ExpTransform().inv
         negative = AffineTransform(loc=0, scale=-_C.ones_like(self.scale))
         to_place = AffineTransform(loc=self.loc, scale=-self.scale)
