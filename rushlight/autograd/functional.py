@@ -117,6 +117,17 @@ def vjp(
     return (outs if several_out else outs[0]), (result if several else result[0])
 
 
+def _direction(v: Any, xs: tuple[Any, ...], several: bool, create_graph: bool, func: str) -> tuple[Any, ...]:
+    """`v` as tensors like the inputs; 1 where it is left out and there is one input with one element."""
+    if v is None:
+        if several or xs[0].numel() != 1:
+            raise RuntimeError("The vector v can only be None if the input to the function is a single element")
+        return (_C.ones_like(xs[0]),)
+    vs = _prepare(_tuple(v, "v", func)[0], create_graph)
+    _check_vector(vs, xs, "inputs")
+    return vs
+
+
 def jvp(
     func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
@@ -131,13 +142,7 @@ def jvp(
     with enable_grad():
         xs, several = _tuple(inputs, "inputs", "jvp")
         xs = _prepare(xs, create_graph)
-        if v is None:
-            if several or xs[0].numel() != 1:
-                raise RuntimeError("The vector v can only be None if the input to the function is a single element")
-            vs: tuple[Any, ...] = (_C.ones_like(xs[0]),)
-        else:
-            vs = _prepare(_tuple(v, "v", "jvp")[0], create_graph)
-            _check_vector(vs, xs, "inputs")
+        vs = _direction(v, xs, several, create_graph, "jvp")
         outs, several_out = _tuple(func(*xs), "outputs", "jvp")
         seeds = tuple(_C.zeros_like(o).requires_grad_() for o in outs)
         first = _fill(_grad(outs, xs, seeds, True), xs, strict, "output")
@@ -240,13 +245,7 @@ def vhp(
     with enable_grad():
         xs, several = _tuple(inputs, "inputs", "vhp")
         xs = _prepare(xs, create_graph)
-        if v is None:
-            if several or xs[0].numel() != 1:
-                raise RuntimeError("The vector v can only be None if the input to the function is a single element")
-            vs: tuple[Any, ...] = (_C.ones_like(xs[0]),)
-        else:
-            vs = _prepare(_tuple(v, "v", "vhp")[0], create_graph)
-            _check_vector(vs, xs, "inputs")
+        vs = _direction(v, xs, several, create_graph, "vhp")
         outs, several_out = _tuple(func(*xs), "outputs", "vhp")
         _need_scalar(outs, several_out, "vhp")
         first = _fill(_grad(outs, xs, None, True), xs, strict, "output", strict)

@@ -9,7 +9,7 @@ from rushlight.autograd.grad_mode import no_grad
 from rushlight.distributions import constraints
 from rushlight.distributions.distribution import Distribution
 from rushlight.distributions.gamma import Gamma
-from rushlight.distributions.utils import ProbsOrLogits, broadcast_all, lazy_property
+from rushlight.distributions.utils import ProbsOrLogits, lazy_property
 
 __all__ = ["NegativeBinomial"]
 
@@ -30,17 +30,12 @@ class NegativeBinomial(ProbsOrLogits, Distribution):
     def __init__(
         self, total_count: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None
     ) -> None:
-        self._take(probs, logits)
-        self.total_count, self._param = broadcast_all(total_count, self._param)
-        self.total_count = self.total_count.type_as(self._param)
-        self.__dict__[self._given] = self._param
-        super().__init__(self._param.size(), validate_args=validate_args)
+        super().__init__(self._take_trials(total_count, probs, logits), validate_args=validate_args)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         new = self._get_checked_instance(NegativeBinomial, _instance)
-        batch_shape = _C.Size(batch_shape)
         new.total_count = self.total_count.expand(batch_shape)
-        self._expand_given(new, batch_shape)
+        self._expand_given(new, _C.Size(batch_shape))
         super(NegativeBinomial, new).__init__(batch_shape, validate_args=False)
         new._validate_args = self._validate_args
         return new

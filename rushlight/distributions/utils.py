@@ -144,7 +144,15 @@ class ProbsOrLogits:
         self._given = "logits" if probs is None else "probs"
         (self._param,) = broadcast_all(value)
         self.__dict__[self._given] = self._param
-        return _C.Size([]) if isinstance(value, Number) else self._param.size()
+        return self._param.size()
+
+    def _take_trials(self, total_count: Any, probs: Any, logits: Any) -> Any:
+        """`_take`, with a `total_count` of trials for each."""
+        self._take(probs, logits)
+        total_count, self._param = broadcast_all(total_count, self._param)
+        self.total_count = total_count.type_as(self._param)
+        self.__dict__[self._given] = self._param
+        return self._param.size()
 
     @property
     def param_shape(self) -> Any:

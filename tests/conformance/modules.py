@@ -367,7 +367,7 @@ def _equal_bits(a, b):
 
 def section(table, version):
     """The lines of docs/conformance.md about modules."""
-    from .report import reason, status
+    from .report import status, verdicts
 
     passed = sum(status(p, DECIDING) == "pass" for p in table.values())
     out = [
@@ -382,12 +382,4 @@ def section(table, version):
         f"**{passed} of {len(table)} modules pass.**",
         "",
     ]
-    failing = [n for n, p in table.items() if status(p, DECIDING) != "pass"]
-    if failing:
-        out += ["| module | first difference |", "|---|---|"]
-        for n in failing:
-            why = reason(table[n], PARTS).replace("|", "\\|").replace("\n", " ")[:160]
-            out.append(f"| `{n}` | {why} |")
-        out.append("")
-    good = [f"`{n}`" for n in table if n not in failing]
-    return "\n".join([*out, "Passing: " + ", ".join(good), ""])
+    return "\n".join([*out, *verdicts(table, "module", DECIDING, PARTS), ""])

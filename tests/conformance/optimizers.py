@@ -301,7 +301,7 @@ class OptimizerRunner:
 
 def section(table, version):
     """The lines of docs/conformance.md about optimizers."""
-    from .report import reason, samples, status
+    from .report import samples, status, verdicts
 
     passed = sum(status(p, DECIDING) == "pass" for p in table.values())
     count = sum(samples(table, part)[1] for part in PARTS)
@@ -319,12 +319,4 @@ def section(table, version):
         f"**{passed} of {len(table)} optimizers pass** ({count} samples).",
         "",
     ]
-    failing = [n for n, p in table.items() if status(p, DECIDING) != "pass"]
-    if failing:
-        out += ["| optimizer | first difference |", "|---|---|"]
-        for n in failing:
-            why = reason(table[n], PARTS).replace("|", "\\|").replace("\n", " ")[:160]
-            out.append(f"| `{n}` | {why} |")
-        out.append("")
-    good = [f"`{n}`" for n in table if n not in failing]
-    return "\n".join([*out, "Passing: " + ", ".join(good), ""])
+    return "\n".join([*out, *verdicts(table, "optimizer", DECIDING, PARTS), ""])

@@ -37,6 +37,17 @@ def reason(parts, order=PARTS):
     return ""
 
 
+def verdicts(table, noun, deciding, order):
+    """The lines that name what fails, with the reason, and what passes."""
+    failing = [n for n, p in table.items() if status(p, deciding) != "pass"]
+    lines = [f"| {noun} | first difference |", "|---|---|"] if failing else []
+    for n in failing:
+        why = reason(table[n], order).replace("|", "\\|").replace("\n", " ")[:160]
+        lines.append(f"| `{n}` | {why} |")
+    passing = [f"`{n}`" for n in table if n not in failing]
+    return [*lines, *([""] if failing else []), "Passing: " + ", ".join(passing)]
+
+
 def counts(table):
     by = {f: [0, 0] for f in ("core", *FAMILIES)}
     for name, parts in table.items():

@@ -192,8 +192,8 @@ class Identity(BasePruningMethod):
         return super().apply(module, name)
 
 
-class RandomUnstructured(BasePruningMethod):
-    """Prunes elements at random: a fraction (float) or a count (int) of them."""
+class _AmountUnstructured(BasePruningMethod):
+    """Prunes a fraction (float) or a count (int) of the elements: those whose rank is smallest."""
 
     PRUNING_TYPE = "unstructured"
 
@@ -201,14 +201,23 @@ class RandomUnstructured(BasePruningMethod):
         _validate_pruning_amount_init(amount)
         self.amount = amount
 
+    def _rank(self, t: Any) -> Any:
+        raise NotImplementedError
+
     def compute_mask(self, t: Any, default_mask: Any) -> Any:
         """The mask."""
         count = _to_prune(self.amount, t.nelement())
         mask = default_mask.clone(memory_format=_C.contiguous_format)
         if count:
-            _, index = _C.rand_like(t).view(-1).topk(count)
-            mask.view(-1)[index] = 0
+            mask.view(-1)[self._rank(t).reshape(-1).topk(count, largest=False).indices] = 0
         return mask
+
+
+class RandomUnstructured(_AmountUnstructured):
+    """Prunes elements at random: a fraction (float) or a count (int) of them."""
+
+    def _rank(self, t: Any) -> Any:
+        return -_C.rand_like(t)  # the largest, as PyTorch takes them
 
     @classmethod
     def apply(cls, module: Any, name: str, amount: float) -> Any:  # type: ignore[override]
@@ -216,23 +225,11 @@ class RandomUnstructured(BasePruningMethod):
         return super().apply(module, name, amount=amount)
 
 
-class L1Unstructured(BasePruningMethod):
+class L1Unstructured(_AmountUnstructured):
     """Prunes the elements of smallest absolute value: a fraction (float) or a count (int) of them."""
 
-    PRUNING_TYPE = "unstructured"
-
-    def __init__(self, amount: float) -> None:
-        _validate_pruning_amount_init(amount)
-        self.amount = amount
-
-    def compute_mask(self, t: Any, default_mask: Any) -> Any:
-        """The mask."""
-        count = _to_prune(self.amount, t.nelement())
-        mask = default_mask.clone(memory_format=_C.contiguous_format)
-        if count:
-            _, index = t.abs().reshape(-1).topk(count, largest=False)
-            mask.view(-1)[index] = 0
-        return mask
+    def _rank(self, t: Any) -> Any:
+        return t.abs()
 
     @classmethod
     def apply(cls, module: Any, name: str, amount: float, importance_scores: Any = None) -> Any:  # type: ignore[override]

@@ -31,7 +31,25 @@ def _fetch(url: str, root: str, name: str, md5: str, fetch: Any = download_url) 
         raise RuntimeError(f"Error downloading {url}: {error}. Without a network, put {name} into {root}") from error
 
 
-class SVHN(VisionDataset):
+class _ColourImages(VisionDataset):
+    """Images (n, 3, height, width) and their labels in memory, of one `split`."""
+
+    data: Any
+    labels: Any
+    split: str
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        image = pillow().fromarray(self.data[index].transpose((1, 2, 0)).copy())
+        return self._transformed(image, int(self.labels[index]))
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def extra_repr(self) -> str:
+        return f"Split: {self.split}"
+
+
+class SVHN(_ColourImages):
     """House numbers from photographs of streets: 32x32 in colour, ten classes. Needs SciPy, which reads the files.
 
     Args:
@@ -85,18 +103,8 @@ class SVHN(VisionDataset):
         """Fetches the file of this split, unless it is there and whole."""
         _fetch(self.url, self.root, self.filename, self.file_md5)
 
-    def __getitem__(self, index: int) -> tuple[Any, Any]:
-        image = pillow().fromarray(self.data[index].transpose((1, 2, 0)).copy())
-        return self._transformed(image, int(self.labels[index]))
 
-    def __len__(self) -> int:
-        return len(self.data)
-
-    def extra_repr(self) -> str:
-        return f"Split: {self.split}"
-
-
-class STL10(VisionDataset):
+class STL10(_ColourImages):
     """Colour images of 96x96: ten classes with 500 images each to learn from, and 100,000 images without labels.
 
     Args:
@@ -189,16 +197,6 @@ class STL10(VisionDataset):
         """Fetches and unpacks the archive, unless all files are there and whole."""
         if not self._check_integrity():
             _fetch(self.url, self.root, self.filename, self.tgz_md5, download_and_extract_archive)
-
-    def __getitem__(self, index: int) -> tuple[Any, Any]:
-        image = pillow().fromarray(self.data[index].transpose((1, 2, 0)).copy())
-        return self._transformed(image, int(self.labels[index]))
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-    def extra_repr(self) -> str:
-        return f"Split: {self.split}"
 
 
 class USPS(VisionDataset):
