@@ -307,10 +307,6 @@ def wrapped_array(self: Any, array: Any, context: Any = None, return_scalar: boo
     return _C.from_numpy(array)
 
 
-def _own_state(tensor: Any) -> dict[str, Any]:
-    return dict(vars(tensor))
-
-
 def copied(self: Any) -> Any:
     """`copy.copy`: another tensor over the same memory."""
     made = self.detach()

@@ -89,6 +89,28 @@ def _project(
     )
 
 
+def _check_projections(key: Any, value: Any, weight: Any, separate: tuple[Any, Any, Any] | None) -> None:
+    if separate is None:
+        _require(key.shape == value.shape, f"key shape {key.shape} does not match value shape {value.shape}")
+        _require(weight is not None, "use_separate_proj_weight is False but in_proj_weight is None")
+        return
+    _require(
+        key.shape[:2] == value.shape[:2],
+        f"key's sequence and batch dims {key.shape[:2]} do not match value's {value.shape[:2]}",
+    )
+    for name, own in zip("qkv", separate, strict=True):
+        _require(own is not None, f"use_separate_proj_weight is True but {name}_proj_weight is None")
+
+
+def _check_mask(mask: Any, scores: tuple[int, ...], each: int) -> None:
+    """A mask is for all scores alike, or for `each` head of each sequence."""
+    if mask is None:
+        return
+    expected = (each, *scores) if mask.dim() == 3 else scores
+    if tuple(mask.shape) != expected:
+        raise RuntimeError(f"The shape of the {mask.dim()}D attn_mask is {mask.shape}, but should be {expected}.")
+
+
 def _one_more(mask: Any) -> Any:
     """A mask with one more key, that takes part."""
     return None if mask is None else _C.constant_pad_nd(mask, (0, 1))
@@ -136,28 +158,11 @@ def multi_head_attention_forward(
     _require(width == embed_dim_to_check, f"was expecting embedding dimension of {embed_dim_to_check}, but got {width}")
     head = width // num_heads
     _require(head * num_heads == width, f"embed_dim {width} not divisible by num_heads {num_heads}")
-    separate = None
-    if use_separate_proj_weight:
-        _require(
-            key.shape[:2] == value.shape[:2],
-            f"key's sequence and batch dims {key.shape[:2]} do not match value's {value.shape[:2]}",
-        )
-        separate = (q_proj_weight, k_proj_weight, v_proj_weight)
-        for name, weight in zip("qkv", separate, strict=True):
-            _require(weight is not None, f"use_separate_proj_weight is True but {name}_proj_weight is None")
-    else:
-        _require(key.shape == value.shape, f"key shape {key.shape} does not match value shape {value.shape}")
-        _require(in_proj_weight is not None, "use_separate_proj_weight is False but in_proj_weight is None")
+    separate = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else None
+    _check_projections(key, value, in_proj_weight, separate)
     q, k, v = _project(query, key, value, in_proj_weight, in_proj_bias, separate)
 
-    if attn_mask is not None:
-        expected = (length, key.shape[0])
-        if attn_mask.dim() == 3:
-            expected = (batch * num_heads, *expected)  # type: ignore[assignment]
-        if tuple(attn_mask.shape) != expected:
-            raise RuntimeError(
-                f"The shape of the {attn_mask.dim()}D attn_mask is {attn_mask.shape}, but should be {expected}."
-            )
+    _check_mask(attn_mask, (length, key.shape[0]), batch * num_heads)
     if bias_k is not None and bias_v is not None:
         _require(static_k is None, "bias cannot be added to static key.")
         _require(static_v is None, "bias cannot be added to static value.")

@@ -86,7 +86,7 @@ def embedding_bag(
     if per_sample_weights is not None and mode != "sum":
         raise NotImplementedError(
             "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' "
-            f"(got mode='{mode}'). Please open a feature request on GitHub."
+            f"(got mode='{mode}'): multiply the embeddings yourself before they are reduced."
         )
     if rows is not None and rows.numel() and padding_idx is None and rows.dtype in (_C.int64, _C.int32):
         low, high = rows.aminmax()
