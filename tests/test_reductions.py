@@ -121,3 +121,11 @@ def test_running_statistics():
     x = torch.tensor([[1.0, 2.0], [3.0, 6.0]])
     _C.batch_norm(x, None, None, mean, var, True, 0.5, 1e-5, False)
     assert mean.tolist() == [1, 2] and var.tolist() == [1.5, 4.5]
+
+
+def test_histogram_of_points():
+    points = torch.tensor([[0.0, 1.0], [1.0, 0.0], [2.0, 0.0], [2.0, 2.0]])
+    hist, edges = torch.histogramdd(points, bins=[3, 3], weight=torch.tensor([1.0, 2.0, 4.0, 8.0]))
+    assert hist.tolist() == [[0, 1, 0], [2, 0, 0], [4, 0, 8]] and edges[0].tolist() == pytest.approx(
+        [0, 2 / 3, 4 / 3, 2]
+    )

@@ -35,7 +35,7 @@ ROOMS = {
     "vision": ("Vision", ["vision/*.py", "vision/*/*.py", "vision/transforms/v2/*.py"]),
     "rest": (
         "Everything else",
-        ["*.py", "utils/*.py", "utils/benchmark/*.py", "utils/tensorboard/*.py", "utils/serialization/*.py"]
+        ["*.py", "utils/*.py", "utils/benchmark/*.py", "utils/serialization/*.py"]
         + [f"{room}/*.py" for room in ("amp", "testing", "cuda", "cpu", "distributed", "multiprocessing", "backends")],
     ),
 }

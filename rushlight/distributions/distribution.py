@@ -8,7 +8,7 @@ from typing import Any
 from rushlight import _C
 from rushlight.autograd.grad_mode import no_grad
 from rushlight.distributions import constraints
-from rushlight.distributions.utils import lazy_property
+from rushlight.distributions.utils import is_lazy
 
 __all__ = ["Distribution"]
 
@@ -62,7 +62,7 @@ class Distribution:
         for name, constraint in arg_constraints.items():
             if constraints.is_dependent(constraint):
                 continue
-            if name not in self.__dict__ and isinstance(getattr(type(self), name, None), lazy_property):
+            if name not in self.__dict__ and is_lazy(type(self), name):
                 continue  # computed from what is checked
             value = getattr(self, name)
             if not constraint.check(value).all():

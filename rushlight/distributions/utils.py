@@ -80,7 +80,7 @@ class lazy_property:
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None:
-            return self
+            return property(self.wrapped)  # which is what documentation can read
         with_grad = _C._is_grad_enabled()
         _C._set_grad_enabled(True)
         try:
@@ -89,6 +89,11 @@ class lazy_property:
             _C._set_grad_enabled(with_grad)
         setattr(instance, self.wrapped.__name__, value)
         return value
+
+
+def is_lazy(cls: type, name: str) -> bool:
+    """Whether the class has a `lazy_property` of that name."""
+    return any(isinstance(base.__dict__.get(name), lazy_property) for base in cls.__mro__)
 
 
 def tril_matrix_to_vec(mat: Any, diag: int = 0) -> Any:

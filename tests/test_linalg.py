@@ -1,0 +1,71 @@
+"""Linear algebra: factorizations under their newer and older names, norms, gradients."""
+
+import pytest
+
+from .conftest import torch
+
+
+@pytest.mark.parametrize("name", ["inv", "det", "slogdet", "cholesky", "svdvals", "eigvalsh", "matrix_exp", "pinv"])
+def test_linalg_gradients(name):
+    a = torch.rand(3, 3, dtype=torch.float64)
+    a = (a @ a.T + torch.eye(3, dtype=torch.float64)).requires_grad_()
+
+    def symmetric(x):
+        found = getattr(torch.linalg, name)((x + x.T) / 2)
+        return found[1] if isinstance(found, tuple) else found
+
+    assert torch.autograd.gradcheck(symmetric, (a,))
+    assert torch.autograd.gradgradcheck(symmetric, (a,))
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (3, 5), (5, 3), (2, 4, 4)])
+def test_lu(shape):
+    A = torch.randn(shape, dtype=torch.float64, requires_grad=True)
+    for P, L, U in (torch.linalg.lu(A), torch.lu_unpack(*torch.lu(A))):
+        assert torch.allclose(P @ L @ U, A)
+    assert torch.autograd.gradcheck(lambda A: torch.linalg.lu(A)[1:], (A,))
+    if shape[-1] == shape[-2]:
+        b = torch.randn(*shape[:-1], 2, dtype=torch.float64)
+        assert torch.allclose(A @ b.lu_solve(*A.lu()), A @ torch.linalg.solve(A, b))
+        x, _ = torch.triangular_solve(b, A, upper=False, transpose=True)
+        assert torch.allclose(A.tril().mT @ x, b)
+
+
+def test_qr_as_lapack_leaves_it():
+    A, b = torch.randn(5, 3, dtype=torch.float64), torch.randn(5, 2, dtype=torch.float64)
+    factors, tau = torch.geqrf(A)
+    Q = torch.orgqr(factors, tau)
+    assert torch.allclose(Q @ factors[:3].triu(), A)
+    whole = torch.ormqr(factors, tau, torch.eye(5, dtype=torch.float64))
+    assert torch.allclose(whole[:, :3], Q)
+    assert torch.allclose(torch.ormqr(factors, tau, b, transpose=True), whole.mT @ b)
+    assert torch.allclose(torch.ormqr(factors, tau, b.mT, left=False), b.mT @ whole)
+
+
+def test_largest_singular_values():
+    A = torch.randn(30, 3, dtype=torch.float64) @ torch.randn(3, 8, dtype=torch.float64)
+    U, S, V = torch.svd_lowrank(A, q=4)
+    assert torch.allclose(U @ torch.diag(S) @ V.mT, A) and S[3] < 1e-8
+    U, S, V = torch.pca_lowrank(A, q=3)
+    assert torch.allclose(U @ torch.diag(S) @ V.mT, A - A.mean(0))
+
+
+@pytest.mark.parametrize("hermitian", [False, True])
+def test_ldl(hermitian):
+    A = torch.randn(3, 6, 6, dtype=torch.complex128 if hermitian else torch.float64)
+    A = A + (A.mH if hermitian else A.mT)
+    LD, pivots = torch.linalg.ldl_factor(A, hermitian=hermitian)
+    assert isinstance(torch.linalg.ldl_factor_ex(A, hermitian=hermitian), torch.return_types.linalg_ldl_factor_ex)
+    assert pivots.dtype == torch.int32 and LD.triu(1).abs().max() == 0
+    B = torch.randn(6, 2, dtype=A.dtype, requires_grad=True)
+    assert torch.allclose(A @ torch.linalg.ldl_solve(LD, pivots, B, hermitian=hermitian), B.expand(3, 6, 2))
+    assert torch.autograd.gradcheck(lambda B: torch.linalg.ldl_solve(LD[0], pivots[0], B, hermitian=hermitian), (B,))
+    with pytest.raises(RuntimeError, match="singular"):
+        torch.linalg.ldl_factor(torch.zeros(2, 2))
+    assert torch.linalg.ldl_factor_ex(torch.zeros(2, 2)).info.item() == 1
+
+
+def test_nuclear_norm():
+    x = torch.arange(6.0, dtype=torch.float64).reshape(2, 3).requires_grad_()
+    assert torch.norm(x, p="nuc").item() == pytest.approx(8.348469, abs=1e-5)
+    assert torch.autograd.gradcheck(lambda x: x.norm(p="nuc"), (x,))
