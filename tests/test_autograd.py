@@ -1,6 +1,7 @@
 """The graph, hooks, views and in-place changes, higher orders, custom functions, gradcheck."""
 
 import gc
+import importlib
 import warnings
 import weakref
 
@@ -460,6 +461,11 @@ def test_gradcheck(name):
     x, y = leaf(3, 4), leaf(3, 4)
     assert torch.autograd.gradcheck(f, (x, y))
     assert torch.autograd.gradgradcheck(f, (x, y))
+
+
+def test_gradcheck_is_no_module():
+    importlib.import_module(f"{CANDIDATE}.autograd.gradcheck")
+    assert torch.autograd.gradcheck(torch.sin, (leaf(2),))
 
 
 def test_gradcheck_finds_a_wrong_gradient():

@@ -125,19 +125,3 @@ def test_modules():
     assert repr(nn.TripletMarginWithDistanceLoss()).startswith("TripletMarginWithDistanceLoss(\n  (distance_function)")
     with pytest.raises(ValueError, match="invalid acc_policy"):
         nn.LinearCrossEntropyOptions(acc_policy="fast")
-
-
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(
-    "name",
-    [
-        "nn._functional.loss", "nn._functional.sparse", "nn.attention", "nn.attention.bias", "nn.modules.activation",
-        "nn.modules.adaptive", "nn.modules.rnn", "nn.modules.sparse", "nn.modules.transformer", "nn.utils.rnn",
-    ],
-)  # fmt: skip
-def test_examples_in_docstrings(name):
-    import doctest
-    import importlib
-
-    module = importlib.import_module(f"rushlight.{name}")
-    assert doctest.testmod(module, extraglobs={"torch": torch, "F": F}).failed == 0

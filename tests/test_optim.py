@@ -697,21 +697,3 @@ def test_functions_of_lists():
             )
     torch.testing.assert_close(p, q)
     assert state[3][0].item() == 3 and torch.equal(state[0][0], optimizer.state[p]["exp_avg"])
-
-
-def test_examples_in_the_documentation():
-    import doctest
-    from importlib import import_module
-
-    if CANDIDATE == "torch":
-        pytest.skip("rushlight's own examples")
-    folder = Path(import_module("rushlight.optim").__file__).parent
-    tried = 0
-    for file in sorted(folder.rglob("*.py")):
-        name = ".".join(("rushlight", "optim", *file.relative_to(folder).with_suffix("").parts))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found = doctest.testmod(import_module(name.removesuffix(".__init__")), extraglobs={"torch": torch})
-        assert not found.failed, name
-        tried += found.attempted
-    assert tried > 50

@@ -17,7 +17,6 @@ from rushlight.autograd.grad_mode import (
 if TYPE_CHECKING:
     from rushlight.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
     from rushlight.autograd.function import Function
-    from rushlight.autograd.gradcheck import gradcheck, gradgradcheck
 
 __all__ = [
     "Function",
@@ -39,8 +38,6 @@ _LAZY = {
     "Function": "function",
     "detect_anomaly": "anomaly_mode",
     "set_detect_anomaly": "anomaly_mode",
-    "gradcheck": "gradcheck",
-    "gradgradcheck": "gradcheck",
 }
 _SUBMODULES = ("anomaly_mode", "function", "functional", "grad_mode", "graph", "profiler")
 
@@ -165,8 +162,14 @@ def __getattr__(name: str) -> Any:
         return value
     if name in _SUBMODULES:
         return importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from rushlight._missing import no_attribute
+
+    raise no_attribute(__name__, name, __dir__())
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_LAZY, *_SUBMODULES})
+
+
+# Not when first used: the function has the name of its module, which would take its place.
+from rushlight.autograd.gradcheck import gradcheck, gradgradcheck  # noqa: E402

@@ -263,7 +263,9 @@ def sparse_(tensor: Any, sparsity: float, std: float = 0.01, generator: Any = No
 def __getattr__(name: str) -> Any:
     in_place = f"{name}_"
     if in_place not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from rushlight._missing import no_attribute
+
+        raise no_attribute(__name__, name, __all__)
     function = globals()[in_place]
 
     def deprecated(*args: Any, **kwargs: Any) -> Any:

@@ -106,4 +106,6 @@ def __getattr__(name: str) -> Any:
     if name in ("LinearCrossEntropyOptions", "linear_cross_entropy_options"):  # a data class, seldom used
         found = importlib.import_module(f"{__name__}.linear_cross_entropy_options")
         return found if name.islower() else found.LinearCrossEntropyOptions
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from rushlight._missing import no_attribute
+
+    raise no_attribute(__name__, name, __all__)

@@ -58,7 +58,9 @@ class DataLoader(Generic[T]):
             and with the worker's traceback in the message.
 
     Example:
-        >>> loader = DataLoader(TensorDataset(torch.arange(5), torch.arange(5) * 10), batch_size=2)
+        >>> import rushlight as torch
+        >>> data = torch.utils.data.TensorDataset(torch.arange(5), torch.arange(5) * 10)
+        >>> loader = torch.utils.data.DataLoader(data, batch_size=2)
         >>> for x, y in loader:
         ...     print(x, y)
         tensor([0, 1]) tensor([ 0, 10])

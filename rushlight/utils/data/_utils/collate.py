@@ -21,6 +21,7 @@ def default_convert(data: Any) -> Any:
         data: a sample; mappings, tuples and sequences are walked through.
 
     Example:
+        >>> import numpy as np
         >>> default_convert({"x": np.array([1, 2]), "name": "a"})
         {'x': tensor([1, 2]), 'name': 'a'}
 

@@ -51,6 +51,7 @@ def get_worker_info() -> WorkerInfo | None:
     A stream asks for it to give its share only; a `worker_init_fn` to set up `.dataset`.
 
     Example:
+        >>> from rushlight.utils.data import IterableDataset
         >>> class Range(IterableDataset):
         ...     def __iter__(self):
         ...         info = get_worker_info()
