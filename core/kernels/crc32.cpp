@@ -33,16 +33,16 @@ uint32_t by_table(uint32_t r, const unsigned char* p, size_t n) {
   return r;
 }
 
+#if defined(__x86_64__)
+#define RL_PRODUCTS __attribute__((target("pclmul,sse4.1")))
+#define RL_WIDE_PRODUCTS __attribute__((target("pclmul,sse4.1,avx512f,vpclmulqdq")))
+
 // x^n mod P, where bit 31 is the constant term.
 constexpr uint32_t power_of_x(int n) {
   uint32_t r = 1u << 31;
   for (int i = 0; i < n; ++i) r = r & 1 ? r >> 1 ^ 0xEDB88320u : r >> 1;
   return r;
 }
-
-#if defined(__x86_64__)
-#define RL_PRODUCTS __attribute__((target("pclmul,sse4.1")))
-#define RL_WIDE_PRODUCTS __attribute__((target("pclmul,sse4.1,avx512f,vpclmulqdq")))
 
 // What moves 16 bytes on by `bits` bits: their halves times the low and the high number.
 struct Powers {

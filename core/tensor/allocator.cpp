@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
-#include <type_traits>
 
 #include "runtime/error.h"
 
@@ -70,8 +69,13 @@ struct Central {
   Thread* threads;
   bool fork_hooks;
 };
-static_assert(std::is_trivially_destructible_v<std::mutex>);
-constinit Central central = {};
+union Undying {  // some libraries' mutexes have destructors
+  Central value;
+  constexpr Undying() : value{} {}
+  ~Undying() {}
+};
+constinit Undying undying;
+constexpr Central& central = undying.value;
 
 [[noreturn]] void out_of_memory(size_t bytes) {
   fail(ErrorKind::OutOfMemory, "cannot allocate ", bytes, " bytes (", static_cast<double>(bytes) / (1 << 30),
