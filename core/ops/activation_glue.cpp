@@ -339,7 +339,8 @@ static const Family family([](Registry& r) {
       ">>> torch.isclose(torch.tensor([1., 2.]), torch.tensor([1.0000001, 2.1]))\ntensor([ True, False])\n");
   r.op<&allclose>(
       "allclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False) -> bool",
-      "Whether all elements are close, as isclose says.");
+      "Whether all elements are close, as isclose says.\n\n"
+      ">>> torch.allclose(torch.tensor([0.1 + 0.2]), torch.tensor([0.3]))\nTrue\n");
   r.op<&gelu>(
       "gelu(Tensor self, *, str approximate='none') -> Tensor",
       "self * Phi(self), Phi being the normal distribution function (Hendrycks and Gimpel 2016); approximate='tanh' uses a formula with tanh instead.\n\n"

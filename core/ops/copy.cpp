@@ -180,7 +180,8 @@ Tensor zero_(const Tensor& self) {
 static const Family family([](Registry& r) {
   constexpr Traits kMethodOnly{.function = false};
   r.op<&clone>("clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor",
-               "A copy of self with the same shape, dtype and (by default) strides. Differentiable.");
+               "A copy of self with the same shape, dtype and (by default) strides. Differentiable.\n\n"
+               ">>> x = torch.ones(2)\n>>> y = x.clone()\n>>> y[0] = 5\n>>> x\ntensor([1., 1.])\n");
   r.op<&contiguous>("contiguous(Tensor self, *, MemoryFormat memory_format=contiguous_format) -> Tensor",
                     "self if it already lies in memory in the given order, else a copy that does.", kMethodOnly);
   r.op<&copy_>("copy_(Tensor self, Tensor src, bool non_blocking=False) -> Tensor",

@@ -528,10 +528,15 @@ static const Family family([](Registry& r) {
   r.op<&empty_permuted>(
       "empty_permuted(int[] size, int[] physical_layout, *, $options) -> Tensor",
       "A dense tensor with arbitrary contents whose dimensions lie in memory in the given order, outermost first.");
-  r.op<&zeros_op>("zeros(int[] size, *, $options) -> Tensor", "A tensor of zeros.");
-  r.op<&ones_op>("ones(int[] size, *, $options) -> Tensor", "A tensor of ones.");
+  r.op<&zeros_op>("zeros(int[] size, *, $options) -> Tensor",
+                  "A tensor of zeros.\n\n"
+                  ">>> torch.zeros(2, 3)\ntensor([[0., 0., 0.],\n        [0., 0., 0.]])\n");
+  r.op<&ones_op>("ones(int[] size, *, $options) -> Tensor",
+                 "A tensor of ones.\n\n"
+                 ">>> torch.ones(3)\ntensor([1., 1., 1.])\n");
   r.op<&full_op>("full(int[] size, Scalar fill_value, *, $options) -> Tensor",
-                 "A tensor with every element equal to fill_value, whose kind gives the dtype.");
+                 "A tensor with every element equal to fill_value, whose kind gives the dtype.\n\n"
+                 ">>> torch.full((2,), 7)\ntensor([7, 7])\n");
   r.op<&scalar_tensor>("scalar_tensor(Scalar s, *, $options) -> Tensor", "A 0-d tensor of the default dtype.");
   r.op<&empty_like_op>("empty_like(Tensor self, *, $options, MemoryFormat? memory_format=None) -> Tensor",
                        "A tensor like self with arbitrary contents.", kFunction);
@@ -551,16 +556,20 @@ static const Family family([](Registry& r) {
                   kMethod);
   r.op<&new_full>("new_full(Tensor self, int[] size, Scalar fill_value, *, $options) -> Tensor",
                   "A tensor of self's dtype with every element equal to fill_value.", kMethod);
-  r.op<&eye>("eye(int n, *, $options) -> Tensor", "A matrix with ones on the diagonal.");
+  r.op<&eye>("eye(int n, *, $options) -> Tensor",
+             "A matrix with ones on the diagonal.\n\n"
+             ">>> torch.eye(2)\ntensor([[1., 0.],\n        [0., 1.]])\n");
   r.op<&eye_m>("eye.m(int n, int m, *, $options) -> Tensor", "A matrix with ones on the diagonal.");
   r.op<&arange_to>("arange(Scalar end, *, $options) -> Tensor",
-                   "The numbers 0, 1, ... below end; int64 unless end is a float.");
+                   "The numbers 0, 1, ... below end; int64 unless end is a float.\n\n"
+                   ">>> torch.arange(1, 7, 2)\ntensor([1, 3, 5])\n");
   r.op<&arange>("arange.start_step(Scalar start, Scalar end, Scalar step=1, *, $options) -> Tensor",
                 "The numbers start, start + step, ... before end; int64 unless one of them is a float.");
   r.op<&range>("range.step(Scalar start, Scalar end, Scalar step=1, *, $options) -> Tensor",
                "The numbers start, start + step, ... up to and with end. Prefer arange.");
   r.op<&linspace_tt>("linspace.Tensor_Tensor(Tensor start, Tensor end, int steps, *, $options) -> Tensor",
-                     "steps evenly spaced numbers from start to end, both included.");
+                     "steps evenly spaced numbers from start to end, both included.\n\n"
+                     ">>> torch.linspace(0, 1, 5)\ntensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])\n");
   r.op<&linspace_ts>("linspace.Tensor_Scalar(Tensor start, Scalar end, int steps, *, $options) -> Tensor",
                      "steps evenly spaced numbers from start to end, both included.");
   r.op<&linspace_st>("linspace.Scalar_Tensor(Scalar start, Tensor end, int steps, *, $options) -> Tensor",

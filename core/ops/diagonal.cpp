@@ -136,18 +136,25 @@ static Tensor as_strided_scatter(const Tensor& self, const Tensor& src, IntSpan 
 static const Family family([](Registry& r) {
   constexpr Traits kInPlace{.in_place = true};
   r.op<&tril>("tril(Tensor self, int diagonal=0) -> Tensor",
-              "The lower triangle of each matrix, zero above the diagonal.", kInPlace);
+              "The lower triangle of each matrix, zero above the diagonal.\n\n"
+              ">>> torch.tril(torch.ones(2, 2))\ntensor([[1., 0.],\n        [1., 1.]])\n",
+              kInPlace);
   r.op<&triu>("triu(Tensor self, int diagonal=0) -> Tensor",
-              "The upper triangle of each matrix, zero below the diagonal.", kInPlace);
+              "The upper triangle of each matrix, zero below the diagonal.\n\n"
+              ">>> torch.triu(torch.ones(2, 2))\ntensor([[1., 1.],\n        [0., 1.]])\n",
+              kInPlace);
   r.op<&diagonal>("diagonal(Tensor self, int offset=0, int dim1=0, int dim2=1) -> Tensor",
                   "A view of a diagonal, as the last dimension.");
   r.op<&diag_embed>("diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor",
                     "Matrices with the last dimension of self as their diagonals.");
   r.op<&diag>("diag(Tensor self, int diagonal=0) -> Tensor",
-              "The diagonal of a matrix, or the matrix with a vector as its diagonal.");
+              "The diagonal of a matrix, or the matrix with a vector as its diagonal.\n\n"
+              ">>> torch.diag(torch.tensor([1, 2]))\ntensor([[1, 0],\n        [0, 2]])\n");
   r.op<&diagflat>("diagflat(Tensor self, int offset=0) -> Tensor",
                   "The matrix with all elements of self as its diagonal.");
-  r.op<&trace>("trace(Tensor self) -> Tensor", "The sum of a matrix's diagonal.");
+  r.op<&trace>("trace(Tensor self) -> Tensor",
+               "The sum of a matrix's diagonal.\n\n"
+               ">>> torch.trace(torch.tensor([[1, 2], [3, 4]]))\ntensor(5)\n");
   r.op<&diagonal_scatter>("diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> Tensor",
                           "self with src as its diagonal.");
   r.op<&select_scatter>("select_scatter(Tensor self, Tensor src, int dim, int index) -> Tensor",

@@ -485,7 +485,8 @@ static const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
   constexpr Traits kMethod{.function = false};
   r.op<&index_select>("index_select(Tensor self, int dim, Tensor index) -> Tensor",
-                      "The slices along dim that index names.");
+                      "The slices along dim that index names.\n\n"
+                      ">>> torch.index_select(torch.tensor([5, 6, 7]), 0, torch.tensor([2, 0]))\ntensor([7, 5])\n");
   r.op<&index_add_any<false>>(
       "index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor",
       "self with alpha times the slices of source added to the slices along dim that index names.");
@@ -519,11 +520,14 @@ static const Family family([](Registry& r) {
   r.op<&one_hot>("one_hot(Tensor self, int num_classes=-1) -> Tensor",
                  "A new last dimension of num_classes zeros with a 1 at the index.", kFunction);
   r.op<&bincount>("bincount(Tensor self, Tensor? weights=None, int minlength=0) -> Tensor",
-                  "How often (or with what total weight) each of 0, 1, 2, ... occurs.");
+                  "How often (or with what total weight) each of 0, 1, 2, ... occurs.\n\n"
+                  ">>> torch.bincount(torch.tensor([0, 2, 2]))\ntensor([1, 0, 2])\n");
   r.op<&histc>("histc(Tensor self, int bins=100, Scalar min=0, Scalar max=0) -> Tensor",
                "Counts of the elements in equal bins between min and max (by default those of the data).");
   r.op<&repeat_positions>("repeat_interleave.Tensor(Tensor repeats, *, int? output_size=None) -> Tensor",
-                          "Each index i, repeats[i] times.", kFunction);
+                          "Each index i, repeats[i] times.\n\n"
+                          ">>> torch.repeat_interleave(torch.tensor([1, 2]), 2)\ntensor([1, 1, 2, 2])\n",
+                          kFunction);
   r.op<&repeat_interleave_tensor>(
       "repeat_interleave.self_Tensor(Tensor self, Tensor repeats, int? dim=None, *, int? output_size=None) -> Tensor",
       "Each slice along dim repeated as often as repeats says.");

@@ -431,9 +431,11 @@ static const Family family([](Registry& r) {
   r.op<&nonzero_numpy>("where(Tensor condition) -> Tensor[]",
                        "The indices of the true elements, one vector for each dimension.");
   r.op<&masked_select>("masked_select(Tensor self, Tensor mask) -> Tensor",
-                       "The elements of self where mask is True, as a vector.");
+                       "The elements of self where mask is True, as a vector.\n\n"
+                       ">>> x = torch.tensor([1, 2, 3])\n>>> torch.masked_select(x, x > 1)\ntensor([2, 3])\n");
   r.op<&masked_fill>("masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor",
-                     "self with value where mask is True.");
+                     "self with value where mask is True.\n\n"
+                     ">>> x = torch.tensor([1, 2, 3])\n>>> torch.masked_fill(x, x > 1, 0)\ntensor([1, 0, 0])\n");
   r.op<&masked_fill_tensor>("masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor",
                             "self with the 0-d value where mask is True.");
   r.op<&masked_fill_>("masked_fill_.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor",

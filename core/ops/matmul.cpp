@@ -417,17 +417,18 @@ static Tensor matrix_power(const Tensor& a, int64_t n) {
 
 static const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
-  r.op<&mm>(
-      "mm(Tensor self, Tensor mat2) -> Tensor",
-      "The product of two matrices, (n, k) by (k, m).\n\n>>> torch.mm(torch.ones(2, 3), torch.ones(3, 1))\ntensor([[3.],\n        [3.]])\n");
-  r.op<&bmm>(
-      "bmm(Tensor self, Tensor mat2) -> Tensor",
-      "The products of two batches of matrices, (b, n, k) by (b, k, m).\n\n>>> torch.bmm(torch.ones(2, 1, 3), torch.ones(2, 3, 1)).shape\ntorch.Size([2, 1, 1])\n");
+  r.op<&mm>("mm(Tensor self, Tensor mat2) -> Tensor",
+            "The product of two matrices, (n, k) by (k, m).\n\n"
+            ">>> torch.mm(torch.ones(2, 3), torch.ones(3, 1))\ntensor([[3.],\n        [3.]])\n");
+  r.op<&bmm>("bmm(Tensor self, Tensor mat2) -> Tensor",
+             "The products of two batches of matrices, (b, n, k) by (b, k, m).\n\n"
+             ">>> torch.bmm(torch.ones(2, 1, 3), torch.ones(2, 3, 1)).shape\ntorch.Size([2, 1, 1])\n");
   r.op<&mv>("mv(Tensor self, Tensor vec) -> Tensor",
-            "A matrix times a vector.\n\n>>> torch.mv(torch.ones(2, 3), torch.ones(3))\ntensor([3., 3.])\n");
-  r.op<&dot>(
-      "dot(Tensor self, Tensor tensor) -> Tensor",
-      "The sum of the products of two vectors.\n\n>>> torch.dot(torch.tensor([2, 3]), torch.tensor([2, 1]))\ntensor(7)\n");
+            "A matrix times a vector.\n\n"
+            ">>> torch.mv(torch.ones(2, 3), torch.ones(3))\ntensor([3., 3.])\n");
+  r.op<&dot>("dot(Tensor self, Tensor tensor) -> Tensor",
+             "The sum of the products of two vectors.\n\n"
+             ">>> torch.dot(torch.tensor([2, 3]), torch.tensor([2, 1]))\ntensor(7)\n");
   r.op<&vdot>("vdot(Tensor self, Tensor other) -> Tensor", "dot, with the first vector conjugated.");
   r.op<&matmul>(
       "matmul(Tensor self, Tensor other) -> Tensor",
@@ -435,7 +436,8 @@ static const Family family([](Registry& r) {
       ">>> torch.matmul(torch.ones(4, 2, 3), torch.ones(3)).shape\ntorch.Size([4, 2])\n");
   r.op<&matmul>("linalg_matmul(Tensor self, Tensor other) -> Tensor", "matmul.", kFunction);
   r.op<&outer>("outer(Tensor self, Tensor vec2) -> Tensor",
-               "The products of every element of one vector with every element of another.");
+               "The products of every element of one vector with every element of another.\n\n"
+               ">>> torch.outer(torch.tensor([1, 2]), torch.tensor([3, 4]))\ntensor([[3, 4],\n        [6, 8]])\n");
   r.op<&outer>("ger(Tensor self, Tensor vec2) -> Tensor", "outer.");
   r.op<&inner>("inner(Tensor self, Tensor other) -> Tensor", "The sums of products over the last axis of both.");
   r.op<&linalg_vecdot>("linalg_vecdot(Tensor x, Tensor y, *, int dim=-1) -> Tensor",

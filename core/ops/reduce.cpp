@@ -399,31 +399,39 @@ Tensor mean(const Tensor& t, IntSpan dims, bool keepdim, std::optional<DType> dt
 
 static const Family family([](Registry& r) {
   r.op<&sum_all>("sum(Tensor self, *, ScalarType? dtype=None) -> Tensor",
-                 "The sum of all elements; of integers and bool as int64.");
+                 "The sum of all elements; of integers and bool as int64.\n\n"
+                 ">>> torch.sum(torch.tensor([[1, 2], [3, 4]]), 0)\ntensor([4, 6])\n");
   r.op<&sum_dims>("sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
                   "Sums over the axes dim (None or (): all of them).");
   r.op<&nansum>("nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
                 "The sum with NaN taken as zero.");
   r.op<&mean_all>("mean(Tensor self, *, ScalarType? dtype=None) -> Tensor",
-                  "The mean of all elements; of integers in the default float dtype.");
+                  "The mean of all elements; of integers in the default float dtype.\n\n"
+                  ">>> torch.mean(torch.tensor([1., 2., 6.]))\ntensor(3.)\n");
   r.op<&mean_dims>("mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
                    "Means over the axes dim (None or (): all of them).");
   r.op<&nanmean>("nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
                  "The mean of the elements that are not NaN.");
   r.op<&prod_all>("prod(Tensor self, *, ScalarType? dtype=None) -> Tensor",
-                  "The product of all elements; of integers and bool as int64.");
+                  "The product of all elements; of integers and bool as int64.\n\n"
+                  ">>> torch.prod(torch.tensor([2, 3, 4]))\ntensor(24)\n");
   r.op<&prod_dim>("prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
                   "Products along the axis dim.");
   r.op<&count_nonzero>("count_nonzero(Tensor self, int? dim=None) -> Tensor",
-                       "How many elements are not zero, in all or along dim.");
+                       "How many elements are not zero, in all or along dim.\n\n"
+                       ">>> torch.count_nonzero(torch.tensor([0, 1, 2]))\ntensor(2)\n");
   r.op<&count_nonzero_dims>("count_nonzero.dim_IntList(Tensor self, int[] dim) -> Tensor",
                             "How many elements are not zero, over the axes dim.");
-  r.op<&truth_all<true>>("all(Tensor self) -> Tensor", "Whether every element is true (not zero).");
+  r.op<&truth_all<true>>("all(Tensor self) -> Tensor",
+                         "Whether every element is true (not zero).\n\n"
+                         ">>> torch.all(torch.tensor([True, False]))\ntensor(False)\n");
   r.op<&truth_dim<true>>("all.dim(Tensor self, int dim, bool keepdim=False) -> Tensor",
                          "Whether every element along dim is true.");
   r.op<&truth_dims<true>>("all.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor",
                           "Whether every element over the axes dim is true.");
-  r.op<&truth_all<false>>("any(Tensor self) -> Tensor", "Whether some element is true (not zero).");
+  r.op<&truth_all<false>>("any(Tensor self) -> Tensor",
+                          "Whether some element is true (not zero).\n\n"
+                          ">>> torch.any(torch.tensor([True, False]))\ntensor(True)\n");
   r.op<&truth_dim<false>>("any.dim(Tensor self, int dim, bool keepdim=False) -> Tensor",
                           "Whether some element along dim is true.");
   r.op<&truth_dims<false>>("any.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor",

@@ -201,20 +201,27 @@ static const Family family([](Registry& r) {
                            "The smallest elements over the axes dim; ties share the gradient.");
   r.op<&aminmax>("aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)",
                  "The smallest and the largest elements in one pass.");
-  r.op<&maximum>("max.other(Tensor self, Tensor other) -> Tensor", "maximum(self, other).");
+  r.op<&maximum>("max.other(Tensor self, Tensor other) -> Tensor",
+                 "maximum(self, other).\n\n"
+                 ">>> torch.max(torch.tensor([[1, 5], [4, 2]]), 1).values\ntensor([5, 4])\n");
   r.op<&extreme_all<Max>>("max(Tensor self) -> Tensor", "The largest element.");
   r.op<&extreme_dim<Max>>("max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
                           "The largest elements along dim and where they are (the first of equals).");
-  r.op<&minimum>("min.other(Tensor self, Tensor other) -> Tensor", "minimum(self, other).");
+  r.op<&minimum>("min.other(Tensor self, Tensor other) -> Tensor",
+                 "minimum(self, other).\n\n"
+                 ">>> torch.min(torch.tensor([3, 1, 2]))\ntensor(1)\n");
   r.op<&extreme_all<Min>>("min(Tensor self) -> Tensor", "The smallest element.");
   r.op<&extreme_dim<Min>>("min.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
                           "The smallest elements along dim and where they are (the first of equals).");
   r.op<&arg_extreme<Max>>("argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor",
-                          "The index of the largest element, along dim or of all (the first of equals).");
+                          "The index of the largest element, along dim or of all (the first of equals).\n\n"
+                          ">>> torch.argmax(torch.tensor([1, 3, 2]))\ntensor(1)\n");
   r.op<&arg_extreme<Min>>("argmin(Tensor self, int? dim=None, bool keepdim=False) -> Tensor",
-                          "The index of the smallest element, along dim or of all (the first of equals).");
+                          "The index of the smallest element, along dim or of all (the first of equals).\n\n"
+                          ">>> torch.argmin(torch.tensor([2, 3, 1]))\ntensor(2)\n");
   r.op<&median_all<false>>("median(Tensor self) -> Tensor",
-                           "The middle element, the lower one of an even number; NaN if there is one.");
+                           "The middle element, the lower one of an even number; NaN if there is one.\n\n"
+                           ">>> torch.median(torch.tensor([1, 5, 2]))\ntensor(2)\n");
   r.op<&median_dim<false>>("median.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
                            "The middle elements along dim and where they are.");
   r.op<&median_all<true>>("nanmedian(Tensor self) -> Tensor", "The middle one of the elements that are not NaN.");

@@ -394,7 +394,8 @@ static const Family family([](Registry& r) {
   r.op<&renorm>("renorm(Tensor self, Scalar p, int dim, Scalar maxnorm) -> Tensor",
                 "self with each slice along dim whose p-norm exceeds maxnorm scaled down to it.", {.in_place = true});
   r.op<&logsumexp>("logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor",
-                   "log(sum(exp(self))) over the axes dim, computed without overflow.");
+                   "log(sum(exp(self))) over the axes dim, computed without overflow.\n\n"
+                   ">>> torch.logsumexp(torch.tensor([0., 0.]), 0)\ntensor(0.6931)\n");
   r.op<&logsumexp>("special_logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor", "logsumexp.", kFunction);
 });
 

@@ -196,9 +196,13 @@ Tensor cumprod_backward(const Tensor& x, const Tensor& g, int64_t dim) {
 static const Family family([](Registry& r) {
   constexpr Traits kInPlace{.in_place = true};
   r.op<&cumsum_op>("cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor",
-                   "Running sums along dim; of integers and bool as int64.", kInPlace);
+                   "Running sums along dim; of integers and bool as int64.\n\n"
+                   ">>> torch.cumsum(torch.tensor([1, 2, 3]), 0)\ntensor([1, 3, 6])\n",
+                   kInPlace);
   r.op<&cumprod_op>("cumprod(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor",
-                    "Running products along dim; of integers and bool as int64.", kInPlace);
+                    "Running products along dim; of integers and bool as int64.\n\n"
+                    ">>> torch.cumprod(torch.tensor([1, 2, 3]), 0)\ntensor([1, 2, 6])\n",
+                    kInPlace);
   r.op<&running_extreme<true>>("cummax(Tensor self, int dim) -> (Tensor values, Tensor indices)",
                                "The largest element so far along dim, and where it is (the last of equals).");
   r.op<&running_extreme<false>>("cummin(Tensor self, int dim) -> (Tensor values, Tensor indices)",

@@ -288,7 +288,8 @@ static const Family family([](Registry& r) {
       "self with src (or value) written at the places along dim that index names; with reduce, added or multiplied into them.";
   r.op<&gather>(
       "gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor",
-      "Elements picked along dim: out[i][j] = self[index[i][j]][j] for dim=0. index has as many dimensions as self.");
+      "Elements picked along dim: out[i][j] = self[index[i][j]][j] for dim=0. index has as many dimensions as self.\n\n"
+      ">>> torch.gather(torch.tensor([[1, 2], [3, 4]]), 1, torch.tensor([[1], [0]]))\ntensor([[2],\n        [3]])\n");
   r.op<&scatter_src>("scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor", scatter_doc);
   r.op<&scatter_value>("scatter.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor", scatter_doc);
   r.op<&scatter_with>("scatter.reduce(Tensor self, int dim, Tensor index, Tensor src, *, str reduce) -> Tensor",

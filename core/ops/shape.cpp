@@ -609,13 +609,17 @@ static Tensor resize_as_(const Tensor& self, const Tensor& other, std::optional<
 static const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
   constexpr Traits kMethod{.function = false};
-  r.op<&cat>("cat(Tensor[] tensors, int dim=0) -> Tensor", "The tensors joined along dim. All other sizes must agree.");
+  r.op<&cat>("cat(Tensor[] tensors, int dim=0) -> Tensor",
+             "The tensors joined along dim. All other sizes must agree.\n\n"
+             ">>> torch.cat([torch.tensor([1, 2]), torch.tensor([3])])\ntensor([1, 2, 3])\n");
   r.alias("concat", "cat");
   r.alias("concatenate", "cat");
   r.op<&stack>("stack(Tensor[] tensors, int dim=0) -> Tensor",
-               "The tensors, all of one shape, joined along a new dimension.");
+               "The tensors, all of one shape, joined along a new dimension.\n\n"
+               ">>> torch.stack([torch.tensor([1, 2]), torch.tensor([3, 4])])\ntensor([[1, 2],\n        [3, 4]])\n");
   r.op<&split>("split.Tensor(Tensor self, int split_size, int dim=0) -> Tensor[]",
-               "Views of parts of split_size along dim; the last may be smaller.");
+               "Views of parts of split_size along dim; the last may be smaller.\n\n"
+               ">>> torch.split(torch.arange(5), 2)\n(tensor([0, 1]), tensor([2, 3]), tensor([4]))\n");
   r.op<&split_with_sizes>("split.sizes(Tensor self, int[] split_size, int dim=0) -> Tensor[]",
                           "Views of parts of the given sizes along dim.");
   r.op<&split>("split.either(Tensor tensor, int split_size_or_sections, int dim=0) -> Tensor[]",
@@ -629,23 +633,30 @@ static const Family family([](Registry& r) {
   r.op<&unsafe_split_with_sizes>("unsafe_split_with_sizes(Tensor self, int[] split_sizes, int dim=0) -> Tensor[]",
                                  "split_with_sizes(), but the parts may be changed in place.");
   r.op<&chunk<true>>("chunk(Tensor self, int chunks, int dim=0) -> Tensor[]",
-                     "At most `chunks` views of nearly equal parts along dim.");
+                     "At most `chunks` views of nearly equal parts along dim.\n\n"
+                     ">>> torch.chunk(torch.arange(5), 2)\n(tensor([0, 1, 2]), tensor([3, 4]))\n");
   r.op<&chunk<false>>("unsafe_chunk(Tensor self, int chunks, int dim=0) -> Tensor[]",
                       "chunk(), but the parts may be changed in place.");
-  r.op<&unbind>("unbind.int(Tensor self, int dim=0) -> Tensor[]", "All slices along dim, as views.");
+  r.op<&unbind>("unbind.int(Tensor self, int dim=0) -> Tensor[]",
+                "All slices along dim, as views.\n\n"
+                ">>> torch.unbind(torch.tensor([[1, 2], [3, 4]]))\n(tensor([1, 2]), tensor([3, 4]))\n");
   r.op<&flatten>("flatten.using_ints(Tensor self, int start_dim=0, int end_dim=-1) -> Tensor",
-                 "The dimensions from start_dim to end_dim as one.");
+                 "The dimensions from start_dim to end_dim as one.\n\n"
+                 ">>> torch.flatten(torch.ones(2, 3, 4), 1).shape\ntorch.Size([2, 12])\n");
   r.op<&unflatten>("unflatten.int(Tensor self, int dim, int[] sizes) -> Tensor", "One dimension as several.");
   r.op<&ravel>("ravel(Tensor self) -> Tensor", "All elements as a contiguous vector.");
   r.op<&movedim>("movedim.intlist(Tensor self, int[] source, int[] destination) -> Tensor",
-                 "Moves dimensions to new places; the others keep their order.");
+                 "Moves dimensions to new places; the others keep their order.\n\n"
+                 ">>> torch.movedim(torch.ones(2, 3, 4), 0, -1).shape\ntorch.Size([3, 4, 2])\n");
   r.op<&movedim_int>("movedim.int(Tensor self, int source, int destination) -> Tensor",
                      "Moves a dimension to a new place.");
   r.alias("moveaxis", "movedim");
   r.op<&transpose>("swapaxes(Tensor self, int axis0, int axis1) -> Tensor", "A view with two axes exchanged.");
   r.op<&transpose>("swapdims(Tensor self, int dim0, int dim1) -> Tensor", "A view with two dimensions exchanged.");
   r.op<&repeat>("repeat(Tensor self, int[] repeats) -> Tensor",
-                "Copies of self laid side by side, repeats[d] of them along dimension d.", kMethod);
+                "Copies of self laid side by side, repeats[d] of them along dimension d.\n\n"
+                ">>> torch.tensor([1, 2]).repeat(2)\ntensor([1, 2, 1, 2])\n",
+                kMethod);
   r.op<&tile>("tile(Tensor self, int[] dims) -> Tensor",
               "Copies of self laid side by side; missing leading counts are 1.");
   r.op<&narrow>("narrow(Tensor self, int dim, int start, int length) -> Tensor",
@@ -656,9 +667,12 @@ static const Family family([](Registry& r) {
                      "A copy of `length` slices from start along dim.");
   r.op<&unfold>("unfold(Tensor self, int dimension, int size, int step) -> Tensor",
                 "A view of all windows of `size` along a dimension, `step` apart, as a new last dimension.", kMethod);
-  r.op<&flip>("flip(Tensor self, int[] dims) -> Tensor", "A copy in which the given dimensions run backwards.");
+  r.op<&flip>("flip(Tensor self, int[] dims) -> Tensor",
+              "A copy in which the given dimensions run backwards.\n\n"
+              ">>> torch.flip(torch.tensor([1, 2, 3]), (0,))\ntensor([3, 2, 1])\n");
   r.op<&roll>("roll(Tensor self, int[1] shifts, int[1] dims=[]) -> Tensor",
-              "Elements shifted along dims, those that fall off coming in at the other end.");
+              "Elements shifted along dims, those that fall off coming in at the other end.\n\n"
+              ">>> torch.roll(torch.tensor([1, 2, 3]), 1)\ntensor([3, 1, 2])\n");
   r.op<&pixel_shuffle>("pixel_shuffle(Tensor self, int upscale_factor) -> Tensor",
                        "(*, C r r, H, W) as (*, C, H r, W r).", kFunction);
   r.op<&pixel_unshuffle>("pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor",

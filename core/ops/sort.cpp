@@ -271,13 +271,15 @@ static const Family family([](Registry& r) {
       "sort.stable(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)",
       sorted);
   r.op<&argsort>("argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor",
-                 "The indices that sort self along dim.");
+                 "The indices that sort self along dim.\n\n"
+                 ">>> torch.argsort(torch.tensor([3, 1, 2]))\ntensor([1, 2, 0])\n");
   r.op<&argsort_stable>("argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> Tensor",
                         "The indices that sort self along dim.");
   r.op<&msort>("msort(Tensor self) -> Tensor", "self in order along its first axis.");
   r.op<&topk>(
       "topk(Tensor self, int k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)",
-      "The k largest (or smallest) elements along dim in order, and where they are.");
+      "The k largest (or smallest) elements along dim in order, and where they are.\n\n"
+      ">>> torch.topk(torch.tensor([3, 1, 2]), 2).values\ntensor([3, 2])\n");
   r.op<&unique2>(
       "_unique2(Tensor self, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor)",
       "The distinct elements in order, the place of each element among them, and how often each occurs.", kFunction);
@@ -290,7 +292,8 @@ static const Family family([](Registry& r) {
       "The elements (or slices along dim) that differ from the one before, with places and counts.", kFunction);
   r.op<&searchsorted>(
       "searchsorted.Tensor(Tensor sorted_sequence, Tensor self, *, bool out_int32=False, bool right=False, str? side=None, Tensor? sorter=None) -> Tensor",
-      "Where the values would be inserted in sorted_sequence's last axis to keep it sorted; after equal ones if right.",
+      "Where the values would be inserted in sorted_sequence's last axis to keep it sorted; after equal ones if right.\n\n"
+      ">>> torch.searchsorted(torch.tensor([1, 3, 5]), torch.tensor([2, 3]))\ntensor([1, 1])\n",
       kFunction);
   r.op<&searchsorted_scalar>(
       "searchsorted.Scalar(Tensor sorted_sequence, Scalar self, *, bool out_int32=False, bool right=False, str? side=None, Tensor? sorter=None) -> Tensor",
@@ -303,7 +306,9 @@ static const Family family([](Registry& r) {
       "Which of the intervals between the sorted boundaries a number lies in.", kFunction);
   r.op<&isin>(
       "isin.Tensor_Tensor(Tensor elements, Tensor test_elements, *, bool assume_unique=False, bool invert=False) -> Tensor",
-      "Whether each element is one of test_elements.", kFunction);
+      "Whether each element is one of test_elements.\n\n"
+      ">>> torch.isin(torch.tensor([1, 2, 3]), torch.tensor([2]))\ntensor([False,  True, False])\n",
+      kFunction);
   r.op<&isin_tensor_scalar>(
       "isin.Tensor_Scalar(Tensor elements, Scalar test_element, *, bool assume_unique=False, bool invert=False) -> Tensor",
       "Whether each element equals the number.", kFunction);

@@ -348,23 +348,36 @@ static const Family family([](Registry& r) {
   autograd_support.view_node = view_node;
   constexpr Traits kMethodOnly{.function = false};
   r.op<&view>("view(Tensor(a) self, int[] size) -> Tensor(a)",
-              "The same elements under another shape, without a copy. One size may be -1.", kMethodOnly);
+              "The same elements under another shape, without a copy. One size may be -1.\n\n"
+              ">>> torch.arange(6).view(2, 3)\ntensor([[0, 1, 2],\n        [3, 4, 5]])\n",
+              kMethodOnly);
   r.op<&view_dtype>("view.dtype(Tensor(a) self, ScalarType dtype) -> Tensor(a)",
                     "The same bytes read as another dtype.", kMethodOnly);
   r.op<&reshape>("reshape(Tensor(a) self, int[] shape) -> Tensor(a)",
-                 "self under another shape: a view where the strides allow, else a copy. One size may be -1.");
+                 "self under another shape: a view where the strides allow, else a copy. One size may be -1.\n\n"
+                 ">>> torch.reshape(torch.arange(6), (-1, 2)).shape\ntorch.Size([3, 2])\n");
   r.op<&expand_op>("expand(Tensor(a) self, int[] size, *, bool implicit=False) -> Tensor(a)",
-                   "self broadcast to a larger shape without a copy; -1 keeps a size.", kMethodOnly);
+                   "self broadcast to a larger shape without a copy; -1 keeps a size.\n\n"
+                   ">>> torch.tensor([[1], [2]]).expand(2, 3)\ntensor([[1, 1, 1],\n        [2, 2, 2]])\n",
+                   kMethodOnly);
   r.op<&expand>("broadcast_to(Tensor(a) self, int[] size) -> Tensor(a)",
                 "self broadcast to a larger shape without a copy.");
-  r.op<&permute>("permute(Tensor(a) self, int[] dims) -> Tensor(a)", "A view with the axes in the given order.");
-  r.op<&transpose>("transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)", "A view with two axes exchanged.");
+  r.op<&permute>("permute(Tensor(a) self, int[] dims) -> Tensor(a)",
+                 "A view with the axes in the given order.\n\n"
+                 ">>> torch.permute(torch.ones(2, 3, 4), (2, 0, 1)).shape\ntorch.Size([4, 2, 3])\n");
+  r.op<&transpose>("transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)",
+                   "A view with two axes exchanged.\n\n"
+                   ">>> torch.transpose(torch.ones(2, 3, 4), 0, 1).shape\ntorch.Size([3, 2, 4])\n");
   r.op<&t_>("t(Tensor(a) self) -> Tensor(a)", "The transpose of a matrix (a vector stays as it is).");
-  r.op<&squeeze_all>("squeeze(Tensor(a) self) -> Tensor(a)", "A view without the axes of size 1.");
+  r.op<&squeeze_all>("squeeze(Tensor(a) self) -> Tensor(a)",
+                     "A view without the axes of size 1.\n\n"
+                     ">>> torch.squeeze(torch.ones(2, 1, 3)).shape\ntorch.Size([2, 3])\n");
   r.op<&squeeze_dim>("squeeze.dim(Tensor(a) self, int dim) -> Tensor(a)", "A view without axis dim, if its size is 1.");
   r.op<&squeeze>("squeeze.dims(Tensor(a) self, int[] dim) -> Tensor(a)",
                  "A view without those of the given axes whose size is 1.");
-  r.op<&unsqueeze>("unsqueeze(Tensor(a) self, int dim) -> Tensor(a)", "A view with a new axis of size 1 at dim.");
+  r.op<&unsqueeze>("unsqueeze(Tensor(a) self, int dim) -> Tensor(a)",
+                   "A view with a new axis of size 1 at dim.\n\n"
+                   ">>> torch.unsqueeze(torch.ones(3), 0).shape\ntorch.Size([1, 3])\n");
   r.op<&select>("select.int(Tensor(a) self, int dim, int index) -> Tensor(a)",
                 "The slice at index along dim, without that axis.");
   r.op<&as_strided>("as_strided(Tensor(a) self, int[] size, int[] stride, int? storage_offset=None) -> Tensor(a)",
