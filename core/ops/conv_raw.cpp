@@ -343,10 +343,12 @@ struct Scattering {
   // Where the input is packed once for all taps, or weights are read once, that is worth more than adding the products.
   static bool suits(const ConvGeometry& c, DType dtype) {
     if (dtype == DType::I64 || is_direct(c, dtype)) return false;
-    const int64_t positions = c.batch * c.out[0] * c.out[1] * c.out[2];
+    const int64_t positions = c.out[0] * c.out[1] * c.out[2];
     const bool strided = c.stride[0] * c.stride[1] * c.stride[2] > 1;
-    if (c.channels <= 4) return c.m >= 16;
-    return c.taps() > 1 && c.m >= 48 && (strided || positions <= 64);
+    if (c.channels <= 4) return c.m >= 24;
+    // Every image reads the weights again.
+    if (c.taps() == 1 || c.m < 48 || (c.batch > 1 && positions < 64)) return false;
+    return strided || c.batch * positions <= 64;
   }
 
   Scattering(const ConvGeometry& c, const AxisPhases (&axes)[3], const cpu::ConvSpread& s, const Source& source)

@@ -37,7 +37,7 @@ template <class P> class Spread {
   Spread(const ConvSpread& s, const P* x, P* out) : s_(s), x_(x), out_(out) {
     line_ = s.phases * s.out[2];
     x_end_ = x + s.blocks * s.in[0] * s.in[1] * s.in[2];
-    pairs_ = s.step[2] == 2 && s.phases == 2;
+    pairs_ = s.step[2] == 2 && s.phases <= 2;
     for (int64_t phase = 0; phase < 2; ++phase) {
       const int64_t shift = s.pad[2] - phase;
       low_[phase] = std::clamp<int64_t>((shift + 1) / 2, 0, s.out[2]);
@@ -87,7 +87,7 @@ template <class P> class Spread {
     zero_loose(o + low + n, width - low - n);
   }
 
-  // Both phases of a block at once. Blocks are taken from the last on: what one writes past its phase's end is then
+  // All phases of a block at once. Blocks are taken from the last on: what one writes past its phase's end is then
   // overwritten.
   void pairs(const P* row, P* o) const {
     constexpr int L = kLanes<P>;
@@ -98,7 +98,7 @@ template <class P> class Spread {
     VI lane, even;
     for (int k = 0; k < L; ++k) lane[k] = k, even[k] = 2 * k;
     for (int64_t i = (width - 1) / L * L; i >= 0; i -= L)
-      for (int phase = 0; phase < 2; ++phase) {
+      for (int phase = 0; phase < s_.phases; ++phase) {
         const I low = static_cast<I>(low_[phase] - i), high = static_cast<I>(high_[phase] - i);
 #if defined(__clang__)
         Vec<P> v;

@@ -21,6 +21,7 @@ namespace {
 #include "kernels/cpu/gemm_micro.h"
 
 constexpr int64_t kGathered = kDepth + 2 * 16;  // from one gathered line to the next
+constexpr int64_t kMaxParts = 8;                // of a sum over positions, for threads to share
 constexpr int64_t kDirectRun = 256;             // adjacent positions for which an operand need not be packed
 
 // The patches have to lie position by position:
@@ -33,8 +34,8 @@ template <class P> class WeightGradient {
   WeightGradient(const ConvProduct& c, const P* x, const P* g, P* dw)
       : c_(c), x_(x), g_(g), dw_(dw), per_image_(c.planes * c.rows * c.run), columns_(c.channels * c.taps) {
     // Turning the input around also turns the result, which is worth it where
-    // positions outnumber the rows.
-    turned_ = c.channels >= 8 && (c.taps == 1 || c.images * per_image_ > 2 * c.m);
+    // there are not much fewer positions than rows.
+    turned_ = c.channels >= 8 && (c.taps == 1 || 2 * c.images * per_image_ > c.m);
     strip_ = mk_.strip();
     // Taps side by side see channels side by side: one band of columns.
     band_ = 1;
@@ -52,7 +53,7 @@ template <class P> class WeightGradient {
         std::clamp<int64_t>(kPanelElements / (direct_ ? c.channels * c.x_channel : c.m * per_image_), 1, c.images);
     // A small result is summed in several parts, whose number depends on the
     // shapes alone.
-    parts_ = std::clamp<int64_t>(std::min(block_count(images_), 16 / ((columns_ + 31) / 32)), 1, 8);
+    parts_ = std::clamp<int64_t>(std::min(block_count(images_), 16 / ((columns_ + 31) / 32)), 1, kMaxParts);
   }
 
   void group(int64_t group) {
@@ -224,12 +225,13 @@ template <class P> class WeightGradientByLines {
  public:
   static bool suits(const ConvProduct& c) {
     const int64_t rounded = (c.m + kBlock<P> - 1) / kBlock<P> * kBlock<P>;
-    return c.channels < 8 && c.channels * c.taps >= 28 && 4 * c.m >= 3 * rounded;
+    return c.channels < 8 && c.channels * c.taps >= 28 && 4 * c.m >= 3 * rounded &&
+           c.images * c.planes * c.rows * c.run > (kMaxParts - 1) * kDepth;
   }
   WeightGradientByLines(const ConvProduct& c, const P* x, const P* g, P* dw)
       : c_(c), x_(x), g_(g), dw_(dw), per_image_(c.planes * c.rows * c.run), rows_(c.channels * c.taps) {
     blocks_ = (c.images * per_image_ + kDepth - 1) / kDepth;
-    parts_ = std::clamp<int64_t>(blocks_ / 2, 1, 8);
+    parts_ = kMaxParts;
   }
 
   void group(int64_t group) {

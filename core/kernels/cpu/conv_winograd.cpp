@@ -28,6 +28,9 @@ constexpr int64_t kWide = 16;              // rows of a tile, rounded up
 constexpr int64_t kTurned = 16;            // channels whose kernels are turned around together
 constexpr int64_t kLine = 16;              // elements of a line of the cache
 constexpr int64_t kMaxStrips = 4;          // that share the kernels in the cache
+constexpr int64_t kFewTiles = 256;         // whose patches all fit a cache together
+constexpr int64_t kTilesAtOnce = 2;        // of rows, that share what is read of all patches
+constexpr int64_t kColumns = 256;          // channels that are summed at once
 constexpr int64_t kKernelsKept = 1 << 17;  // elements of transformed kernels that stay there anyway
 
 struct Buffers {
@@ -90,6 +93,7 @@ class Winograd {
   }
 
   void run() {
+    if (c_.m * c_.channels > kKernelsKept && n_ <= kFewTiles) return run_few();
     kernels_ = buffers().kernels.get<float>(kPlaces * kernel_place());
     transform_kernels();
     int64_t at_once = c_.m * c_.channels <= kKernelsKept ? 1 : kMaxStrips;
@@ -112,37 +116,106 @@ class Winograd {
     return kernels_ + place * kernel_place() + group * c_.m * c_.channels;
   }
 
+  // Many kernels and few tiles: a few rows' kernels are transformed in the cache, and what they give is put in place.
+  void run_few() {
+    const int64_t patch_place = c_.channels * strips_ * kStripTiles + kLine;
+    float* patches = buffers().kernels.get<float>(kPlaces * patch_place + 2 * L);
+    const int64_t parts = (row_tiles_ + kTilesAtOnce - 1) / kTilesAtOnce;
+    for (int64_t group = 0; group < c_.groups; ++group) {
+      parallel_for(strips_ * c_.channels, 1 + (1 << 14) / (kPlaces * kStripTiles), [&](int64_t begin, int64_t end) {
+        constexpr int64_t kApart = kStripTiles + L;  // a run may write past its end
+        alignas(64) float one[kPlaces * kApart];
+        Run runs[kStripTiles];
+        for (int64_t item = begin; item < end; ++item) {
+          const int64_t count = find_runs(item / c_.channels, runs);
+          transform_patches(x_ + group * c_.x_group + item % c_.channels * c_.x_channel, runs, count, one, kApart);
+          for (int64_t p = 0; p < kPlaces; ++p)
+            std::copy(one + p * kApart, one + p * kApart + kStripTiles, patches + p * patch_place + item * kStripTiles);
+        }
+      });
+      parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t part = begin; part < end; ++part)
+          few_rows(group, row_tiles_ * part / parts, row_tiles_ * (part + 1) / parts, patches, patch_place);
+      });
+    }
+    buffers().kernels.trim();
+  }
+
+  void few_rows(int64_t group, int64_t t0, int64_t t1, const float* patches, int64_t patch_place) {
+    const int64_t row0 = tile_begin(t0), height = tile_begin(t1) - row0;
+    const int64_t blocks = (c_.channels + kColumns - 1) / kColumns, longest = (c_.channels + blocks - 1) / blocks;
+    const int64_t place = height * longest + kLine, sum_place = strips_ * height * kStripTiles + kLine;
+    float* kernels = buffers().patches.get<float>(kPlaces * place);
+    float* sums = buffers().sums.get<float>(kPlaces * sum_place);
+    for (int64_t b = 0; b < blocks; ++b) {
+      const int64_t ch0 = c_.channels * b / blocks, ch1 = c_.channels * (b + 1) / blocks, depth = ch1 - ch0;
+      for (int64_t t = t0; t < t1; ++t)
+        transform_tile(group, t, ch0, ch1, kernels + (tile_begin(t) - row0) * depth, place);
+      TileOut<float> to{b > 0 ? Finish::add : Finish::set, nullptr, kStripTiles, nullptr, 0.0f};
+      for (int64_t p = 0; p < kPlaces; ++p)
+        for (int64_t s = 0; s < strips_; ++s)
+          for (int64_t t = t0; t < t1; ++t) {
+            const int64_t i0 = tile_begin(t) - row0, rows = tile_begin(t + 1) - row0 - i0;
+            to.dst = sums + p * sum_place + (s * height + i0) * kStripTiles;
+            mk_.run(rows, kStripTiles, depth, kernels + p * place + i0 * depth, 1, rows,
+                    patches + p * patch_place + (s * c_.channels + ch0) * kStripTiles, kStripTiles, to);
+          }
+    }
+    put_strips(group, row0, height, 0, strips_, sums, sum_place);
+  }
+
+  // Rows of strips' sums, [strip][row][tile], to their places.
+  void put_strips(int64_t group, int64_t row0, int64_t rows, int64_t s0, int64_t strips, const float* sums,
+                  int64_t apart) const {
+    Run runs[kStripTiles];
+    for (int64_t s = 0; s < strips; ++s) {
+      const int64_t count = find_runs(s0 + s, runs);
+      for (int64_t i = 0; i < rows; ++i)
+        put(sums + (s * rows + i) * kStripTiles, apart, runs, count, bias_ ? bias_[group * c_.m + row0 + i] : 0.0f,
+            out_ + group * c_.o_group + (row0 + i) * c_.o_m);
+    }
+  }
+
   // G w G^T of every kernel, laid out as the micro-kernels read it.
   void transform_kernels() {
     parallel_for(c_.groups * row_tiles_, 1, [&](int64_t begin, int64_t end) {
       for (int64_t item = begin; item < end; ++item) {
-        int64_t group = item / row_tiles_, t = item % row_tiles_, i0 = tile_begin(t), rows = tile_begin(t + 1) - i0;
-        const float* from = w_ + group * c_.w_group + i0 * c_.w_m;
-        alignas(64) float turned[kTurned * 9 * kWide] = {};  // [channel][place of the kernel][row]
-        for (int64_t channel = 0; channel < c_.channels; ++channel) {
-          const int64_t in_turn = channel % kTurned;
-          float* w = turned + in_turn * 9 * kWide;
-          if (c_.w_channel == 9) {
-            if (in_turn == 0)
-              mk_.pack(from + channel * 9, c_.w_m, 1, rows, kWide, std::min(kTurned, c_.channels - channel) * 9,
-                       turned);
-          } else {
-            const float* at = from + channel * c_.w_channel;
-            for (int64_t i = 0; i < rows; ++i) {
-              __builtin_prefetch(at + 4 * c_.w_channel + i * c_.w_m);
-              for (int k = 0; k < 9; ++k) w[k * kWide + i] = at[i * c_.w_m + k];
-            }
-          }
-          for (int64_t i = 0; i < rows; i += L)
-            transform_kernel(w + i, kernels_at(0, group) + i0 * c_.channels + channel * rows + i,
-                             static_cast<int>(std::min<int64_t>(L, rows - i)));
-        }
+        const int64_t group = item / row_tiles_, t = item % row_tiles_;
+        transform_tile(group, t, 0, c_.channels, kernels_at(0, group) + tile_begin(t) * c_.channels, kernel_place());
       }
     });
   }
 
+  // One tile of rows, channels [ch0, ch1).
+  void transform_tile(int64_t group, int64_t t, int64_t ch0, int64_t ch1, float* out, int64_t apart) const {
+    const int64_t i0 = tile_begin(t), rows = tile_begin(t + 1) - i0;
+    const float* from = w_ + group * c_.w_group + i0 * c_.w_m;
+    const bool last = group + 1 == c_.groups && t + 1 == row_tiles_;
+    alignas(64) float turned[kTurned * 9 * kWide + 7 * kWide] = {};  // [channel][place of the kernel][row]
+    for (int64_t channel = ch0; channel < ch1; ++channel) {
+      const int64_t in_turn = (channel - ch0) % kTurned;
+      float* w = turned + in_turn * 9 * kWide;
+      if (c_.w_channel == 9) {
+        if (in_turn == 0)
+          mk_.pack(from + channel * 9, c_.w_m, 1, rows, kWide, std::min(kTurned, ch1 - channel) * 9, turned);
+      } else {
+        const float* at = from + channel * c_.w_channel;
+        for (int64_t i = 0; i < rows; i += 2) __builtin_prefetch(at + 8 * c_.w_channel + i * c_.w_m);
+        // Whole vectors of each row, seven elements more than there are.
+        if (L == kWide && !(last && channel + 1 == c_.channels))
+          mk_.pack(at, c_.w_m, 1, rows, kWide, kWide, w);
+        else
+          for (int64_t i = 0; i < rows; ++i)
+            for (int k = 0; k < 9; ++k) w[k * kWide + i] = at[i * c_.w_m + k];
+      }
+      for (int64_t i = 0; i < rows; i += L)
+        transform_kernel(w + i, out + (channel - ch0) * rows + i, apart,
+                         static_cast<int>(std::min<int64_t>(L, rows - i)));
+    }
+  }
+
   // One vector of kernels.
-  void transform_kernel(const float* w, float* out, int part) const {
+  void transform_kernel(const float* w, float* out, int64_t apart, int part) const {
     const V by = splat(0.5f);
     // One side of the product for the three columns, then the other for the four rows that gives.
     auto spread = [&](V a, V b, V d, V* o) {
@@ -160,7 +233,7 @@ class Winograd {
     for (int y = 0; y < 4; ++y) {
       spread(half[0][y], half[1][y], half[2][y], all);
       for (int j = 0; j < 4; ++j) {
-        float* o = out + (4 * y + j) * kernel_place();
+        float* o = out + (4 * y + j) * apart;
         part == L ? store(o, all[j]) : store_part(o, all[j], part);
       }
     }
@@ -253,12 +326,7 @@ class Winograd {
         }
       }
     }
-    for (int64_t s = 0; s < strips; ++s) {
-      int64_t count = find_runs(s0 + s, runs);
-      for (int64_t i = 0; i < c_.m; ++i)
-        put(sums + (s * c_.m + i) * kStripTiles, sum_place, runs, count, bias_ ? bias_[group * c_.m + i] : 0.0f,
-            out_ + group * c_.o_group + i * c_.o_m);
-    }
+    put_strips(group, 0, c_.m, s0, strips, sums, sum_place);
   }
 
   const ConvWinograd& c_;
@@ -279,17 +347,21 @@ class WinogradKernels {
     // Tiles at once: what fits the cache, and enough for the sums to be worth reading again.
     at_once_ = std::clamp<int64_t>((1 << 17) / (kPlaces * (c.channels + c.m)), 64, 256);
     x_size_ = c.x_channel, g_size_ = c.o_m;
-    x_apart_ = at_once_ * c.channels + kLine, g_apart_ = at_once_ * c.m + kLine;
+    few_ = n_ <= kFewTiles && c.m * c.channels > kKernelsKept;
+    if (few_) at_once_ = n_;
+    strips_ = (c.channels + kStripTiles - 1) / kStripTiles;
+    x_apart_ = at_once_ * strips_ * kStripTiles + kLine, g_apart_ = at_once_ * c.m + kLine;
   }
 
   void run() {
     for (int64_t group = 0; group < c_.groups; ++group) {
-      sums_ = buffers().sums.get<float>(kPlaces * sum_place());
+      sums_ = few_ ? nullptr : buffers().sums.get<float>(kPlaces * sum_place());
       patches_ = buffers().patches.get<float>(kPlaces * x_apart_ + 2 * kStripTiles);
       gradient_ = buffers().gradient.get<float>(kPlaces * g_apart_ + L);
       // As many images as one block of tiles can touch are turned around at a time.
       const int64_t per_image = c_.tile_rows * c_.tile_columns;
-      const int64_t images = std::clamp<int64_t>((1 << 20) / ((c_.channels + c_.m) * g_size_), 1, c_.images);
+      int64_t images = std::clamp<int64_t>((1 << 20) / ((c_.channels + c_.m) * g_size_), 1, c_.images);
+      if (few_) images = c_.images;
       float* turned_x = buffers().turned.get<float>(images * (x_size_ * c_.channels + g_size_ * c_.m) + 2 * L);
       float* turned_g = turned_x + images * x_size_ * c_.channels;
       for (int64_t first = 0; first < c_.images; first += images) {
@@ -300,10 +372,17 @@ class WinogradKernels {
         for (int64_t b = 0; b < blocks; ++b) {
           const int64_t t0 = tiles * b / blocks, depth = tiles * (b + 1) / blocks - t0;
           transform(turned_x, turned_g, t0, depth);
-          add(depth, first == 0 && b == 0);
+          if (few_)
+            add_few(group);
+          else
+            add(depth, first == 0 && b == 0);
         }
       }
-      finish(dw_ + group * c_.w_group);
+      if (few_) continue;
+      parallel_for(c_.m, 1 + (1 << 12) / c_.channels, [&](int64_t begin, int64_t end) {
+        finish(sums_ + begin * c_.channels, sum_place(), c_.channels, end - begin, c_.channels,
+               dw_ + group * c_.w_group + begin * c_.channels * 9);
+      });
     }
     for (Scratch* s : {&buffers().sums, &buffers().patches, &buffers().gradient, &buffers().turned}) s->trim();
   }
@@ -325,7 +404,7 @@ class WinogradKernels {
   }
 
   // Whole vectors of channels: what lies past the last is written before the next tile's, and not looked at.
-  template <class Each> void each_vector(int64_t channels, Each each) {
+  template <class Each> void each_vector(int64_t channels, Each each) const {
     int64_t i = 0;
     for (; i + L <= channels; i += L) each(i, L);
     if (i < channels) each(i, static_cast<int>(channels - i));
@@ -340,7 +419,7 @@ class WinogradKernels {
         const int64_t image = t / c_.tile_columns / c_.tile_rows;
         const float* from = x + (image * x_size_ + 2 * row * c_.x_row + 2 * column) * c_.channels;
         each_vector(c_.channels, [&](int64_t ch, int part) {
-          float* o = patches_ + i * c_.channels + ch;
+          float* o = patches_ + (ch / kStripTiles * count + i) * kStripTiles + ch % kStripTiles;
           const float* at = from + ch;
           if (part == L)
             transform_patch([&](int y, int j) { return load(at + y * x_pitch + j * c_.channels); },
@@ -373,56 +452,81 @@ class WinogradKernels {
   }
 
   void add(int64_t depth, bool fresh) {
-    const int64_t strips = (c_.channels + kStripTiles - 1) / kStripTiles;
     const int64_t row_groups = std::min<int64_t>(row_tiles_, 4);
     const int64_t work = depth * c_.m * c_.channels / row_groups;
     parallel_for(kPlaces * row_groups, 1 + (1 << 18) / (work + 1), [&](int64_t begin, int64_t end) {
       for (int64_t item = begin; item < end; ++item) {
         const int64_t place = item / row_groups, rg = item % row_groups;
         TileOut<float> to{fresh ? Finish::set : Finish::add, nullptr, c_.channels, nullptr, 0.0f};
-        for (int64_t s = 0; s < strips; ++s) {
+        for (int64_t s = 0; s < strips_; ++s) {
           const int64_t column = s * kStripTiles, width = std::min(kStripTiles, c_.channels - column);
-          const float* b = patches_ + place * x_apart_ + column;
+          const float* b = patches_ + place * x_apart_ + column * depth;
           for (int64_t t = row_tiles_ * rg / row_groups; t < row_tiles_ * (rg + 1) / row_groups; ++t) {
             const int64_t i0 = c_.m * t / row_tiles_, rows = c_.m * (t + 1) / row_tiles_ - i0;
             to.dst = sums_ + place * sum_place() + i0 * c_.channels + column;
-            mk_.run(rows, width, depth, gradient_ + place * g_apart_ + i0, 1, c_.m, b, c_.channels, to);
+            mk_.run(rows, width, depth, gradient_ + place * g_apart_ + i0, 1, c_.m, b, kStripTiles, to);
           }
         }
       }
     });
   }
 
-  // G^T s G
-  void finish(float* dw) {
-    const int64_t apart = sum_place();
-    parallel_for(c_.m, 1 + (1 << 12) / c_.channels, [&](int64_t begin, int64_t end) {
-      alignas(64) float all[9][L];
-      for (int64_t i = begin; i < end; ++i)
-        each_vector(c_.channels, [&](int64_t ch, int part) {
-          const float* at = sums_ + i * c_.channels + ch;
-          V half[4][3];
-          const V by = splat(0.5f);
-          for (int y = 0; y < 4; ++y) {
-            V s[4];
-            for (int j = 0; j < 4; ++j) {
-              const float* p = at + (4 * y + j) * apart;
-              s[j] = part == L ? load(p) : load_part(p, part);
+  // With few tiles nothing has to be added up: the sums of some rows and channels stay in the cache.
+  void add_few(int64_t group) {
+    const int64_t parts = (row_tiles_ + kTilesAtOnce - 1) / kTilesAtOnce;
+    const int64_t bands = (c_.channels + kColumns - 1) / kColumns;
+    parallel_for(parts * bands, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t item = begin; item < end; ++item) {
+        const int64_t part = item / bands, band = item % bands;
+        const int64_t t0 = row_tiles_ * part / parts, t1 = row_tiles_ * (part + 1) / parts;
+        const int64_t row0 = c_.m * t0 / row_tiles_, height = c_.m * t1 / row_tiles_ - row0;
+        const int64_t s0 = strips_ * band / bands, s1 = strips_ * (band + 1) / bands, ch0 = s0 * kStripTiles;
+        const int64_t wide = std::min(c_.channels, s1 * kStripTiles) - ch0, apart = height * wide + kLine;
+        float* sums = buffers().sums.get<float>(kPlaces * apart);
+        TileOut<float> to{Finish::set, nullptr, wide, nullptr, 0.0f};
+        for (int64_t place = 0; place < kPlaces; ++place)
+          for (int64_t s = s0; s < s1; ++s) {
+            const int64_t column = s * kStripTiles - ch0;
+            const float* b = patches_ + place * x_apart_ + s * kStripTiles * n_;
+            for (int64_t t = t0; t < t1; ++t) {
+              const int64_t i0 = c_.m * t / row_tiles_, rows = c_.m * (t + 1) / row_tiles_ - i0;
+              to.dst = sums + place * apart + (i0 - row0) * wide + column;
+              mk_.run(rows, std::min(kStripTiles, wide - column), n_, gradient_ + place * g_apart_ + i0, 1, c_.m, b,
+                      kStripTiles, to);
             }
-            half[y][0] = s[0] + by * (s[1] + s[2]);
-            half[y][1] = by * (s[1] - s[2]);
-            half[y][2] = by * (s[1] + s[2]) + s[3];
           }
-          for (int j = 0; j < 3; ++j) {
-            store(all[j], half[0][j] + by * (half[1][j] + half[2][j]));
-            store(all[3 + j], by * (half[1][j] - half[2][j]));
-            store(all[6 + j], by * (half[1][j] + half[2][j]) + half[3][j]);
-          }
-          float* o = dw + (i * c_.channels + ch) * 9;
-          for (int q = 0; q < part; ++q)
-            for (int k = 0; k < 9; ++k) o[q * 9 + k] = all[k][q];
-        });
+        finish(sums, apart, wide, height, wide, dw_ + group * c_.w_group + (row0 * c_.channels + ch0) * 9);
+      }
     });
+  }
+
+  // G^T s G of rows of channels.
+  void finish(const float* sums, int64_t apart, int64_t pitch, int64_t rows, int64_t channels, float* dw) const {
+    alignas(64) float all[9][L];
+    for (int64_t i = 0; i < rows; ++i)
+      each_vector(channels, [&](int64_t ch, int part) {
+        const float* at = sums + i * pitch + ch;
+        V half[4][3];
+        const V by = splat(0.5f);
+        for (int y = 0; y < 4; ++y) {
+          V s[4];
+          for (int j = 0; j < 4; ++j) {
+            const float* p = at + (4 * y + j) * apart;
+            s[j] = part == L ? load(p) : load_part(p, part);
+          }
+          half[y][0] = s[0] + by * (s[1] + s[2]);
+          half[y][1] = by * (s[1] - s[2]);
+          half[y][2] = by * (s[1] + s[2]) + s[3];
+        }
+        for (int j = 0; j < 3; ++j) {
+          store(all[j], half[0][j] + by * (half[1][j] + half[2][j]));
+          store(all[3 + j], by * (half[1][j] - half[2][j]));
+          store(all[6 + j], by * (half[1][j] + half[2][j]) + half[3][j]);
+        }
+        float* o = dw + (i * c_.channels + ch) * 9;
+        for (int q = 0; q < part; ++q)
+          for (int k = 0; k < 9; ++k) o[q * 9 + k] = all[k][q];
+      });
   }
 
   const ConvWinograd& c_;
@@ -430,7 +534,8 @@ class WinogradKernels {
   const float *x_, *g_;
   float* dw_;
   float *sums_ = nullptr, *patches_ = nullptr, *gradient_ = nullptr;
-  int64_t row_tiles_, n_, at_once_, x_size_, g_size_, x_apart_, g_apart_;
+  int64_t row_tiles_, n_, at_once_, strips_, x_size_, g_size_, x_apart_, g_apart_;
+  bool few_;
 };
 
 void product(const ConvWinograd& c, const float* x, const float* w, const float* bias, float* out) {
