@@ -102,7 +102,9 @@ def test_conversions():
 
 def test_rounding_to_halves():
     values = [1.0, 1 / 3, 65504.0, 65520.0, 1e-8, 5.96e-8, -2.5, 1e5]
-    assert torch.tensor(values).half().tolist() == np.array(values, dtype=np.float32).astype(np.float16).tolist()
+    with np.errstate(over="ignore"):
+        expected = np.array(values, dtype=np.float32).astype(np.float16).tolist()
+    assert torch.tensor(values).half().tolist() == expected
     assert torch.tensor([1.00390625, 1.01171875, 3.3895e38]).bfloat16().float().tolist()[:2] == [1.0, 1.015625]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import torch
+from .conftest import CANDIDATE, torch
 
 
 @pytest.mark.parametrize("name", ["inv", "det", "slogdet", "cholesky", "svdvals", "eigvalsh", "matrix_exp", "pinv"])
@@ -59,8 +59,11 @@ def test_ldl(hermitian):
     assert pivots.dtype == torch.int32 and LD.triu(1).abs().max() == 0
     B = torch.randn(6, 2, dtype=A.dtype, requires_grad=True)
     assert torch.allclose(A @ torch.linalg.ldl_solve(LD, pivots, B, hermitian=hermitian), B.expand(3, 6, 2))
-    assert torch.autograd.gradcheck(lambda B: torch.linalg.ldl_solve(LD[0], pivots[0], B, hermitian=hermitian), (B,))
-    with pytest.raises(RuntimeError, match="singular"):
+    if CANDIDATE != "torch":  # which has no gradient of it
+        assert torch.autograd.gradcheck(
+            lambda B: torch.linalg.ldl_solve(LD[0], pivots[0], B, hermitian=hermitian), (B,)
+        )
+    with pytest.raises(RuntimeError, match="" if CANDIDATE == "torch" else "singular"):
         torch.linalg.ldl_factor(torch.zeros(2, 2))
     assert torch.linalg.ldl_factor_ex(torch.zeros(2, 2)).info.item() == 1
 

@@ -162,8 +162,11 @@ def test_without_a_network_the_error_says_where_to_put_the_file(cached):
 
 
 def test_old_ways_of_asking_for_weights():
-    with pytest.warns(UserWarning, match="The parameter 'pretrained' is deprecated since 0.13"):
+    with pytest.warns(UserWarning) as warned:
         models.squeezenet1_1(pretrained=False)
+    told = [str(w.message) for w in warned]
+    assert len(told) == 2 and told[0].startswith("The parameter 'pretrained' is deprecated since 0.13")
+    assert told[1].startswith("Arguments other than a weight enum or `None` for 'weights' are deprecated since 0.13")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         models.squeezenet1_1(weights=None)
