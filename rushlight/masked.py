@@ -261,3 +261,23 @@ def normalize(input: Any, ord: float, dim: int, *, eps: float = 1e-12, dtype: An
     """The input over the norm (at least eps) of the elements that count."""
     size = norm(input, ord, _dims(dim, input.dim())[0], keepdim=True, dtype=dtype, mask=mask)
     return _filled(input, mask, 0) / size.clamp(min=eps)
+
+
+_REDUCTIONS = ("amax", "amin", "argmax", "argmin", "logsumexp", "mean", "median", "norm", "prod", "std", "sum", "var")
+
+
+def _input_mask(input: Any, *args: Any, **kwargs: Any) -> Any:
+    """The mask of an operation's input, as its keyword arguments give it."""
+    if kwargs.get("mask") is None:
+        raise ValueError("_input_mask requires explicit mask")
+    return _mask(input, kwargs["mask"])
+
+
+def _output_mask(op: Any, input: Any, *args: Any, **kwargs: Any) -> Any:
+    """Where the result of an operation stands for any element that counts. PyTorch's samples of gradients ask for it."""
+    mask = _input_mask(input, *args, **kwargs)
+    if op.__name__ not in _REDUCTIONS:
+        return mask
+    place = 1 if op.__name__ == "norm" else 0
+    dim = kwargs.get("dim", args[place] if len(args) > place else -1 if op.__name__ == "median" else None)
+    return mask.to(_C.int64).sum(_dims(dim, input.dim()), bool(kwargs.get("keepdim", False))) > 0
