@@ -45,6 +45,9 @@ def _new_tensor(
 def _each(self: Any, name: str, others: tuple[Any, ...], function: Callable[..., Any]) -> Any:
     if self.requires_grad:
         raise TypeError(f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() instead.")
+    for other in others:
+        if not isinstance(other, _C.Tensor):
+            raise TypeError(f"{name}(): argument 'other' (position 1) must be Tensor, not {type(other).__name__}")
     others = tuple(other.expand_as(self).reshape(-1).tolist() for other in others)
     rows = zip(self.reshape(-1).tolist(), *others, strict=True)
     values = [function(*row) for row in rows]

@@ -67,6 +67,10 @@ MISTAKES = {
     "torch.nn.MSELoss(a, b)": (RuntimeError, "Boolean value of Tensor with more than one value is ambiguous"),
     "torch.nn.CrossEntropyLoss(a, torch.tensor([0, 1]))": (RuntimeError, "Boolean value of Tensor"),
     "torch.nn.BCEWithLogitsLoss()(a, b.long())": (RuntimeError, "result type Float can't be cast"),
+    # double data in a float model
+    "torch.nn.BatchNorm1d(3)(a.double())": (RuntimeError, "mixed dtype"),
+    "torch.nn.LayerNorm(3)(a.double())": (RuntimeError, "mixed dtype"),
+    "torch.nn.GroupNorm(1, 3)(a.double())": (RuntimeError, "mixed dtype"),
     # parts, weights, steps
     "torch.complex(a, b.double())": (RuntimeError, "Expected object of scalar type Float but got scalar type Double"),
     "torch.complex(a, b.int())": (RuntimeError, "Expected both inputs to be Half, Float or Double"),

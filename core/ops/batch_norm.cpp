@@ -162,6 +162,7 @@ BatchNormed batch_norm_stats(const Tensor& x, const Tensor& weight, const Tensor
   check_size(weight, "weight");
   check_size(bias, "bias");
   if (!is_floating(x.dtype())) not_implemented_for("batch_norm", x.dtype());
+  check_one_dtype(x, {&weight, &bias, &running_mean, &running_var});
   const DType dtype = stats_dtype(x.dtype());
   BatchNormed r;
   {

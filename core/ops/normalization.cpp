@@ -61,6 +61,7 @@ WithStats layer_norm_stats(const Tensor& x, IntSpan shape, const Tensor& weight,
                            bool stats) {
   check_shapes("layer_norm", x, shape, weight, bias);
   if (!is_floating(x.dtype())) not_implemented_for("LayerNormKernelImpl", x.dtype());
+  check_one_dtype(x, {&weight, &bias});
   DType dtype = x.dtype();
   Tensor in = plain(x), w = optional(weight, dtype), b = optional(bias, dtype);
   w = w.defined() ? plain(w) : w;
@@ -243,6 +244,7 @@ WithStats group_norm_stats(const Tensor& x, int64_t groups, const Tensor& weight
         "Expected bias to be a vector of size equal to the number of channels in input, but got bias of shape ",
         Shown{bias.defined() ? bias.sizes() : IntSpan()}, " and input of shape ", Shown{x.sizes()});
   if (!is_floating(x.dtype())) not_implemented_for("GroupNormKernelImpl", x.dtype());
+  check_one_dtype(x, {&weight, &bias});
   int64_t rows = batch * groups, n = rows ? x.numel() / rows : 0;
   DType stats = stats_dtype(x.dtype());
   Tensor out, mean_kept = Tensor::empty(Dims{rows}, stats), rstd_kept = Tensor::empty(Dims{rows}, stats);

@@ -1,6 +1,7 @@
 // What layer, group and batch norm share.
 #pragma once
 
+#include <initializer_list>
 #include <vector>
 
 #include "ops/formula.h"
@@ -11,6 +12,15 @@ namespace rl {
 
 // mean and rstd of half types are kept in float.
 inline DType stats_dtype(DType d) { return d == DType::F64 ? DType::F64 : DType::F32; }
+
+// Parameters have the dtype of the input; beside halves they may be float.
+inline void check_one_dtype(const Tensor& x, std::initializer_list<const Tensor*> parameters) {
+  bool half = x.dtype() == DType::F16 || x.dtype() == DType::BF16;
+  for (const Tensor* p : parameters)
+    check(!p->defined() || p->dtype() == x.dtype() || (half && p->dtype() == DType::F32),
+          "mixed dtype (CPU): all inputs must share same datatype. The input is ", dtype_name(x.dtype()),
+          ", a parameter ", dtype_name(p->defined() ? p->dtype() : x.dtype()), ": convert one of them, as by .to()");
+}
 
 // x normalised over dims, differentiably.
 struct Normalised {

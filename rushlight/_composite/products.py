@@ -192,6 +192,9 @@ def einsum(*args: Any) -> Any:
         )
     if isinstance(args[0], str):
         operands = tuple(args[1]) if len(args) == 2 and isinstance(args[1], (list, tuple)) else args[1:]
+        for i, t in enumerate(operands):
+            if not isinstance(t, _C.Tensor):
+                raise TypeError(f"einsum(): expected Tensor as element {i} in argument 1, but got {type(t).__name__}")
         inputs, output = _letters(args[0], operands)
     else:
         inputs, output, operands = _from_sublists(args)

@@ -226,6 +226,11 @@ def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = No
         )
     vector = _is_vector(A, B)
     right = B.unsqueeze(-1) if vector else B
+    if right.shape[-2] != A.shape[-2]:
+        raise RuntimeError(
+            f"torch.linalg.lstsq: input.size(-2) should match other.size({-1 if vector else -2}), got "
+            f"{A.shape[-2]} and {right.shape[-2]}"
+        )
     X = pinv(A, rtol=rcond) @ right
     m, n = A.shape[-2:]
     rank = matrix_rank(A, rtol=rcond)
@@ -246,6 +251,8 @@ def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = No
 def matrix_power(A: Any, n: int, *, out: Any = None) -> Any:
     """A multiplied n times with itself (its inverse, for negative n)."""
     check_square(A, "linalg.matrix_power")
+    if not isinstance(n, int):
+        raise TypeError(f"linalg_matrix_power(): argument 'n' (position 2) must be int, not {type(n).__name__}")
     if n < 0:
         A, n = inv(A), -n
     result = _C.linalg_matrix_power(A, n)

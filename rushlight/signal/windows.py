@@ -37,9 +37,12 @@ def _window(
         raise ValueError(f"{name} expects float32 or float64 dtypes, got: {dtype}")
     if M < 0:
         raise ValueError(f"{name} requires non-negative window length, got M={M}")
-    device = options.get("device")
-    if device is not None:
-        _C.empty(0, device=device)
+    layout = options.pop("layout", None)
+    if layout is not None and layout != _C.strided:
+        raise ValueError(f"{name} is implemented for strided tensors only, got: {layout}")
+    _C.empty(0, device=options.pop("device", None))
+    if options:
+        raise TypeError(f"{name}() got an unexpected keyword argument {next(iter(options))!r}")
     if M == 0:
         return _C.empty(0, dtype=dtype, requires_grad=requires_grad)
     if M == 1:

@@ -116,6 +116,9 @@ def multilabel_margin_loss(
     reduction = _reduction.legacy(size_average, reduce, reduction)
     _reduction.code(reduction)
     _check_class_scores("multilabel_margin_loss", input)
+    if target.dtype != _C.int64:
+        found = str(target.dtype).removeprefix("torch.")
+        raise RuntimeError(f"expected scalar type Long but found {found}: the target lists classes: target.long()")
     if target.shape != input.shape and not (input.dim() < 2 and target.numel() == input.numel()):
         raise RuntimeError(f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}")
     classes = input.shape[-1] if input.dim() else 1
