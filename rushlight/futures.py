@@ -33,7 +33,7 @@ class Future(Generic[_T]):
 
     def __init__(self, *, devices: Any = None) -> None:
         self._done = threading.Condition()
-        self._outcome: tuple[Any, BaseException | None] | None = None
+        self._outcome: Any = None  # (result, exception)
         self._callbacks: list[Callable[[Any], Any]] = []
 
     def done(self) -> bool:
@@ -103,7 +103,10 @@ class Future(Generic[_T]):
             try:
                 result = callback(future)
             except Exception as error:
-                following.set_exception(error)
+                text = f"Got the following error when running the callback: {type(error).__name__}: {error}"
+                failure = RuntimeError(text)
+                failure.__cause__ = error
+                following.set_exception(failure)
             else:
                 following.set_result(result)
 
@@ -112,7 +115,7 @@ class Future(Generic[_T]):
 
 
 def collect_all(futures: list[Future[Any]]) -> Future[list[Future[Any]]]:
-    """A future of the list of futures, done when all of them are."""
+    """A future of the list of futures, done when all of them are; an exception of one is its exception."""
     together: Future[list[Future[Any]]] = Future()
     left, lock = len(futures), threading.Lock()
 
@@ -122,7 +125,8 @@ def collect_all(futures: list[Future[Any]]) -> Future[list[Future[Any]]]:
             left -= 1
             last = left == 0
         if last:
-            together.set_result(futures)
+            errors = [error for _, error in (future._outcome for future in futures) if error is not None]
+            together._finish(futures, errors[0] if errors else None)
 
     if not futures:
         together.set_result(futures)
