@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rushlight import _C
+from rushlight._results import result_type
 
 __all__ = [
     "enter_device",
@@ -35,6 +36,9 @@ __all__ = [
     "cholesky_inverse",
     "cholesky_solve",
 ]
+
+_QR = result_type("qr", "Q", "R")
+_Slogdet = result_type("slogdet", "sign", "logabsdet")
 
 
 def _tensor(value: Any, name: str) -> Any:
@@ -187,7 +191,7 @@ def slogdet(input: Any) -> Any:
     """`torch.linalg.slogdet`."""
     from rushlight import linalg
 
-    return linalg.slogdet(input)
+    return _Slogdet(*linalg.slogdet(input))
 
 
 def logdet(input: Any) -> Any:
@@ -216,7 +220,7 @@ def qr(input: Any, some: bool = True, *, out: Any = None) -> Any:
     """`torch.linalg.qr` under its older name."""
     from rushlight import linalg
 
-    return linalg.qr(input, "reduced" if some else "complete", out=out)
+    return _QR(*linalg.qr(input, "reduced" if some else "complete", out=out))
 
 
 def svd(input: Any, some: bool = True, compute_uv: bool = True, *, out: Any = None) -> Any:

@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import math
 import warnings
 import weakref
 
@@ -655,3 +656,15 @@ class TestForwardGradcheck:
         assert torch.autograd.gradcheck(Twice.apply, (x,))
         with pytest.raises(RuntimeError, match="forward mode"):
             torch.autograd.gradcheck(Twice.apply, (x,), check_forward_ad=True)
+
+
+@pytest.mark.parametrize("rows", [5, 40])  # by differences, by a matrix product
+@pytest.mark.parametrize("p", [1.0, 2.0, 3.0, math.inf])
+def test_distances_of_zero_have_a_gradient_of_zero(rows, p):
+    torch.manual_seed(0)
+    x = torch.randn(rows, 3, requires_grad=True)
+    torch.cdist(x, x, p=p).sum().backward()
+    apart = x.detach()[:, None] - x.detach()[None]
+    norm = apart.norm(p, -1, keepdim=True)
+    want = apart.sign() * (apart.abs() == norm) if p == math.inf else apart.sign() * (apart.abs() / norm) ** (p - 1)
+    assert torch.allclose(x.grad, 2 * want.nan_to_num(0).sum(1), atol=1e-2 if rows > 25 else 1e-5)

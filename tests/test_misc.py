@@ -235,7 +235,7 @@ def test_futures():
     second.set_exception(KeyError("no"))
     with pytest.raises(KeyError):
         together.wait()
-    assert futures.collect_all([first, following]).wait() == [first, following]
+    assert [f.value() for f in futures.collect_all([first, following]).wait()] == [1, 2]
     with pytest.raises(KeyError):
         futures.wait_all([first, second])
     assert torch.Future is futures.Future or CANDIDATE == "torch"
@@ -477,6 +477,10 @@ def test_older_tensor_types():
 def test_result_types():
     assert isinstance(torch.ones(3).sort(), torch.return_types.sort)
     assert isinstance(torch.linalg.qr(torch.eye(2)), torch.return_types.linalg_qr)
+    for name in ("slogdet", "qr", "svd", "geqrf"):
+        assert str(getattr(torch, name)(torch.eye(2))).startswith(f"torch.return_types.{name}(\n")
+    assert isinstance(torch.slogdet(torch.eye(2)), torch.return_types.slogdet)
+    assert str(torch.histogram(torch.ones(3), 2)).startswith("torch.return_types.histogram(\nhist=tensor([0., 3.]),\n")
     assert torch.return_types.topk((torch.tensor(1), torch.tensor(2))).indices.item() == 2
     assert issubclass(torch._C._LinAlgError, RuntimeError)
     with pytest.raises(torch._C._LinAlgError):

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from rushlight import _C, linalg
 from rushlight._composite import composite
 from rushlight._composite.shapes import broadcast_shapes
+from rushlight._results import result_type
 
-
-class _LUUnpack(NamedTuple):
-    P: Any
-    L: Any
-    U: Any
-
-
-class _TriangularSolve(NamedTuple):
-    solution: Any
-    cloned_coefficient: Any
-
-
-class _Geqrf(NamedTuple):
-    a: Any
-    tau: Any
-
-
-for _kind, _name in ((_LUUnpack, "lu_unpack"), (_TriangularSolve, "triangular_solve"), (_Geqrf, "geqrf")):
-    _kind.__name__ = _kind.__qualname__ = _name
-    _kind.__module__ = "torch.return_types"
+_LUUnpack = result_type("lu_unpack", "P", "L", "U")
+_TriangularSolve = result_type("triangular_solve", "solution", "cloned_coefficient")
+_Geqrf = result_type("geqrf", "a", "tau")
 
 
 def _deliver(result: Any, out: Any) -> Any:

@@ -390,7 +390,11 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = "use_mm_f
         squares1 = (x1 * x1).sum(-1, keepdim=True)
         squares2 = (x2 * x2).sum(-1, keepdim=True)
         squared = squares1 + squares2.transpose(-2, -1) - 2 * _C.matmul(x1, x2.transpose(-2, -1))
-        return squared.clamp_min(0).sqrt()
+        squared = squared.clamp_min(0)
+        if squared.requires_grad:  # a distance of 0 gets the gradient 0, where that of the root is infinite
+            zero = squared == 0
+            return squared.masked_fill(zero, 1).sqrt().masked_fill(zero, 0)
+        return squared.sqrt()
     difference = x1.unsqueeze(-2) - x2.unsqueeze(-3)
     return _norm(difference, p)
 

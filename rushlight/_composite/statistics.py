@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 from rushlight import _C
 from rushlight._autocast import in_float32
 from rushlight._composite import composite
+from rushlight._results import result_type
 
 
 def _check_weights(name: str, weights: Any, count: int) -> None:
@@ -106,13 +107,8 @@ def corrcoef(input: Any) -> Any:
     return result if result.dtype.is_complex else result.clamp(-1, 1)
 
 
-class _Histogram(NamedTuple):
-    """What `histogram` returns."""
-
-    hist: Any
-    bin_edges: Any
-
-
+_Histogram = result_type("histogram", "hist", "bin_edges")
+_Histogramdd = result_type("histogramdd", "hist", "bin_edges")
 _INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
@@ -251,11 +247,6 @@ def histogram(
     if out is not None:
         hist, edges = _C._write_out(out[0], hist), _C._write_out(out[1], edges)
     return _Histogram(hist, edges)
-
-
-class _Histogramdd(NamedTuple):
-    hist: Any
-    bin_edges: Any
 
 
 @composite(

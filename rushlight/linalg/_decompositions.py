@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rushlight import _C
+from rushlight._results import result_type
 from rushlight.linalg import _functions as functions
 from rushlight.linalg._tools import (
     LinAlgError,
@@ -14,7 +15,6 @@ from rushlight.linalg._tools import (
     check_matrix,
     check_square,
     deliver,
-    result_type,
     tensor,
 )
 

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from rushlight import _C
+from rushlight._results import result_type
 from rushlight.linalg import _functions as functions
 from rushlight.linalg._decompositions import lu_factor_ex, permutation
 from rushlight.linalg._tools import (
@@ -16,7 +17,6 @@ from rushlight.linalg._tools import (
     check_matrix,
     check_square,
     deliver,
-    result_type,
 )
 
 _InvEx = result_type("linalg_inv_ex", "inverse", "info")

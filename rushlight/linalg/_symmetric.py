@@ -6,8 +6,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from rushlight._results import result_type
 from rushlight.autograd.function import Function
-from rushlight.linalg._tools import LinAlgError, array, check_square, deliver, result_type, tensor
+from rushlight.linalg._tools import LinAlgError, array, check_square, deliver, tensor
 
 _LDLFactor = result_type("linalg_ldl_factor", "LD", "pivots")
 _LDLFactorEx = result_type("linalg_ldl_factor_ex", "LD", "pivots", "info")

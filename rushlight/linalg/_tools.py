@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
 from typing import Any
 
 from rushlight import _C
 from rushlight._errors import LinAlgError
 
-__all__ = ["adjoint", "array", "batch_text", "call", "check_matrix", "check_square", "deliver", "result_type", "tensor"]
+__all__ = ["adjoint", "array", "batch_text", "call", "check_matrix", "check_square", "deliver", "tensor"]
 
 _SCALAR_NAMES = {"int64": "Long", "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool"}
 
@@ -78,17 +77,6 @@ def adjoint(A: Any) -> Any:
 def batch_text(A: Any, index: int) -> str:
     """ "(Batch element 3): " where there is a batch."""
     return f"(Batch element {index}): " if A.dim() > 2 else ""
-
-
-def result_type(name: str, *fields: str) -> Any:
-    """A named tuple that prints as PyTorch's results do."""
-    base: Any = namedtuple(name, fields)  # type: ignore[misc]
-
-    def shown(self: Any) -> str:
-        parts = ",\n".join(f"{field}={value!r}" for field, value in zip(fields, self, strict=True))
-        return f"torch.return_types.{name}(\n{parts})"
-
-    return type(name, (base,), {"__slots__": (), "__repr__": shown, "__module__": "torch.return_types"})
 
 
 def deliver(result: Any, out: Any) -> Any:
