@@ -158,7 +158,7 @@ def test_the_reference_shows_what_the_package_exports():
     shown = set(re.findall(r":: rushlight\.(?:\w+\.)*(\w+)$", text, re.MULTILINE)) | operations
     rooms = "linalg fft func autograd nn nn.init nn.utils optim optim.lr_scheduler utils.data distributions distributed"
     rooms += " signal.windows vision.transforms vision.transforms.v2 vision.models vision.datasets vision.ops"
-    rooms += " testing utils.benchmark"
+    rooms += " testing utils.benchmark masked"
     for room in rooms.split():
         module = importlib.import_module(f"rushlight.{room}")
         functions = {n for n in module.__all__ if callable(getattr(module, n)) and not n.startswith("_")}
