@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rushlight import _C
-from rushlight._autocast import in_float32
+from rushlight._autocast import in_float32 as _in_float32
 from rushlight.autograd.function import Function
 
 __all__ = [
@@ -204,7 +204,7 @@ def _many(name: str, run: Any, inverse: bool, what: str, dims: Any) -> Any:
 def _named(transform: Any, name: str, what: str, sizes: str) -> Any:
     transform.__name__ = transform.__qualname__ = name
     transform.__doc__ = what + _SHARED.format(sizes=sizes, name=name)
-    return in_float32(transform)
+    return _in_float32(transform)
 
 
 fft = _one("fft", _full, False, "The discrete Fourier transform along one axis.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rushlight._autocast import in_float32
+from rushlight._autocast import in_float32 as _in_float32
 from rushlight._errors import LinAlgError
 from rushlight.linalg._decompositions import (
     cholesky,
@@ -95,7 +95,7 @@ _PRIVATE = (cholesky_solve, legacy_svd)  # what torch.cholesky_solve and torch.s
 # What LAPACK computes; the others are made of products and sums, which autocast knows.
 _PRODUCTS = {"cross", "diagonal", "matmul", "matrix_power", "multi_dot", "norm", "vander", "vecdot", "vector_norm"}
 for _name in ({*__all__} - _PRODUCTS - {"LinAlgError"}) | {one.__name__ for one in _PRIVATE}:
-    globals()[_name] = in_float32(globals()[_name])
+    globals()[_name] = _in_float32(globals()[_name])
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from rushlight import _C
-from rushlight._autocast import in_float32
+from rushlight._autocast import in_float32 as _in_float32
 from rushlight.nn import _reduction
 
 _code = _reduction.code
@@ -419,7 +419,7 @@ def _reduced(loss: Any, reduction: str) -> Any:
     return loss if code == 0 else loss.mean() if code == 1 else loss.sum()
 
 
-@in_float32
+@_in_float32
 def poisson_nll_loss(
     input: Any, target: Any, log_input: bool = True, full: bool = False, size_average: bool | None = None,
     eps: float = 1e-8, reduce: bool | None = None, reduction: str = "mean",
