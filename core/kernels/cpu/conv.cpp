@@ -532,6 +532,45 @@ template <class P> struct Plane {
   }
 };
 
+// Whether two products fill a line of the result between them, every other element each.
+bool alternate(const ConvProduct& a, const ConvProduct& b) {
+  return a.m == 1 && a.o_step == 2 && b.o_step == 2 && b.o_begin == a.o_begin + 1 && a.rows == b.rows &&
+         a.planes == b.planes && a.run - b.run <= 1 && a.run >= b.run;
+}
+
+// to = a[0], b[0], a[1], ..., n in all.
+template <class P> void interleave(const P* a, const P* b, int64_t n, P* to) {
+  int64_t i = 0;
+#if !defined(__clang__)
+  constexpr int L = kLanes<P>;
+  using I = std::conditional_t<sizeof(P) == 4, int32_t, int64_t>;
+  typedef I VI __attribute__((vector_size(kVecBytes)));
+  VI low;
+  for (int k = 0; k < L; ++k) low[k] = (k & 1) ? L + k / 2 : k / 2;
+  for (; i + 2 * L <= n; i += 2 * L) {
+    const Vec<P> u = load(a + i / 2), v = load(b + i / 2);
+    store(to + i, __builtin_shuffle(u, v, low));
+    store(to + i + L, __builtin_shuffle(u, v, low + L / 2));
+  }
+#endif
+  for (; i < n; ++i) to[i] = (i & 1) ? b[i / 2] : a[i / 2];
+}
+
+// All lines of two products that alternate, of one image and group: first each by itself, in the cache.
+template <class P>
+void direct_pair(const ConvProduct* c, const P* x, const P* w, const P* bias, int64_t readable, P* out) {
+  const int64_t lines = c->planes * c->rows, size = (lines * c->run + kBlock<P> - 1) / kBlock<P> * kBlock<P>;
+  P* sums = buffers().patches.get<P>(2 * size + kBlock<P>);
+  for (int n = 0; n < 2; ++n) {
+    ConvProduct p = c[n];
+    p.o_step = 1, p.o_row = p.run, p.o_plane = p.rows * p.run;
+    direct_lines<P, 1>(p, x, w + n * c->channels * c->taps, bias, readable, 0, lines, sums + n * size);
+  }
+  for (int64_t line = 0; line < lines; ++line)
+    interleave(sums + line * c[0].run, sums + size + line * c[1].run, c[0].run + c[1].run,
+               out + line / c->rows * c->o_plane + line % c->rows * c->o_row);
+}
+
 template <class P>
 void direct(const ConvSpread* s, const ConvProduct* products, int64_t count, const P* x, const P* w, const P* bias,
             P* out) {
@@ -565,6 +604,12 @@ void direct(const ConvSpread* s, const ConvProduct* products, int64_t count, con
       const P* weights = packed + group * k * c.m;
       for (int64_t n = 0; n < count; ++n) {
         const ConvProduct& p = products[n];
+        if (n + 1 < count && alternate(p, products[n + 1])) {
+          direct_pair(&p, from, weights, bias ? bias + group : nullptr, readable,
+                      out + p.o_begin + group * c.o_group + image * c.o_image);
+          weights += p.channels * (p.taps + products[++n].taps);
+          continue;
+        }
         const int64_t first = item % pieces * piece, last = std::min(p.planes * p.rows, first + piece);
         for (int64_t i = 0; i < c.m;) {
           const P* add = bias ? bias + group * c.m + i : nullptr;
