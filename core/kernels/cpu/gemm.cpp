@@ -504,9 +504,12 @@ template <class T> void solve(Problem<T>& g) {
     bool few_rows = (g.m <= 4 && g.k >= 8) || (g.m <= 16 && g.m * 24 <= g.k);
     if (few_rows && b_along_k && g.b.col_stride != 1 && (g.a.col_stride == 1 || g.k == 1)) return dot_rows(g);
     if (g.m == 1 && b_along_n && g.n > 1) return g.n >= 512 && g.n * g.k >= (1 << 18) ? stream_rows(g) : axpy_row(g);
-    // Packing both pays when each packed element is used often enough.
+    // Packing pays when each packed element is used often enough. Of A, whose rows the micro-kernel reads as well where
+    // they lie, only when they are many strips long, or so long that they would drive each other out of the cache.
     bool direct_b = g.b.col_stride == 1 && (g.k * g.n <= (1 << 16) || g.m <= 4 * kRows);
-    bool direct_a = (g.m * g.k <= (1 << 16) || g.n <= 8 * kStrip<P>);
+    bool short_rows = g.a.col_stride == 1 && g.k <= 256 && g.a.row_stride * sizeof(P) <= 2048;
+    bool direct_a = g.m * g.k <= (1 << 16) || g.n <= 8 * kStrip<P> ||
+                    (g.n <= 32 * kStrip<P> && (g.a.row_stride == 1 || short_rows));
     return blocked(g, direct_a, direct_b);
   }
 }
