@@ -1,6 +1,7 @@
 #include "ops/optim.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "kernels/copy.h"
@@ -297,10 +298,14 @@ void OptimStep::update_all() {
   for (const cpu::OptimTensor& t : tensors_) total += t.n;
   bool alone = total <= kGrain;
   if (!alone) {  // a parameter given twice is updated twice, one after the other
-    std::vector<const void*> seen;
-    for (const cpu::OptimTensor& t : tensors_) seen.push_back(t.param);
-    std::sort(seen.begin(), seen.end());
-    alone = std::adjacent_find(seen.begin(), seen.end()) != seen.end();
+    std::vector<const void*> seen(std::bit_ceil(4 * tensors_.size()));  // a hash table: sorting takes microseconds
+    for (const cpu::OptimTensor& t : tensors_) {
+      size_t at =
+          static_cast<uint64_t>(reinterpret_cast<uintptr_t>(t.param)) * 0x9e3779b97f4a7c15u >> 32 & (seen.size() - 1);
+      while (seen[at] && seen[at] != t.param) at = (at + 1) & (seen.size() - 1);
+      alone = alone || seen[at];
+      seen[at] = t.param;
+    }
   }
   if (alone) {
     for (const cpu::OptimTensor& t : tensors_) update(t, 0, t.n);

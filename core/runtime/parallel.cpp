@@ -14,6 +14,8 @@
 #if defined(__linux__)
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 #if !defined(_WIN32)
 #include <pthread.h>
@@ -36,6 +38,7 @@ constexpr auto kWorthWaking = std::chrono::microseconds(15);
 constexpr auto kWorthWakingInStream = std::chrono::microseconds(4);
 constexpr auto kStreamGap = std::chrono::microseconds(60);
 constexpr int kChunksPerThread = 8;
+constexpr int kFew = 8;  // more helpers than these are not moved by hand
 // Where helpers share their core with another program, they give it up between two chunks before the scheduler takes
 // it away within one, where the caller would wait for milliseconds.
 constexpr auto kTakenAway = std::chrono::microseconds(1000);
@@ -74,20 +77,20 @@ int64_t times_taken_away() {
   return getrusage(RUSAGE_THREAD, &use) == 0 ? use.ru_nivcsw : 0;
 }
 inline void give_way() { sched_yield(); }
-// A thread that is woken may be put on its waker's core, and stay there while other cores are free.
-void leave_cpu(int cpu) {
-  cpu_set_t allowed, others;
-  if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
-  others = allowed;
+inline int this_thread() { return static_cast<int>(syscall(SYS_gettid)); }
+void keep_off(int cpu, const std::atomic<int>* threads, int count) {
+  cpu_set_t others;
+  if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(getpid(), sizeof others, &others) != 0) return;
   CPU_CLR(cpu, &others);
-  if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof others, &others) == 0)
-    sched_setaffinity(0, sizeof allowed, &allowed);
+  if (CPU_COUNT(&others) < count) return;
+  for (int i = 0; i < count; ++i) sched_setaffinity(threads[i].load(), sizeof others, &others);
 }
 #else
 inline int current_cpu() { return -1; }
 inline int64_t times_taken_away() { return 0; }
 inline void give_way() {}
-inline void leave_cpu(int) {}
+inline int this_thread() { return 0; }
+inline void keep_off(int, const std::atomic<int>*, int) {}
 #endif
 
 // A helper's view of whether it has its core to itself.
@@ -128,7 +131,6 @@ struct Pool {
   // read only after a chunk has been taken (the caller does not return while a taken chunk is unfinished).
   alignas(64) std::atomic<uint64_t> ticket{0};
   alignas(64) std::atomic<uint32_t> unfinished{0};
-  std::atomic<int> caller_cpu{-1};
   alignas(64) detail::ChunkFn fn = nullptr;
   void* context = nullptr;
   int64_t n = 0;
@@ -141,6 +143,9 @@ struct Pool {
   std::atomic<int> sleepers{0};
   std::atomic<bool> stop{false};
   int helpers = 0;
+  int avoided = -1;  // the caller's: the core that the helpers keep off
+  std::atomic<int> entered{0}, started{0};
+  std::atomic<int> threads[kFew] = {};
   Clock::time_point last_light;  // the caller's: when light work last found the helpers asleep
 
   int64_t bound(int64_t chunk) const {
@@ -175,8 +180,19 @@ struct Pool {
 
   bool has_work() const { return static_cast<uint32_t>(ticket.load(std::memory_order_relaxed)) != 0; }
 
+  // A thread that is woken may be put on its waker's core, and starve there while another core is free.
+  void keep_helpers_off() {
+    if (helpers > kFew) return;
+    const int cpu = current_cpu();
+    if (cpu == avoided || started.load(std::memory_order_acquire) != helpers) return;
+    keep_off(cpu, threads, helpers);
+    avoided = cpu;
+  }
+
   void helper_loop() {
     in_region = is_helper = true;
+    if (helpers <= kFew) threads[entered.fetch_add(1)].store(this_thread(), std::memory_order_relaxed);
+    started.fetch_add(1, std::memory_order_release);
     Turn turn;
     auto patience = kShortSpin;
     while (!stop.load(std::memory_order_relaxed)) {
@@ -192,8 +208,6 @@ struct Pool {
       // The caller publishes the ticket and then looks at `sleepers`; we count ourselves and then look at the ticket.
       if (static_cast<uint32_t>(ticket.load()) == 0 && !stop.load()) wakeups.wait(before);
       sleepers.fetch_sub(1);
-      const int cpu = current_cpu();
-      if (cpu >= 0 && cpu == caller_cpu.load(std::memory_order_relaxed)) leave_cpu(cpu);
       turn.woken();
     }
   }
@@ -214,7 +228,7 @@ struct Pool {
     n = items;
     chunks = count;
     align = alignment;
-    caller_cpu.store(current_cpu(), std::memory_order_relaxed);
+    keep_helpers_off();
     failed.store(false, std::memory_order_relaxed);
     unfinished.store(static_cast<uint32_t>(count), std::memory_order_relaxed);
     uint64_t job = (ticket.load(std::memory_order_relaxed) >> 32) + 1;

@@ -216,6 +216,16 @@ void run(const OptimTensor& t, int64_t begin, int64_t end) {
   const Rule<T> rule(t.c);
   const T sign = T(t.sign), decay = T(t.decay), shrink = T(t.shrink);
   constexpr int states = Rule<T>::states;
+  if constexpr (states == 0) {
+    if (decay == T(0) && shrink == T(1)) {  // the same numbers with less work: here that is what a step waits for
+      const T step = rule.step * sign;
+      T* p = static_cast<T*>(t.param);
+      const T* g = static_cast<const T*>(t.grad);
+      RL_INDEPENDENT_ITERATIONS
+      for (int64_t i = begin; i < end; ++i) p[i] = fused(step, g[i], p[i]);
+      return;
+    }
+  }
   alignas(64) T scratch[states + 1][kBlock];
   for (int k = 0; k < states; ++k)
     if (!t.state[k])
