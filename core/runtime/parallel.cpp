@@ -126,9 +126,11 @@ thread_local bool is_helper = false;
 thread_local int blocking_depth = 0;
 
 struct Pool {
-  // The job. `ticket` holds its number in the upper half and the chunks not yet taken in the lower one, so taking a
-  // chunk is one compare-and-swap that also proves that the job is still the current one; the other fields may be
-  // read only after a chunk has been taken (the caller does not return while a taken chunk is unfinished).
+  // The job. `ticket` holds its number in the upper half and the range of chunks not yet taken in the lower one (the
+  // first in the low 16 bits, the end above), so taking a chunk is one compare-and-swap that also proves that the job is
+  // still the current one; the other fields may be read only after a chunk has been taken (the caller does not return
+  // while a taken chunk is unfinished). The caller takes from the front and helpers from the back: in a stream of calls
+  // over the same memory each finds in its cache what it touched before.
   alignas(64) std::atomic<uint64_t> ticket{0};
   alignas(64) std::atomic<uint32_t> unfinished{0};
   alignas(64) detail::ChunkFn fn = nullptr;
@@ -155,13 +157,16 @@ struct Pool {
     return at / align * align;
   }
 
+  static uint32_t untaken(uint64_t t) { return (t >> 16 & 0xffff) - (t & 0xffff); }
+
   // Takes a chunk and runs it; false if there was none.
-  bool work_once() {
+  bool work_once(bool front) {
     uint64_t seen = ticket.load(std::memory_order_acquire);
     do {
-      if (static_cast<uint32_t>(seen) == 0) return false;
-    } while (!ticket.compare_exchange_weak(seen, seen - 1, std::memory_order_acq_rel, std::memory_order_acquire));
-    int64_t chunk = chunks - static_cast<uint32_t>(seen);
+      if (untaken(seen) == 0) return false;
+    } while (!ticket.compare_exchange_weak(seen, front ? seen + 1 : seen - (1u << 16), std::memory_order_acq_rel,
+                                           std::memory_order_acquire));
+    int64_t chunk = front ? seen & 0xffff : (seen >> 16 & 0xffff) - 1;
     if (!failed.load(std::memory_order_relaxed)) {
       try {
         int64_t begin = bound(chunk), end = bound(chunk + 1);
@@ -173,12 +178,8 @@ struct Pool {
     if (unfinished.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished.notify_one();
     return true;
   }
-  void work() {
-    while (work_once()) {
-    }
-  }
 
-  bool has_work() const { return static_cast<uint32_t>(ticket.load(std::memory_order_relaxed)) != 0; }
+  bool has_work() const { return untaken(ticket.load(std::memory_order_relaxed)) != 0; }
 
   // A thread that is woken may be put on its waker's core, and starve there while another core is free.
   void keep_helpers_off() {
@@ -196,7 +197,7 @@ struct Pool {
     Turn turn;
     auto patience = kShortSpin;
     while (!stop.load(std::memory_order_relaxed)) {
-      while (work_once()) turn.check();
+      while (work_once(false)) turn.check();
       if (spin(patience, [&] { return has_work() || stop.load(std::memory_order_relaxed); })) {
         patience = std::min(2 * patience, kLongSpin);
         turn.check();
@@ -206,7 +207,7 @@ struct Pool {
       uint32_t before = wakeups.load();
       sleepers.fetch_add(1);
       // The caller publishes the ticket and then looks at `sleepers`; we count ourselves and then look at the ticket.
-      if (static_cast<uint32_t>(ticket.load()) == 0 && !stop.load()) wakeups.wait(before);
+      if (untaken(ticket.load()) == 0 && !stop.load()) wakeups.wait(before);
       sleepers.fetch_sub(1);
       turn.woken();
     }
@@ -232,11 +233,12 @@ struct Pool {
     failed.store(false, std::memory_order_relaxed);
     unfinished.store(static_cast<uint32_t>(count), std::memory_order_relaxed);
     uint64_t job = (ticket.load(std::memory_order_relaxed) >> 32) + 1;
-    ticket.store(job << 32 | static_cast<uint64_t>(count));  // sequentially consistent: ordered before wake()'s look
+    ticket.store(job << 32 | static_cast<uint64_t>(count)
+                                 << 16);  // sequentially consistent: ordered before wake()'s look
     if (light && sleepers.load() > 0) {
       auto start = Clock::now();
-      work_once();
-      auto left = static_cast<uint32_t>(ticket.load(std::memory_order_relaxed));
+      work_once(true);
+      auto left = untaken(ticket.load(std::memory_order_relaxed));
       auto now = Clock::now();
       bool stream = start - last_light < kStreamGap;
       last_light = now;
@@ -244,7 +246,8 @@ struct Pool {
     } else {
       wake(count - 1);
     }
-    work();
+    while (work_once(true)) {
+    }
     auto finished = [&] { return unfinished.load(std::memory_order_acquire) == 0; };
     if (!spin(kCallerSpin, finished))
       for (uint32_t left; (left = unfinished.load(std::memory_order_acquire)) != 0;) unfinished.wait(left);
