@@ -203,3 +203,11 @@ if CANDIDATE != "torch":
         x = torch.tensor([[1, 2, 3], [4, 5, 6]])
         assert x.mean().item() == 3.5 and x.mean().dtype == torch.float32
         assert abs(x.std().item() - 1.8708287) < 1e-6
+
+
+@pytest.mark.parametrize("data", [[1, [2]], [1.0, [2]], [[1], 2], [[1, 2], [3, [4]]], [1, (2,)]])
+def test_a_number_beside_a_list_is_a_type_error(data):
+    with pytest.raises(TypeError):
+        torch.tensor(data)
+    with pytest.raises(ValueError, match="expected sequence of length"):
+        torch.tensor([data[:1], data + data])

@@ -258,6 +258,9 @@ def test_module_list_and_dict():
 
 
 def test_parameter_list_and_dict():
+    one = nn.ParameterDict({"a": torch.ones(1)})
+    assert repr(one) == "ParameterDict(  (a): Parameter containing: [torch.FloatTensor of size 1])"
+    assert repr(nn.ParameterList()) == "ParameterList()" and repr(nn.ParameterDict()) == "ParameterDict()"
     p = nn.ParameterList([torch.ones(2), nn.Parameter(torch.ones(3)), "x"])
     assert len(list(p.parameters())) == 2
     assert repr(p).splitlines()[1] == "    (0): Parameter containing: [torch.float32 of size 2]"

@@ -65,16 +65,15 @@ struct Survey {
       if (is_tensor(o) && impl_of(o)->dim() > 0) {
         check_value(impl_of(o)->numel() == 1, "only one element tensors can be converted to Python scalars");
       }
-      check_value(depth == sizes.size() || (is_tensor(o) && false), "expected sequence of length ",
-                  depth < sizes.size() ? sizes[depth] : 0, " at dim ", depth, " (got ", type_name(o),
-                  "): the nested lists must all have the same shape");
+      check_type(depth == sizes.size(), "expected sequence of length ", depth < sizes.size() ? sizes[depth] : 0,
+                 " at dim ", depth, " (got ", type_name(o), "): the nested lists must all have the same shape");
       item(o);
       return;
     }
     Py_ssize_t n = PySequence_Size(o);
     if (n < 0) throw PythonError{};
-    check_value(depth < sizes.size(), "expected a number at dim ", depth,
-                " (got a sequence): the nested lists must all have the same shape");
+    check_type(depth < sizes.size(), "expected a number at dim ", depth,
+               " (got a sequence): the nested lists must all have the same shape");
     check_value(n == sizes[depth], "expected sequence of length ", sizes[depth], " at dim ", depth, " (got ", n,
                 "): the nested lists must all have the same shape");
     Object fast = Object::check(PySequence_Fast(o, "expected a sequence"));

@@ -333,9 +333,6 @@ class ParameterList(Module):
                 lines.append(f"  ({i}): Object of type: {type(value).__name__}")
         return "\n".join(lines)
 
-    def __repr__(self) -> str:
-        return f"{self._get_name()}(\n" + "".join(f"  {line}\n" for line in self.extra_repr().split("\n")) + ")"
-
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("ParameterList should not be called.")
 
@@ -460,9 +457,6 @@ class ParameterDict(Module):
             else:
                 lines.append(f"  ({key}): Object of type: {type(value).__name__}")
         return "\n".join(lines)
-
-    def __repr__(self) -> str:
-        return f"{self._get_name()}(\n" + "".join(f"  {line}\n" for line in self.extra_repr().split("\n")) + ")"
 
     def __call__(self, input: Any) -> Any:
         raise RuntimeError("ParameterDict should not be called.")
