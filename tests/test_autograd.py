@@ -668,3 +668,15 @@ def test_distances_of_zero_have_a_gradient_of_zero(rows, p):
     norm = apart.norm(p, -1, keepdim=True)
     want = apart.sign() * (apart.abs() == norm) if p == math.inf else apart.sign() * (apart.abs() / norm) ** (p - 1)
     assert torch.allclose(x.grad, 2 * want.nan_to_num(0).sum(1), atol=1e-2 if rows > 25 else 1e-5)
+
+
+@pytest.mark.parametrize("op", [torch.matmul, torch.mul, torch.maximum, torch.nn.functional.linear])
+def test_only_the_gradients_asked_for_are_computed(op):
+    a, b = torch.rand(2, 2, requires_grad=True), torch.rand(2, 2, requires_grad=True)
+    y, computed = op(a, b), []
+    y.grad_fn.register_hook(lambda inputs, _: computed.append([g is not None for g in inputs]))
+    torch.autograd.grad(y.sum(), a, retain_graph=True)
+    torch.autograd.grad(y.sum(), b, retain_graph=True, create_graph=True)
+    y.sum().backward(inputs=[b], retain_graph=True)
+    y.sum().backward()
+    assert computed == [[True, False], [False, True], [False, True], [True, True]]

@@ -200,12 +200,24 @@ class Walk {
     }
   }
 
+  uint64_t unfollowed_edges(const Node& node) const {
+    uint64_t edges = 0;
+    for (int64_t i = 0; i < std::min<int64_t>(node.edges.size(), 64); ++i)
+      if (node.edges[i] && !states_[slot_of(node.edges[i].node.get())].needed) edges |= uint64_t{1} << i;
+    return edges;
+  }
+
   void call(Node& node, Gradients& grads, Gradients& results) {
     Node* outer = std::exchange(running, &node);
     struct Restore {
       Node* outer;
-      ~Restore() { running = outer; }
-    } restore{outer};
+      Unfollowed outer_unfollowed;
+      ~Restore() {
+        running = outer;
+        unfollowed = outer_unfollowed;
+      }
+    } restore{outer, unfollowed};
+    unfollowed = options_.inputs.empty() ? Unfollowed{} : Unfollowed{&node, unfollowed_edges(node)};
     if (grad_mode.anomaly) [[unlikely]] {
       try {
         apply(node, grads, results);

@@ -22,4 +22,14 @@ void queue_backward_callback(std::function<void()> callback);
 bool in_backward();
 Node* current_node();  // the node being evaluated, or null
 
+// Of the node being evaluated: the edges (of its first 64) whose gradients nobody asked for.
+struct Unfollowed {
+  const Node* node = nullptr;
+  uint64_t edges = 0;
+};
+inline thread_local constinit Unfollowed unfollowed RL_FAST_TLS;
+inline bool is_followed(const Node& node, int64_t i) {
+  return unfollowed.node != &node || i >= 64 || !(unfollowed.edges >> i & 1);
+}
+
 }  // namespace rl

@@ -14,7 +14,7 @@
 // themselves. One that calls a fused kernel asks ctx.create_graph() and keeps a differentiable form beside it.
 #pragma once
 
-#include "autograd/node.h"
+#include "autograd/engine.h"
 
 namespace rl {
 
@@ -25,7 +25,7 @@ class Backward {
   const Tensor& grad(int64_t i = 0) const { return grads_[i]; }
   bool has_grad(int64_t i) const { return grads_[i].defined(); }
   Tensor saved(int64_t i) const { return node_.saved[i].get(node_); }
-  bool needs(int64_t i) const { return node_.needs(i); }
+  bool needs(int64_t i) const { return node_.needs(i) && is_followed(node_, i); }
   void set(int64_t i, Tensor grad) const { results_[i] = std::move(grad); }
   static bool create_graph() { return grad_mode.enabled; }
   Node& node() const { return node_; }

@@ -596,7 +596,7 @@ class PointwiseNode final : public Node {
     for (int i = 0; i < def_.tensors; ++i) inputs[i] = keeps_ ? saved[i].get(*this) : Tensor();
     Tensor y = keeps_ ? saved[def_.tensors].get(*this) : Tensor();
     for (int i = 0; i < def_.tensors; ++i) {
-      if (!needs(i)) continue;
+      if (!needs(i) || !is_followed(*this, i)) continue;
       bool by_ops = grad_mode.enabled || def_.rule == Rule::Select || def_.rule == Rule::ComplexOfReal;
       Tensor r = by_ops ? def_.grad_expr(i, g, inputs, scalars_.data(), y)
                         : fused_gradient(def_, compute_, i, g, inputs, scalars_.data(), y);
