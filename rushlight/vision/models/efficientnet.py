@@ -13,6 +13,7 @@ from typing import Any
 import rushlight as torch
 from rushlight import nn
 from rushlight.vision.models._api import WeightsEnum, imagenet, load_into, register
+from rushlight.vision.models._start import start_weights
 from rushlight.vision.models.mobilenetv2 import _make_divisible
 from rushlight.vision.ops.misc import Conv2dNormActivation, SqueezeExcitation, StochasticDepth
 
@@ -96,6 +97,11 @@ class FusedMBConv(_Block):
         return [step(inputs, wide, kernel_size=kernel, stride=stride), narrow(wide, outputs)]
 
 
+def _uniform(linear: Any) -> None:
+    bound = 1.0 / math.sqrt(linear.out_features)
+    nn.init.uniform_(linear.weight, -bound, bound)
+
+
 class EfficientNet(nn.Module):
     """EfficientNet.
 
@@ -140,18 +146,7 @@ class EfficientNet(nn.Module):
         self.features = nn.Sequential(*layers)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.classifier = nn.Sequential(nn.Dropout(p=dropout, inplace=True), nn.Linear(last, num_classes))
-        for m in self.modules():
-            if isinstance(m, nn.Conv2d):
-                nn.init.kaiming_normal_(m.weight, mode="fan_out")
-                if m.bias is not None:
-                    nn.init.zeros_(m.bias)
-            elif isinstance(m, nn.BatchNorm2d | nn.GroupNorm):
-                nn.init.ones_(m.weight)
-                nn.init.zeros_(m.bias)
-            elif isinstance(m, nn.Linear):
-                bound = 1.0 / math.sqrt(m.out_features)
-                nn.init.uniform_(m.weight, -bound, bound)
-                nn.init.zeros_(m.bias)
+        start_weights(self, _uniform)
 
     def forward(self, x: Any) -> Any:
         return self.classifier(torch.flatten(self.avgpool(self.features(x)), 1))

@@ -11,6 +11,7 @@ from typing import Any
 import rushlight as torch
 from rushlight import nn
 from rushlight.vision.models._api import WeightsEnum, imagenet, load_into, register
+from rushlight.vision.models._start import small_normal, start_weights
 from rushlight.vision.models.mobilenetv2 import _make_divisible
 from rushlight.vision.ops.misc import Conv2dNormActivation, SqueezeExcitation
 
@@ -126,17 +127,7 @@ class MobileNetV3(nn.Module):
             nn.Dropout(p=dropout, inplace=True),
             nn.Linear(last_channel, num_classes),
         )
-        for m in self.modules():
-            if isinstance(m, nn.Conv2d):
-                nn.init.kaiming_normal_(m.weight, mode="fan_out")
-                if m.bias is not None:
-                    nn.init.zeros_(m.bias)
-            elif isinstance(m, nn.BatchNorm2d | nn.GroupNorm):
-                nn.init.ones_(m.weight)
-                nn.init.zeros_(m.bias)
-            elif isinstance(m, nn.Linear):
-                nn.init.normal_(m.weight, 0, 0.01)
-                nn.init.zeros_(m.bias)
+        start_weights(self, small_normal)
 
     def forward(self, x: Any) -> Any:
         return self.classifier(torch.flatten(self.avgpool(self.features(x)), 1))

@@ -11,6 +11,7 @@ from typing import Any
 import rushlight as torch
 from rushlight import nn
 from rushlight.vision.models._api import WeightsEnum, imagenet, load_into, register
+from rushlight.vision.models._start import small_normal, start_weights
 
 __all__ = [
     "VGG",
@@ -58,17 +59,8 @@ class VGG(nn.Module):
             nn.Dropout(p=dropout),
             nn.Linear(4096, num_classes),
         )
-        for m in self.modules() if init_weights else ():
-            if isinstance(m, nn.Conv2d):
-                nn.init.kaiming_normal_(m.weight, mode="fan_out", nonlinearity="relu")
-                if m.bias is not None:
-                    nn.init.constant_(m.bias, 0)
-            elif isinstance(m, nn.BatchNorm2d):
-                nn.init.constant_(m.weight, 1)
-                nn.init.constant_(m.bias, 0)
-            elif isinstance(m, nn.Linear):
-                nn.init.normal_(m.weight, 0, 0.01)
-                nn.init.constant_(m.bias, 0)
+        if init_weights:
+            start_weights(self, small_normal)
 
     def forward(self, x: Any) -> Any:
         return self.classifier(torch.flatten(self.avgpool(self.features(x)), 1))
