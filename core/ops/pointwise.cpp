@@ -129,24 +129,82 @@ struct Operand {
   Dims strides;     // in elements
 };
 
+// An operand that is walked as it lies (dtype == load), or one number for all elements.
+struct Lane {
+  char* data;
+  DType dtype, load;
+  bool number;
+};
+using Lanes = SmallVector<Lane, kMaxInputs>;
+
+// Memory that is updated in place and lies beyond the caches arrives sooner when asked for ahead. Within the caches, and
+// with a second stream, asking costs more than it gains.
+constexpr int64_t kFarBytes = int64_t{32} << 20;
+constexpr int64_t kAheadBytes = int64_t{16} << 10;
+constexpr int64_t kAheadPiece = 1024;
+
+bool worth_asking_ahead(const Lanes& lanes, int64_t n) {
+  bool in_place = false;
+  for (int64_t i = 1; i < lanes.size(); ++i) {
+    if (!lanes[i].data || lanes[i].number) continue;
+    if (lanes[i].data != lanes[0].data) return false;
+    in_place = true;
+  }
+  return in_place && n * item_size(lanes[0].load) >= kFarBytes;
+}
+
+// Elements [begin, end), in pieces no longer than what numbers are spread out to.
+void run_pieces(PointwiseLoop loop, const Lanes& lanes, const char* scalars, int64_t begin, int64_t end, bool ahead) {
+  alignas(64) char spread[kMaxInputs][kBlock * 16];
+  const char* in[kMaxInputs];
+  const int64_t item = item_size(lanes[0].load);
+  const int64_t piece = ahead ? kAheadPiece / item : std::min(kBlock, end - begin);
+  for (int64_t i = 1; i < lanes.size(); ++i) {
+    in[i - 1] = lanes[i].number ? spread[i - 1] : nullptr;
+    if (lanes[i].number)
+      cpu::copy().convert_block(spread[i - 1], lanes[i].load, lanes[i].data, lanes[i].dtype, 0, piece);
+  }
+  for (int64_t from = begin; from < end; from += piece) {
+    for (int64_t i = 1; i < lanes.size(); ++i)
+      if (lanes[i].data && !lanes[i].number) in[i - 1] = lanes[i].data + from * item_size(lanes[i].load);
+    if (const int64_t next = from + kAheadBytes / item; ahead && next + piece <= end)
+      for (int64_t byte = 0; byte < kAheadPiece; byte += 64) __builtin_prefetch(lanes[0].data + next * item + byte);
+    loop(lanes[0].data + from * item, in, scalars, std::min(piece, end - from));
+  }
+}
+
+// Runs loop over n elements. lanes[0] is the output, and no number.
+void sweep(PointwiseLoop loop, const Lanes& lanes, int64_t n, const char* scalars) {
+  const bool ahead = worth_asking_ahead(lanes, n);
+  bool numbers = false;
+  for (const Lane& lane : lanes) numbers |= lane.number;
+  if (numbers || ahead) {
+    parallel_for_light(n, kGrain,
+                       [&](int64_t begin, int64_t end) { run_pieces(loop, lanes, scalars, begin, end, ahead); });
+    return;
+  }
+  parallel_for_light(n, kGrain, [&](int64_t begin, int64_t end) {
+    const char* in[kMaxInputs];
+    for (int64_t i = 1; i < lanes.size(); ++i)
+      in[i - 1] = lanes[i].data ? lanes[i].data + begin * item_size(lanes[i].load) : nullptr;
+    loop(lanes[0].data + begin * item_size(lanes[0].load), in, scalars, end - begin);
+  });
+}
+
 // Runs loop over `sizes`. operands[0] is the output.
 void iterate(PointwiseLoop loop, SmallVector<Operand, kMaxInputs>& operands, Dims sizes, const char* scalars) {
   int64_t n = 1;
   for (int64_t s : sizes) n *= s;
   if (n == 0) return;
   int count = static_cast<int>(operands.size());
-  bool all_contiguous = true;
-  for (Operand& o : operands) all_contiguous &= o.contiguous;
-  if (all_contiguous) {
-    auto run = [&](int64_t begin, int64_t end) {
-      const char* in[kMaxInputs];
-      for (int i = 1; i < count; ++i)
-        in[i - 1] = operands[i].data ? operands[i].data + begin * item_size(operands[i].load) : nullptr;
-      loop(operands[0].data + begin * item_size(operands[0].load), in, scalars, end - begin);
-    };
-    parallel_for_light(n, kGrain, run);
-    return;
+  Lanes lanes;
+  for (const Operand& o : operands) {
+    bool number = o.data && !o.contiguous;
+    for (int64_t d = 0; d < sizes.size(); ++d) number &= o.strides[d] == 0 || sizes[d] == 1;
+    if (o.data && !o.contiguous && (!number || lanes.empty())) break;
+    lanes.push_back({o.data, o.dtype, o.load, number});
   }
+  if (lanes.size() == operands.size()) return sweep(loop, lanes, n, scalars);
 
   // Merge neighbouring axes that every operand walks as one.
   for (int64_t d = sizes.size() - 2; d >= 0; --d) {
@@ -458,20 +516,14 @@ Tensor run_loop(PointwiseLoop loop, const Tensor* inputs, int count, DType loads
       result == y_load) {
     Tensor y = out.defined() ? out : Tensor::empty(lead->sizes(), result);
     int64_t n = lead->numel();
-    char* data[kMaxInputs];
-    int sizes[kMaxInputs];
+    Lanes lanes;
+    lanes.push_back({static_cast<char*>(y.raw()), y_load, y_load, false});
     for (int i = 0; i < count; ++i) {
-      data[i] = inputs[i].defined() ? static_cast<char*>(inputs[i].raw()) : nullptr;
-      sizes[i] = inputs[i].defined() ? item_size(inputs[i].dtype()) : 0;
+      const Tensor& t = inputs[i];
+      const DType d = t.defined() ? t.dtype() : y_load;
+      lanes.push_back({t.defined() ? static_cast<char*>(t.raw()) : nullptr, d, d, false});
     }
-    char* y_data = static_cast<char*>(y.raw());
-    int64_t y_item = item_size(y_load);
-    auto run = [&](int64_t begin, int64_t end) {
-      const char* in[kMaxInputs];
-      for (int i = 0; i < count; ++i) in[i] = data[i] + begin * sizes[i];
-      loop(y_data + begin * y_item, in, scalars, end - begin);
-    };
-    parallel_for_light(n, kGrain, run);
+    sweep(loop, lanes, n, scalars);
     return y;
   }
 
