@@ -20,6 +20,8 @@ MISTAKES = {
     "torch.bmm(a, b)": (RuntimeError, "3D tensor"),
     "torch.mm(a, torch.zeros(3))": (RuntimeError, "must be a matrix"),
     "torch.nn.Linear(3, 2)(torch.zeros(2, 4))": (RuntimeError, "shapes cannot be multiplied|in_features"),
+    "a.long().renorm(2, 0, 1)": (RuntimeError, "floating point or complex tensor as input. Got Long"),
+    "a.renorm(2j, 0, 1)": (RuntimeError, "p must be real-valued"),
     "a.reshape(4, 2)": (RuntimeError, r"shape '\[4, 2\]' is invalid for input of size 6"),
     "a.view(5)": (RuntimeError, r"shape '\[5\]' is invalid for input of size 6"),
     "a.view(3, 2).t().view(6)": (RuntimeError, r"view size is not compatible.*reshape"),

@@ -157,7 +157,13 @@ Tensor norm_backward(const Tensor& gradient, const Tensor& x, double p, const Te
   return mul(mul(x, pow(size, p - 2)), scale);
 }
 
+void check_normed(const Tensor& t) {
+  check(is_differentiable(t.dtype()), "linalg.vector_norm: Expected a floating point or complex tensor as input. Got ",
+        scalar_type_name(t.dtype()));
+}
+
 Tensor norm_over(const Tensor& x, double p, DimSet set, bool keepdim, const char* name) {
+  check_normed(x);
   ReduceFn again = nullptr;
   if (p == 0) again = cpu::reduce_sum().sum;
   Tensor out = reduce(
@@ -179,8 +185,7 @@ std::string number_text(double p) {
 
 Tensor checked_norm(const Tensor& t, double p, IntSpan dims, bool keepdim, std::optional<DType> dtype,
                     const char* name) {
-  check(is_differentiable(t.dtype()), "linalg.vector_norm: Expected a floating point or complex tensor as input. Got ",
-        scalar_type_name(t.dtype()));
+  check_normed(t);
   if (dtype) {
     check(is_differentiable(*dtype), "linalg.vector_norm: dtype should be floating point or complex. Got ",
           scalar_type_name(*dtype));
@@ -282,6 +287,8 @@ Tensor cosine_similarity(const Tensor& a, const Tensor& b, int64_t dim, double e
 }
 
 Tensor renorm(const Tensor& x, const Scalar& order, int64_t d, const Scalar& maxnorm) {
+  check(!order.is_complex(), "renorm: p must be real-valued");
+  check(!maxnorm.is_complex(), "renorm: maxnorm must be real-valued");
   double p = order.to_double(), limit = maxnorm.to_double();
   check(p > 0, "renorm: non-positive-norm not supported");
   check(limit >= 0, "renorm: expected maxnorm to be >= 0 but got ", limit);
