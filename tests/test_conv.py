@@ -48,6 +48,10 @@ SHAPES = {
     "depthwise": ((2, 10, 10, 12, 37), 3, 1, 1, 1, 10),
     "depthwise, stride 2": ((2, 10, 20, 15, 37), 3, 2, 1, 1, 10),
     "depthwise, 3x3, stride 2": ((3, 7, 7, 15, 38), 3, 2, 1, 1, 7),
+    "depthwise, rows of whole vectors": ((2, 3, 3, 9, 32), 3, 1, 1, 1, 3),
+    "depthwise, without a border": ((2, 3, 3, 9, 20), 3, 1, 0, 1, 3),
+    "depthwise, stride 2, long rows": ((1, 3, 3, 14, 73), 3, 2, 1, 1, 3),
+    "depthwise, stride 2, without a border": ((1, 3, 3, 13, 68), 3, 2, 0, 1, 3),
     "depthwise, few rows": ((2, 5, 5, 4, 6), 3, 1, 1, 1, 5),
     "depthwise, 5x5": ((1, 3, 3, 9, 80), 5, 1, 0, 1, 3),
 }

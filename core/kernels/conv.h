@@ -59,6 +59,15 @@ struct ConvTurned {
   bool flip = false;  // the kernel is read from its end
 };
 
+// A 3x3 convolution of every channel by itself, with stride 1 or 2 along both axes and a border of 0 or 1. x and the result
+// are contiguous. float32 only.
+struct ConvDepthwise {
+  int64_t planes = 1, channels = 1;  // planes = images * channels
+  int64_t in_rows = 1, in_columns = 1, out_rows = 1, out_columns = 1;
+  int64_t pad_y = 0, pad_x = 0, stride = 1;
+  bool flip = false;  // the kernel is read from its end
+};
+
 // The same sum, product by product: what the input's position f gives with tap t belongs to place f - shifts[t] of the
 // results' phase phase_of[t], where places are counted in steps of the input: rows x_row apart, planes x_plane. The
 // results of a phase are every o_step-th of a row, from o on.
@@ -109,7 +118,11 @@ struct ConvTurnedTable {
   // dw[group, m, channel, depth, 3, 3], contiguous
   void (*weight_gradient)(const ConvTurned& c, const float* x, const float* g, float* dw);
 };
+struct ConvDepthwiseTable {
+  void (*product)(const ConvDepthwise& c, const float* x, const float* w, const float* bias, float* out);
+};
 RL_ISA_TABLE(ConvTable, conv)
+RL_ISA_TABLE(ConvDepthwiseTable, conv_depthwise)
 RL_ISA_TABLE(ConvWeightTable, conv_weight)
 RL_ISA_TABLE(ConvTurnedTable, conv_turned)
 RL_ISA_TABLE(ConvScatterTable, conv_scatter)

@@ -265,6 +265,27 @@ void turned_product(const cpu::ConvTurned& p, const Tensor& x, const Tensor& w, 
                              out.data<float>());
 }
 
+// One channel to a group, a kernel of 3x3. `pad` is that of the convolution asked for: a gradient's is what the kernel
+// leaves.
+bool suits_depthwise(const ConvGeometry& c, DType dtype, const int64_t (&pad)[3]) {
+  if (dtype != DType::F32 || c.channels != 1 || c.m != 1 || c.groups < 2) return false;
+  if (c.kernel[0] != 1 || c.in[0] != 1 || c.out[0] != 1 || c.pad[0] != 0) return false;
+  for (int i = 1; i < 3; ++i)
+    if (c.kernel[i] != 3 || c.dilation[i] != 1 || pad[i] < 0 || pad[i] > 1) return false;
+  return c.stride[1] == c.stride[2] && c.stride[1] <= 2;
+}
+
+void depthwise(const ConvGeometry& c, const Tensor& x, const Tensor& w, const Tensor& bias, bool backwards,
+               const Tensor& out) {
+  const int64_t *in = backwards ? c.out : c.in, *to = backwards ? c.in : c.out;
+  cpu::ConvDepthwise p;
+  p.planes = c.batch * c.groups, p.channels = c.groups, p.stride = c.stride[1], p.flip = backwards;
+  p.in_rows = in[1], p.in_columns = in[2], p.out_rows = to[1], p.out_columns = to[2];
+  p.pad_y = backwards ? 2 - c.pad[1] : c.pad[1], p.pad_x = backwards ? 2 - c.pad[2] : c.pad[2];
+  cpu::conv_depthwise().product(p, x.data<float>(), w.data<float>(), static_cast<const float*>(raw_or_null(bias)),
+                                out.data<float>());
+}
+
 // A kernel as large as the input sees it once: a product of matrices.
 bool is_whole(const ConvGeometry& c) {
   bool whole = c.groups == 1;
@@ -303,6 +324,10 @@ Tensor convolve(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv
   }
   if (suits_winograd(c, x, w, c.out)) {
     Winograd{x, c.in, c.out, c.pad[1], c.pad[2], c.channels, c.m, 9, c.channels * 9, false}.run(c, w, bias, out);
+    return out;
+  }
+  if (suits_depthwise(c, x.dtype(), c.pad)) {
+    depthwise(c, x, w, bias, false, out);
     return out;
   }
   Reading reading(x, c);
@@ -405,6 +430,10 @@ Tensor convolve_input(const Tensor& g, const Tensor& w, const Tensor& bias, cons
   }
   if (suits_winograd(c, g, w, c.in)) {
     Winograd{g, c.out, c.in, 2 - c.pad[1], 2 - c.pad[2], c.m, c.channels, c.channels * 9, 9, true}.run(c, w, bias, out);
+    return out;
+  }
+  if (c.stride[1] == 1 && suits_depthwise(c, g.dtype(), {0, 2 - c.pad[1], 2 - c.pad[2]})) {
+    depthwise(c, g, w, bias, true, out);
     return out;
   }
   AxisPhases phases[3];
