@@ -120,6 +120,9 @@ struct ConvTurnedTable {
 };
 struct ConvDepthwiseTable {
   void (*product)(const ConvDepthwise& c, const float* x, const float* w, const float* bias, float* out);
+  // out = bias + what each element of g gave through the kernel of a convolution with stride 2 and a border of 1: `in` is
+  // g's size, half of out's rounded up
+  void (*spread)(const ConvDepthwise& c, const float* g, const float* w, const float* bias, float* out);
 };
 RL_ISA_TABLE(ConvTable, conv)
 RL_ISA_TABLE(ConvDepthwiseTable, conv_depthwise)

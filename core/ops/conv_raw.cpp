@@ -282,8 +282,8 @@ void depthwise(const ConvGeometry& c, const Tensor& x, const Tensor& w, const Te
   p.planes = c.batch * c.groups, p.channels = c.groups, p.stride = c.stride[1], p.flip = backwards;
   p.in_rows = in[1], p.in_columns = in[2], p.out_rows = to[1], p.out_columns = to[2];
   p.pad_y = backwards ? 2 - c.pad[1] : c.pad[1], p.pad_x = backwards ? 2 - c.pad[2] : c.pad[2];
-  cpu::conv_depthwise().product(p, x.data<float>(), w.data<float>(), static_cast<const float*>(raw_or_null(bias)),
-                                out.data<float>());
+  const auto product = backwards && p.stride == 2 ? cpu::conv_depthwise().spread : cpu::conv_depthwise().product;
+  product(p, x.data<float>(), w.data<float>(), static_cast<const float*>(raw_or_null(bias)), out.data<float>());
 }
 
 // A kernel as large as the input sees it once: a product of matrices.
@@ -432,7 +432,8 @@ Tensor convolve_input(const Tensor& g, const Tensor& w, const Tensor& bias, cons
     Winograd{g, c.out, c.in, 2 - c.pad[1], 2 - c.pad[2], c.m, c.channels, c.channels * 9, 9, true}.run(c, w, bias, out);
     return out;
   }
-  if (c.stride[1] == 1 && suits_depthwise(c, g.dtype(), {0, 2 - c.pad[1], 2 - c.pad[2]})) {
+  const bool halves = c.pad[1] == 1 && c.pad[2] == 1 && c.out[1] == (c.in[1] + 1) / 2 && c.out[2] == (c.in[2] + 1) / 2;
+  if ((c.stride[1] == 1 || halves) && suits_depthwise(c, g.dtype(), {0, 2 - c.pad[1], 2 - c.pad[2]})) {
     depthwise(c, g, w, bias, true, out);
     return out;
   }
