@@ -78,6 +78,7 @@ struct ConvScatter {
   int64_t groups = 1, channels = 1, m = 1, taps = 1, images = 1;
   int64_t x_group = 0, x_channel = 0, x_image = 0, x_plane = 0, x_row = 0;
   int64_t x_begin = 0, x_end = 0;                        // positions of a channel that are not border
+  const int64_t* across = nullptr;                       // by tap, if x has no border: its shift within a line
   int64_t w_group = 0, w_m = 0, w_channel = 0;           // taps are adjacent
   const int64_t *shifts = nullptr, *phase_of = nullptr;  // by tap
   const int64_t* order = nullptr;                        // taps that have a phase, by their shifts

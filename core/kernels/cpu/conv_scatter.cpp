@@ -38,6 +38,7 @@ template <class P> class Scatter {
       flat_ = flat_ && phase.planes == 1;
     }
     low_ = c.shifts[c.order[0]], high_ = c.shifts[c.order[c.used - 1]];
+    if (c.across) make_masks();
   }
 
   void run() {
@@ -48,10 +49,13 @@ template <class P> class Scatter {
     if (flat_ && tasks < 2 * num_threads()) blocks = std::clamp<int64_t>(2 * num_threads() / tasks, 1, rows_ / 16 + 1);
     const int64_t work = c_.m * c_.taps * c_.channels * (c_.x_end - c_.x_begin) / (parts * blocks);
     parallel_for(tasks * blocks, grain_for(work, kGrainWork), [&](int64_t begin, int64_t end) {
+      const P* weights = nullptr;  // every image of a part sees the same
       for (int64_t item = begin; item < end; ++item) {
-        const int64_t block = item % blocks, part = item / blocks % parts, rest = item / blocks / parts;
-        task(rest / c_.groups, rest % c_.groups, c_.m * part / parts, c_.m * (part + 1) / parts, rows_ * block / blocks,
-             rows_ * (block + 1) / blocks);
+        const int64_t block = item % blocks, image = item / blocks % c_.images, rest = item / blocks / c_.images;
+        const int64_t part = rest % parts, group = rest / parts;
+        const int64_t i0 = c_.m * part / parts, i1 = c_.m * (part + 1) / parts;
+        if (!weights || item % (blocks * c_.images) == 0) weights = pack_weights(group, i0, i1);
+        task(image, group, i0, i1, rows_ * block / blocks, rows_ * (block + 1) / blocks, weights);
       }
     });
     buffers().weights.trim();
@@ -59,12 +63,13 @@ template <class P> class Scatter {
   }
 
  private:
+  using Bits = std::conditional_t<sizeof(P) == 4, int32_t, int64_t>;
+  typedef Bits BitsVec __attribute__((vector_size(kVecBytes)));
+
   // Channels [i0, i1) of one image's results, their lines [r0, r1).
-  void task(int64_t image, int64_t group, int64_t i0, int64_t i1, int64_t r0, int64_t r1) {
+  void task(int64_t image, int64_t group, int64_t i0, int64_t i1, int64_t r0, int64_t r1, const P* weights) {
     const int64_t rows = (i1 - i0) * c_.taps, tiles = mk_.count(rows), strip = mk_.strip();
     auto tile_begin = [&](int64_t t) { return rows * t / tiles; };
-    P* weights = buffers().weights.get<P>(rows * c_.channels + kBlock<P>);
-    pack_weights(w_ + group * c_.w_group + i0 * c_.w_m, rows, tiles, group + 1 == c_.groups && i1 == c_.m, weights);
     const int64_t first = r0 * c_.x_row, extent = flat_ ? (r1 - r0) * c_.x_row : extent_;
     const int64_t apart = extent + kBlock<P>;
     P* sums = buffers().lines.get<P>((i1 - i0) * c_.phase_count * apart + kBlock<P>);
@@ -102,8 +107,11 @@ template <class P> class Scatter {
   }
 
   // Blocks of k, in them tiles of rows. What is copied past a tile's row is overwritten by the next.
-  void pack_weights(const P* w, int64_t rows, int64_t tiles, bool last, P* out) const {
-    const bool adjacent = c_.w_m == c_.taps;
+  const P* pack_weights(int64_t group, int64_t i0, int64_t i1) const {
+    const int64_t rows = (i1 - i0) * c_.taps, tiles = mk_.count(rows);
+    const P* w = w_ + group * c_.w_group + i0 * c_.w_m;
+    P* out = buffers().weights.get<P>(rows * c_.channels + kBlock<P>);
+    const bool adjacent = c_.w_m == c_.taps, last = group + 1 == c_.groups && i1 == c_.m;
     for (int64_t kb = 0; kb < k_blocks_; ++kb) {
       const int64_t k0 = c_.channels * kb / k_blocks_, k1 = c_.channels * (kb + 1) / k_blocks_, depth = k1 - k0;
       for (int64_t t = 0; t < tiles; ++t) {
@@ -129,6 +137,7 @@ template <class P> class Scatter {
         }
       }
     }
+    return out;
   }
 
   // Positions of one block of k in strips.
@@ -142,6 +151,18 @@ template <class P> class Scatter {
     }
   }
 
+  // Without border a line's first and last positions would reach the lines beside it.
+  void make_masks() {
+    const int64_t width = c_.x_row;
+    masks_ = std::make_unique<Bits[]>(static_cast<size_t>(c_.taps * mask_size()));
+    for (int64_t t = 0; t < c_.taps; ++t)
+      for (int64_t i = 0; i < mask_size(); ++i) {
+        const int64_t from = i % width + c_.across[t];
+        masks_[static_cast<size_t>(t * mask_size() + i)] = from >= 0 && from < width ? -1 : 0;
+      }
+  }
+  int64_t mask_size() const { return c_.x_row + kLanes<P>; }
+
   // In the order of their shifts: so the parts of a sum are added in the same order wherever pieces begin.
   void add(const P* products, int64_t f, int64_t wide, int64_t first, int64_t apart, int64_t i, P* sums) const {
     constexpr int L = kLanes<P>;
@@ -150,12 +171,35 @@ template <class P> class Scatter {
       const int64_t begin = std::max(f, shift), end = std::min(f + wide, shift + apart - kBlock<P>);
       const P* from = products + t * kApart + begin - f;
       P* to = sums + (i * c_.phase_count + c_.phase_of[t]) * apart + begin - shift;
-      int64_t n = end - begin, at = 0;
-      for (; at + L <= n; at += L) store(to + at, load(to + at) + load(from + at));
-      if (at < n) {
-        const int part = static_cast<int>(n - at);
-        store_part(to + at, load_part(to + at, part) + load_part(from + at, part), part);
-      }
+      if (end <= begin) continue;
+      if (masks_ && c_.across[t] != 0)
+        add_line(
+            to, from, end - begin,
+            Masked{&masks_[static_cast<size_t>(t * mask_size())], c_.x_row, L % c_.x_row, (begin - shift) % c_.x_row});
+      else
+        add_line(to, from, end - begin, [](Vec<P> v) { return v; });
+    }
+  }
+
+  struct Masked {
+    const Bits* masks;
+    int64_t width, step, column;
+    Vec<P> operator()(Vec<P> v) {
+      BitsVec m;
+      std::memcpy(&m, masks + column, sizeof(m));
+      column += step;
+      if (column >= width) column -= width;
+      return reinterpret_cast<Vec<P>>(reinterpret_cast<BitsVec>(v) & m);
+    }
+  };
+
+  template <class F> static void add_line(P* to, const P* from, int64_t n, F seen) {
+    constexpr int L = kLanes<P>;
+    int64_t at = 0;
+    for (; at + L <= n; at += L) store(to + at, load(to + at) + seen(load(from + at)));
+    if (at < n) {
+      const int part = static_cast<int>(n - at);
+      store_part(to + at, load_part(to + at, part) + seen(load_part(from + at, part)), part);
     }
   }
 
@@ -189,6 +233,7 @@ template <class P> class Scatter {
   P* out_;
   int64_t k_blocks_, extent_ = 0, rows_ = 0, low_, high_;
   bool flat_ = true;
+  std::unique_ptr<Bits[]> masks_;  // by tap
 };
 
 void scatter_any(DType dtype, const ConvScatter& c, const void* x, const void* w, const void* bias, void* out) {

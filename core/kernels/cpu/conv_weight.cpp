@@ -126,7 +126,11 @@ template <class P> class WeightGradient {
     if (turned_) places.x_image = c_.x_channel;
     // Several strips to a task: they look at the same positions, which stay in
     // the cache.
-    const int64_t items = parts_ * strips_, share = (items + 4 * num_threads() - 1) / (4 * num_threads());
+    // As many to each thread: there are not many of them.
+    const int64_t items = parts_ * strips_, threads = num_threads();
+    int64_t each = 4;
+    while (each > 1 && items % (each * threads) != 0) --each;
+    const int64_t share = items % (each * threads) == 0 ? items / (each * threads) : items / (4 * threads);
     const int64_t grain = std::max(share, grain_for(n / parts_ * c_.m * strip_, kGrainWork));
     parallel_for(items, grain, [&](int64_t begin, int64_t end) {
       P* patches = buffers().patches.get<P>(kDepth * strip_ + 2 * kBlock<P>);
