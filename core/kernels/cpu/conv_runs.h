@@ -3,7 +3,7 @@
 
 constexpr int64_t kGrainWork = 1 << 18;      // multiplications worth handing to another thread
 constexpr int64_t kGrainMoves = 1 << 14;     // the same for copied elements
-constexpr int64_t kPanelElements = 1 << 20;  // of gradients packed at once
+constexpr int64_t kPanelElements = 1 << 18;  // of gradients packed at once: the second-level cache holds them
 constexpr int64_t kStripsAtOnce = 8;         // that share a block of weights in the cache
 constexpr int64_t kMaxStrip = 32;
 
