@@ -371,7 +371,7 @@ struct Scattering {
     const int64_t positions = c.out[0] * c.out[1] * c.out[2];
     const bool strided = c.stride[0] * c.stride[1] * c.stride[2] > 1;
     if (c.channels <= 4) return c.m >= 24;
-    // Every image reads the weights again.
+    // Each image is multiplied by itself: few positions leave a part of their strips empty.
     if (c.taps() == 1 || c.m < 48 || (c.batch > 1 && positions < 64)) return false;
     return strided || c.batch * positions <= 64;
   }
