@@ -192,7 +192,7 @@ static Dims given_parts(const Tensor& self, IntSpan sizes, int64_t& dim) {
   for (int64_t n : sizes) {
     check(n >= 0, "split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes=",
           shape_str(sizes));
-    total += n;
+    if (__builtin_add_overflow(total, n, &total)) total = INT64_MAX;  // more than any size
   }
   check(total == self.sizes()[dim], "split_with_sizes expects split_sizes to sum exactly to ", self.sizes()[dim],
         " (input tensor's size at dimension ", dim, "), but got split_sizes=", shape_str(sizes));
@@ -322,7 +322,11 @@ Tensor repeat(const Tensor& self, IntSpan repeats) {
   Dims sizes, split_sizes, from_sizes, from_strides;
   for (int64_t d = 0; d < n; ++d) {
     int64_t s = d < skip ? 1 : self.sizes()[d - skip], r = repeats[static_cast<size_t>(d)];
-    sizes.push_back(s * r);
+    int64_t size;
+    check(!__builtin_mul_overflow(s, r, &size) && size >= 0,
+          "Trying to create tensor with negative dimension, or more ", "than a tensor can have: sizes ",
+          shape_str(self.sizes()), " with repeats ", shape_str(repeats));
+    sizes.push_back(size);
     split_sizes.push_back(r);
     split_sizes.push_back(s);
     from_sizes.push_back(1);
@@ -330,7 +334,6 @@ Tensor repeat(const Tensor& self, IntSpan repeats) {
     from_strides.push_back(0);
     from_strides.push_back(d < skip ? 0 : self.strides()[d - skip]);
   }
-  for (int64_t s : sizes) check(s >= 0, "Trying to create tensor with negative dimension ", s, ": ", shape_str(sizes));
   Tensor out = Tensor::empty(sizes, self.dtype());
   if (out.numel() > 0)
     copy_data(out.alias(split_sizes, contiguous_strides(split_sizes), 0),

@@ -20,6 +20,18 @@ size_t bytes_for(IntSpan sizes, DType dtype) {
   }
   return n;
 }
+
+int64_t checked_numel(IntSpan sizes) {
+  int64_t n = 1;
+  bool overflow = false;
+  for (int64_t s : sizes) overflow |= __builtin_mul_overflow(n, s, &n);
+  if (overflow) [[unlikely]] {
+    if (std::ranges::find(sizes, 0) != sizes.end()) return 0;
+    fail(ErrorKind::Runtime, "numel: integer multiplication overflow: no tensor has as many elements as the sizes ",
+         shape_str(sizes), " make");
+  }
+  return n;
+}
 }  // namespace
 
 Ref<TensorImpl> TensorImpl::make(Ref<Storage> storage, int64_t offset, IntSpan sizes, IntSpan strides, DType dtype) {
@@ -58,13 +70,14 @@ Ref<TensorImpl> TensorImpl::make_contiguous(IntSpan sizes, DType dtype) {
 }
 
 void TensorImpl::set(Ref<Storage> storage, int64_t offset, IntSpan sizes, IntSpan strides, DType dtype) {
+  set_geometry(sizes, strides);  // first: it may refuse them
   storage_ = std::move(storage);
   offset_ = offset;
   dtype_ = dtype;
-  set_geometry(sizes, strides);
 }
 
 void TensorImpl::set_geometry(IntSpan sizes, IntSpan strides) {
+  const int64_t numel = checked_numel(sizes);
   int64_t* where = inline_;
   int64_t n = static_cast<int64_t>(sizes.size());
   // sizes/strides may be this tensor's own: copy out before the old block goes.
@@ -82,15 +95,14 @@ void TensorImpl::set_geometry(IntSpan sizes, IntSpan strides) {
   sizes_ = where;
   if (old != inline_) deallocate(old, old_bytes);
   dim_ = static_cast<uint8_t>(n);
-  int64_t numel = 1, expected = 1;
+  uint64_t expected = 1;  // may wrap around where another size is 0
   bool contiguous = true;
   for (int64_t i = n - 1; i >= 0; --i) {
     int64_t s = where[i];
     if (s != 1) {
-      contiguous &= where[n + i] == expected;
-      expected *= s;
+      contiguous &= static_cast<uint64_t>(where[n + i]) == expected;
+      expected *= static_cast<uint64_t>(s);
     }
-    numel *= s;
   }
   numel_ = numel;
   contiguous_ = contiguous || numel == 0;
