@@ -53,7 +53,10 @@ static Tensor diag_embed(const Tensor& self, int64_t offset, int64_t dim1, int64
   check_index(self.dim() > 0, "diag_embed: expected a tensor with at least 1 dimension, but got shape []");
   int64_t rank = self.dim() + 1, a = wrap_dim(dim1, rank), b = wrap_dim(dim2, rank);
   check(a != b, "diagonal dimensions cannot be identical ", dim1, ", ", dim2);
-  int64_t n = self.size(-1) + std::abs(offset);
+  int64_t n;
+  check(!(offset < 0 ? __builtin_sub_overflow(self.size(-1), offset, &n)
+                     : __builtin_add_overflow(self.size(-1), offset, &n)),
+        "diag_embed: no tensor is large enough for offset ", offset);
   Dims sizes(self.sizes());
   sizes.pop_back();
   sizes.insert(std::min(a, b), n);

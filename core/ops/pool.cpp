@@ -141,6 +141,7 @@ Pooling adaptive(const char* op, int axes, const Tensor& x, IntSpan output_size)
           " with dimension ", d, " being empty");
   Pooling p;
   bool regular = true;
+  int64_t outs = 1;
   for (int i = 0; i < axes; ++i) {
     PoolAxis& a = p.shape.axis[3 - axes + i];
     a.in = x.sizes()[x.dim() - axes + i];
@@ -148,6 +149,7 @@ Pooling adaptive(const char* op, int axes, const Tensor& x, IntSpan output_size)
     a.adaptive = true;
     check(a.out >= 0, op, ": elements of output_size must be greater than or equal to 0 but received ",
           Shown{output_size}, " (Trying to create tensor with negative dimension)");
+    check(!__builtin_mul_overflow(outs, a.out, &outs), op, ": no tensor has room for output_size ", Shown{output_size});
     regular &= a.out > 0 && a.in % a.out == 0;
   }
   for (int i = 3 - axes; regular && i < 3; ++i) {

@@ -387,7 +387,8 @@ Tensor unfold(const Tensor& self, int64_t dim, int64_t size, int64_t step) {
   Dims sizes(self.sizes()), strides(self.strides());
   if (self.dim() > 0) {
     sizes[dim] = (n - size) / step + 1;
-    strides[dim] = stride * step;
+    // For a single window the step is any number, and the product is never used.
+    strides[dim] = static_cast<int64_t>(static_cast<uint64_t>(stride) * static_cast<uint64_t>(step));
   }
   sizes.push_back(size);
   strides.push_back(stride);
@@ -465,15 +466,17 @@ static Tensor roll(const Tensor& self, IntSpan shifts, IntSpan dims) {
   return out;
 }
 
+constexpr int64_t kLargestFactor = 1 << 20;  // of the sides; beyond it squares and sizes could overflow
+
 static Tensor pixel_shuffle(const Tensor& self, int64_t r) {
   int64_t n = self.dim();
   check(n >= 3, "pixel_shuffle expects input to have at least 3 dimensions, but got input with ", n, " dimension(s)");
   check(r > 0, "pixel_shuffle expects a positive upscale_factor, but got ", r);
   int64_t c = self.size(-3), h = self.size(-2), w = self.size(-1);
   check(
-      c % (r * r) == 0,
+      r <= kLargestFactor && c % (r * r) == 0,
       "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but input.size(-3)=",
-      c, " is not divisible by ", r * r);
+      c, " is not divisible by the square of ", r);
   Dims lead(self.sizes().first(static_cast<size_t>(n - 3))), split_sizes = lead, order, out = lead;
   for (int64_t s : {c / (r * r), r, r, h, w}) split_sizes.push_back(s);
   for (int64_t d = 0; d < n - 3; ++d) order.push_back(d);
@@ -487,6 +490,7 @@ static Tensor pixel_unshuffle(const Tensor& self, int64_t r) {
   check(n >= 3, "pixel_unshuffle expects input to have at least 3 dimensions, but got input with ", n, " dimension(s)");
   check(r > 0, "pixel_unshuffle expects a positive downscale_factor, but got ", r);
   int64_t c = self.size(-3), h = self.size(-2), w = self.size(-1);
+  check(r <= kLargestFactor, "pixel_unshuffle: downscale_factor ", r, " is larger than any picture");
   check(h % r == 0, "pixel_unshuffle expects height to be divisible by downscale_factor, but input.size(-2)=", h,
         " is not divisible by ", r);
   check(w % r == 0, "pixel_unshuffle expects width to be divisible by downscale_factor, but input.size(-1)=", w,
