@@ -178,7 +178,7 @@ Tensor eye_m(int64_t n, int64_t m, const Options& o) {
   check(n >= 0, "n must be greater or equal to 0, got ", n);
   check(m >= 0, "m must be greater or equal to 0, got ", m);
   Tensor out = full(Dims{n, m}, Scalar(0), o.dtype.value_or(default_dtype()));
-  fill_data(out.alias(Dims{std::min(n, m)}, Dims{m + 1}, 0), Scalar(1));
+  if (out.numel() > 0) fill_data(out.alias(Dims{std::min(n, m)}, Dims{m + 1}, 0), Scalar(1));
   return with_options(std::move(out), o);
 }
 Tensor eye(int64_t n, const Options& o) { return eye_m(n, n, o); }

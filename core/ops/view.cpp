@@ -189,8 +189,9 @@ Tensor slice(const Tensor& t, int64_t dim, std::optional<int64_t> from, std::opt
   int64_t start = clamp_end(from.value_or(0)), end = std::max(clamp_end(to.value_or(n)), start);
   Dims sizes(t.sizes()), strides(t.strides());
   int64_t offset = t->offset() + start * strides[dim];
-  sizes[dim] = (end - start + step - 1) / step;
-  strides[dim] *= step;
+  sizes[dim] = end == start ? 0 : (end - start - 1) / step + 1;
+  // Where at most one element is left the step is any number, and the product is never used.
+  strides[dim] = static_cast<int64_t>(static_cast<uint64_t>(strides[dim]) * static_cast<uint64_t>(step));
   Tensor out = view_of(t, sizes, strides, offset);
   record("SliceBackward0", out, {t}, {}, [shape = Dims(t.sizes()), dim, start, end, step](Backward& ctx) {
     ctx.set(0,
