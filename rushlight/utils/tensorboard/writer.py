@@ -72,7 +72,7 @@ class SummaryWriter:
         filename_suffix: at the end of the names of files.
 
     Example:
-        >>> from torch.utils.tensorboard import SummaryWriter
+        >>> from rushlight.utils.tensorboard import SummaryWriter
         >>> with SummaryWriter("runs/first") as writer:  # doctest: +SKIP
         ...     for step in range(10):
         ...         writer.add_scalar("loss", 1 / (step + 1), step)
