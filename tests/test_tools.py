@@ -115,6 +115,14 @@ def test_stub_is_python_and_holds_every_form():
     assert "class _max_result(NamedTuple):\n    values: Tensor\n    indices: Tensor\n" in stub
 
 
+def test_stub_of_a_module_that_is_not_in_the_package_yet(tmp_path):
+    """As when a wheel is built."""
+    module = shutil.copy(importlib.import_module("rushlight._C").__file__, tmp_path)
+    command = [sys.executable, str(TOOLS / "gen_stubs.py"), "--module", module]
+    subprocess.run([*command, "--output", str(tmp_path / "_C.pyi")], check=True, cwd=tmp_path, timeout=60)
+    assert "def relu(" in (tmp_path / "_C.pyi").read_text()
+
+
 def test_stub_type_checks(tmp_path):
     mypy = shutil.which("mypy", path=str(Path(sys.executable).parent)) or shutil.which("mypy")
     if mypy is None:

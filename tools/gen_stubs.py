@@ -29,12 +29,13 @@ NUMBER = "number "
 
 
 def load(module: str | None) -> ModuleType:
+    sys.path.insert(0, str(ROOT))
     if module is None:
-        sys.path.insert(0, str(ROOT))
         return importlib.import_module("rushlight._C")
-    spec = importlib.util.spec_from_file_location("_C", module)
+    spec = importlib.util.spec_from_file_location("rushlight._C", module)
     assert spec and spec.loader
     loaded = importlib.util.module_from_spec(spec)
+    sys.modules["rushlight._C"] = loaded  # the package's Python part, which is read too, shall not look for another
     spec.loader.exec_module(loaded)
     return loaded
 

@@ -164,7 +164,7 @@ Tensor round_decimals(const Tensor& self, int64_t decimals) {
   if (decimals == 0) return call<pointwise::Round>(self);
   if (is_integral(self.dtype()))
     fail(ErrorKind::NotImplemented, "\"round_cpu\" not implemented for '", scalar_type_name(self.dtype()), "'");
-  return call_as<pointwise::RoundDecimals, kRound>(self, std::pow(10.0, static_cast<double>(std::abs(decimals))),
+  return call_as<pointwise::RoundDecimals, kRound>(self, std::pow(10.0, std::abs(static_cast<double>(decimals))),
                                                    decimals > 0 ? 1.0 : 0.0);
 }
 
