@@ -239,11 +239,12 @@ Tensor as_strided(const Tensor& t, IntSpan sizes, IntSpan strides, std::optional
   }
   check(start >= 0, "as_strided: storage offset must not be negative, got ", start);
   int64_t capacity = static_cast<int64_t>(t->storage().bytes()) / item_size(t.dtype());
+  check(empty || last < INT64_MAX / 16, "setStorage: sizes ", shape_str(sizes), ", strides ", shape_str(strides),
+        ", storage offset ", start, " reach further than any memory: out of bounds for storage of size ",
+        t->storage().bytes());
   check(empty || last < capacity, "setStorage: sizes ", shape_str(sizes), ", strides ", shape_str(strides),
         ", storage offset ", start, ", and itemsize ", item_size(t.dtype()), " requiring a storage size of ",
-        static_cast<uint64_t>(last) * static_cast<uint64_t>(item_size(t.dtype())) +
-            static_cast<uint64_t>(item_size(t.dtype())),
-        " are out of bounds for storage of size ", t->storage().bytes());
+        (empty ? 0 : last + 1) * item_size(t.dtype()), " are out of bounds for storage of size ", t->storage().bytes());
   Tensor out = view_of(t, sizes, strides, start);
   record("AsStridedBackward0", out, {t}, {}, [from = Layout(t), to = Layout(out)](Backward& ctx) {
     ctx.set(0, as_strided_backward(ctx.grad(), from, to));

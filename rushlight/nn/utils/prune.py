@@ -202,6 +202,7 @@ class _AmountUnstructured(BasePruningMethod):
         self.amount = amount
 
     def _rank(self, t: Any) -> Any:
+        """How much each entry matters: those of the lowest rank go. Every subclass says."""
         raise NotImplementedError
 
     def compute_mask(self, t: Any, default_mask: Any) -> Any:

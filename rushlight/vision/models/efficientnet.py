@@ -62,6 +62,7 @@ class _Block(nn.Module):
     def layers(
         self, step: Any, narrow: Any, inputs: int, wide: int, outputs: int, kernel: int, stride: int
     ) -> list[Any]:
+        """The convolutions of one block; both kinds of block say."""
         raise NotImplementedError
 
     def forward(self, input: Any) -> Any:
