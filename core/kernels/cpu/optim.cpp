@@ -211,20 +211,30 @@ struct Asgd {
 
 constexpr int64_t kBlock = 512;
 
+// PlainSgd without options: the same numbers with so little work that a step waits for memory. A network's parameters
+// lie in many places, and the hardware foresees each of them only after a while.
+template <class T>
+void descend(T* p, const T* g, T step, int64_t begin, int64_t end) {
+  constexpr int64_t block = 64, line = 64 / static_cast<int64_t>(sizeof(T)), ahead = 24 * line;
+  for (int64_t at = begin; at < end; at += block) {
+    for (int64_t i = at + ahead; i < at + ahead + block; i += line) {
+      __builtin_prefetch(p + i);
+      __builtin_prefetch(g + i);
+    }
+    const int64_t stop = end - at < block ? end : at + block;
+    RL_INDEPENDENT_ITERATIONS
+    for (int64_t i = at; i < stop; ++i) p[i] = fused(step, g[i], p[i]);
+  }
+}
+
 template <class T, template <class> class Rule>
 void run(const OptimTensor& t, int64_t begin, int64_t end) {
   const Rule<T> rule(t.c);
   const T sign = T(t.sign), decay = T(t.decay), shrink = T(t.shrink);
   constexpr int states = Rule<T>::states;
   if constexpr (states == 0) {
-    if (decay == T(0) && shrink == T(1)) {  // the same numbers with less work: here that is what a step waits for
-      const T step = rule.step * sign;
-      T* p = static_cast<T*>(t.param);
-      const T* g = static_cast<const T*>(t.grad);
-      RL_INDEPENDENT_ITERATIONS
-      for (int64_t i = begin; i < end; ++i) p[i] = fused(step, g[i], p[i]);
-      return;
-    }
+    if (decay == T(0) && shrink == T(1))
+      return descend(static_cast<T*>(t.param), static_cast<const T*>(t.grad), rule.step * sign, begin, end);
   }
   alignas(64) T scratch[states + 1][kBlock];
   for (int k = 0; k < states; ++k)
