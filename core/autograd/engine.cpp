@@ -24,19 +24,15 @@ struct NodeState {
 std::atomic<const void*> marking_thread{nullptr};
 thread_local constinit int marking_walks RL_FAST_TLS = 0;
 std::atomic<uint32_t> task_counter{0};
-thread_local constinit int depth RL_FAST_TLS = 0;
 thread_local constinit Node* running RL_FAST_TLS = nullptr;
-thread_local std::vector<std::function<void()>> callbacks;
 
 class Walk {
  public:
   explicit Walk(const BackwardOptions& options) : options_(options), task_(++task_counter), marks_(may_mark()) {
-    ++depth;
     marking_walks += marks_;
   }
   ~Walk() {
     if (marks_) unmark();
-    --depth;
   }
   Walk(const Walk&) = delete;
   Walk& operator=(const Walk&) = delete;
@@ -295,28 +291,9 @@ class Walk {
 
 // The roots hold every node of the walk: none is freed before it ends.
 std::vector<Tensor> run_backward(std::vector<Edge> roots, std::vector<Tensor> grads, const BackwardOptions& options) {
-  std::vector<Tensor> result;
-  {
-    Walk walk(options);
-    try {
-      result = walk.run(roots, grads);
-    } catch (...) {
-      if (depth == 1) callbacks.clear();
-      throw;
-    }
-  }
-  if (depth == 0 && !callbacks.empty()) {
-    auto pending = std::exchange(callbacks, {});
-    for (auto& callback : pending) callback();
-  }
-  return result;
+  return Walk(options).run(roots, grads);
 }
 
-void queue_backward_callback(std::function<void()> callback) {
-  check(depth > 0, "Final callbacks can only be installed during backward pass.");
-  callbacks.push_back(std::move(callback));
-}
-bool in_backward() { return depth > 0; }
 Node* current_node() { return running; }
 
 }  // namespace rl

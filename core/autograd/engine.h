@@ -17,9 +17,6 @@ struct BackwardOptions {
 // roots[i] receives grads[i]. Runs on the calling thread, without recursion; reentrant.
 std::vector<Tensor> run_backward(std::vector<Edge> roots, std::vector<Tensor> grads, const BackwardOptions& options);
 
-// Callbacks that run when the outermost backward of this thread ends.
-void queue_backward_callback(std::function<void()> callback);
-bool in_backward();
 Node* current_node();  // the node being evaluated, or null
 
 // Of the node being evaluated: the edges (of its first 64) whose gradients nobody asked for.

@@ -2,7 +2,6 @@
 // one graph that jit, compile and export will share. Off, it costs the op-call path one test of a pointer.
 #pragma once
 
-#include <string>
 #include <unordered_map>
 #include <vector>
 

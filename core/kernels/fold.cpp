@@ -1,7 +1,6 @@
 #include "kernels/fold.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "runtime/parallel.h"
 

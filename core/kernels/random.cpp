@@ -5,8 +5,6 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <memory>
-#include <numeric>
 #include <utility>
 #include <vector>
 

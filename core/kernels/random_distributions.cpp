@@ -1,7 +1,5 @@
 #include <bit>
 #include <cmath>
-#include <cstring>
-#include <numeric>
 #include <utility>
 
 #include "kernels/random_detail.h"

@@ -2,7 +2,6 @@
 #include "ops/indexing.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "ops/creation.h"
 #include "ops/index_util.h"

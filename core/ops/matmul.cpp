@@ -1,6 +1,5 @@
 // Products of vectors, matrices and batches of matrices. Transposes are strides: nothing is copied to be multiplied.
 #include <algorithm>
-#include <array>
 
 #include "kernels/gemm.h"
 #include "kernels/pointwise/arithmetic.h"

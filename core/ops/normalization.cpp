@@ -2,7 +2,6 @@
 #include "ops/normalization.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "kernels/channel_norm.h"

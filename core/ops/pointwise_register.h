@@ -1,7 +1,6 @@
 // Turns a list of pointwise records into registry entries. Included by the pointwise_*.cpp files only.
 #pragma once
 
-#include <array>
 #include <cctype>
 #include <cstring>
 

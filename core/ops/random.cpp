@@ -2,7 +2,6 @@
 #include "kernels/random.h"
 
 #include <cmath>
-#include <string>
 
 #include "kernels/pointwise/arithmetic.h"
 #include "ops/creation.h"

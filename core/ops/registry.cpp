@@ -91,21 +91,21 @@ class SchemaParser {
       }
     }
     if (size_t mark = type.find('('); mark != std::string_view::npos) type = type.substr(0, mark);  // Tensor(a)
-    static const std::unordered_map<std::string_view, ParamType> kTypes = {
-        {"Tensor", ParamType::Tensor},    {"Scalar", ParamType::Scalar}, {"int", ParamType::Int},
-        {"SymInt", ParamType::Int},       {"float", ParamType::Double},  {"bool", ParamType::Bool},
-        {"ScalarType", ParamType::DType}, {"str", ParamType::String},    {"Generator", ParamType::Generator},
-        {"Device", ParamType::Device},    {"Layout", ParamType::Layout}, {"MemoryFormat", ParamType::MemoryFormat}};
+    static const std::unordered_map<std::string_view, Tag> kTypes = {
+        {"Tensor", Tag::Tensor},    {"Scalar", Tag::Scalar}, {"int", Tag::Int},
+        {"SymInt", Tag::Int},       {"float", Tag::Double},  {"bool", Tag::Bool},
+        {"ScalarType", Tag::DType}, {"str", Tag::String},    {"Generator", Tag::Generator},
+        {"Device", Tag::Device},    {"Layout", Tag::Layout}, {"MemoryFormat", Tag::MemoryFormat}};
     auto found = kTypes.find(type);
     if (found == kTypes.end()) bad("unknown type");
     p.type = found->second;
     if (list) {
       switch (p.type) {
-        case ParamType::Tensor: p.type = ParamType::TensorList; break;
-        case ParamType::Int: p.type = ParamType::IntList; break;
-        case ParamType::Double: p.type = ParamType::DoubleList; break;
-        case ParamType::Bool: p.type = ParamType::BoolList; break;
-        case ParamType::Scalar: p.type = ParamType::ScalarList; break;
+        case Tag::Tensor: p.type = Tag::TensorList; break;
+        case Tag::Int: p.type = Tag::IntList; break;
+        case Tag::Double: p.type = Tag::DoubleList; break;
+        case Tag::Bool: p.type = Tag::BoolList; break;
+        case Tag::Scalar: p.type = Tag::ScalarList; break;
         default: bad("no lists of this type");
       }
     }
@@ -139,20 +139,20 @@ class SchemaParser {
     };
     bool truth = text == "True";
     switch (p.type) {
-      case ParamType::Bool:
+      case Tag::Bool:
         v.tag = Tag::Bool;
         v.b = truth;
         break;
-      case ParamType::Int:
+      case Tag::Int:
         v.tag = Tag::Int;
         v.i = static_cast<int64_t>(number(text));
         if (text == "9223372036854775807") v.i = INT64_MAX;
         break;
-      case ParamType::Double:
+      case Tag::Double:
         v.tag = Tag::Double;
         v.d = number(text);
         break;
-      case ParamType::Scalar:
+      case Tag::Scalar:
         v.tag = Tag::Scalar;
         if (text == "True" || text == "False")
           v.scalar = Scalar(truth);
@@ -161,12 +161,12 @@ class SchemaParser {
         else
           v.scalar = Scalar(static_cast<int64_t>(number(text)));
         break;
-      case ParamType::String:
+      case Tag::String:
         p.string = text.substr(1, text.size() - 2);
         v.tag = Tag::String;
         v.string = &p.string;
         break;
-      case ParamType::IntList: {
+      case Tag::IntList: {
         std::string_view rest = text;
         if (!rest.starts_with('[')) {
           p.ints = Dims(std::max(p.list_size, 1), static_cast<int64_t>(number(rest)));
@@ -184,7 +184,7 @@ class SchemaParser {
         v.ints = &p.ints;
         break;
       }
-      case ParamType::MemoryFormat:
+      case Tag::MemoryFormat:
         v.tag = Tag::MemoryFormat;
         v.memory_format = text == "contiguous_format" ? MemoryFormat::Contiguous : MemoryFormat::Preserve;
         break;
@@ -209,7 +209,6 @@ class SchemaParser {
       }
       std::string_view type = text_.substr(start, at_ - start);
       char letter = type.starts_with("Tensor") ? (type.ends_with("[]") ? 'L' : 'T') : 'o';
-      if (type.starts_with("Tensor(")) def_.returns_view = true;
       std::string name;
       if (at_ < text_.size() && text_[at_] == ' ') {
         ++at_;
@@ -254,7 +253,7 @@ void Registry::load() {
   for (auto& [name, list] : by_name_) {
     auto tensors = [](const OpDef* d) {
       return std::count_if(d->params.begin(), d->params.end(),
-                           [](const Param& p) { return p.type == ParamType::Tensor && !p.optional; });
+                           [](const Param& p) { return p.type == Tag::Tensor && !p.optional; });
     };
     std::stable_sort(list.begin(), list.end(), [&](const OpDef* a, const OpDef* b) { return tensors(a) > tensors(b); });
   }
@@ -265,7 +264,7 @@ void allow_numbers(OpDef& def, Numbers numbers) {
   def.numbers = numbers;
   int left = numbers == Numbers::None ? 0 : numbers == Numbers::Last ? 1 : 2;
   for (size_t i = def.params.size(); i-- > 0 && left > 0;) {
-    if (def.params[i].type != ParamType::Tensor) continue;
+    if (def.params[i].type != Tag::Tensor) continue;
     def.params[i].number = true;
     --left;
   }

@@ -6,9 +6,7 @@
 //   });
 #pragma once
 
-#include <functional>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -18,28 +16,9 @@
 
 namespace rl {
 
-enum class ParamType : uint8_t {
-  Tensor,
-  TensorList,
-  Scalar,
-  ScalarList,
-  Int,
-  IntList,
-  Double,
-  DoubleList,
-  Bool,
-  BoolList,
-  DType,
-  String,
-  Generator,
-  Device,
-  Layout,
-  MemoryFormat
-};
-
 struct Param {
   std::string name;
-  ParamType type;
+  Tag type;
   bool optional = false;  // T?: None is allowed
   int list_size = 0;      // int[2]: one int stands for two
   bool keyword_only = false;
@@ -73,7 +52,6 @@ struct OpDef {
   bool in_place = false;  // NAME_ is derived
   bool mutates = false;   // an op that is itself in place (its name ends in _)
   Numbers numbers = Numbers::None;
-  bool returns_view = false;
   int index = 0;
 };
 

@@ -12,6 +12,7 @@
 
 namespace rl {
 
+// What a Value holds, and what a parameter takes (which is never None).
 enum class Tag : uint8_t {
   None,
   Tensor,
@@ -177,11 +178,6 @@ template <class... T>
 inline void store(Result& r, std::tuple<T...> t) {
   r.kind = Result::Kind::Tuple;
   std::apply([&](auto&... x) { (r.tensors.push_back(std::move(x)), ...); }, t);
-}
-
-template <class R, class... A>
-constexpr auto parameter_pack(R (*)(A...)) {
-  return std::type_identity<std::tuple<A...>>{};
 }
 
 template <auto F, class R, class... A, size_t... I>

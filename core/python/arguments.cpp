@@ -10,22 +10,23 @@ namespace {
 
 const char* type_text(const Param& p) {
   switch (p.type) {
-    case ParamType::Tensor: return "Tensor";
-    case ParamType::TensorList: return "tuple of Tensors";
-    case ParamType::Scalar: return "Number";
-    case ParamType::ScalarList: return "tuple of Scalars";
-    case ParamType::Int: return "int";
-    case ParamType::IntList: return "tuple of ints";
-    case ParamType::Double: return "float";
-    case ParamType::DoubleList: return "tuple of floats";
-    case ParamType::Bool: return "bool";
-    case ParamType::BoolList: return "tuple of bools";
-    case ParamType::DType: return "torch.dtype";
-    case ParamType::String: return "str";
-    case ParamType::Generator: return "torch.Generator";
-    case ParamType::Device: return "torch.device";
-    case ParamType::Layout: return "torch.layout";
-    case ParamType::MemoryFormat: return "torch.memory_format";
+    case Tag::Tensor: return "Tensor";
+    case Tag::TensorList: return "tuple of Tensors";
+    case Tag::Scalar: return "Number";
+    case Tag::ScalarList: return "tuple of Scalars";
+    case Tag::Int: return "int";
+    case Tag::IntList: return "tuple of ints";
+    case Tag::Double: return "float";
+    case Tag::DoubleList: return "tuple of floats";
+    case Tag::Bool: return "bool";
+    case Tag::BoolList: return "tuple of bools";
+    case Tag::DType: return "torch.dtype";
+    case Tag::String: return "str";
+    case Tag::Generator: return "torch.Generator";
+    case Tag::Device: return "torch.device";
+    case Tag::Layout: return "torch.layout";
+    case Tag::MemoryFormat: return "torch.memory_format";
+    case Tag::None: break;
   }
   return "?";
 }
@@ -88,7 +89,7 @@ bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, in
     return refuse("NoneType");
   }
   switch (p.type) {
-    case ParamType::Tensor: {
+    case Tag::Tensor: {
       if (is_tensor(o)) {
         v.tag = Tag::Tensor;
         v.tensor = impl_of(o);
@@ -104,7 +105,7 @@ bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, in
       }
       return refuse();
     }
-    case ParamType::TensorList: {
+    case Tag::TensorList: {
       if (!PyTuple_Check(o) && !PyList_Check(o)) return refuse();
       if (tensors_used_ == 2) return refuse();
       TensorList& list = tensors_[tensors_used_++];
@@ -125,25 +126,25 @@ bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, in
       v.tensors = &list;
       return true;
     }
-    case ParamType::Scalar:
+    case Tag::Scalar:
       if (!to_scalar(o, v.scalar)) return refuse();
       v.tag = Tag::Scalar;
       return true;
-    case ParamType::Int: {
+    case Tag::Int: {
       int64_t n;
       if (!to_int(o, n)) return refuse();
       v.tag = Tag::Int;
       v.i = n;
       return true;
     }
-    case ParamType::Double: {
+    case Tag::Double: {
       Scalar s;
       if (PyBool_Check(o) || !to_scalar(o, s) || s.is_complex()) return refuse();
       v.tag = Tag::Double;
       v.d = s.to_double();
       return true;
     }
-    case ParamType::Bool:
+    case Tag::Bool:
       if (PyBool_Check(o)) {
         v.b = o == Py_True;
       } else if (is_numpy_scalar(o) && std::strstr(Py_TYPE(o)->tp_name, "bool")) {
@@ -153,7 +154,7 @@ bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, in
       }
       v.tag = Tag::Bool;
       return true;
-    case ParamType::IntList: {
+    case Tag::IntList: {
       if (ints_used_ == 6) return refuse();
       Dims& list = ints_[ints_used_];
       list.clear();
@@ -169,9 +170,9 @@ bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, in
       v.ints = &list;
       return true;
     }
-    case ParamType::DoubleList:
-    case ParamType::ScalarList:
-    case ParamType::BoolList: {
+    case Tag::DoubleList:
+    case Tag::ScalarList:
+    case Tag::BoolList: {
       if (!PyTuple_Check(o) && !PyList_Check(o)) return refuse();
       std::vector<Scalar> items;
       for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(o); ++k) {
@@ -179,7 +180,7 @@ bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, in
         if (!to_scalar(PySequence_Fast_GET_ITEM(o, k), s)) return refuse();
         items.push_back(s);
       }
-      if (p.type == ParamType::DoubleList) {
+      if (p.type == Tag::DoubleList) {
         doubles_.clear();
         for (const Scalar& s : items) doubles_.push_back(s.to_double());
         v.tag = Tag::DoubleList;
@@ -191,12 +192,12 @@ bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, in
       }
       return true;
     }
-    case ParamType::DType:
+    case Tag::DType:
       if (!is_dtype(o)) return refuse();
       v.tag = Tag::DType;
       v.dtype = dtype_from(o);
       return true;
-    case ParamType::String: {
+    case Tag::String: {
       if (!PyUnicode_Check(o) || strings_used_ == 2) return refuse();
       Py_ssize_t length;
       const char* text = PyUnicode_AsUTF8AndSize(o, &length);
@@ -207,12 +208,12 @@ bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, in
       v.string = &s;
       return true;
     }
-    case ParamType::Generator:
+    case Tag::Generator:
       if (!PyObject_TypeCheck(o, generator_type)) return refuse();
       v.tag = Tag::Generator;
       v.generator = generator_from(o);
       return true;
-    case ParamType::Device: {
+    case Tag::Device: {
       if (!is_device(o)) return refuse();
       v.tag = Tag::Device;
       v.device = device_from(o);
@@ -224,16 +225,17 @@ bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, in
             "' is not available: rushlight runs on the CPU");
       return true;
     }
-    case ParamType::Layout:
+    case Tag::Layout:
       if (!PyObject_TypeCheck(o, layout_type)) return refuse();
       if (o != layout_strided()) fail(ErrorKind::NotImplemented, "layout=: rushlight has strided tensors only");
       v.tag = Tag::Layout;
       return true;
-    case ParamType::MemoryFormat:
+    case Tag::MemoryFormat:
       if (!PyObject_TypeCheck(o, memory_format_type)) return refuse();
       v.tag = Tag::MemoryFormat;
       v.memory_format = memory_format_from(o);
       return true;
+    case Tag::None: break;
   }
   return refuse();
 }
@@ -248,7 +250,7 @@ bool Arguments::match(const OpDef& def, PyObject* const* args, Py_ssize_t nargs,
   // x.view(2, 3): a trailing list of ints may be spelled out where it is the only positional argument after self.
   int list_at = method && def.method ? 1 : 0;
   bool spread = false;
-  if (nargs > list_at && count > list_at && def.params[list_at].type == ParamType::IntList &&
+  if (nargs > list_at && count > list_at && def.params[list_at].type == Tag::IntList &&
       def.params[list_at].list_size == 0 &&
       (def.positional == list_at + 1 || def.name == "flip" || def.name == "permute")) {
     PyObject* first = args[list_at];

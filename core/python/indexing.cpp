@@ -1,8 +1,6 @@
 // x[...] and x[...] = v: what each item of the index means.
 #include "ops/indexing.h"
 
-#include <cstring>
-
 #include "python/python.h"
 
 namespace rl::py {

@@ -1,6 +1,5 @@
 // Other libraries' memory: the buffer protocol, NumPy, DLPack.
 #include <cstring>
-#include <mutex>
 
 #include "python/python.h"
 

@@ -1,5 +1,4 @@
 // torch.NAME and Tensor.NAME: callables made from the registry.
-#include <cstring>
 #include <deque>
 
 #include "python/arguments.h"

@@ -179,7 +179,7 @@ void take_dtype_of_out(const OpDef& def, PyObject* out, Value* args) {
   if (!is_tensor(out) || !kTakesDtype.contains(def.name)) return;
   int at = 0;
   for (const Param& p : def.params) {
-    if (p.type == ParamType::DType && args[at].tag == Tag::None) {
+    if (p.type == Tag::DType && args[at].tag == Tag::None) {
       args[at].tag = Tag::DType;
       args[at].dtype = tensor_of(out).dtype();
       return;

@@ -97,10 +97,8 @@ Device device_from(PyObject* o);    // a torch.device, a str or an int
 bool is_device(PyObject* o);
 PyObject* size_object(IntSpan sizes);  // torch.Size, new reference
 MemoryFormat memory_format_from(PyObject* o);
-PyObject* memory_format_object(MemoryFormat f);  // borrowed
-PyObject* layout_strided();                      // borrowed
+PyObject* layout_strided();  // borrowed
 Generator* generator_from(PyObject* o);
-PyObject* default_generator_object();  // borrowed
 
 // --- numbers -----------------------------------------------------------------------------------------------------------
 PyObject* from_scalar(const Scalar& s);

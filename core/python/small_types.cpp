@@ -10,9 +10,7 @@ PyTypeObject *dtype_type, *device_type, *layout_type, *memory_format_type, *size
 namespace {
 
 PyObject* dtypes[kDTypeCount];
-PyObject* memory_formats[4];
 PyObject* strided;
-PyObject* default_generator_py;
 
 struct PyDevice {
   PyObject_HEAD Device device;
@@ -359,10 +357,8 @@ PyObject* size_object(IntSpan sizes) {
   return t;
 }
 MemoryFormat memory_format_from(PyObject* o) { return static_cast<MemoryFormat>(self_of<PyNamed>(o)->value); }
-PyObject* memory_format_object(MemoryFormat f) { return memory_formats[static_cast<int>(f)]; }
 PyObject* layout_strided() { return strided; }
 Generator* generator_from(PyObject* o) { return self_of<PyGenerator>(o)->generator; }
-PyObject* default_generator_object() { return default_generator_py; }
 
 int add_small_types(PyObject* module) {
   PyType_Slot dtype_slots[] = {{Py_tp_repr, slot(dtype_repr)},
@@ -436,15 +432,15 @@ int add_small_types(PyObject* module) {
   static constexpr const char* kFormats[] = {"torch.contiguous_format", "torch.preserve_format", "torch.channels_last",
                                              "torch.channels_last_3d"};
   for (int i = 0; i < 4; ++i) {
-    memory_formats[i] = make_named(memory_format_type, i, kFormats[i]);
-    if (!memory_formats[i] || PyModule_AddObjectRef(module, kFormats[i] + 6, memory_formats[i]) < 0) return -1;
+    Object format = Object::steal(make_named(memory_format_type, i, kFormats[i]));
+    if (!format || PyModule_AddObjectRef(module, kFormats[i] + 6, format.get()) < 0) return -1;
   }
   PyGenerator* g = PyObject_New(PyGenerator, generator_type);
   if (!g) return -1;
   g->generator = &default_generator();
   g->owned = false;
-  default_generator_py = reinterpret_cast<PyObject*>(g);
-  return PyModule_AddObjectRef(module, "default_generator", default_generator_py);
+  Object generator = Object::steal(reinterpret_cast<PyObject*>(g));
+  return PyModule_AddObjectRef(module, "default_generator", generator.get());
 }
 
 }  // namespace rl::py

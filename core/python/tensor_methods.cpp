@@ -1,5 +1,4 @@
 // Tensor's properties and those methods that are not ops.
-#include <cstring>
 
 #include "python/arguments.h"
 

@@ -24,7 +24,7 @@ inline const Table& pick([[maybe_unused]] const Table& scalar, [[maybe_unused]] 
 
 }  // namespace rl
 
-// RL_EACH_ISA declares a table of the given type and name in every instruction set's namespace and defines
+// RL_ISA_TABLE declares a table of the given type and name in every instruction set's namespace and defines
 // `const Type& name()` that picks the active one. (A template cannot name a namespace.) RL_ONE_ISA: the build has the
 // first set only.
 #if defined(__x86_64__) && !defined(RL_ONE_ISA)

@@ -362,11 +362,6 @@ MemoryStats memory_stats() {
   return {central.live + central.small_carved - small_free, central.cached + small_free, central.peak};
 }
 
-void reset_peak_memory() {
-  std::lock_guard lock(detail::central.mutex);
-  detail::central.peak = detail::central.live + detail::central.small_carved;
-}
-
 void empty_cache() {
 #if !defined(RL_PLAIN_ALLOCATOR)
   std::lock_guard lock(detail::central.mutex);

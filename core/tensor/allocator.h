@@ -31,7 +31,6 @@ struct MemoryStats {
 };
 
 MemoryStats memory_stats();
-void reset_peak_memory();
 void empty_cache();  // gives cached medium and large blocks back to the system
 
 namespace detail {

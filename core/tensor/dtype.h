@@ -4,7 +4,6 @@
 #include <bit>
 #include <complex>
 #include <cstdint>
-#include <cstring>
 #include <type_traits>
 
 namespace rl {

@@ -2,7 +2,7 @@
 // it see pointers, never references).
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <utility>
 
 namespace rl {
@@ -31,12 +31,6 @@ class Ref {
   }
   ~Ref() {
     if (p_) p_->release();
-  }
-  // Takes over a reference that the caller owns.
-  static Ref adopt(T* p) {
-    Ref r;
-    r.p_ = p;
-    return r;
   }
   T* leak() { return std::exchange(p_, nullptr); }
   T* get() const { return p_; }

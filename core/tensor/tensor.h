@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -26,7 +25,7 @@ struct Device {
 
 enum class MemoryFormat : uint8_t { Contiguous, Preserve, ChannelsLast, ChannelsLast3d };
 
-// What autograd keeps per tensor; autograd/ defines it (autograd/meta.h).
+// What autograd keeps per tensor; autograd/ defines it (autograd/node.h).
 class AutogradMetaBase {
  public:
   virtual ~AutogradMetaBase() = default;
@@ -142,7 +141,7 @@ class Tensor {
   }
   Scalar item() const;  // of a one-element tensor
 
-  // A tensor over the same storage, without any autograd state (ops/view.h makes the differentiable kind).
+  // A tensor over the same storage, without any autograd state (view_of in ops/basic.h makes the differentiable kind).
   Tensor alias(IntSpan sizes, IntSpan strides, int64_t offset) const;
   Tensor alias() const { return alias(sizes(), strides(), impl_->offset()); }
 

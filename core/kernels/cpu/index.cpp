@@ -137,11 +137,12 @@ void gather_rows(void* dst, const void* src, int64_t item, RowLayout l, const in
   });
 }
 
-// Drops dims of size 1 (their index still counts through dim_stride). False when empty.
+// The space that a loop runs over: without dims of size 1, neighbours joined that all three sides step through alike.
 struct Space {
   int nd = 0, dim = -1;  // dim: where the indexed dim ended up
   int64_t n[64], a[64], b[64], c[64];
 };
+// False when it is empty.
 bool make_space(Space& p, const int64_t* sizes, const int64_t* a, const int64_t* b, const int64_t* c, int ndim,
                 int dim) {
   for (int i = 0; i < ndim; ++i) {

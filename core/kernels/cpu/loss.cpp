@@ -1,7 +1,5 @@
 #include "kernels/loss.h"
 
-#include <cmath>
-
 #include "kernels/cpu/exps.h"
 
 namespace rl::cpu::RL_ISA {

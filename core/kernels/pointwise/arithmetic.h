@@ -85,7 +85,7 @@ struct DivFloor {
       ">>> torch.div(torch.tensor([-7, 7]), 2, rounding_mode='floor')\ntensor([-4,  3])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts | kFloating;
-  static constexpr bool primitive = true, integer_division = true;
+  static constexpr bool integer_division = true;
   template <class T> RL_FN static T forward(T a, T b) { return div_floor(a, b); }
   template <class T>
     requires(is_float<T>)
@@ -110,7 +110,7 @@ struct FloorDivide {
       ">>> torch.floor_divide(torch.tensor([-7, 7]), 2)\ntensor([-4,  3])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts | kFloating;
-  static constexpr bool primitive = true, integer_division = true;
+  static constexpr bool integer_division = true;
   template <class T> RL_FN static T forward(T a, T b) { return div_floor(a, b); }
   template <class T>
     requires(is_float<T>)
@@ -131,7 +131,7 @@ struct DivTrunc {
       ">>> torch.div(torch.tensor([-7, 7]), 2, rounding_mode='trunc')\ntensor([-3,  3])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts | kFloating;
-  static constexpr bool primitive = true, integer_division = true;
+  static constexpr bool integer_division = true;
   template <class T> RL_FN static T forward(T a, T b) { return div_trunc(a, b); }
   template <class T> RL_FN static T grad0(T, T, T, T) { return T(0); }
   template <class T> RL_FN static T grad1(T, T, T, T) { return T(0); }
@@ -145,7 +145,7 @@ struct Remainder {
       ">>> torch.remainder(torch.tensor([-3, 3]), 2)\ntensor([1, 1])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts | kFloating;
-  static constexpr bool primitive = true, integer_division = true;
+  static constexpr bool integer_division = true;
   template <class T> RL_FN static T forward(T a, T b) { return mod_floor(a, b); }
   template <class T>
     requires(is_float<T>)
@@ -169,7 +169,7 @@ struct Fmod {
       ">>> torch.fmod(torch.tensor([-3, 3]), 2)\ntensor([-1,  1])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts | kFloating;
-  static constexpr bool primitive = true, integer_division = true;
+  static constexpr bool integer_division = true;
   template <class T> RL_FN static T forward(T a, T b) { return mod_trunc(a, b); }
   template <class T>
     requires(is_float<T>)
@@ -229,7 +229,6 @@ struct Sqrt {
       "Square root; NaN for negative real input.\n\n>>> torch.sqrt(torch.tensor([4., 9.]))\ntensor([2., 3.])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return sqrt(x); }
   template <class T> RL_FN static T grad0(T g, T, T y) { return g / conj(y + y); }
 };
@@ -261,7 +260,7 @@ struct Pow {
       ">>> torch.pow(torch.tensor([2., 3.]), torch.tensor([3., 2.]))\ntensor([8., 9.])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts | kFloating | kComplex;
-  static constexpr bool primitive = true, no_negative_power = true;
+  static constexpr bool no_negative_power = true;
   template <class T> RL_FN static T forward(T a, T b) { return pow(a, b); }
   template <class T> RL_FN static T grad0(T g, T a, T b, T) {
     return where(b == T(0), T(0), g * conj(b * pow(a, b - T(1))));
@@ -278,7 +277,7 @@ struct PowTensorScalar {
       "self ** exponent with a number as exponent.\n\n>>> torch.pow(torch.tensor([2., 3.]), 3)\ntensor([ 8., 27.])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts | kFloating | kComplex;
-  static constexpr bool primitive = true, no_negative_power = true, spread_scalar = true;
+  static constexpr bool no_negative_power = true, spread_scalar = true;
   template <class T> RL_FN static T forward(T a, T b) { return pow(a, b); }
   template <class T> RL_FN static T grad0(T g, T a, T b, T) {
     return where(b == T(0), T(0), g * conj(b * pow(a, b - T(1))));
@@ -291,7 +290,7 @@ struct PowScalarTensor {
       "number ** exponent.\n\n>>> torch.pow(2, torch.tensor([1., 3.]))\ntensor([2., 8.])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts | kFloating | kComplex;
-  static constexpr bool primitive = true, no_negative_power = true, spread_scalar = true;
+  static constexpr bool no_negative_power = true, spread_scalar = true;
   // The exponent is the Tensor, so it comes first.
   template <class T> RL_FN static T forward(T b, T a) { return pow(a, b); }
   template <class T> RL_FN static T grad0(T g, T b, T a, T y) {

@@ -82,7 +82,6 @@ struct LogicalAnd {
       ">>> torch.logical_and(torch.tensor([1, 0]), torch.tensor([2, 2]))\ntensor([ True, False])\n";
   static constexpr Rule rule = Rule::Logical;
   static constexpr unsigned types = kAll;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static bool forward(T a, T b) { return (a != T(0)) & (b != T(0)); }
 };
 
@@ -93,7 +92,6 @@ struct LogicalOr {
       ">>> torch.logical_or(torch.tensor([1, 0]), torch.tensor([0, 0]))\ntensor([ True, False])\n";
   static constexpr Rule rule = Rule::Logical;
   static constexpr unsigned types = kAll;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static bool forward(T a, T b) { return (a != T(0)) | (b != T(0)); }
 };
 
@@ -104,7 +102,6 @@ struct LogicalXor {
       ">>> torch.logical_xor(torch.tensor([1, 0]), torch.tensor([2, 2]))\ntensor([False,  True])\n";
   static constexpr Rule rule = Rule::Logical;
   static constexpr unsigned types = kAll;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static bool forward(T a, T b) { return (a != T(0)) != (b != T(0)); }
 };
 
@@ -114,7 +111,6 @@ struct LogicalNot {
       "Zero, elementwise, as bool.\n\n>>> torch.logical_not(torch.tensor([0., 2.]))\ntensor([ True, False])\n";
   static constexpr Rule rule = Rule::Logical;
   static constexpr unsigned types = kAll;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static bool forward(T x) { return x == T(0); }
 };
 
@@ -125,7 +121,6 @@ struct IsNan {
       ">>> torch.isnan(torch.tensor([1., float('nan')]))\ntensor([False,  True])\n";
   static constexpr Rule rule = Rule::Logical;
   static constexpr unsigned types = kAll;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static bool forward(T x) { return isnan(x); }
 };
 
@@ -136,7 +131,6 @@ struct IsInf {
       ">>> torch.isinf(torch.tensor([1., float('-inf')]))\ntensor([False,  True])\n";
   static constexpr Rule rule = Rule::Logical;
   static constexpr unsigned types = kAll;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static bool forward(T x) { return isinf(x); }
 };
 
@@ -147,7 +141,6 @@ struct IsFinite {
       ">>> torch.isfinite(torch.tensor([1., float('inf')]))\ntensor([ True, False])\n";
   static constexpr Rule rule = Rule::Logical;
   static constexpr unsigned types = kAll;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static bool forward(T x) { return isfinite(x); }
 };
 
@@ -157,7 +150,6 @@ struct IsPosInf {
       "Where self is +inf.\n\n>>> torch.isposinf(torch.tensor([1., float('inf')]))\ntensor([False,  True])\n";
   static constexpr Rule rule = Rule::Logical;
   static constexpr unsigned types = kReal;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static bool forward(T x) { return isinf(x) & (x > T(0)); }
 };
 
@@ -167,7 +159,6 @@ struct IsNegInf {
       "Where self is -inf.\n\n>>> torch.isneginf(torch.tensor([1., float('-inf')]))\ntensor([False,  True])\n";
   static constexpr Rule rule = Rule::Logical;
   static constexpr unsigned types = kReal;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static bool forward(T x) { return isinf(x) & signbit(x); }
 };
 
@@ -177,7 +168,6 @@ struct Signbit {
       "Where the sign bit is set; -0.0 has it.\n\n>>> torch.signbit(torch.tensor([-0., 1.]))\ntensor([ True, False])\n";
   static constexpr Rule rule = Rule::Logical;
   static constexpr unsigned types = kReal;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static bool forward(T x) { return signbit(x); }
 };
 
@@ -188,7 +178,6 @@ struct IsReal {
       ">>> torch.isreal(torch.tensor([1+0j, 1j]))\ntensor([ True, False])\n";
   static constexpr Rule rule = Rule::Logical;
   static constexpr unsigned types = kAll;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static bool forward(T x) {
     auto im = imag(x);
     return im == decltype(im)(0);
@@ -205,7 +194,6 @@ struct IsClose {
       ">>> torch.isclose(torch.tensor([1., 2.]), torch.tensor([1.0000001, 2.1]))\ntensor([ True, False])\n";
   static constexpr Rule rule = Rule::Compare;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static bool forward(T a, T b, T rtol, T atol) {
     return (a == b) | (isfinite(a - b) & (abs(a - b) <= atol + abs(rtol * b)));
   }
@@ -217,7 +205,6 @@ struct IsCloseEqualNan {
   static constexpr const char* doc = "isclose with equal_nan=True: two NaNs are close.";
   static constexpr Rule rule = Rule::Compare;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static bool forward(T a, T b, T rtol, T atol) {
     return IsClose::forward(a, b, rtol, atol) | (isnan(a) & isnan(b));
   }
@@ -243,7 +230,6 @@ struct BitwiseAnd {
       "self & other, on integers and bool.\n\n>>> torch.bitwise_and(torch.tensor([6, 5]), 3)\ntensor([2, 1])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kBool | kInts;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T a, T b) { return static_cast<T>(a & b); }
 };
 
@@ -254,7 +240,6 @@ struct BitwiseOr {
       "self | other, on integers and bool.\n\n>>> torch.bitwise_or(torch.tensor([4, 5]), 3)\ntensor([7, 7])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kBool | kInts;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T a, T b) { return static_cast<T>(a | b); }
 };
 
@@ -265,7 +250,6 @@ struct BitwiseXor {
       "self ^ other, on integers and bool.\n\n>>> torch.bitwise_xor(torch.tensor([6, 5]), 3)\ntensor([5, 6])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kBool | kInts;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T a, T b) { return static_cast<T>(a ^ b); }
 };
 
@@ -276,7 +260,6 @@ struct BitwiseNot {
       ">>> torch.bitwise_not(torch.tensor([0, 5]))\ntensor([-1, -6])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kBool | kInts;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) {
     if constexpr (math::is_bool<T>)
       return !x;
@@ -293,7 +276,6 @@ struct BitwiseLeftShift {
       ">>> torch.bitwise_left_shift(torch.tensor([1, 3]), 2)\ntensor([ 4, 12])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T a, T n) { return shift_left(a, n); }
 };
 
@@ -305,7 +287,6 @@ struct BitwiseRightShift {
       ">>> torch.bitwise_right_shift(torch.tensor([-8, 9]), 1)\ntensor([-4,  4])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T a, T n) { return shift_right(a, n); }
 };
 
@@ -316,7 +297,6 @@ struct Gcd {
       ">>> torch.gcd(torch.tensor([12, 7]), torch.tensor([18, 14]))\ntensor([6, 7])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T a, T b) { return gcd(a, b); }
 };
 
@@ -327,7 +307,6 @@ struct Lcm {
       ">>> torch.lcm(torch.tensor([4, 3]), torch.tensor([6, 5]))\ntensor([12, 15])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T a, T b) { return lcm(a, b); }
 };
 

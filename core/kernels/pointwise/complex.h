@@ -11,7 +11,6 @@ struct Real {
   static constexpr const char* doc = "The real part.\n\n>>> torch.real(torch.tensor([1+2j, 3-1j]))\ntensor([1., 3.])\n";
   static constexpr Rule rule = Rule::RealOfComplex;
   static constexpr unsigned types = kAll;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static auto forward(T x) { return real(x); }
   template <class G, class T> RL_FN static T grad0(G g, T, G) { return T(g); }
 };
@@ -22,7 +21,6 @@ struct Imag {
       "The imaginary part.\n\n>>> torch.imag(torch.tensor([1+2j, 3-1j]))\ntensor([ 2., -1.])\n";
   static constexpr Rule rule = Rule::RealOfComplex;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static auto forward(T x) { return imag(x); }
   template <class G, class T> RL_FN static T grad0(G g, T, G) { return times_i(T(g)); }
 };
@@ -34,7 +32,6 @@ struct Conj {
       ">>> torch.conj_physical(torch.tensor([1+2j, 3-1j]))\ntensor([1.-2.j, 3.+1.j])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kAll;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return conj(x); }
   template <class T> RL_FN static T grad0(T g, T, T) { return conj(g); }
 };
@@ -45,7 +42,6 @@ struct TimesI {
       "i * self for complex dtypes, 0 for real ones (internal: gradients of angles use it).";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return times_i(x); }
   template <class T> RL_FN static T grad0(T g, T, T) { return -times_i(g); }
 };
@@ -57,7 +53,6 @@ struct Angle {
       ">>> torch.angle(torch.tensor([1+1j, -1+0j]))\ntensor([0.7854, 3.1416])\n";
   static constexpr Rule rule = Rule::RealOfComplex;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static auto forward(T x) {
     if constexpr (math::is_cplx<T>)
       return atan2(x.imag(), x.real());
@@ -77,7 +72,6 @@ struct Complex {
       "real + i * imag.\n\n>>> torch.complex(torch.tensor([1.]), torch.tensor([2.]))\ntensor([1.+2.j])\n";
   static constexpr Rule rule = Rule::ComplexOfReal;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static Pair<T> forward(T a, T b) { return {a, b}; }
   template <class C, class T> RL_FN static auto grad0(C g, T, T, C) { return real(g); }
   template <class C, class T> RL_FN static auto grad1(C g, T, T, C) { return imag(g); }
@@ -90,7 +84,6 @@ struct Polar {
       ">>> torch.polar(torch.tensor([2.]), torch.tensor([0.]))\ntensor([2.+0.j])\n";
   static constexpr Rule rule = Rule::ComplexOfReal;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static Pair<T> forward(T r, T a) { return {r * cos(a), r * sin(a)}; }
   template <class C, class T> RL_FN static auto grad0(C g, T, T a, C) { return real(g) * cos(a) + imag(g) * sin(a); }
   template <class C, class T> RL_FN static auto grad1(C g, T r, T a, C) {

@@ -13,7 +13,6 @@ struct Exp {
       ">>> torch.exp(torch.tensor([0., 1.]))\ntensor([1.0000, 2.7183])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return exp(x); }
   template <class T> RL_FN static T grad0(T g, T, T y) { return g * conj(y); }
 };
@@ -25,7 +24,6 @@ struct Expm1 {
       ">>> torch.expm1(torch.tensor([0., 1e-3]))\ntensor([0.0000, 0.0010])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return expm1(x); }
   template <class T> RL_FN static T grad0(T g, T, T y) { return g * conj(y + T(1)); }
 };
@@ -37,7 +35,6 @@ struct Exp2 {
       ">>> torch.exp2(torch.tensor([0., 3.]))\ntensor([1., 8.])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return exp2(x); }
   template <class T> RL_FN static T grad0(T g, T, T y) { return g * conj(y * T(kLn2)); }
 };
@@ -49,7 +46,6 @@ struct Log {
       ">>> torch.log(torch.tensor([1., 10.]))\ntensor([0.0000, 2.3026])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return log(x); }
   template <class T> RL_FN static T grad0(T g, T x, T) { return g / conj(x); }
 };
@@ -61,7 +57,6 @@ struct Log1p {
       ">>> torch.log1p(torch.tensor([0., 1.]))\ntensor([0.0000, 0.6931])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return log1p(x); }
   template <class T> RL_FN static T grad0(T g, T x, T) { return g / conj(x + T(1)); }
 };
@@ -73,7 +68,6 @@ struct Log2 {
       ">>> torch.log2(torch.tensor([1., 8.]))\ntensor([0., 3.])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return log2(x); }
   template <class T> RL_FN static T grad0(T g, T x, T) { return g / conj(x * T(kLn2)); }
 };
@@ -85,7 +79,6 @@ struct Log10 {
       ">>> torch.log10(torch.tensor([1., 1000.]))\ntensor([0., 3.])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return log10(x); }
   template <class T> RL_FN static T grad0(T g, T x, T) { return g / conj(x * T(kLn10)); }
 };
@@ -97,7 +90,6 @@ struct Sigmoid {
       ">>> torch.sigmoid(torch.tensor([0., 2.]))\ntensor([0.5000, 0.8808])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return sigmoid(x); }
   template <class T> RL_FN static T grad0(T g, T, T y) { return g * conj((T(1) - y) * y); }
 };

@@ -7,7 +7,6 @@
 #define RL_MATH __device__ __forceinline__
 #else
 #include <complex>
-#include <cstdint>
 // Always inlined: the same header is compiled for several instruction sets, and an out-of-line copy of one
 // of them must never serve another.
 #define RL_FN constexpr inline __attribute__((always_inline))
@@ -76,7 +75,6 @@ inline constexpr double kInvSqrt2 = 0.70710678118654752440;
 inline constexpr double kInvSqrtPi = 0.56418958354775628695;    // 1/sqrt(pi)
 inline constexpr double kInvSqrt2Pi = 0.39894228040143267794;   // 1/sqrt(2 pi)
 inline constexpr double kSqrt2OverPi = 0.79788456080286535588;  // sqrt(2/pi)
-inline constexpr double kEuler = 0.57721566490153286061;
 
 template <class To, class From> RL_FN To bit_cast(From x) { return __builtin_bit_cast(To, x); }
 

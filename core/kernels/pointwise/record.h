@@ -16,7 +16,6 @@
 //
 // T is a number, or an expression type (expr.h); bodies are therefore branch-free: where(), &, |, ! on conditions, and
 // constants are written T(c). Optional members:
-//   primitive = true         forward is for numbers only, never instantiated with an expression type
 //   integer_division = true  the last Tensor-or-Scalar argument divides: the engine raises ZeroDivisionError when an
 //                            integer divisor is 0 (forward itself returns 0)
 //   no_negative_power = true integers to a negative integer power are refused by the engine
@@ -62,8 +61,6 @@ template <class Op, class T> inline constexpr bool computes_in = (Op::types & ty
 
 template <class... Ops> struct List {
   static constexpr int size = sizeof...(Ops);
-  // Calls f.template operator()<Op>() for every op.
-  template <class F> static constexpr void for_each(F&& f) { (f.template operator()<Ops>(), ...); }
 };
 template <class... Lists> struct Concat;
 template <class... A> struct Concat<List<A...>> {
@@ -94,10 +91,6 @@ constexpr Arity arity_of_schema(const char* s) {
 }
 template <class Op> inline constexpr Arity arity = arity_of_schema(Op::schema);
 
-template <class Op> constexpr bool is_primitive() {
-  if constexpr (requires { Op::primitive; }) return Op::primitive;
-  return false;
-}
 template <class Op> constexpr bool divides_integers() {
   if constexpr (requires { Op::integer_division; }) return Op::integer_division;
   return false;

@@ -16,7 +16,6 @@ struct Abs {
       ">>> torch.abs(torch.tensor([-1.5, 2.]))\ntensor([1.5000, 2.0000])\n";
   static constexpr Rule rule = Rule::RealOfComplex;
   static constexpr unsigned types = kInts | kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static auto forward(T x) { return abs(x); }
   template <class G, class T> RL_FN static T grad0(G g, T x, G) { return T(g) * sgn(x); }
 };
@@ -28,7 +27,6 @@ struct Sgn {
       ">>> torch.sgn(torch.tensor([-3., 0., 2.]))\ntensor([-1.,  0.,  1.])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kAll;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return sgn(x); }
   // Of z/|z|: the part of g across the direction of z, divided by |z|; zero for real dtypes.
   template <class T> RL_FN static T grad0(T g, T x, T y) {
@@ -44,7 +42,6 @@ struct Sign {
       "The sign: -1, 0 or 1; of NaN it is 0.\n\n>>> torch.sign(torch.tensor([-3., 0., 2.]))\ntensor([-1.,  0.,  1.])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kReal;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return sign(x); }
   template <class T> RL_FN static T grad0(T, T, T) { return T(0); }
 };
@@ -55,7 +52,6 @@ struct Floor {
       "Rounds down to a whole number.\n\n>>> torch.floor(torch.tensor([-1.5, 1.5]))\ntensor([-2.,  1.])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts | kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) {
     if constexpr (math::is_float<T>)
       return floor(x);
@@ -71,7 +67,6 @@ struct Ceil {
       "Rounds up to a whole number.\n\n>>> torch.ceil(torch.tensor([-1.5, 1.5]))\ntensor([-1.,  2.])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts | kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) {
     if constexpr (math::is_float<T>)
       return ceil(x);
@@ -88,7 +83,6 @@ struct Trunc {
       ">>> torch.trunc(torch.tensor([-1.5, 1.5]))\ntensor([-1.,  1.])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts | kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) {
     if constexpr (math::is_float<T>)
       return trunc(x);
@@ -116,7 +110,6 @@ struct Round {
       ">>> torch.round(torch.tensor([0.5, 1.5, 2.6]))\ntensor([0., 2., 3.])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts | kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) {
     if constexpr (math::is_float<T>)
       return rint(x);
@@ -132,7 +125,6 @@ struct RoundDecimals {
       "round(self * scale) / scale where up is 1, round(self / scale) * scale where it is 0.";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x, T scale, T up) {
     return where(up != T(0), rint(x * scale) / scale, rint(x / scale) * scale);
   }
@@ -147,7 +139,6 @@ struct Copysign {
       ">>> torch.copysign(torch.tensor([1., 2.]), torch.tensor([-1., 1.]))\ntensor([-1.,  2.])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T a, T b) { return copysign(a, b); }
   template <class T> RL_FN static T grad0(T g, T a, T, T y) { return where(a == T(0), T(0), g * (y / a)); }
   template <class T> RL_FN static T grad1(T, T, T, T) { return T(0); }
@@ -160,7 +151,6 @@ struct Nextafter {
       ">>> torch.nextafter(torch.tensor([1.]), torch.tensor([2.])) > 1\ntensor([True])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T a, T b) { return nextafter(a, b); }
   template <class T> RL_FN static T grad0(T g, T a, T b, T) { return where(a == b, T(0), g); }
   template <class T> RL_FN static T grad1(T, T, T, T) { return T(0); }
@@ -173,7 +163,6 @@ struct Heaviside {
       ">>> torch.heaviside(torch.tensor([-1., 0., 2.]), torch.tensor(0.5))\ntensor([0.0000, 0.5000, 1.0000])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kReal;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x, T v) { return where(x == T(0), v, T(x > T(0))); }
 };
 

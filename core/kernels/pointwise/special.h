@@ -16,7 +16,6 @@ struct Erf {
       ">>> torch.erf(torch.tensor([0., 1.]))\ntensor([0.0000, 0.8427])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return erf(x); }
   template <class T> RL_FN static T grad0(T g, T x, T) { return g * (T(2 * kInvSqrtPi) * exp(-(x * x))); }
 };
@@ -28,7 +27,6 @@ struct Erfc {
       ">>> torch.erfc(torch.tensor([0., 1.]))\ntensor([1.0000, 0.1573])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return erfc(x); }
   template <class T> RL_FN static T grad0(T g, T x, T) { return g * (T(-2 * kInvSqrtPi) * exp(-(x * x))); }
 };
@@ -40,7 +38,6 @@ struct Erfcx {
       ">>> torch.special.erfcx(torch.tensor([0., 1.]))\ntensor([1.0000, 0.4276])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return erfcx(x); }
   template <class T> RL_FN static T grad0(T g, T x, T y) { return (T(2) * x * y - T(2 * kInvSqrtPi)) * g; }
 };
@@ -52,7 +49,6 @@ struct Erfinv {
       ">>> torch.erfinv(torch.tensor([0., 0.5]))\ntensor([0.0000, 0.4769])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return erfinv(x); }
   template <class T> RL_FN static T grad0(T g, T x, T) { return g * (T(0.5 / kInvSqrtPi) * exp(square(erfinv(x)))); }
 };
@@ -64,7 +60,6 @@ struct Ndtr {
       ">>> torch.special.ndtr(torch.tensor([0., 1.]))\ntensor([0.5000, 0.8413])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return ndtr(x); }
   template <class T> RL_FN static T grad0(T g, T x, T) { return g * (T(kInvSqrt2Pi) * exp(T(-0.5) * x * x)); }
 };
@@ -76,7 +71,6 @@ struct Ndtri {
       ">>> torch.special.ndtri(torch.tensor([0.5, 0.975]))\ntensor([0.0000, 1.9600])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return ndtri(x); }
   template <class T> RL_FN static T grad0(T g, T, T y) { return g * (T(1 / kInvSqrt2Pi) * exp(T(0.5) * y * y)); }
 };
@@ -88,7 +82,6 @@ struct LogNdtr {
       ">>> torch.special.log_ndtr(torch.tensor([0., 1.]))\ntensor([-0.6931, -0.1728])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return log_ndtr(x); }
   template <class T> RL_FN static T grad0(T g, T x, T) { return g * (T(kSqrt2OverPi) / erfcx(x * T(-kInvSqrt2))); }
 };
@@ -100,7 +93,6 @@ struct Lgamma {
       ">>> torch.lgamma(torch.tensor([1., 2.5]))\ntensor([0.0000, 0.2847])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return lgamma(x); }
   template <class T> RL_FN static T grad0(T g, T x, T) { return g * digamma(x); }
 };
@@ -112,7 +104,6 @@ struct Digamma {
       ">>> torch.digamma(torch.tensor([1., 2.5]))\ntensor([-0.5772,  0.7032])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return digamma(x); }
   template <class T> RL_FN static T grad0(T g, T x, T) { return g * polygamma(x, T(1)); }
 };
@@ -124,7 +115,6 @@ struct Polygamma {
       ">>> torch.polygamma(1, torch.tensor([1., 2.5]))\ntensor([1.6449, 0.4904])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x, T n) { return polygamma(x, n); }
   template <class T> RL_FN static T grad0(T g, T x, T n, T) { return g * polygamma(x, n + T(1)); }
 };
@@ -137,7 +127,6 @@ struct Zeta {
       ">>> torch.special.zeta(torch.tensor([2., 3.]), torch.tensor([1., 1.]))\ntensor([1.6449, 1.2021])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x, T q) { return zeta(x, q); }
   template <class T> RL_FN static T grad1(T g, T x, T q, T) { return -g * x * zeta(x + T(1), q); }
 };
@@ -149,7 +138,6 @@ struct I0 {
       ">>> torch.i0(torch.tensor([0., 1.]))\ntensor([1.0000, 1.2661])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return i0(x); }
   template <class T> RL_FN static T grad0(T g, T x, T) { return g * i1(x); }
 };
@@ -161,7 +149,6 @@ struct I0e {
       ">>> torch.special.i0e(torch.tensor([0., 1.]))\ntensor([1.0000, 0.4658])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return i0e(x); }
   template <class T> RL_FN static T grad0(T g, T x, T y) { return g * (i1e(x) - sgn(x) * y); }
 };
@@ -173,7 +160,6 @@ struct I1 {
       ">>> torch.special.i1(torch.tensor([0., 1.]))\ntensor([0.0000, 0.5652])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return i1(x); }
   template <class T> RL_FN static T grad0(T g, T x, T y) {
     return g * where(x == T(0), T(0.5), i0(x) - y / where(x == T(0), T(1), x));
@@ -187,7 +173,6 @@ struct I1e {
       ">>> torch.special.i1e(torch.tensor([0., 1.]))\ntensor([0.0000, 0.2079])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return i1e(x); }
   template <class T> RL_FN static T grad0(T g, T x, T y) {
     return g * where(x == T(0), T(0.5), i0e(x) - (y * sgn(x) + y / where(x == T(0), T(1), x)));
@@ -200,7 +185,6 @@ struct AiryAi {
       "Airy function Ai.\n\n>>> torch.special.airy_ai(torch.tensor([0., 1.]))\ntensor([0.3550, 0.1353])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return static_cast<T>(airy_ai(static_cast<double>(x))); }
 };
 
@@ -211,7 +195,6 @@ struct BesselJ0 {
       ">>> torch.special.bessel_j0(torch.tensor([1., 2.5]))\ntensor([ 0.7652, -0.0484])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return bessel_j0(x); }
 };
 
@@ -222,7 +205,6 @@ struct BesselJ1 {
       ">>> torch.special.bessel_j1(torch.tensor([1., 2.5]))\ntensor([0.4401, 0.4971])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return bessel_j1(x); }
 };
 
@@ -233,7 +215,6 @@ struct BesselY0 {
       ">>> torch.special.bessel_y0(torch.tensor([1., 2.5]))\ntensor([0.0883, 0.4981])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return bessel_y0(x); }
 };
 
@@ -244,7 +225,6 @@ struct BesselY1 {
       ">>> torch.special.bessel_y1(torch.tensor([1., 2.5]))\ntensor([-0.7812,  0.1459])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return bessel_y1(x); }
 };
 
@@ -255,7 +235,6 @@ struct ModifiedBesselI0 {
       ">>> torch.special.modified_bessel_i0(torch.tensor([1., 2.5]))\ntensor([1.2661, 3.2898])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return i0(x); }
 };
 
@@ -266,7 +245,6 @@ struct ModifiedBesselK0 {
       ">>> torch.special.modified_bessel_k0(torch.tensor([1., 2.5]))\ntensor([0.4210, 0.0623])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) {
     return static_cast<T>(bessel_k_scaled(x, 0) * exp(-static_cast<double>(x)));
   }
@@ -279,7 +257,6 @@ struct ScaledModifiedBesselK0 {
       ">>> torch.special.scaled_modified_bessel_k0(torch.tensor([1., 2.5]))\ntensor([1.1445, 0.7595])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return static_cast<T>(bessel_k_scaled(x, 0)); }
 };
 
@@ -290,7 +267,6 @@ struct ModifiedBesselI1 {
       ">>> torch.special.modified_bessel_i1(torch.tensor([1., 2.5]))\ntensor([0.5652, 2.5167])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return i1(x); }
 };
 
@@ -301,7 +277,6 @@ struct ModifiedBesselK1 {
       ">>> torch.special.modified_bessel_k1(torch.tensor([1., 2.5]))\ntensor([0.6019, 0.0739])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) {
     return static_cast<T>(bessel_k_scaled(x, 1) * exp(-static_cast<double>(x)));
   }
@@ -314,7 +289,6 @@ struct ScaledModifiedBesselK1 {
       ">>> torch.special.scaled_modified_bessel_k1(torch.tensor([1., 2.5]))\ntensor([1.6362, 0.9002])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return static_cast<T>(bessel_k_scaled(x, 1)); }
 };
 
@@ -325,7 +299,6 @@ struct SphericalBesselJ0 {
       ">>> torch.special.spherical_bessel_j0(torch.tensor([1., 2.5]))\ntensor([0.8415, 0.2394])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return where(x == T(0), T(1), where(isinf(x), T(0), sin(x) / x)); }
 };
 
@@ -336,7 +309,6 @@ struct Igamma {
       ">>> torch.igamma(torch.tensor([1., 2.]), torch.tensor([1., 2.]))\ntensor([0.6321, 0.5940])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T a, T x) { return igamma(a, x); }
   template <class T> RL_FN static T grad1(T g, T a, T x, T) { return g * exp((a - T(1)) * log(x) - x - lgamma(a)); }
 };
@@ -348,7 +320,6 @@ struct Igammac {
       ">>> torch.igammac(torch.tensor([1., 2.]), torch.tensor([1., 2.]))\ntensor([0.3679, 0.4060])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T a, T x) { return igammac(a, x); }
   template <class T> RL_FN static T grad1(T g, T a, T x, T) { return -g * exp((a - T(1)) * log(x) - x - lgamma(a)); }
 };
@@ -361,7 +332,6 @@ struct ChebyshevT {
       ">>> torch.special.chebyshev_polynomial_t(torch.tensor([0.5, 2.]), torch.tensor([2., 3.]))\ntensor([-0.5000, 26.0000])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x, T n) {
     return recurrence(n, x, [x]([[maybe_unused]] T k, T p, T q) { return T(2) * x * p - q; });
   }
@@ -375,7 +345,6 @@ struct ChebyshevU {
       ">>> torch.special.chebyshev_polynomial_u(torch.tensor([0.5, 2.]), torch.tensor([2., 3.]))\ntensor([ 0., 56.])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x, T n) {
     return recurrence(n, x + x, [x]([[maybe_unused]] T k, T p, T q) { return T(2) * x * p - q; });
   }
@@ -389,7 +358,6 @@ struct ChebyshevV {
       ">>> torch.special.chebyshev_polynomial_v(torch.tensor([0.5, 2.]), torch.tensor([2., 3.]))\ntensor([-1., 41.])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x, T n) {
     return recurrence(n, x + x - T(1), [x]([[maybe_unused]] T k, T p, T q) { return T(2) * x * p - q; });
   }
@@ -403,7 +371,6 @@ struct ChebyshevW {
       ">>> torch.special.chebyshev_polynomial_w(torch.tensor([0.5, 2.]), torch.tensor([2., 3.]))\ntensor([ 1., 71.])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x, T n) {
     return recurrence(n, x + x + T(1), [x]([[maybe_unused]] T k, T p, T q) { return T(2) * x * p - q; });
   }
@@ -415,7 +382,6 @@ struct ShiftedChebyshevT {
   static constexpr const char* doc = "Chebyshev polynomial of the first kind of degree n at 2 x - 1.";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x, T n) { return ChebyshevT::forward(x + x - T(1), n); }
 };
 
@@ -425,7 +391,6 @@ struct ShiftedChebyshevU {
   static constexpr const char* doc = "Chebyshev polynomial of the second kind of degree n at 2 x - 1.";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x, T n) { return ChebyshevU::forward(x + x - T(1), n); }
 };
 
@@ -435,7 +400,6 @@ struct ShiftedChebyshevV {
   static constexpr const char* doc = "Chebyshev polynomial of the third kind of degree n at 2 x - 1.";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x, T n) { return ChebyshevV::forward(x + x - T(1), n); }
 };
 
@@ -445,7 +409,6 @@ struct ShiftedChebyshevW {
   static constexpr const char* doc = "Chebyshev polynomial of the fourth kind of degree n at 2 x - 1.";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x, T n) { return ChebyshevW::forward(x + x - T(1), n); }
 };
 
@@ -457,7 +420,6 @@ struct HermiteH {
       ">>> torch.special.hermite_polynomial_h(torch.tensor([0.5, 2.]), torch.tensor([2., 3.]))\ntensor([-1., 40.])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x, T n) {
     return recurrence(n, x + x, [x]([[maybe_unused]] T k, T p, T q) { return T(2) * (x * p - k * q); });
   }
@@ -471,7 +433,6 @@ struct HermiteHe {
       ">>> torch.special.hermite_polynomial_he(torch.tensor([0.5, 2.]), torch.tensor([2., 3.]))\ntensor([-0.7500,  2.0000])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x, T n) {
     return recurrence(n, x, [x]([[maybe_unused]] T k, T p, T q) { return x * p - k * q; });
   }
@@ -485,7 +446,6 @@ struct LaguerreL {
       ">>> torch.special.laguerre_polynomial_l(torch.tensor([0.5, 2.]), torch.tensor([2., 3.]))\ntensor([ 0.1250, -0.3333])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x, T n) {
     return recurrence(n, T(1) - x,
                       [x]([[maybe_unused]] T k, T p, T q) { return ((k + k + T(1) - x) * p - k * q) / (k + T(1)); });
@@ -500,7 +460,6 @@ struct LegendreP {
       ">>> torch.special.legendre_polynomial_p(torch.tensor([0.5, 2.]), torch.tensor([2., 3.]))\ntensor([-0.1250, 17.0000])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x, T n) {
     return recurrence(n, x,
                       [x]([[maybe_unused]] T k, T p, T q) { return ((k + k + T(1)) * x * p - k * q) / (k + T(1)); });

@@ -13,7 +13,6 @@ struct Sin {
       ">>> torch.sin(torch.tensor([0., 1.]))\ntensor([0.0000, 0.8415])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return sin(x); }
   RL_MATH static double fast(double x) { return sin_fast(x); }
   RL_MATH static bool slow(double x) { return !(abs(x) < trig_limit); }
@@ -27,7 +26,6 @@ struct Cos {
       ">>> torch.cos(torch.tensor([0., 1.]))\ntensor([1.0000, 0.5403])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return cos(x); }
   RL_MATH static double fast(double x) { return cos_fast(x); }
   RL_MATH static bool slow(double x) { return !(abs(x) < trig_limit); }
@@ -41,7 +39,6 @@ struct Tan {
       ">>> torch.tan(torch.tensor([0., 1.]))\ntensor([0.0000, 1.5574])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return tan(x); }
   RL_MATH static double fast(double x) { return tan_fast(x); }
   RL_MATH static bool slow(double x) { return !(abs(x) < trig_limit); }
@@ -55,7 +52,6 @@ struct Asin {
       ">>> torch.asin(torch.tensor([0., 1.]))\ntensor([0.0000, 1.5708])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return asin(x); }
   template <class T> RL_FN static T grad0(T g, T x, T) { return g * conj(rsqrt(T(1) - x * x)); }
 };
@@ -67,7 +63,6 @@ struct Acos {
       ">>> torch.acos(torch.tensor([0., 1.]))\ntensor([1.5708, 0.0000])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return acos(x); }
   template <class T> RL_FN static T grad0(T g, T x, T) { return -g * conj(rsqrt(T(1) - x * x)); }
 };
@@ -79,7 +74,6 @@ struct Atan {
       ">>> torch.atan(torch.tensor([0., 1.]))\ntensor([0.0000, 0.7854])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return atan(x); }
   template <class T> RL_FN static T grad0(T g, T x, T) { return g / conj(x * x + T(1)); }
 };
@@ -91,7 +85,6 @@ struct Sinh {
       ">>> torch.sinh(torch.tensor([0., 1.]))\ntensor([0.0000, 1.1752])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return sinh(x); }
   template <class T> RL_FN static T grad0(T g, T x, T) { return g * conj(cosh(x)); }
 };
@@ -103,7 +96,6 @@ struct Cosh {
       ">>> torch.cosh(torch.tensor([0., 1.]))\ntensor([1.0000, 1.5431])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return cosh(x); }
   template <class T> RL_FN static T grad0(T g, T x, T) { return g * conj(sinh(x)); }
 };
@@ -115,7 +107,6 @@ struct Tanh {
       ">>> torch.tanh(torch.tensor([0., 1.]))\ntensor([0.0000, 0.7616])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return tanh(x); }
   template <class T> RL_FN static T grad0(T g, T, T y) { return g * conj(T(1) - y * y); }
 };
@@ -127,7 +118,6 @@ struct Asinh {
       ">>> torch.asinh(torch.tensor([0., 1.]))\ntensor([0.0000, 0.8814])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return asinh(x); }
   template <class T> RL_FN static T grad0(T g, T x, T) { return g * conj(rsqrt(x * x + T(1))); }
 };
@@ -139,7 +129,6 @@ struct Acosh {
       ">>> torch.acosh(torch.tensor([1., 2.]))\ntensor([0.0000, 1.3170])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return acosh(x); }
   template <class T> RL_FN static T grad0(T g, T x, T) { return g * conj(rsqrt((x - T(1)) * (x + T(1)))); }
 };
@@ -151,7 +140,6 @@ struct Atanh {
       ">>> torch.atanh(torch.tensor([0., 0.5]))\ntensor([0.0000, 0.5493])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating | kComplex;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T x) { return atanh(x); }
   template <class T> RL_FN static T grad0(T g, T x, T) { return g / conj(T(1) - x * x); }
 };
@@ -180,7 +168,6 @@ struct Atan2 {
       ">>> torch.atan2(torch.tensor([1., -1.]), torch.tensor([1., -1.]))\ntensor([ 0.7854, -2.3562])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T a, T b) { return atan2(a, b); }
   template <class T> RL_FN static T grad0(T g, T a, T b, T) {
     T r = a * a + b * b;
@@ -199,7 +186,6 @@ struct Hypot {
       ">>> torch.hypot(torch.tensor([3.]), torch.tensor([4.]))\ntensor([5.])\n";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kFloating;
-  static constexpr bool primitive = true;
   template <class T> RL_FN static T forward(T a, T b) { return hypot(a, b); }
   template <class T> RL_FN static T grad0(T g, T a, T, T y) { return g * (a / y); }
   template <class T> RL_FN static T grad1(T g, T, T b, T y) { return g * (b / y); }
