@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "device_count",
+    "empty_cache",
+    "is_available",
+    "is_initialized",
+    "manual_seed",
+    "manual_seed_all",
+    "synchronize",
+]
 
 
 def is_available() -> bool:
@@ -34,3 +47,17 @@ def empty_cache() -> None:
 
 def synchronize(device: Any = None) -> None:
     """Nothing is under way on a device that is not there."""
+
+
+def no_current_device(kind: str) -> Callable[[], NoReturn]:
+    """The `current_device` of such a module."""
+
+    def current_device() -> NoReturn:
+        """There is none.
+
+        Raises:
+            AssertionError: always.
+        """
+        raise AssertionError(f"Torch not compiled with {kind} enabled: rushlight runs on the CPU")
+
+    return current_device

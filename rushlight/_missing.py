@@ -1,12 +1,13 @@
-"""Errors for names that rushlight does not have: they say `torch.name`, and what it may have been meant to be."""
+"""Names that a module lacks: imported when first asked for, or an error that says `torch.name` and what was meant."""
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
 __all__ = ["module_getattr", "no_attribute", "tensor_attribute", "torch_name"]
 
@@ -57,11 +58,26 @@ def no_attribute(module: str, name: str, names: Iterable[str], depth: int = 2) -
     return error
 
 
-def module_getattr(module: str) -> Callable[[str], Any]:
-    """A `__getattr__` for a module that has all its names already."""
+def module_getattr(
+    module: str, submodules: Collection[str] = (), homes: Mapping[str, str] | None = None
+) -> Callable[[str], Any]:
+    """A `__getattr__` for a module, which imports when first asked for, and else says what is missing.
+
+    Args:
+        module: its `__name__`.
+        submodules: those that it imports when first asked for.
+        homes: names that it takes from a submodule when first asked for, and that submodule.
+    """
+    homes = homes or {}
 
     def __getattr__(name: str) -> Any:
-        raise no_attribute(module, name, vars(sys.modules[module]))
+        own = vars(sys.modules[module])
+        if name in homes:
+            value = own[name] = getattr(importlib.import_module(f"{module}.{homes[name]}"), name)
+            return value
+        if name in submodules:
+            return importlib.import_module(f"{module}.{name}")
+        raise no_attribute(module, name, {*own, *submodules, *homes})
 
     return __getattr__
 

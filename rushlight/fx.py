@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rushlight._later import absent_class, absent_function
+from rushlight._missing import module_getattr
 
 __all__ = [
     "Graph",
@@ -37,7 +38,4 @@ def wrap(fn_or_name: Any) -> Any:
     return fn_or_name
 
 
-def __getattr__(name: str) -> Any:
-    from rushlight._missing import no_attribute
-
-    raise no_attribute(__name__, name, __all__)
+__getattr__ = module_getattr(__name__)

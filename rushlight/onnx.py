@@ -5,9 +5,8 @@ Reference: https://pytorch.org/docs/stable/onnx.html
 
 from __future__ import annotations
 
-from typing import Any
-
 from rushlight._later import absent_function
+from rushlight._missing import module_getattr
 
 __all__ = ["dynamo_export", "export", "is_in_onnx_export"]
 
@@ -22,7 +21,4 @@ def is_in_onnx_export() -> bool:
     return False
 
 
-def __getattr__(name: str) -> Any:
-    from rushlight._missing import no_attribute
-
-    raise no_attribute(__name__, name, __all__)
+__getattr__ = module_getattr(__name__)

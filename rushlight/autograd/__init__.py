@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 from rushlight import _C
+from rushlight._missing import module_getattr
 from rushlight.autograd.grad_mode import (
     enable_grad,
     inference_mode,
@@ -34,7 +34,7 @@ __all__ = [
     "set_multithreading_enabled",
 ]
 
-_LAZY = {
+_HOMES = {
     "Function": "function",
     "detect_anomaly": "anomaly_mode",
     "set_detect_anomaly": "anomaly_mode",
@@ -155,20 +155,11 @@ def grad(
     return tuple(found)
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        value = getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
-        globals()[name] = value
-        return value
-    if name in _SUBMODULES:
-        return importlib.import_module(f"{__name__}.{name}")
-    from rushlight._missing import no_attribute
-
-    raise no_attribute(__name__, name, __dir__())
+__getattr__ = module_getattr(__name__, _SUBMODULES, _HOMES)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY, *_SUBMODULES})
+    return sorted({*globals(), *_HOMES, *_SUBMODULES})
 
 
 # Not when first used: the function has the name of its module, which would take its place.

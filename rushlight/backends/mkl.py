@@ -1,27 +1,5 @@
 """`torch.backends.mkl`: not here; rushlight has kernels of its own."""
 
-from __future__ import annotations
+from rushlight.backends._absent import enabled, flags, is_available, is_built
 
-import contextlib
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-enabled = False
-
-
-def is_available() -> bool:
-    """False."""
-    return False
-
-
-def is_built() -> bool:
-    """False."""
-    return False
-
-
-@contextlib.contextmanager
-def flags(*args: Any, **kwargs: Any) -> Iterator[None]:
-    """Nothing: there is no such library to switch."""
-    yield
+__all__ = ["enabled", "flags", "is_available", "is_built"]

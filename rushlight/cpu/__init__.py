@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from rushlight._missing import module_getattr
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -91,11 +93,4 @@ def stream(stream: Any) -> Iterator[None]:
 StreamContext = stream
 
 
-def __getattr__(name: str) -> Any:
-    import importlib
-
-    if name == "amp":
-        return importlib.import_module("rushlight.cpu.amp")
-    from rushlight._missing import no_attribute
-
-    raise no_attribute(__name__, name, __all__)
+__getattr__ = module_getattr(__name__, ("amp",))

@@ -12,6 +12,7 @@ import os
 from typing import Any
 
 from rushlight import _C
+from rushlight._missing import module_getattr
 
 __all__ = [
     "Backend",
@@ -453,7 +454,4 @@ def _nobody(*args: Any, **kwargs: Any) -> None:
 send = recv = isend = irecv = _nobody
 
 
-def __getattr__(name: str) -> Any:
-    from rushlight._missing import no_attribute
-
-    raise no_attribute(__name__, name, __all__)
+__getattr__ = module_getattr(__name__)

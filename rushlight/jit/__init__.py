@@ -9,6 +9,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from rushlight._later import absent_class, absent_function
+from rushlight._missing import module_getattr
 from rushlight.futures import Future
 from rushlight.nn import Module
 
@@ -257,7 +258,4 @@ def strict_fusion() -> Iterator[None]:
     yield
 
 
-def __getattr__(name: str) -> Any:
-    from rushlight._missing import no_attribute
-
-    raise no_attribute(__name__, name, __all__)
+__getattr__ = module_getattr(__name__)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rushlight._autocast import in_float32 as _in_float32
 from rushlight._errors import LinAlgError
+from rushlight._missing import module_getattr
 from rushlight.linalg._decompositions import (
     cholesky,
     cholesky_ex,
@@ -98,7 +97,4 @@ for _name in ({*__all__} - _PRODUCTS - {"LinAlgError"}) | {one.__name__ for one 
     globals()[_name] = _in_float32(globals()[_name])
 
 
-def __getattr__(name: str) -> Any:
-    from rushlight._missing import no_attribute
-
-    raise no_attribute(__name__, name, __all__)
+__getattr__ = module_getattr(__name__)

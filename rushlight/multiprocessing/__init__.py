@@ -21,8 +21,8 @@ from __future__ import annotations
 import multiprocessing
 import sys
 from multiprocessing import *  # noqa: F403
-from typing import Any
 
+from rushlight._missing import module_getattr
 from rushlight.multiprocessing.reductions import init_reductions
 from rushlight.multiprocessing.spawn import (  # noqa: F401
     ENV_VAR_PARALLEL_START,
@@ -62,10 +62,7 @@ def get_all_sharing_strategies() -> set[str]:
     return set(_STRATEGIES)
 
 
-def __getattr__(name: str) -> Any:
-    from rushlight._missing import no_attribute
-
-    raise no_attribute(__name__, name, globals())
+__getattr__ = module_getattr(__name__)
 
 
 init_reductions()

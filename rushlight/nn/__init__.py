@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 from rushlight._missing import module_getattr
@@ -24,8 +23,6 @@ __all__ = [
     "utils",
     *_layers,
 ]
-
-_missing = module_getattr(__name__)
 
 
 def factory_kwargs(kwargs: Any) -> dict[str, Any]:
@@ -49,11 +46,8 @@ def factory_kwargs(kwargs: Any) -> dict[str, Any]:
     return made
 
 
-def __getattr__(name: str) -> Any:
-    if name in ("attention", "common_types", "grad", "parallel"):  # imported when first used
-        return importlib.import_module(f"{__name__}.{name}")
-    if name == "LinearCrossEntropyOptions":
-        return modules.LinearCrossEntropyOptions
-    if name == "DataParallel":
-        return importlib.import_module(f"{__name__}.parallel").DataParallel
-    return _missing(name)
+__getattr__ = module_getattr(
+    __name__,
+    ("attention", "common_types", "grad", "parallel"),
+    {"DataParallel": "parallel", "LinearCrossEntropyOptions": "modules"},
+)

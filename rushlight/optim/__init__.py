@@ -10,9 +10,7 @@
 Reference: https://pytorch.org/docs/stable/optim.html
 """
 
-import importlib
-from typing import Any
-
+from rushlight._missing import module_getattr
 from rushlight.optim.optimizer import Optimizer
 
 # Imported when first used: a program needs one or two of them.
@@ -27,16 +25,7 @@ _SUBMODULES = ("lr_scheduler", "swa_utils")
 __all__ = [*_HOMES, "Optimizer", *_SUBMODULES]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-        globals()[name] = value
-        return value
-    if name in _SUBMODULES:
-        return importlib.import_module(f"{__name__}.{name}")
-    from rushlight._missing import no_attribute
-
-    raise no_attribute(__name__, name, __dir__())
+__getattr__ = module_getattr(__name__, _SUBMODULES, _HOMES)
 
 
 def __dir__() -> list[str]:

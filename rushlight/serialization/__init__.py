@@ -13,6 +13,7 @@ from enum import Enum
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from rushlight import _C
+from rushlight._missing import module_getattr
 from rushlight.utils.serialization import config
 
 if TYPE_CHECKING:
@@ -593,7 +594,4 @@ def check_module_version_greater_or_equal(
     return version >= req_version_tuple
 
 
-def __getattr__(name: str) -> Any:
-    from rushlight._missing import no_attribute
-
-    raise no_attribute(__name__, name, globals())
+__getattr__ = module_getattr(__name__)

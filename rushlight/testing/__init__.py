@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from rushlight._missing import module_getattr
 from rushlight.testing._comparison import assert_allclose, assert_close
 
 __all__ = ["assert_allclose", "assert_close", "make_tensor"]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "make_tensor":
-        from rushlight.testing._creation import make_tensor
-
-        return make_tensor
-    from rushlight._missing import no_attribute
-
-    raise no_attribute(__name__, name, __all__)
+__getattr__ = module_getattr(__name__, homes={"make_tensor": "_creation"})

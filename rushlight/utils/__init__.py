@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
+
+from rushlight._missing import module_getattr
 
 _SUBMODULES = frozenset(
     {
@@ -13,12 +14,7 @@ _SUBMODULES = frozenset(
 )  # fmt: skip
 
 
-def __getattr__(name: str) -> Any:
-    if name in _SUBMODULES:
-        return importlib.import_module(f"{__name__}.{name}")
-    from rushlight._missing import no_attribute
-
-    raise no_attribute(__name__, name, _SUBMODULES)
+__getattr__ = module_getattr(__name__, _SUBMODULES)
 
 
 def swap_tensors(t1: Any, t2: Any) -> None:

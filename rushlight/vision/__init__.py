@@ -8,8 +8,7 @@ Reference: https://pytorch.org/vision/stable/
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from rushlight._missing import module_getattr
 
 __version__ = "0.28.0+rushlight"
 
@@ -64,13 +63,8 @@ def disable_beta_transforms_warning() -> None:
     """Does nothing, as in torchvision since 0.17."""
 
 
-def __getattr__(name: str) -> Any:
-    if name in _SUBMODULES:
-        return importlib.import_module(f"{__name__}.{name}")
-    from rushlight._missing import no_attribute
-
-    raise no_attribute(__name__, name, __dir__())
+__getattr__ = module_getattr(__name__, _SUBMODULES)
 
 
 def __dir__() -> list[str]:
-    return sorted({*(n for n in globals() if n not in ("annotations", "importlib", "Any")), *_SUBMODULES})
+    return sorted({*(n for n in globals() if n not in ("annotations", "module_getattr")), *_SUBMODULES})

@@ -57,12 +57,4 @@ def sdpa_kernel(backends: SDPBackend | list[SDPBackend], set_priority: bool = Fa
         _chosen = before
 
 
-_getattr = module_getattr(__name__)
-
-
-def __getattr__(name: str) -> Any:
-    import importlib
-
-    if name in ("bias", "flex_attention"):
-        return importlib.import_module(f"{__name__}.{name}")
-    return _getattr(name)
+__getattr__ = module_getattr(__name__, ("bias", "flex_attention"))

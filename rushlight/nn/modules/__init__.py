@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
-
+from rushlight._missing import module_getattr
 from rushlight.nn.modules import (
     activation,
     adaptive,
@@ -102,10 +100,7 @@ for _home, _names in (
 _ = module, utils
 
 
-def __getattr__(name: str) -> Any:
-    if name in ("LinearCrossEntropyOptions", "linear_cross_entropy_options"):  # a data class, seldom used
-        found = importlib.import_module(f"{__name__}.linear_cross_entropy_options")
-        return found if name.islower() else found.LinearCrossEntropyOptions
-    from rushlight._missing import no_attribute
-
-    raise no_attribute(__name__, name, __all__)
+# A data class, seldom used.
+__getattr__ = module_getattr(
+    __name__, ("linear_cross_entropy_options",), {"LinearCrossEntropyOptions": "linear_cross_entropy_options"}
+)

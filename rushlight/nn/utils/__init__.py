@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
-
+from rushlight._missing import module_getattr
 from rushlight.nn.utils.clip_grad import (
     clip_grad_norm,
     clip_grad_norm_,
@@ -56,16 +54,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name in _SUBMODULES:
-        return importlib.import_module(f"{__name__}.{name}")
-    if name in _HOMES:
-        value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-        globals()[name] = value
-        return value
-    from rushlight._missing import no_attribute
-
-    raise no_attribute(__name__, name, __all__)
+__getattr__ = module_getattr(__name__, _SUBMODULES, _HOMES)
 
 
 def __dir__() -> list[str]:

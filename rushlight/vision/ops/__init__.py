@@ -5,9 +5,7 @@ Reference: https://pytorch.org/vision/stable/ops.html
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
-
+from rushlight._missing import module_getattr
 from rushlight.vision.ops.boxes import *  # noqa: F403
 from rushlight.vision.ops.boxes import __all__ as _boxes
 
@@ -19,9 +17,4 @@ _LAYERS = (
 __all__ = [*_boxes, *_LAYERS]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LAYERS:
-        return getattr(importlib.import_module(f"{__name__}.misc"), name)
-    from rushlight._missing import no_attribute
-
-    raise no_attribute(__name__, name, __all__)
+__getattr__ = module_getattr(__name__, homes=dict.fromkeys(_LAYERS, "misc"))
