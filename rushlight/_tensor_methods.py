@@ -393,11 +393,15 @@ def _rebuilt(
     state: Any = None,
 ) -> Any:
     """What a pickled tensor calls."""
-    made = bytes_._tensor(getattr(_C, dtype), offset, size, stride)
+    return as_it_was(bytes_._tensor(getattr(_C, dtype), offset, size, stride), kind, requires_grad, state)
+
+
+def as_it_was(tensor: Any, kind: Any, requires_grad: bool, state: Any) -> Any:
+    """A tensor that was sent or saved: of its class, if that is another one, and with its attributes."""
     if kind is not None:
-        made = _C.Tensor._make_subclass(kind, made)
+        tensor = _C.Tensor._make_subclass(kind, tensor)
     if requires_grad:
-        made.requires_grad_()
+        tensor.requires_grad_()
     if state:
-        vars(made).update(state)
-    return made
+        vars(tensor).update(state)
+    return tensor

@@ -33,19 +33,7 @@ Tensor call_as(const T&... arguments) {
     d.backward_name = N.backward;
     return d;
   }();
-  constexpr auto arity = pointwise::arity<Op>;
-  static_assert(sizeof...(T) == arity.inputs());
-  Tensor tensors[arity.tensors + 1];
-  Scalar scalars[arity.scalars + 1];
-  int t = 0, s = 0;
-  auto take = [&](const auto& x) {
-    if constexpr (std::is_same_v<std::decay_t<decltype(x)>, Tensor>)
-      tensors[t++] = x;
-    else
-      scalars[s++] = Scalar(x);
-  };
-  (take(arguments), ...);
-  return run_pointwise(def, tensors, scalars);
+  return call_with<Op>(def, arguments...);
 }
 
 // --- powers ------------------------------------------------------------------------------------------------------------

@@ -45,9 +45,9 @@ Tensor sum_to(const Tensor& grad, IntSpan sizes);
 template <class Op> inline PointwiseDef pointwise_slot;
 template <class Op> const PointwiseDef& pointwise_def() { return pointwise_slot<Op>; }
 
-// call<pointwise::Mul>(a, b); numbers after the tensors are the op's Scalar arguments: call<pointwise::Add>(a, b, 1).
+// A record's op, as `def` describes it: its own definition, or that of another op that is made of it.
 template <class Op, class... T>
-Tensor call(const T&... arguments) {
+Tensor call_with(const PointwiseDef& def, const T&... arguments) {
   constexpr auto arity = pointwise::arity<Op>;
   static_assert(sizeof...(T) == arity.inputs());
   Tensor tensors[arity.tensors + 1];
@@ -60,7 +60,13 @@ Tensor call(const T&... arguments) {
       scalars[s++] = Scalar(x);
   };
   (take(arguments), ...);
-  return run_pointwise(pointwise_def<Op>(), tensors, scalars);
+  return run_pointwise(def, tensors, scalars);
+}
+
+// call<pointwise::Mul>(a, b); numbers after the tensors are the op's Scalar arguments: call<pointwise::Add>(a, b, 1).
+template <class Op, class... T>
+Tensor call(const T&... arguments) {
+  return call_with<Op>(pointwise_def<Op>(), arguments...);
 }
 
 }  // namespace rl

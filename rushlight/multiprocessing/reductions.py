@@ -6,6 +6,7 @@ from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING, Any
 
 from rushlight import _C
+from rushlight._tensor_methods import as_it_was
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,14 +54,7 @@ def reduce_tensor(tensor: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
 
 def rebuild_tensor(kind: Any, storage: Any, view: tuple[Any, ...], requires_grad: bool, own: Any) -> Any:
     """The tensor that was sent, in the process that receives it."""
-    made = storage._tensor(*view)
-    if kind is not None:
-        made = _C.Tensor._make_subclass(kind, made)
-    if requires_grad:
-        made.requires_grad_()
-    if own:
-        vars(made).update(own)
-    return made
+    return as_it_was(storage._tensor(*view), kind, requires_grad, own)
 
 
 def reduce_alone(tensor: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:

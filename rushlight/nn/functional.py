@@ -516,7 +516,7 @@ def triplet_margin_loss(
     return _C.triplet_margin_loss(anchor, positive, negative, margin, p, eps, swap, code)
 
 
-# ---- normalisation, embedding, padding ----
+# ---- normalisation, padding ----
 
 
 def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
@@ -533,28 +533,6 @@ def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out:
     """input over its p-norm along dim (at least eps)."""
     norm = input.norm(p, dim, keepdim=True).clamp_min(eps).expand_as(input)
     return input / norm if out is None else _C.div(input, norm, out=out)
-
-
-def embedding(
-    input: Any, weight: Any, padding_idx: int | None = None, max_norm: float | None = None, norm_type: float = 2.0,
-    scale_grad_by_freq: bool = False, sparse: bool = False,
-) -> Any:  # fmt: skip
-    """The rows of weight that input names; the row padding_idx gets no gradient, rows above max_norm are shrunk."""
-    if padding_idx is None:
-        padding_idx = -1
-    else:
-        rows = weight.shape[0]
-        if not -rows <= padding_idx < rows:
-            raise AssertionError("Padding_idx must be within num_embeddings")
-        padding_idx %= rows
-    if max_norm is not None:
-        recording = _C._is_grad_enabled()
-        _C._set_grad_enabled(False)
-        try:
-            _C.embedding_renorm_(weight, input.contiguous(), max_norm, norm_type)
-        finally:
-            _C._set_grad_enabled(recording)
-    return _C.embedding(weight, input, padding_idx, scale_grad_by_freq, sparse)
 
 
 def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:

@@ -6,13 +6,12 @@ from typing import Any
 
 from rushlight import _C
 from rushlight._dtype_info import finfo
-from rushlight.autograd.grad_mode import no_grad
-from rushlight.optim.optimizer import Optimizer
+from rushlight.optim.optimizer import OneByOne
 
 __all__ = ["Adafactor"]
 
 
-class Adafactor(Optimizer):
+class Adafactor(OneByOne):
     """Divides by the root of a mean of squares that, for matrices, is kept as the means of its rows and columns.
 
     With b = t**beta2_decay: rows = lerp(rows, mean of g**2 over columns, b), columns likewise, and the mean of squares is
@@ -65,15 +64,7 @@ class Adafactor(Optimizer):
             "maximize": maximize,
         })  # fmt: skip
 
-    def _update(self) -> None:
-        with no_grad():
-            for group in self.param_groups:
-                for p in group["params"]:
-                    if p.grad is not None:
-                        self._update_one(p, -p.grad if group["maximize"] else p.grad, self.state[p], group)
-
-    @staticmethod
-    def _update_one(p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+    def _update_one(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         if p.is_complex():
             raise RuntimeError("Adafactor does not support complex parameters")
         if not state:

@@ -6,8 +6,7 @@ import math
 from typing import Any
 
 from rushlight import _C
-from rushlight.autograd.grad_mode import no_grad
-from rushlight.optim.optimizer import Optimizer
+from rushlight.optim.optimizer import OneByOne
 
 __all__ = ["Muon"]
 
@@ -31,7 +30,7 @@ def _orthogonal(g: Any, coefficients: tuple[float, float, float], steps: int, ep
     return x.T if tall else x
 
 
-class Muon(Optimizer):
+class Muon(OneByOne):
     """For the matrices of hidden layers: steps along the nearest orthogonal matrix to the momentum.
 
     buf = lerp(buf, g, 1 - momentum); p shrinks by 1 - lr * weight_decay; p -= lr * ratio * orthogonal(buf).
@@ -81,15 +80,7 @@ class Muon(Optimizer):
             if p.dim() != 2:
                 raise ValueError(f"Muon only supports 2D parameters whereas we found a parameter with size: {p.size()}")
 
-    def _update(self) -> None:
-        with no_grad():
-            for group in self.param_groups:
-                for p in group["params"]:
-                    if p.grad is not None:
-                        self._update_one(p, p.grad, self.state[p], group)
-
-    @staticmethod
-    def _update_one(p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+    def _update_one(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         if p.is_complex():
             raise RuntimeError("Muon does not support complex parameters")
         if "momentum_buffer" not in state:

@@ -13,6 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rushlight import _C
+from rushlight.autograd.grad_mode import no_grad
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -393,6 +394,20 @@ class Optimizer:
                 if key != "params":
                     text += f"    {key}: {group[key]}\n"
         return text + ")"
+
+
+class OneByOne(Optimizer):
+    """Base of optimizers that have no rule in the core: `_update_one` updates a parameter by operations on tensors."""
+
+    def _update(self) -> None:
+        with no_grad():
+            for group in self.param_groups:
+                for p in group["params"]:
+                    if p.grad is not None:
+                        self._update_one(p, -p.grad if group.get("maximize") else p.grad, self.state[p], group)
+
+    def _update_one(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        raise NotImplementedError
 
 
 def _register(hooks: Any, hook: Any, prepend: bool = False) -> RemovableHandle:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from rushlight import _C
-from rushlight.autograd.grad_mode import no_grad
-from rushlight.optim.optimizer import Optimizer, check_options
+from rushlight.optim.optimizer import OneByOne, check_options
 
 __all__ = ["SparseAdam"]
 
 
-class SparseAdam(Optimizer):
+class SparseAdam(OneByOne):
     """Adam that touches only the rows with a gradient: those words of an embedding that the batch used.
 
     Rows whose gradient is all zero keep their moments and values, where Adam would go on moving them.
@@ -52,15 +51,7 @@ class SparseAdam(Optimizer):
         if found:
             raise ValueError(f"Complex params at indices {found}: SparseAdam does not support complex parameters")
 
-    def _update(self) -> None:
-        with no_grad():
-            for group in self.param_groups:
-                for p in group["params"]:
-                    if p.grad is not None:
-                        self._update_one(p, -p.grad if group["maximize"] else p.grad, self.state[p], group)
-
-    @staticmethod
-    def _update_one(p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+    def _update_one(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         if not state:
             average, square = (_C.zeros_like(p, requires_grad=False) for _ in range(2))
             state.update(step=0, exp_avg=average, exp_avg_sq=square)

@@ -196,6 +196,17 @@ class _Run:
             self._again()
 
 
+def _chosen(use_reentrant: bool | None, function: str) -> bool:
+    if use_reentrant is None:
+        warnings.warn(
+            f"{function}: the use_reentrant parameter should be passed explicitly. use_reentrant=False is recommended; "
+            "without it, use_reentrant=True is taken.",
+            stacklevel=3,
+        )
+        return True
+    return use_reentrant
+
+
 def checkpoint(
     function: Callable[..., Any],
     *args: Any,
@@ -232,13 +243,7 @@ def checkpoint(
 
     Reference: https://pytorch.org/docs/stable/checkpoint.html
     """
-    if use_reentrant is None:
-        warnings.warn(
-            "torch.utils.checkpoint: the use_reentrant parameter should be passed explicitly. use_reentrant=False is "
-            "recommended; without it, use_reentrant=True is taken.",
-            stacklevel=2,
-        )
-        use_reentrant = True
+    use_reentrant = _chosen(use_reentrant, "torch.utils.checkpoint")
     preserve = kwargs.pop("preserve_rng_state", True)
     if use_reentrant:
         if kwargs:
@@ -280,13 +285,7 @@ def checkpoint_sequential(
 
     Reference: https://pytorch.org/docs/stable/checkpoint.html
     """
-    if use_reentrant is None:
-        warnings.warn(
-            "torch.utils.checkpoint.checkpoint_sequential: the use_reentrant parameter should be passed explicitly. "
-            "use_reentrant=False is recommended; without it, use_reentrant=True is taken.",
-            stacklevel=2,
-        )
-        use_reentrant = True
+    use_reentrant = _chosen(use_reentrant, "torch.utils.checkpoint.checkpoint_sequential")
     preserve = kwargs.pop("preserve_rng_state", True)
     if kwargs:
         raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))

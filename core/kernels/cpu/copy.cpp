@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kernels/cpu/convert.h"
+#include "kernels/cpu/item.h"
 #include "runtime/parallel.h"
 
 namespace rl::cpu::RL_ISA {
@@ -13,22 +14,6 @@ namespace {
 
 constexpr int kMaxDims = 64;
 constexpr int64_t kParallelBytes = 512 << 10;  // least work worth a chunk of its own
-
-struct Item16 {
-  uint64_t lo, hi;
-};
-
-// Calls f(T{}) with a plain type of that many bytes.
-template <class F>
-inline void visit_item(int64_t bytes, F&& f) {
-  switch (bytes) {
-    case 1: return f(uint8_t{});
-    case 2: return f(uint16_t{});
-    case 4: return f(uint32_t{});
-    case 8: return f(uint64_t{});
-    default: return f(Item16{});
-  }
-}
 
 // parallel_for with a grain of kParallelBytes (in the caller's items). Work that is not large is cut finer, for threads
 // that are awake anyway.

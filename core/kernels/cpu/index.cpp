@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "kernels/cpu/convert.h"
+#include "kernels/cpu/item.h"
 #include "kernels/index_scatter.h"
 #include "runtime/parallel.h"
 #if defined(__AVX512F__)
@@ -15,20 +16,6 @@ namespace {
 
 constexpr int64_t kGrain = 1 << 14;
 constexpr int64_t kMaskBlock = 1 << 14;
-
-struct Item16 {
-  uint64_t lo, hi;
-};
-template <class F>
-inline void visit_item(int64_t bytes, F&& f) {
-  switch (bytes) {
-    case 1: return f(uint8_t{});
-    case 2: return f(uint16_t{});
-    case 4: return f(uint32_t{});
-    case 8: return f(uint64_t{});
-    default: return f(Item16{});
-  }
-}
 
 int64_t wrap_indices(int64_t* out, const int64_t* index, int64_t n, int64_t size, int64_t low) {
   bool bad = false;

@@ -1,4 +1,4 @@
-"""Sums of embeddings."""
+"""Embeddings, and their sums."""
 
 from __future__ import annotations
 
@@ -7,10 +7,34 @@ from typing import Any
 
 from rushlight import _C
 from rushlight._composite.lookup import embedding_bag as _embedding_bag
+from rushlight.autograd.grad_mode import no_grad
 
-__all__ = ["embedding_bag"]
+__all__ = ["embedding", "embedding_bag"]
 
 _MODES = {"sum": 0, "mean": 1, "max": 2}
+
+
+def _shrink(weight: Any, indices: Any, max_norm: float, norm_type: float) -> None:
+    """Scale the rows that are named, where their norm is larger, down to max_norm: in place, and not recorded."""
+    with no_grad():
+        _C.embedding_renorm_(weight, indices.contiguous(), max_norm, norm_type)
+
+
+def embedding(
+    input: Any, weight: Any, padding_idx: int | None = None, max_norm: float | None = None, norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False, sparse: bool = False,
+) -> Any:  # fmt: skip
+    """The rows of weight that input names; the row padding_idx gets no gradient, rows above max_norm are shrunk."""
+    if padding_idx is None:
+        padding_idx = -1
+    else:
+        rows = weight.shape[0]
+        if not -rows <= padding_idx < rows:
+            raise AssertionError("Padding_idx must be within num_embeddings")
+        padding_idx %= rows
+    if max_norm is not None:
+        _shrink(weight, input, max_norm, norm_type)
+    return _C.embedding(weight, input, padding_idx, scale_grad_by_freq, sparse)
 
 
 def embedding_bag(
@@ -77,12 +101,7 @@ def embedding_bag(
     if mode == "max" and sparse:
         raise ValueError("max mode does not support sparse weights")
     if max_norm is not None:
-        recording = _C._is_grad_enabled()
-        _C._set_grad_enabled(False)
-        try:
-            _C.embedding_renorm_(weight, input.contiguous(), max_norm, norm_type)
-        finally:
-            _C._set_grad_enabled(recording)
+        _shrink(weight, input, max_norm, norm_type)
     if per_sample_weights is not None and mode != "sum":
         raise NotImplementedError(
             "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' "

@@ -247,8 +247,8 @@ def _slices_mask(t: Any, dim: int, kept: Any) -> Any:
     return mask
 
 
-class RandomStructured(BasePruningMethod):
-    """Prunes whole slices along a dimension at random."""
+class _Structured(BasePruningMethod):
+    """Base of those that prune whole slices along a dimension: `_kept` gives those that stay."""
 
     PRUNING_TYPE = "structured"
 
@@ -261,14 +261,22 @@ class RandomStructured(BasePruningMethod):
         """The mask."""
         _validate_structured_pruning(t)
         _validate_pruning_dim(t, self.dim)
-        size = t.shape[self.dim]
-        count = _to_prune(self.amount, size)
+        count = _to_prune(self.amount, t.shape[self.dim])
         if count == 0:
             return default_mask
-        draw = _C.rand(size)
-        threshold = draw.kthvalue(k=count).values
-        mask = _slices_mask(t, self.dim, draw > threshold)
+        mask = _slices_mask(t, self.dim, self._kept(t, count))
         return mask * default_mask.to(dtype=mask.dtype)
+
+    def _kept(self, t: Any, count: int) -> Any:
+        raise NotImplementedError
+
+
+class RandomStructured(_Structured):
+    """Prunes whole slices along a dimension at random."""
+
+    def _kept(self, t: Any, count: int) -> Any:
+        draw = _C.rand(t.shape[self.dim])
+        return draw > draw.kthvalue(k=count).values
 
     @classmethod
     def apply(cls, module: Any, name: str, amount: float, dim: int = -1) -> Any:  # type: ignore[override]
@@ -276,30 +284,17 @@ class RandomStructured(BasePruningMethod):
         return super().apply(module, name, amount=amount, dim=dim)
 
 
-class LnStructured(BasePruningMethod):
+class LnStructured(_Structured):
     """Prunes the slices along a dimension that have the smallest n-norm."""
 
-    PRUNING_TYPE = "structured"
-
     def __init__(self, amount: float, n: Any, dim: int = -1) -> None:
-        _validate_pruning_amount_init(amount)
-        self.amount = amount
+        super().__init__(amount, dim)
         self.n = n
-        self.dim = dim
 
-    def compute_mask(self, t: Any, default_mask: Any) -> Any:
-        """The mask."""
-        _validate_structured_pruning(t)
-        _validate_pruning_dim(t, self.dim)
-        size = t.shape[self.dim]
-        count = _to_prune(self.amount, size)
-        if count == 0:
-            return default_mask
+    def _kept(self, t: Any, count: int) -> Any:
         dim = self.dim % t.dim()
         norms = t.norm(p=self.n, dim=[d for d in range(t.dim()) if d != dim])
-        kept = norms.topk(size - count, largest=True).indices
-        mask = _slices_mask(t, self.dim, kept)
-        return mask * default_mask.to(dtype=mask.dtype)
+        return norms.topk(len(norms) - count, largest=True).indices
 
     @classmethod
     def apply(  # type: ignore[override]

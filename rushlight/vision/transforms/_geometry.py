@@ -60,18 +60,20 @@ class Resize(Module):
         return f"{type(self).__name__}{detail}"
 
 
-class CenterCrop(Module):
-    """The middle of the image; where the image is smaller, with a border of 0. size: a number or (height, width)."""
-
+class _Crop(Module):
     def __init__(self, size: Any) -> None:
         super().__init__()
         self.size = size_pair(size)
 
-    def forward(self, img: Any) -> Any:
-        return TF.center_crop(img, self.size)
-
     def __repr__(self) -> str:
         return f"{type(self).__name__}(size={self.size})"
+
+
+class CenterCrop(_Crop):
+    """The middle of the image; where the image is smaller, with a border of 0. size: a number or (height, width)."""
+
+    def forward(self, img: Any) -> Any:
+        return TF.center_crop(img, self.size)
 
 
 class Pad(Module):
@@ -223,26 +225,18 @@ class RandomResizedCrop(Module):
         )
 
 
-class FiveCrop(Module):
+class FiveCrop(_Crop):
     """The four corners and the middle: a tuple of five images. size: a number or (height, width)."""
-
-    def __init__(self, size: Any) -> None:
-        super().__init__()
-        self.size = size_pair(size)
 
     def forward(self, img: Any) -> Any:
         return TF.five_crop(img, self.size)
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(size={self.size})"
 
-
-class TenCrop(Module):
+class TenCrop(_Crop):
     """`FiveCrop` of the image and of the flipped image: a tuple of ten images."""
 
     def __init__(self, size: Any, vertical_flip: bool = False) -> None:
-        super().__init__()
-        self.size = size_pair(size)
+        super().__init__(size)
         self.vertical_flip = vertical_flip
 
     def forward(self, img: Any) -> Any:
