@@ -1,8 +1,9 @@
-"""Transforms of PIL images: thin wraps of Pillow."""
+"""Transforms of PIL images: thin wraps of Pillow, under the names that `_functional_tensor` has."""
 
 from __future__ import annotations
 
 import numbers
+from functools import partial
 from typing import Any
 
 from rushlight.vision._pillow import is_pil, pillow
@@ -109,7 +110,7 @@ def perspective(image: Any, coefficients: list[float], resample: int, fill: Any)
     return image.transform(image.size, kind, coefficients, resample, fillcolor=fill_of(image, fill))
 
 
-def to_grayscale(image: Any, channels: int) -> Any:
+def rgb_to_grayscale(image: Any, channels: int) -> Any:
     check(image)
     gray = image.convert("L")
     if channels == 1:
@@ -119,10 +120,15 @@ def to_grayscale(image: Any, channels: int) -> Any:
     raise ValueError("num_output_channels should be either 1 or 3")
 
 
-def enhance(image: Any, what: str, factor: float) -> Any:
-    """Brightness, Contrast, Color (saturation) or Sharpness."""
+def _enhance(what: str, image: Any, factor: float) -> Any:
     check(image)
     return getattr(pillow("ImageEnhance"), what)(image).enhance(factor)
+
+
+adjust_brightness = partial(_enhance, "Brightness")
+adjust_contrast = partial(_enhance, "Contrast")
+adjust_saturation = partial(_enhance, "Color")
+adjust_sharpness = partial(_enhance, "Sharpness")
 
 
 def adjust_hue(image: Any, factor: float) -> Any:
@@ -144,7 +150,13 @@ def adjust_gamma(image: Any, gamma: float, gain: float) -> Any:
     return image.convert("RGB").point(table * 3).convert(image.mode)
 
 
-def operation(image: Any, what: str, *args: Any) -> Any:
-    """A function of PIL.ImageOps: invert, posterize, solarize, autocontrast, equalize."""
+def _operation(what: str, image: Any, *args: Any) -> Any:
     check(image)
     return getattr(pillow("ImageOps"), what)(image, *args)
+
+
+invert = partial(_operation, "invert")
+posterize = partial(_operation, "posterize")
+solarize = partial(_operation, "solarize")
+autocontrast = partial(_operation, "autocontrast")
+equalize = partial(_operation, "equalize")

@@ -17,6 +17,7 @@ import rushlight as torch
 from rushlight.vision._pillow import is_pil, pillow
 from rushlight.vision.transforms import _functional_pil as P
 from rushlight.vision.transforms import _functional_tensor as T
+from rushlight.vision.transforms._arguments import size_pair
 
 __all__ = [
     "InterpolationMode", "adjust_brightness", "adjust_contrast", "adjust_gamma", "adjust_hue", "adjust_saturation",
@@ -73,28 +74,18 @@ def _is_tensor(image: Any) -> bool:
     return isinstance(image, torch.Tensor)
 
 
+def _kind(image: Any) -> Any:
+    """The module of the functions for this kind of image; those have the same names in both."""
+    return T if _is_tensor(image) else P
+
+
 # ---- what an image is ----
 
 
 def get_dimensions(img: Any) -> list[int]:
     """[channels, height, width]."""
-    kind = T if _is_tensor(img) else P
-    return [kind.channels_of(img), *kind.size_of(img)]  # type: ignore[attr-defined]
-
-
-def get_image_size(img: Any) -> list[int]:
-    """[width, height]."""
-    if not _is_tensor(img) and not is_pil(img):
-        raise TypeError(f"Unexpected type {type(img)}")
-    _, height, width = get_dimensions(img)
-    return [width, height]
-
-
-def get_image_num_channels(img: Any) -> int:
-    """The number of channels."""
-    if not _is_tensor(img) and not is_pil(img):
-        raise TypeError(f"Unexpected type {type(img)}")
-    return get_dimensions(img)[0]
+    kind = _kind(img)
+    return [kind.channels_of(img), *kind.size_of(img)]
 
 
 def _size_of(img: Any) -> tuple[int, int]:
@@ -102,6 +93,18 @@ def _size_of(img: Any) -> tuple[int, int]:
         raise TypeError(f"Unexpected type {type(img)}")
     _, height, width = get_dimensions(img)
     return height, width
+
+
+def get_image_size(img: Any) -> list[int]:
+    """[width, height]."""
+    height, width = _size_of(img)
+    return [width, height]
+
+
+def get_image_num_channels(img: Any) -> int:
+    """The number of channels."""
+    _size_of(img)  # refuses what is no image
+    return get_dimensions(img)[0]
 
 
 # ---- conversions ----
@@ -348,22 +351,18 @@ def pad(img: Any, padding: Any, fill: Any = 0, padding_mode: str = "constant") -
     if len(sides) not in (1, 2, 4):
         raise ValueError(f"Padding must be an int or a 1, 2, or 4 element tuple, not a {len(sides)} element tuple")
     left, top, right, bottom = (sides * 4)[:4] if len(sides) < 4 else sides
-    return (T if _is_tensor(img) else P).pad(img, left, top, right, bottom, fill, padding_mode)  # type: ignore[attr-defined]
+    return _kind(img).pad(img, left, top, right, bottom, fill, padding_mode)
 
 
 def crop(img: Any, top: int, left: int, height: int, width: int) -> Any:
     """A part of the image; what lies outside of it is 0."""
-    return (T if _is_tensor(img) else P).crop(img, top, left, height, width)  # type: ignore[attr-defined]
+    return _kind(img).crop(img, top, left, height, width)
 
 
 def center_crop(img: Any, output_size: Any) -> Any:
     """The middle of the image, with a border of 0 where the image is smaller."""
-    if isinstance(output_size, numbers.Number):
-        output_size = (int(output_size), int(output_size))  # type: ignore[call-overload]
-    elif len(output_size) == 1:
-        output_size = (output_size[0], output_size[0])
     height, width = _size_of(img)
-    crop_height, crop_width = output_size
+    crop_height, crop_width = size_pair(output_size)
     if crop_width > width or crop_height > height:
         wide, high = max(crop_width - width, 0), max(crop_height - height, 0)
         img = pad(img, [wide // 2, high // 2, (wide + 1) // 2, (high + 1) // 2], fill=0)
@@ -390,12 +389,12 @@ def resized_crop(
 
 def hflip(img: Any) -> Any:
     """The image with left and right exchanged."""
-    return (T if _is_tensor(img) else P).hflip(img)  # type: ignore[attr-defined]
+    return _kind(img).hflip(img)
 
 
 def vflip(img: Any) -> Any:
     """The image with top and bottom exchanged."""
-    return (T if _is_tensor(img) else P).vflip(img)  # type: ignore[attr-defined]
+    return _kind(img).vflip(img)
 
 
 def five_crop(img: Any, size: Any) -> tuple[Any, Any, Any, Any, Any]:
@@ -404,14 +403,8 @@ def five_crop(img: Any, size: Any) -> tuple[Any, Any, Any, Any, Any]:
     Raises:
         ValueError: the image is smaller than `size`.
     """
-    if isinstance(size, numbers.Number):
-        size = (int(size), int(size))  # type: ignore[call-overload]
-    elif len(size) == 1:
-        size = (size[0], size[0])
-    if len(size) != 2:
-        raise ValueError("Please provide only two dimensions (h, w) for size.")
+    size = h, w = size_pair(size)
     height, width = _size_of(img)
-    h, w = size
     if w > width or h > height:
         raise ValueError(f"Requested crop size {tuple(size)} is bigger than input size {(height, width)}")
     corners = [crop(img, top, left, h, w) for top in (0, height - h) for left in (0, width - w)]
@@ -577,31 +570,25 @@ def _check_factor(factor: float, name: str) -> None:
 def adjust_brightness(img: Any, brightness_factor: float) -> Any:
     """The image times the factor: 0 is black, 1 the image."""
     _check_factor(brightness_factor, "brightness_factor")
-    if _is_tensor(img):
-        return T.adjust_brightness(img, brightness_factor)
-    return P.enhance(img, "Brightness", brightness_factor)
+    return _kind(img).adjust_brightness(img, brightness_factor)
 
 
 def adjust_contrast(img: Any, contrast_factor: float) -> Any:
     """Away from the mean gray: 0 is gray, 1 the image."""
     _check_factor(contrast_factor, "contrast_factor")
-    return T.adjust_contrast(img, contrast_factor) if _is_tensor(img) else P.enhance(img, "Contrast", contrast_factor)
+    return _kind(img).adjust_contrast(img, contrast_factor)
 
 
 def adjust_saturation(img: Any, saturation_factor: float) -> Any:
     """Away from the gray image: 0 is without colour, 1 the image."""
     _check_factor(saturation_factor, "saturation_factor")
-    return (
-        T.adjust_saturation(img, saturation_factor) if _is_tensor(img) else P.enhance(img, "Color", saturation_factor)
-    )
+    return _kind(img).adjust_saturation(img, saturation_factor)
 
 
 def adjust_sharpness(img: Any, sharpness_factor: float) -> Any:
     """Away from the smoothed image: 0 is smooth, 1 the image."""
     _check_factor(sharpness_factor, "sharpness_factor")
-    return (
-        T.adjust_sharpness(img, sharpness_factor) if _is_tensor(img) else P.enhance(img, "Sharpness", sharpness_factor)
-    )
+    return _kind(img).adjust_sharpness(img, sharpness_factor)
 
 
 def adjust_hue(img: Any, hue_factor: float) -> Any:
@@ -611,26 +598,26 @@ def adjust_hue(img: Any, hue_factor: float) -> Any:
     """
     if not -0.5 <= hue_factor <= 0.5:
         raise ValueError(f"hue_factor ({hue_factor}) is not in [-0.5, 0.5].")
-    return (T if _is_tensor(img) else P).adjust_hue(img, hue_factor)  # type: ignore[attr-defined]
+    return _kind(img).adjust_hue(img, hue_factor)
 
 
 def adjust_gamma(img: Any, gamma: float, gain: float = 1) -> Any:
     """gain * image ** gamma, where the image goes from 0 to 1."""
     if gamma < 0:
         raise ValueError("Gamma should be a non-negative real number")
-    return (T if _is_tensor(img) else P).adjust_gamma(img, gamma, gain)  # type: ignore[attr-defined]
+    return _kind(img).adjust_gamma(img, gamma, gain)
 
 
 def to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
     """A PIL image in gray; see `rgb_to_grayscale` for tensors."""
     if not is_pil(img):
         raise TypeError("Input should be PIL Image")
-    return P.to_grayscale(img, num_output_channels)
+    return P.rgb_to_grayscale(img, num_output_channels)
 
 
 def rgb_to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
     """The image in gray, of 1 or 3 equal channels: 0.2989 red + 0.587 green + 0.114 blue."""
-    return T.rgb_to_grayscale(img, num_output_channels) if _is_tensor(img) else P.to_grayscale(img, num_output_channels)
+    return _kind(img).rgb_to_grayscale(img, num_output_channels)
 
 
 def gaussian_blur(img: Any, kernel_size: Any, sigma: Any = None) -> Any:
@@ -666,24 +653,24 @@ def gaussian_blur(img: Any, kernel_size: Any, sigma: Any = None) -> Any:
 
 def invert(img: Any) -> Any:
     """White minus the image."""
-    return T.invert(img) if _is_tensor(img) else P.operation(img, "invert")
+    return _kind(img).invert(img)
 
 
 def posterize(img: Any, bits: int) -> Any:
     """The image with only the highest `bits` bits of each byte."""
     if not 0 <= bits <= 8:
         raise ValueError(f"The number if bits should be between 0 and 8. Got {bits}")
-    return T.posterize(img, bits) if _is_tensor(img) else P.operation(img, "posterize", bits)
+    return _kind(img).posterize(img, bits)
 
 
 def solarize(img: Any, threshold: float) -> Any:
     """The image inverted where it is `threshold` or more."""
-    return T.solarize(img, threshold) if _is_tensor(img) else P.operation(img, "solarize", threshold)
+    return _kind(img).solarize(img, threshold)
 
 
 def autocontrast(img: Any) -> Any:
     """Each channel stretched from black to white."""
-    return T.autocontrast(img) if _is_tensor(img) else P.operation(img, "autocontrast")
+    return _kind(img).autocontrast(img)
 
 
 def equalize(img: Any) -> Any:
@@ -691,7 +678,7 @@ def equalize(img: Any) -> Any:
 
     Source: https://en.wikipedia.org/wiki/Histogram_equalization
     """
-    return T.equalize(img) if _is_tensor(img) else P.operation(img, "equalize")
+    return _kind(img).equalize(img)
 
 
 def erase(img: Any, i: int, j: int, h: int, w: int, v: Any, inplace: bool = False) -> Any:
