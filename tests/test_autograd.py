@@ -680,3 +680,17 @@ def test_only_the_gradients_asked_for_are_computed(op):
     y.sum().backward(inputs=[b], retain_graph=True)
     y.sum().backward()
     assert computed == [[True, False], [False, True], [False, True], [True, True]]
+
+
+def test_a_condition_has_no_edge():
+    x = torch.ones(2, requires_grad=True)
+    condition = torch.tensor([True, False])
+    assert [fn is not None for fn, _ in torch.where(condition, x, 0.0).grad_fn.next_functions] == [True, False]
+    y = torch.where(condition, x * 1, x * 2)
+    assert len(y.grad_fn.next_functions) == 2
+    assert torch.autograd.grad(y.sum(), x)[0].tolist() == [1, 2]
+
+
+def test_fills_of_expanded_memory():
+    x = torch.zeros(3).expand(2, 3)
+    assert x.fill_(2).tolist() == [[2] * 3] * 2 and x.zero_().tolist() == [[0] * 3] * 2

@@ -19,7 +19,6 @@ def test_promotion(section):
     wide = {"complex32": "complex64"}
     half = {k for k in PROMOTION[section] if "float16" in k and "bfloat16" not in k and ("complex" in k or "1j" in k)}
     expected = {k: wide.get(v, v) for k, v in PROMOTION[section].items() if not (v == "error" and k in half)}
-    expected.pop("bool ** bool", None)  # PyTorch has no kernel for it; here it is the one sensible table
     wrong = {k: (mine.get(k), v) for k, v in expected.items() if mine.get(k) != v}
     assert not wrong, f"{len(wrong)} of {len(mine)} differ (got, PyTorch): {dict(list(wrong.items())[:8])}"
 
@@ -124,6 +123,31 @@ def test_can_cast_and_result_type():
     assert torch.promote_types(torch.int8, torch.uint8) == torch.int16
     assert torch.result_type(torch.tensor([1]), 1.5) == torch.float32
     assert torch.is_floating_point(torch.ones(1)) and torch.is_complex(torch.tensor(1j))
+
+
+def test_integers_beyond_int64():
+    x = torch.ones(2)
+    for big in (
+        x + 2**63,
+        2**63 * x,
+        torch.add(x - 1, 2**63),
+        x.fill_(2**63),
+        torch.full((2,), 2**63, dtype=torch.float32),
+    ):
+        assert big.tolist() == [2.0**63] * 2
+    assert (torch.zeros(1, dtype=torch.int64) | 0xFFFFFFFFFFFFFFFF).item() == -1
+    assert (
+        torch.tensor([1.0, 2**70])[1].item() == 2.0**70 and torch.tensor(2**64, dtype=torch.float64).item() == 2.0**64
+    )
+    assert torch.ones(2).clamp(max=2**63).tolist() == [1, 1] and torch.arange(5)[: 2**70].numel() == 5
+    assert torch.arange(5)[-(2**70) : 2].tolist() == [0, 1]
+
+
+def test_numbers_that_an_integer_dtype_holds_by_wrapping():
+    small = torch.zeros(2, dtype=torch.uint8)
+    small[0] = -1
+    assert small.fill_(-255).tolist() == [1, 1] and torch.tensor(-200, dtype=torch.uint8).item() == 56
+    assert torch.tensor([1j, 0j], dtype=torch.bool).tolist() == [True, False]
 
 
 if CANDIDATE != "torch":

@@ -93,6 +93,18 @@ def test_numpy_functions_take_tensors():
     assert np.stack([t, t]).shape == (2, 2)
 
 
+def test_operators_with_arrays():
+    t, n = torch.tensor([1.0, 2.0]), np.array([1.0, 4.0])
+    assert (n / t).tolist() == [1, 2] and (t / n).tolist() == [1, 0.5] and (t - n).tolist() == [0, -2]
+    assert (t == n).tolist() == [True, False] == (n == t).tolist()
+    assert (t == np.ones((2, 2))).shape == (2, 2) and t != n
+    assert (t == np.array(["a", "b"])) is False and (t == [1.0, 2.0]) is False
+    with pytest.raises(RuntimeError, match="must match the size"):
+        t == np.ones(3)
+    with pytest.raises(TypeError):
+        pow(t, 2, 3)
+
+
 def test_numpy_scalars():
     t = torch.tensor([1.0, 2.0])
     assert (t * np.float64(2)).dtype == torch.float32

@@ -68,8 +68,6 @@ Tensor pow_number(const Scalar& self, const Tensor& exponent) {
 Tensor pow_tensor(const Tensor& self, const Tensor& exponent) {
   if (exponent->wrapped_number) return pow_scalar(self, exponent.item());
   if (self->wrapped_number) return pow_number(self.item(), exponent);
-  if (self.dtype() == DType::Bool && exponent.dtype() == DType::Bool)
-    return call<pointwise::LogicalOr>(self, call<pointwise::LogicalNot>(exponent));
   return call_as<pointwise::Pow, kPow1>(self, exponent);
 }
 

@@ -55,7 +55,12 @@ inline Tensor mT(const Tensor& t) { return transpose(t, -2, -1); }
 // --- in place ------------------------------------------------------------------------------------------------------------------
 // Checks that self may be changed now (not a leaf that wants a gradient, not a read-only or expanded memory, not a view
 // made under no_grad...). `tracked`: the change will be part of the history.
-void check_in_place(const Tensor& self, const char* op, bool tracked);
+// With kOneValue all elements become the same, so that it does not matter if some share a place in memory.
+constexpr bool kOneValue = true;
+void check_in_place(const Tensor& self, const char* op, bool tracked, bool one_value = false);
+// What is written may be what is read, but not meet it otherwise (seen where both are dense); or not at all.
+void check_partial_overlap(const Tensor& out, const Tensor& in);
+void check_no_overlap(const Tensor& out, const Tensor& in);
 // Marks self as changed by op.
 void changed_in_place(const Tensor& self, const char* op);
 // Makes `node` self's history; if self is a view, the base's (through CopySlices). node's first input is self.

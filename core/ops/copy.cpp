@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "ops/basic.h"
+#include "ops/creation.h"
 
 namespace rl {
 
@@ -124,6 +125,7 @@ Tensor copy_(const Tensor& self, const Tensor& source, bool) {
     fail(ErrorKind::Runtime, "output with shape ", shape_str(self.sizes()),
          " doesn't match the broadcast shape of the source ", shape_str(source.sizes()));
   }
+  check_partial_overlap(self, source);
   Ref<Node> node;
   if (tracked && is_differentiable(self.dtype())) {
     const Tensor inputs[] = {self, is_differentiable(source.dtype()) ? source : Tensor()};
@@ -143,9 +145,8 @@ Tensor copy_(const Tensor& self, const Tensor& source, bool) {
 
 Tensor fill_(const Tensor& self, const Scalar& value) {
   bool tracked = needs_gradient(self);
-  check_in_place(self, "fill_", tracked);
-  check(!(value.is_complex() && !is_complex_dtype(self.dtype())), "value cannot be converted to type ",
-        dtype_name(self.dtype()), " without overflow");
+  check_in_place(self, "fill_", tracked, kOneValue);
+  check_fits(value, self.dtype());
   Ref<Node> node;
   if (tracked) {
     const Tensor inputs[] = {self};
@@ -165,7 +166,7 @@ static Tensor fill_with_tensor(const Tensor& self, const Tensor& value) {
 
 Tensor zero_(const Tensor& self) {
   bool tracked = needs_gradient(self);
-  check_in_place(self, "zero_", tracked);
+  check_in_place(self, "zero_", tracked, kOneValue);
   Ref<Node> node;
   if (tracked) {
     const Tensor inputs[] = {self};

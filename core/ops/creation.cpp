@@ -47,29 +47,6 @@ const char* cpp_name(DType dtype) {
   return kNames[static_cast<int>(dtype)];
 }
 
-bool fits(const Scalar& value, DType dtype) {
-  constexpr double kFloatMax = std::numeric_limits<float>::max();
-  if (dtype == DType::Bool) return true;
-  auto fits_float = [](double d) { return !std::isfinite(d) || std::abs(d) <= kFloatMax; };
-  std::complex<double> c = value.to_complex();
-  if (dtype == DType::C64) return fits_float(c.real()) && fits_float(c.imag());
-  if (dtype == DType::C128) return true;
-  if (c.imag() != 0) return false;
-  if (dtype == DType::F32) return fits_float(c.real());
-  if (is_floating(dtype)) return true;
-  return visit_dtype(dtype, [&](auto zero) {
-    using T = decltype(zero);
-    if constexpr (std::is_integral_v<T>) {
-      constexpr auto kMax = static_cast<int64_t>(std::numeric_limits<T>::max());
-      constexpr int64_t kMin = std::is_unsigned_v<T> ? -kMax : static_cast<int64_t>(std::numeric_limits<T>::min());
-      if (value.is_integral()) return value.to_int() >= kMin && value.to_int() <= kMax;
-      return c.real() >= static_cast<double>(kMin) && c.real() <= static_cast<double>(kMax);
-    } else {
-      return true;
-    }
-  });
-}
-
 template <class T>
 T checked(const Scalar& value) {
   check_fits(value, dtype_of_v<T>);
@@ -499,6 +476,31 @@ Tensor kaiser_window(int64_t length, bool periodic, double beta, const Options& 
 }
 
 }  // namespace
+
+bool fits(const Scalar& value, DType dtype) {
+  constexpr double kFloatMax = std::numeric_limits<float>::max();
+  if (dtype == DType::Bool) return true;
+  auto fits_float = [](double d) { return !std::isfinite(d) || std::abs(d) <= kFloatMax; };
+  std::complex<double> c = value.to_complex();
+  if (dtype == DType::C64) return fits_float(c.real()) && fits_float(c.imag());
+  if (dtype == DType::C128) return true;
+  if (c.imag() != 0) return false;
+  if (dtype == DType::F32) return fits_float(c.real());
+  if (is_floating(dtype)) return true;
+  return visit_dtype(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    if constexpr (std::is_integral_v<T>) {
+      constexpr auto kMax = static_cast<int64_t>(std::numeric_limits<T>::max());
+      constexpr int64_t kMin = std::is_unsigned_v<T> ? -kMax : static_cast<int64_t>(std::numeric_limits<T>::min());
+      if (value.is_beyond_int64()) return false;
+      if (value.is_integral()) return value.to_int() >= kMin && value.to_int() <= kMax;
+      // The largest int64 is no double: the first that is above it does not fit.
+      return c.real() >= static_cast<double>(kMin) && c.real() < static_cast<double>(kMax) + (sizeof(T) < 8);
+    } else {
+      return true;
+    }
+  });
+}
 
 void check_fits(const Scalar& value, DType dtype) {
   check(fits(value, dtype), "value cannot be converted to type ", cpp_name(dtype), " without overflow");

@@ -6,6 +6,7 @@
 namespace rl {
 
 // A RuntimeError unless the number can be stored as the dtype (a negative one wraps into uint8, as in PyTorch).
+bool fits(const Scalar& value, DType dtype);
 void check_fits(const Scalar& value, DType dtype);
 // Uninitialised, with the shape of `like` and its strides as the format asks.
 Tensor new_like(const Tensor& like, DType dtype, std::optional<MemoryFormat> format);

@@ -249,6 +249,7 @@ Tensor index_put_(const Tensor& self, const TensorList& indices, const Tensor& v
   check(self.dtype() == values.dtype(), "Index put requires the source and destination dtypes match, got ",
         scalar_type_name(self.dtype()), " for the destination and ", scalar_type_name(values.dtype()),
         " for the source.");
+  check_no_overlap(self, values);
   TensorList kept;
   Dims axes;
   bool whole = is_whole_mask(self, indices) && self.dim() > 0 && !accumulate && values.numel() == 1;

@@ -52,6 +52,40 @@ bool overlaps_itself(const Tensor& t) {
   return false;
 }
 
+// A permutation of something contiguous.
+bool is_dense(const Tensor& t) {
+  if (t.is_contiguous()) return true;
+  SmallVector<std::pair<int64_t, int64_t>, 6> axes;
+  for (int64_t d = 0; d < t.dim(); ++d)
+    if (t.sizes()[d] != 1) axes.push_back({t.strides()[d], t.sizes()[d]});
+  std::sort(axes.begin(), axes.end());
+  int64_t step = 1;
+  for (auto [stride, size] : axes) {
+    if (stride != step) return false;
+    step *= size;
+  }
+  return true;
+}
+
+enum class Meeting { None, Partial, Whole };
+Meeting meeting(const Tensor& out, const Tensor& in) {
+  if (!in.defined() || &out->storage() != &in->storage()) return Meeting::None;
+  if (out.is_same(in)) return Meeting::Whole;
+  if (out.numel() == 0 || in.numel() == 0 || !is_dense(out) || !is_dense(in)) return Meeting::None;
+  const char *a = static_cast<const char*>(out.raw()), *b = static_cast<const char*>(in.raw());
+  const char *a_end = a + out.numel() * item_size(out.dtype()), *b_end = b + in.numel() * item_size(in.dtype());
+  if (a == b && a_end == b_end)
+    return std::ranges::equal(out.strides(), in.strides()) ? Meeting::Whole : Meeting::Partial;
+  return a < b_end && b < a_end ? Meeting::Partial : Meeting::None;
+}
+
+[[noreturn]] void fail_overlap() {
+  fail(
+      ErrorKind::Runtime,
+      "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please clone() the tensor "
+      "before performing the operation.");
+}
+
 // For messages: "Unbind" for UnbindBackward0.
 std::string maker(const Tensor& t) {
   const Ref<Node>& fn = grad_fn(t);
@@ -62,10 +96,17 @@ uint32_t output_index(const Tensor& t) { return autograd_meta(t) ? autograd_meta
 
 }  // namespace
 
-void check_in_place(const Tensor& self, const char* op, bool tracked) {
+void check_partial_overlap(const Tensor& out, const Tensor& in) {
+  if (meeting(out, in) == Meeting::Partial) fail_overlap();
+}
+void check_no_overlap(const Tensor& out, const Tensor& in) {
+  if (meeting(out, in) != Meeting::None) fail_overlap();
+}
+
+void check_in_place(const Tensor& self, const char* op, bool tracked, bool one_value) {
   check(!self->storage().read_only, op,
         ": this tensor's memory is read-only (it came from a read-only buffer); clone() it first");
-  check(!overlaps_itself(self),
+  check(one_value || !overlaps_itself(self),
         "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
         "Please clone() the tensor before performing the operation.");
   check(
@@ -132,6 +173,12 @@ Tensor run_in_place(const OpDef& def, const Value* args) {
   }
   tracked &= is_differentiable(self.dtype());
   check_in_place(self, (def.name + "_").c_str(), tracked);
+  if (def.pointwise) {
+    for (size_t i = 1; i < def.params.size(); ++i)
+      if (args[i].tag == Tag::Tensor) check_partial_overlap(self, Tensor(args[i].tensor));
+    check(!(def.pointwise->rule == pointwise::Rule::RealOfComplex && is_complex_dtype(self.dtype())), "In-place ",
+          def.name, " is not supported for complex tensors.");
+  }
   const char* label = def.name.c_str();
   if (!tracked && def.pointwise) {
     const PointwiseDef& p = *def.pointwise;

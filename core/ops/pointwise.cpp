@@ -5,6 +5,7 @@
 
 #include "kernels/copy.h"
 #include "ops/basic.h"
+#include "ops/creation.h"
 #include "ops/gradient.h"
 #include "runtime/parallel.h"
 #include "tensor/shape.h"
@@ -101,12 +102,21 @@ unsigned type_class(DType d) {
   return is_complex_dtype(d) ? pointwise::kComplex : pointwise::kFloating;
 }
 
+[[noreturn]] void refuse_bool(const Tensor* inputs, int count) {
+  bool all = true;
+  for (int i = 0; i < count; ++i) all &= inputs[i].dtype() == DType::Bool;
+  if (all)
+    fail(
+        ErrorKind::Runtime,
+        "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead.");
+  fail(
+      ErrorKind::Runtime,
+      "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.");
+}
+
 [[noreturn]] void not_implemented(const PointwiseDef& def, DType d) {
   if (d == DType::Bool) {
     std::string_view name = def.name;
-    check(
-        name != "sub" && name != "rsub",
-        "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead.");
     check(
         name != "neg",
         "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.");
@@ -114,6 +124,23 @@ unsigned type_class(DType d) {
     check(name != "relu", "Boolean inputs not supported for relu");
   }
   fail(ErrorKind::NotImplemented, "\"", def.name, "\" not implemented for '", scalar_type_name(d), "'");
+}
+
+// What PyTorch refuses before it looks for a loop.
+void check_operands(const PointwiseDef& def, const Tensor* inputs, const Scalar* scalars, DType compute) {
+  if (def.refuses_bool)
+    for (int i = 0; i < def.tensors; ++i)
+      if (inputs[i].dtype() == DType::Bool) refuse_bool(inputs, def.tensors);
+  if (def.has_alpha) {
+    const Scalar& alpha = scalars[0];
+    check(!alpha.is_bool() || compute == DType::Bool, "Boolean alpha only supported for Boolean results.");
+    check(!is_integral(compute) || alpha.is_integral(),
+          "For integral input tensors, argument alpha must not be a floating point number.");
+    check(is_complex_dtype(compute) || !alpha.is_complex(),
+          "For non-complex input tensors, argument alpha must not be a complex number.");
+  }
+  if (is_integral(compute))
+    for (int i = 0; i < def.scalars; ++i) check_fits(scalars[i], compute);
 }
 
 // Half and bfloat16 run through the float loop.
@@ -611,9 +638,9 @@ Tensor fused_gradient(const PointwiseDef& def, DType compute, int i, const Tenso
 class PointwiseNode final : public Node {
  public:
   PointwiseNode(const PointwiseDef& def, const Tensor* inputs, const Scalar* scalars, const Tensor& y, DType compute)
-      : def_(def), compute_(compute) {
+      : def_(def), compute_(compute), first_(def.rule == Rule::Select ? 1 : 0) {
     unsigned uses = 0;
-    for (int i = 0; i < def.tensors; ++i) {
+    for (int i = first_; i < def.tensors; ++i) {
       bool wants = def.has_grad[i] && inputs[i].requires_grad() && is_differentiable(inputs[i].dtype());
       edges.push_back(wants ? gradient_edge(inputs[i]) : Edge{});
       if (wants) uses |= def.grad_uses[i];
@@ -647,8 +674,9 @@ class PointwiseNode final : public Node {
     Tensor inputs[kMaxInputs];
     for (int i = 0; i < def_.tensors; ++i) inputs[i] = keeps_ ? saved[i].get(*this) : Tensor();
     Tensor y = keeps_ ? saved[def_.tensors].get(*this) : Tensor();
-    for (int i = 0; i < def_.tensors; ++i) {
-      if (!needs(i) || !is_followed(*this, i)) continue;
+    for (int i = first_; i < def_.tensors; ++i) {
+      const int edge = i - first_;
+      if (!needs(edge) || !is_followed(*this, edge)) continue;
       bool by_ops = grad_mode.enabled || def_.rule == Rule::Select || def_.rule == Rule::ComplexOfReal;
       Tensor r = by_ops ? def_.grad_expr(i, g, inputs, scalars_.data(), y)
                         : fused_gradient(def_, compute_, i, g, inputs, scalars_.data(), y);
@@ -661,13 +689,14 @@ class PointwiseNode final : public Node {
         if (is_complex_dtype(r.dtype()) && !is_complex_dtype(dtypes_[i])) r = real(r);
         if (r.dtype() != dtypes_[i]) r = to_dtype(r, dtypes_[i]);
       }
-      results[i] = r;
+      results[edge] = r;
     }
   }
 
  private:
   const PointwiseDef& def_;
   DType compute_;
+  int first_;  // input with an edge: a condition has none
   DType dtypes_[4] = {};
   bool keeps_ = false;
   std::vector<Dims> shapes_;  // of the inputs, if any was broadcast
@@ -716,6 +745,22 @@ void record_pointwise(const PointwiseDef& def, const Tensor* inputs, const Scala
     set_history(y, Ref<Node>(new PointwiseNode(def, inputs, scalars, y, compute)));
 }
 
+DType result_dtype(const PointwiseDef& def, DType d) {
+  if (def.bool_result) return DType::Bool;
+  if (def.rule == Rule::RealOfComplex) return real_of(d);
+  return def.rule == Rule::ComplexOfReal ? complex_of(d) : d;
+}
+
+// The place of the result is looked at before the operation's own dtypes are.
+void check_destination(const PointwiseDef& def, const Tensor* inputs, DType result, const Tensor& out) {
+  check(can_cast(result, out.dtype()), "result type ", scalar_type_name(result),
+        " can't be cast to the desired output type ", scalar_type_name(out.dtype()));
+  Dims shape = inputs[0].sizes();
+  for (int i = 1; i < def.tensors; ++i) shape = broadcast_shapes(shape, inputs[i].sizes());
+  check(same_sizes(out.sizes(), shape), "output with shape ", shape_str(out.sizes()),
+        " doesn't match the broadcast shape ", shape_str(shape));
+}
+
 // Small float tensors of one shape and type, as they lie, make up most calls: nothing is left to decide for them.
 bool is_plain(const PointwiseDef& def, const Tensor* inputs, const Scalar* scalars) {
   const TensorImpl& lead = *inputs[0].get();
@@ -727,7 +772,7 @@ bool is_plain(const PointwiseDef& def, const Tensor* inputs, const Scalar* scala
     const TensorImpl& t = *inputs[i].get();
     plain &= t.dtype() == d && t.is_contiguous() && !t.wrapped_number && same_sizes(t.sizes(), lead.sizes());
   }
-  for (int i = 0; i < def.scalars; ++i) plain &= !scalars[i].is_complex();
+  for (int i = 0; i < def.scalars; ++i) plain &= !scalars[i].is_complex() && !scalars[i].is_bool();
   return plain;
 }
 
@@ -750,14 +795,16 @@ Tensor run_pointwise(const PointwiseDef& def, const Tensor* inputs, const Scalar
     if (PointwiseLoop loop = def.loops().forward[static_cast<int>(inputs[0].dtype())])
       return run_plain(def, loop, inputs, scalars);
   DType compute = compute_dtype(def, inputs, scalars);
-  if (!(def.types & type_class(compute))) not_implemented(def, compute);
+  if (def.refuses_bool || def.scalars) check_operands(def, inputs, scalars, compute);
+  if (!(def.types & type_class(compute))) {
+    if (out.defined()) check_destination(def, inputs, result_dtype(def, compute), out);
+    not_implemented(def, compute);
+  }
   DType loads = loop_dtype(compute);
   PointwiseLoop loop = def.loops().forward[static_cast<int>(loads)];
   if (!loop) not_implemented(def, compute);
   if (def.integer_division || def.no_negative_power) check_integer_division(def, inputs, scalars, compute);
-  DType y_load = def.bool_result ? DType::Bool : loads, result = def.bool_result ? DType::Bool : compute;
-  if (def.rule == Rule::RealOfComplex) y_load = real_of(loads), result = real_of(compute);
-  if (def.rule == Rule::ComplexOfReal) y_load = complex_of(loads), result = complex_of(compute);
+  DType y_load = result_dtype(def, loads), result = result_dtype(def, compute);
   if (out.defined()) {
     check(can_cast(result, out.dtype()), "result type ", scalar_type_name(result),
           " can't be cast to the desired output type ", scalar_type_name(out.dtype()));

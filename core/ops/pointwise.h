@@ -19,6 +19,8 @@ struct PointwiseDef {
   bool bool_result;
   bool integer_division;
   bool no_negative_power;
+  bool refuses_bool;  // among its operands, whatever the other one is
+  bool has_alpha;
   bool scalars_promote;  // the numbers take part in type promotion (clamp's bounds do, add's alpha does not)
   unsigned grad_uses[cpu::kMaxGrads];  // bit 0: g, bit 1 + i: input i, bit 1 + inputs: the output
   bool has_grad[cpu::kMaxGrads];

@@ -135,7 +135,10 @@ void register_record(Registry& r, const cpu::PointwiseLoops& (*loops)()) {
   d.bool_result = returns_bool<Op>();
   d.integer_division = pointwise::divides_integers<Op>();
   if constexpr (requires { Op::no_negative_power; }) d.no_negative_power = Op::no_negative_power;
-  d.scalars_promote = arity.scalars > 0 && std::strstr(Op::schema, "alpha=1)") == nullptr;
+  d.refuses_bool = requires { Op::refuses_bool; };
+  d.has_alpha = std::strstr(Op::schema, "alpha=1)") != nullptr;
+  d.scalars_promote = arity.scalars > 0 && !d.has_alpha && std::strstr(Op::schema, "value=1)") == nullptr &&
+                      std::strstr(Op::schema, "Scalar weight)") == nullptr;
   [&]<int... I>(std::integer_sequence<int, I...>) {
     ((d.has_grad[I] = pointwise::has_grad<Op, I>(), d.grad_uses[I] = pointwise::grad_uses<Op, I>()), ...);
   }(std::make_integer_sequence<int, cpu::kMaxGrads>{});

@@ -12,7 +12,10 @@ template <class Fill, class Formula>
 Tensor write_into(bool in_place, const Tensor& self, const char* op, const char* node_name, const Tensor& source,
                   const TensorList& keeps, Fill fill, Formula formula) {
   bool tracked = is_differentiable(self.dtype()) && needs_gradient(self, source);
-  if (in_place) check_in_place(self, op, tracked);
+  if (in_place) {
+    check_in_place(self, op, tracked);
+    if (self.dim() == 0 || (source.defined() && source.dim() > 0)) check_no_overlap(self, source);  // else one value
+  }
   Ref<Node> node;
   if (tracked) {
     const Tensor inputs[] = {self, source};

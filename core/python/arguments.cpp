@@ -98,6 +98,9 @@ bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, in
       Scalar s;
       bool allowed = p.number && (def.numbers != Numbers::Either || held_.empty());
       if (allowed && to_scalar(o, s, false)) {
+        // A number that an int64 does not hold wraps beside integers, and only there.
+        if (s.is_beyond_int64() && i > 0 && values_[0].tag == Tag::Tensor && !is_integral(values_[0].tensor->dtype()))
+          s = Scalar(s.to_double());
         held_.push_back(Tensor::wrapped(s));
         v.tag = Tag::Tensor;
         v.tensor = held_.back().get();

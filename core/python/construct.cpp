@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "ops/basic.h"
+#include "ops/creation.h"
 #include "python/python.h"
 
 namespace rl::py {
@@ -104,28 +105,37 @@ struct Survey {
   }
 };
 
+// A Python int as T needs it: beyond int64 it is still a float, or true.
+template <class T>
+Scalar whole(PyObject* o) {
+  int overflow = 0;
+  long long v = PyLong_AsLongLongAndOverflow(o, &overflow);
+  if (!overflow) return Scalar(static_cast<int64_t>(v));
+  if constexpr (std::is_same_v<T, bool>) return Scalar(true);
+  if constexpr (std::is_integral_v<T>)
+    fail(ErrorKind::Value, "Overflow when unpacking long long: the Python int does not fit into 64 bits");
+  double d = PyLong_AsDouble(o);
+  if (d == -1 && PyErr_Occurred()) throw PythonError{};
+  return Scalar(d);
+}
+
 template <class T>
 T element(PyObject* o) {
   Scalar s;
   if (PyFloat_CheckExact(o))
     s = Scalar(PyFloat_AS_DOUBLE(o));
+  else if (PyLong_Check(o) && !PyBool_Check(o))
+    s = whole<T>(o);
   else if (is_tensor(o))
     s = tensor_of(o).item();
   else if (!to_scalar(o, s))
     fail(ErrorKind::Type, "must be real number, not ", type_name(o));
-  if (s.is_complex() && !is_complex_v<T>) fail(ErrorKind::Type, "can't convert complex to ", dtype_name(dtype_of_v<T>));
+  if (s.is_complex() && !is_complex_v<T> && !std::is_same_v<T, bool>)
+    fail(ErrorKind::Type, "can't convert complex to ", dtype_name(dtype_of_v<T>));
   if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
-    if (s.is_float() && s.to_double() != s.to_double()) fail(ErrorKind::Value, "cannot convert float NaN to integer");
-    if (s.is_float() && __builtin_isinf(s.to_double()))
-      fail(ErrorKind::Runtime, "Overflow when unpacking long long: cannot convert float infinity to integer");
-    if constexpr (sizeof(T) < 8) {
-      int64_t v = s.to_int();
-      bool fits = v >= static_cast<int64_t>(std::numeric_limits<T>::min()) &&
-                  v <= static_cast<int64_t>(std::numeric_limits<T>::max());
-      if (!fits && !(std::is_same_v<T, uint8_t> && v >= -128))
-        fail(ErrorKind::Runtime, "value cannot be converted to type ", dtype_name(dtype_of_v<T>),
-             " without overflow: ", v);
-    }
+    if (!fits(s, dtype_of_v<T>))
+      fail(ErrorKind::Runtime, "value cannot be converted to type ", dtype_name(dtype_of_v<T>),
+           " without overflow: ", s.to_double());
   }
   return s.to<T>();
 }
@@ -202,15 +212,6 @@ PyObject* as_tensor(PyObject*, PyObject* args, PyObject* kwargs) {
     if (is_tensor(p.data)) return wrap(to_dtype(tensor_of(p.data), *p.dtype));
     return wrap(tensor_from_data(p.data, p.dtype, false));
   });
-}
-
-// An array of NumPy's, or of a subclass such as np.memmap; NumPy itself need not be imported here.
-bool is_array(PyObject* o) {
-  PyObject* bases = Py_TYPE(o)->tp_mro;
-  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(bases); ++i)
-    if (std::strcmp(reinterpret_cast<PyTypeObject*>(PyTuple_GET_ITEM(bases, i))->tp_name, "numpy.ndarray") == 0)
-      return true;
-  return false;
 }
 
 PyObject* from_numpy(PyObject*, PyObject* array) {
@@ -294,7 +295,7 @@ Tensor tensor_from_data(PyObject* data, std::optional<DType> dtype, bool copy) {
       Tensor r = dtype ? to_dtype(shared, *dtype) : shared;
       return r.is_same(shared) && copy ? clone(shared, MemoryFormat::Contiguous) : r;
     }
-    if (to_scalar(data, number)) {
+    if (PyLong_Check(data) || to_scalar(data, number)) {
       Survey s;
       s.item(data);
       DType d = dtype.value_or(s.dtype());

@@ -1,6 +1,7 @@
 // x[...] and x[...] = v: what each item of the index means.
 #include "ops/indexing.h"
 
+#include "ops/creation.h"
 #include "python/python.h"
 
 namespace rl::py {
@@ -9,6 +10,11 @@ namespace {
 int64_t slice_part(PyObject* o, int64_t missing) {
   if (o == Py_None) return missing;
   int64_t v;
+  if (PyLong_Check(o)) {  // cut to what an int64 holds, as for a list
+    int overflow = 0;
+    v = PyLong_AsLongLongAndOverflow(o, &overflow);
+    return overflow > 0 ? INT64_MAX : overflow < 0 ? INT64_MIN : v;
+  }
   if (to_int(o, v)) return v;
   if (is_tensor(o) && impl_of(o)->numel() == 1 && is_integral(impl_of(o)->dtype())) return tensor_of(o).item().to_int();
   if (PyIndex_Check(o)) {
@@ -199,8 +205,7 @@ int tensor_setitem(PyObject* self, PyObject* index, PyObject* value) {
         if (is_tensor(value))
           v = tensor_of(value);
         else if (to_scalar(value, number, false)) {
-          check_type(!number.is_complex() || is_complex_dtype(t.dtype()), "can't assign a complex number to a ",
-                     dtype_name(t.dtype()), " tensor");
+          check_fits(number, t.dtype());
           v = Tensor::scalar(number, t.dtype());
         } else if (!PyUnicode_Check(value) && (PyObject_CheckBuffer(value) || PySequence_Check(value))) {
           v = tensor_from_data(value, t.dtype(), true);

@@ -18,6 +18,14 @@ bool is_numpy_scalar(PyObject* o) {
          std::strncmp(name, "numpy.dtype", 11) != 0;
 }
 
+bool is_array(PyObject* o) {
+  PyObject* bases = Py_TYPE(o)->tp_mro;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(bases); ++i)
+    if (std::strcmp(reinterpret_cast<PyTypeObject*>(PyTuple_GET_ITEM(bases, i))->tp_name, "numpy.ndarray") == 0)
+      return true;
+  return false;
+}
+
 PyObject* from_scalar(const Scalar& s) {
   switch (s.kind()) {
     case Scalar::Kind::Bool: return PyBool_FromLong(s.to_bool());
@@ -43,13 +51,14 @@ bool to_scalar(PyObject* o, Scalar& out, bool allow_tensor) {
     int overflow = 0;
     long long v = PyLong_AsLongLongAndOverflow(o, &overflow);
     if (overflow) {
-      // 2^63 .. 2^64-1 wraps as uint64 does; beyond that it is no integer of ours.
       unsigned long long u = PyLong_AsUnsignedLongLong(o);
       if (PyErr_Occurred()) {
         PyErr_Clear();
-        fail(ErrorKind::Value, "Overflow when unpacking long long: the Python int does not fit into 64 bits");
+        PyErr_SetString(PyExc_OverflowError, "int too big to convert: it does not fit into 64 bits");
+        throw PythonError{};
       }
-      v = static_cast<long long>(u);
+      out = Scalar::beyond_int64(u);
+      return true;
     }
     out = Scalar(static_cast<int64_t>(v));
     return true;

@@ -106,6 +106,7 @@ PyObject* from_scalar(const Scalar& s);
 bool to_scalar(PyObject* o, Scalar& out, bool allow_tensor = true);
 bool to_int(PyObject* o, int64_t& out);  // int, NumPy integer or integer 0-d tensor; false otherwise
 bool is_numpy_scalar(PyObject* o);
+bool is_array(PyObject* o);  // of NumPy's, or of a subclass such as np.memmap; NumPy itself need not be imported here
 std::string type_name(PyObject* o);
 
 // --- subclasses that users define (subclass.cpp) -----------------------------------------------------------------------

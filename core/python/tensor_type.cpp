@@ -198,6 +198,7 @@ struct Operators {
 struct Operand {
   Value value;
   Tensor held;
+  Scalar beyond;  // a number from 2^63 on, or 0
   bool read(PyObject* o) {
     if (is_tensor(o)) {
       value.tag = Tag::Tensor;
@@ -206,17 +207,30 @@ struct Operand {
     }
     Scalar s;
     if (!to_scalar(o, s, false)) return false;
+    if (s.is_beyond_int64()) [[unlikely]]
+      beyond = s;
+    hold(s);
+    return true;
+  }
+  void hold(const Scalar& s) {
     held = Tensor::wrapped(s);
     value.tag = Tag::Tensor;
     value.tensor = held.get();
-    return true;
   }
 };
+
+// A number that an int64 does not hold wraps beside integers, and only there.
+void settle(Operand& x, Operand& y) {
+  for (auto [number, other] : {std::pair(&x, &y), std::pair(&y, &x)})
+    if (number->beyond.is_beyond_int64() && !is_integral(other->value.tensor->dtype())) [[unlikely]]
+      number->hold(Scalar(number->beyond.to_double()));
+}
 
 PyObject* binary(const OpDef* def, PyObject* a, PyObject* b) {
   return guarded([&]() -> PyObject* {
     Operand x, y;
     if (!x.read(a) || !y.read(b)) Py_RETURN_NOTIMPLEMENTED;
+    settle(x, y);
     PyObject* result;
     if (subclasses_exist) [[unlikely]]
       if (torch_function_of_operator(def->name.c_str(), a, b, result)) return result;
@@ -243,6 +257,7 @@ PyObject* in_place(const OpDef* def, PyObject* a, PyObject* b) {
   return guarded([&]() -> PyObject* {
     Operand x, y;
     if (!x.read(a) || !y.read(b)) Py_RETURN_NOTIMPLEMENTED;
+    settle(x, y);
     PyObject* result;
     if (subclasses_exist) [[unlikely]]
       if (torch_function_of_operator((def->name + "_").c_str(), a, b, result)) return result;
@@ -289,11 +304,13 @@ PyObject* nb_true_divide(PyObject* a, PyObject* b) {
   if (is_tensor(a)) return binary(ops.div, a, b);
   Scalar number;
   int is_number = guarded([&]() -> int { return to_scalar(a, number, false); }, -1);
-  if (is_number <= 0) return is_number < 0 ? nullptr : Py_NewRef(Py_NotImplemented);
+  if (is_number < 0) return nullptr;
+  if (!is_number && !is_array(a)) return Py_NewRef(Py_NotImplemented);
   Object inverse = Object::steal(unary(ops.reciprocal, b));
-  return inverse ? binary(ops.mul, inverse.get(), a) : nullptr;
+  return inverse ? PyNumber_Multiply(inverse.get(), a) : nullptr;  // an array multiplies by itself
 }
-PyObject* nb_power(PyObject* a, PyObject* b, PyObject*) {
+PyObject* nb_power(PyObject* a, PyObject* b, PyObject* modulus) {
+  if (modulus != Py_None) return Py_NewRef(Py_NotImplemented);
   return guarded([&]() -> PyObject* {
     Scalar s;
     PyObject* result;
@@ -318,6 +335,20 @@ PyObject* rich_compare(PyObject* a, PyObject* b, int op) {
   if (b == Py_None) {
     if (op == Py_EQ) Py_RETURN_FALSE;
     if (op == Py_NE) Py_RETURN_TRUE;
+  }
+  // NumPy gives way in comparisons: == is told by values, as in torch.
+  if (op == Py_EQ && !is_tensor(b) && is_array(b)) {
+    Object converted;
+    int shared = guarded(
+        [&]() -> int {
+          Tensor t;
+          if (!tensor_from_buffer(b, t)) return 0;
+          converted = Object::check(wrap(t));
+          return 1;
+        },
+        -1);
+    if (shared > 0) return binary(ops.eq, a, converted.get());
+    PyErr_Clear();
   }
   return binary(table[op], a, b);
 }
@@ -535,6 +566,7 @@ int add_tensor_type(PyObject* module) {
                    static_cast<unsigned>(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC), slots};
   tensor_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
   if (!tensor_type || PyModule_AddObjectRef(module, "Tensor", reinterpret_cast<PyObject*>(tensor_type)) < 0) return -1;
+  tensor_type->tp_name = "Tensor";  // Python's own messages call it so
   TensorImpl::drop_pyobj = drop_object;
   if (add_methods(tensor_methods) < 0 || add_methods(interop_methods) < 0 || add_methods(autograd_methods) < 0 ||
       add_methods(subclass_methods) < 0 || add_methods(subclass_class_methods) < 0)

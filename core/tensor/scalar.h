@@ -17,6 +17,12 @@ class Scalar {
   Scalar(int i) : kind_(Kind::Int), i_(i), imag_(0) {}
   Scalar(int64_t i) : kind_(Kind::Int), i_(i), imag_(0) {}
   Scalar(double d) : kind_(Kind::Float), d_(d), imag_(0) {}
+  // 2^63 to 2^64 - 1: an integer whose bits wrap in an integer dtype and whose value counts in all others.
+  static Scalar beyond_int64(uint64_t u) {
+    Scalar s(static_cast<int64_t>(u));
+    s.imag_ = 1;
+    return s;
+  }
   Scalar(std::complex<double> c) : kind_(Kind::Complex), d_(c.real()), imag_(c.imag()) {}
 
   Kind kind() const { return kind_; }
@@ -24,8 +30,12 @@ class Scalar {
   bool is_integral() const { return kind_ <= Kind::Int; }
   bool is_float() const { return kind_ == Kind::Float; }
   bool is_complex() const { return kind_ == Kind::Complex; }
+  bool is_beyond_int64() const { return kind_ == Kind::Int && imag_ != 0; }
 
-  double to_double() const { return kind_ <= Kind::Int ? static_cast<double>(i_) : d_; }
+  double to_double() const {
+    if (kind_ > Kind::Int) return d_;
+    return imag_ != 0 ? static_cast<double>(static_cast<uint64_t>(i_)) : static_cast<double>(i_);
+  }
   int64_t to_int() const { return kind_ <= Kind::Int ? i_ : static_cast<int64_t>(d_); }
   bool to_bool() const { return kind_ <= Kind::Int ? i_ != 0 : (d_ != 0 || imag_ != 0); }
   std::complex<double> to_complex() const { return {to_double(), kind_ == Kind::Complex ? imag_ : 0.0}; }

@@ -30,6 +30,7 @@ struct Sub {
   static constexpr const char* doc =
       "self - alpha * other, elementwise and broadcast; not for bool (use logical_xor or ~).\n\n"
       ">>> torch.sub(torch.tensor([5, 7]), torch.tensor([1, 2]))\ntensor([4, 5])\n";
+  static constexpr bool refuses_bool = true;
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts | kFloating | kComplex;
   template <class T> RL_FN static T forward(T a, T b, T alpha) { return mulsub(alpha, b, a); }
@@ -44,6 +45,7 @@ struct Rsub {
   static constexpr const char* doc =
       "other - alpha * self: sub with its operands exchanged.\n\n"
       ">>> torch.rsub(torch.tensor([1, 2]), torch.tensor([10, 10]))\ntensor([9, 8])\n";
+  static constexpr bool refuses_bool = true;
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts | kFloating | kComplex;
   template <class T> RL_FN static T forward(T a, T b, T alpha) { return mulsub(alpha, a, b); }
