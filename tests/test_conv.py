@@ -44,6 +44,11 @@ SHAPES = {
     "few results, short rows": ((3, 6, 16, 14, 14), 5, 1, 0, 1, 1),
     "few results, long rows": ((2, 9, 7, 5, 45), 3, 1, 1, 2, 1),
     "one channel, many rows": ((2, 1, 16, 90, 50), 3, 2, 1, 1, 1),
+    "3x3, stride 2, in the transformed space": ((6, 20, 35, 31, 36), 3, 2, 1, 1, 1),
+    "3x3, stride 2, few tiles and a wide border": ((1, 40, 70, 27, 28), 3, 2, 2, 1, 1),
+    "3x3, stride 2, groups": ((2, 40, 66, 24, 30), 3, 2, 0, 1, 2),
+    "4x4, stride 2, in the transformed space": ((3, 33, 20, 17, 22), 4, 2, 1, 1, 1),
+    "4x4, stride 2, groups": ((4, 36, 40, 18, 15), 4, 2, 2, 1, 2),
     "7x7, stride 2": ((1, 3, 16, 40, 37), 7, 2, 3, 1, 1),
     "depthwise": ((2, 10, 10, 12, 37), 3, 1, 1, 1, 10),
     "depthwise, stride 2": ((2, 10, 20, 15, 37), 3, 2, 1, 1, 10),
@@ -143,6 +148,9 @@ def test_threads_do_not_change_the_bits():
                 "3x3, in the transformed space",
                 "3x3, many channels",
                 "stride 2",
+                "3x3, stride 2, in the transformed space",
+                "3x3, stride 2, few tiles and a wide border",
+                "4x4, stride 2, in the transformed space",
                 "depthwise",
                 "one channel",
             ):
@@ -179,6 +187,8 @@ def test_an_infinity_reaches_its_own_window_only():
     y = F.conv2d(x, torch.ones(16, 16, 3, 3), padding=1)
     assert y.isinf().sum().item() == 16 * 9 and not y.isnan().any()
     assert y[1, 0, 8, 8].item() == 144
+    y = F.conv2d(x.repeat(1, 1, 2, 2), torch.ones(16, 16, 4, 4), stride=2)
+    assert y.isinf().sum().item() == 16 * 4 * 4 and not y.isnan().any()
 
 
 def test_nothing_in_nothing_out():

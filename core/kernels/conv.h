@@ -59,6 +59,13 @@ struct ConvTurned {
   bool flip = false;  // the kernel is read from its end
 };
 
+// Kernels of 3 or 4 taps a side with stride 2 along both axes, by two by two results. x, the kernels and the result are
+// contiguous, no border is as wide as the kernel. float32 only.
+struct ConvStrided {
+  int64_t groups = 1, channels = 1, m = 1, images = 1;
+  int64_t in[2] = {1, 1}, out[2] = {1, 1}, kernel[2] = {3, 3}, pad[2] = {0, 0};
+};
+
 // A 3x3 convolution of every channel by itself, with stride 1 or 2 along both axes and a border of 0 or 1. x and the result
 // are contiguous. float32 only.
 struct ConvDepthwise {
@@ -119,6 +126,12 @@ struct ConvTurnedTable {
   // dw[group, m, channel, depth, 3, 3], contiguous
   void (*weight_gradient)(const ConvTurned& c, const float* x, const float* g, float* dw);
 };
+struct ConvStridedTable {
+  void (*product)(const ConvStrided& c, const float* x, const float* w, const float* bias, float* out);
+  // The gradient of the input, or a transposed convolution.
+  void (*spread)(const ConvStrided& c, const float* g, const float* w, const float* bias, float* out);
+  void (*weight_gradient)(const ConvStrided& c, const float* x, const float* g, float* dw);
+};
 struct ConvDepthwiseTable {
   void (*product)(const ConvDepthwise& c, const float* x, const float* w, const float* bias, float* out);
   // out = bias + what each element of g gave through the kernel of a convolution with stride 2 and a border of 1: `in` is
@@ -129,6 +142,7 @@ RL_ISA_TABLE(ConvTable, conv)
 RL_ISA_TABLE(ConvDepthwiseTable, conv_depthwise)
 RL_ISA_TABLE(ConvWeightTable, conv_weight)
 RL_ISA_TABLE(ConvTurnedTable, conv_turned)
+RL_ISA_TABLE(ConvStridedTable, conv_strided)
 RL_ISA_TABLE(ConvScatterTable, conv_scatter)
 RL_ISA_TABLE(ConvWinogradTable, conv_winograd)
 

@@ -265,6 +265,29 @@ void turned_product(const cpu::ConvTurned& p, const Tensor& x, const Tensor& w, 
                              out.data<float>());
 }
 
+// Kernels of 3 or 4 taps a side with stride 2. `each` results of a tile along an axis: of those past the end of a row nothing
+// is kept.
+bool suits_strided(const ConvGeometry& c, const Tensor& a, const Tensor& b, const int64_t* results, int64_t each) {
+  if (a.dtype() != DType::F32 || c.kernel[0] != 1 || c.in[0] != 1 || c.out[0] != 1 || c.pad[0] != 0) return false;
+  int64_t products = 1, plain = 1, tiles = c.batch;
+  for (int i = 1; i < 3; ++i) {
+    if (c.kernel[i] < 3 || c.kernel[i] > 4 || c.stride[i] != 2 || c.dilation[i] != 1 || c.pad[i] >= c.kernel[i])
+      return false;
+    const int64_t along = (results[i] + each - 1) / each;
+    products *= (c.kernel[i] == 3 ? 5 : 6) * each * along, plain *= 2 * c.kernel[i] * results[i], tiles *= along;
+  }
+  if (std::min(c.channels, c.m) < 16 || tiles < 48 || 5 * products > 4 * plain) return false;
+  return is_finite(a) && is_finite(b);
+}
+
+cpu::ConvStrided strided_of(const ConvGeometry& c) {
+  cpu::ConvStrided p;
+  p.groups = c.groups, p.channels = c.channels, p.m = c.m, p.images = c.batch;
+  for (int i = 0; i < 2; ++i)
+    p.in[i] = c.in[i + 1], p.out[i] = c.out[i + 1], p.kernel[i] = c.kernel[i + 1], p.pad[i] = c.pad[i + 1];
+  return p;
+}
+
 // One channel to a group, a kernel of 3x3. `pad` is that of the convolution asked for: a gradient's is what the kernel
 // leaves.
 bool suits_depthwise(const ConvGeometry& c, DType dtype, const int64_t (&pad)[3]) {
@@ -324,6 +347,11 @@ Tensor convolve(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv
   }
   if (suits_winograd(c, x, w, c.out)) {
     Winograd{x, c.in, c.out, c.pad[1], c.pad[2], c.channels, c.m, 9, c.channels * 9, false}.run(c, w, bias, out);
+    return out;
+  }
+  if (suits_strided(c, x, w, c.out, 2)) {
+    cpu::conv_strided().product(strided_of(c), x.data<float>(), w.data<float>(),
+                                static_cast<const float*>(raw_or_null(bias)), out.data<float>());
     return out;
   }
   if (suits_depthwise(c, x.dtype(), c.pad)) {
@@ -433,6 +461,11 @@ Tensor convolve_input(const Tensor& g, const Tensor& w, const Tensor& bias, cons
     Winograd{g, c.out, c.in, 2 - c.pad[1], 2 - c.pad[2], c.m, c.channels, c.channels * 9, 9, true}.run(c, w, bias, out);
     return out;
   }
+  if (suits_strided(c, g, w, c.in, 4)) {
+    cpu::conv_strided().spread(strided_of(c), g.data<float>(), w.data<float>(),
+                               static_cast<const float*>(raw_or_null(bias)), out.data<float>());
+    return out;
+  }
   const bool halves = c.pad[1] == 1 && c.pad[2] == 1 && c.out[1] == (c.in[1] + 1) / 2 && c.out[2] == (c.in[2] + 1) / 2;
   if ((c.stride[1] == 1 || halves) && suits_depthwise(c, g.dtype(), {0, 2 - c.pad[1], 2 - c.pad[2]})) {
     depthwise(c, g, w, bias, true, out);
@@ -537,6 +570,10 @@ Tensor convolve_weight(const Tensor& g, const Tensor& x, const ConvGeometry& c) 
   }
   if (suits_winograd(c, x, g, c.out)) {
     winograd_weight(g, x, c, out);
+    return out;
+  }
+  if (suits_strided(c, x, g, c.out, 2)) {
+    cpu::conv_strided().weight_gradient(strided_of(c), x.data<float>(), g.data<float>(), out.data<float>());
     return out;
   }
   Reading reading(x, c);
