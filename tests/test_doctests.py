@@ -3,6 +3,7 @@
 import doctest
 import importlib.util
 import pkgutil
+from collections import defaultdict
 
 import pytest
 
@@ -34,5 +35,12 @@ def test_of_a_module(name, tmp_path, monkeypatch, capsys):
 def test_of_the_operations(capsys):
     runner = doctest.DocTestRunner(optionflags=OPTIONS)
     for schema, text, _ in torch._C._schemas():
-        runner.run(doctest.DocTestParser().get_doctest(text or "", names(), schema.partition("(")[0], None, 0))
-    assert runner.tries > 150 and not runner.failures, capsys.readouterr().out
+        runner.run(doctest.DocTestParser().get_doctest(text, names(), schema.partition("(")[0], None, 0))
+    assert not runner.failures, capsys.readouterr().out
+
+
+def test_every_operation_has_an_example():
+    texts = defaultdict(str)
+    for schema, text, _ in torch._C._schemas():
+        texts[schema.partition("(")[0].partition(".")[0]] += text
+    assert [name for name, text in texts.items() if ">>>" not in text and not name.startswith("_")] == []

@@ -78,6 +78,7 @@ def section(name: str, records: list[tuple[schemas.Schema, str, set[str]]]) -> s
             ]
         if doc and markdown(doc) not in docs:
             docs.append(markdown(doc))
+    docs.sort(key=lambda doc: ">>>" not in doc)
     also = []
     if {"function", "method"} <= forms:
         also.append(f"`Tensor.{name}`")

@@ -282,8 +282,11 @@ static const Family family([](Registry& r) {
   r.op<&pow_scalar>("pow.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor",
                     "self ** exponent with a number as exponent.", kInPlace);
   r.op<&pow_number>("pow.Scalar(Scalar self, Tensor exponent) -> Tensor", "number ** exponent.", {.method = false});
-  r.op<&float_power_tensor>("float_power.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor",
-                            "self ** exponent computed in float64 or complex128.", kInPlace);
+  r.op<&float_power_tensor>(
+      "float_power.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor",
+      "self ** exponent, either of them a number, computed in float64, or complex128 where one is complex.\n\n"
+      ">>> torch.float_power(torch.tensor([2, 3]), -1)\ntensor([0.5000, 0.3333], dtype=torch.float64)\n",
+      kInPlace);
   r.op<&float_power_scalar>("float_power.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor",
                             "self ** exponent computed in float64 or complex128.", kInPlace);
   r.op<&float_power_number>("float_power.Scalar(Scalar self, Tensor exponent) -> Tensor",
@@ -333,13 +336,19 @@ static const Family family([](Registry& r) {
       ">>> torch.nn.functional.gelu(torch.tensor([-1., 2.]))\ntensor([-0.1587,  1.9545])\n",
       kFunction);
   r.op<&glu>("glu(Tensor self, int dim=-1) -> Tensor",
-             "The first half of self along dim times the sigmoid of the second (Dauphin et al. 2017).",
+             "The first half of self along dim times the sigmoid of the second (Dauphin et al. 2017). An odd size\n"
+             "is a RuntimeError. Floating dtypes.\n\n"
+             ">>> F.glu(torch.tensor([1., 2., 0., 100.]))\ntensor([0.5000, 2.0000])\n",
              {.method = false});
   r.op<&prelu>("prelu(Tensor self, Tensor weight) -> Tensor",
-               "self above 0, weight * self below: one weight, or one per channel.");
+               "self where it is positive, weight * self elsewhere: one weight, or one per channel (the second\n"
+               "dimension; He et al. 2015). Another number of weights is a RuntimeError. Floating dtypes.\n\n"
+               ">>> torch.prelu(torch.tensor([[-2., 3.]]), torch.tensor([0.25]))\ntensor([[-0.5000,  3.0000]])\n");
   r.op<&rrelu>(
       "rrelu(Tensor self, Scalar lower=0.125, Scalar upper=0.3333333333333333, bool training=False, Generator? generator=None) -> Tensor",
-      "leaky_relu with a slope drawn from [lower, upper] for each element in training, their mean in evaluation.",
+      "leaky_relu() with a slope drawn from [lower, upper] for each element in training, their mean in\n"
+      "evaluation (Xu et al. 2015). Floating dtypes.\n\n"
+      ">>> F.rrelu(torch.tensor([-24., 1.]))\ntensor([-5.5000,  1.0000])\n",
       kFunction);
 
   static constexpr const char* kAliases[][2] = {{"absolute", "abs"},

@@ -211,16 +211,34 @@ static Tensor addr(const Tensor& self, const Tensor& a, const Tensor& b, const S
 
 static const Family family([](Registry& r) {
   constexpr Traits kInPlace{.in_place = true};
-  r.op<&addmm>("addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
-               "beta * self + alpha * (mat1 @ mat2); with beta 0, self is not read.", kInPlace);
+  r.op<&addmm>(
+      "addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
+      "beta * self + alpha * (mat1 @ mat2): mat1 (n, k), mat2 (k, m), self broadcast to (n, m). With beta\n"
+      "0, self is not read (NaN in it does no harm). Sizes that do not fit, and different dtypes, are a\n"
+      "RuntimeError.\n\n"
+      ">>> torch.addmm(torch.tensor([1., 2.]), torch.eye(2), torch.ones(2, 2), alpha=10)\ntensor([[11., 12.],\n"
+      "        [11., 12.]])\n",
+      kInPlace);
   r.op<&addmv>("addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
-               "beta * self + alpha * (mat @ vec).", kInPlace);
+               "beta * self + alpha * (mat @ vec): mat (n, m), vec (m,), self broadcast to (n,). As addmm().\n\n"
+               ">>> torch.addmv(torch.tensor([1., 2.]), torch.eye(2), torch.tensor([10., 20.]))\ntensor([11., 22.])\n",
+               kInPlace);
   r.op<&addr>("addr(Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
-              "beta * self + alpha * outer(vec1, vec2).", kInPlace);
+              "beta * self + alpha * outer(vec1, vec2): self broadcast to (n, m).\n\n"
+              ">>> torch.addr(torch.zeros(2, 2), torch.tensor([1., 2.]), torch.tensor([3., 4.]))\ntensor([[3., 4.],\n"
+              "        [6., 8.]])\n",
+              kInPlace);
   r.op<&addbmm>("addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
-                "beta * self + alpha * the sum of the products of two batches of matrices.", kInPlace);
-  r.op<&baddbmm>("baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
-                 "beta * self + alpha * bmm(batch1, batch2).", kInPlace);
+                "beta * self + alpha * the sum of the products of two batches of matrices, (b, n, k) and (b, k, m):\n"
+                "self broadcast to (n, m).\n\n"
+                ">>> torch.addbmm(torch.zeros(2, 2), torch.ones(3, 2, 4), torch.ones(3, 4, 2))\ntensor([[12., 12.],\n"
+                "        [12., 12.]])\n",
+                kInPlace);
+  r.op<&baddbmm>(
+      "baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
+      "beta * self + alpha * bmm(batch1, batch2): self broadcast to (b, n, m). As addmm().\n\n"
+      ">>> torch.baddbmm(torch.ones(1, 1, 1), torch.ones(2, 1, 3), torch.ones(2, 3, 1)).flatten()\ntensor([4., 4.])\n",
+      kInPlace);
 });
 
 }  // namespace rl

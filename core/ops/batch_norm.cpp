@@ -338,11 +338,22 @@ static const Family family([](Registry& r) {
   const char* native_doc = "batch_norm, and (in training) the mean and 1 / sqrt(variance + eps) of each channel.";
   r.op<&batch_norm>(
       "batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled) -> Tensor",
-      "Normalises each channel over the batch (training; the running statistics are updated) or by the running statistics.",
+      "(n, c, ...): each channel normalised over all else, (input - mean) / sqrt(variance + eps), times\n"
+      "weight plus bias, each (c,) (Ioffe and Szegedy 2015). In training by the batch's mean and biased\n"
+      "variance, and running_mean and running_var move by the share momentum towards the mean and the\n"
+      "unbiased variance; else by those. One value per channel in training is a ValueError in F. Floating\n"
+      "dtypes.\n\n"
+      ">>> x, mean, var = torch.tensor([[1.], [3.]]), torch.zeros(1), torch.ones(1)\n"
+      ">>> F.batch_norm(x, mean, var, training=True), mean, var\n(tensor([[-1.0000],\n"
+      "        [ 1.0000]]), tensor([0.2000]), tensor([1.1000]))\n",
       kFunction);
   r.op<&native_batch_norm>(
       "native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)",
-      native_doc, kFunction);
+      "batch_norm(), and (in training) the mean and 1 / sqrt(variance + eps) of each channel.\n\n"
+      ">>> x = torch.tensor([[1.], [3.]])\n"
+      ">>> torch.native_batch_norm(x, None, None, None, None, True, 0.1, 0.0)\n(tensor([[-1.],\n"
+      "        [ 1.]]), tensor([2.]), tensor([1.]))\n",
+      kFunction);
   r.op<&native_batch_norm>(
       "_native_batch_norm_legit(Tensor input, Tensor? weight, Tensor? bias, Tensor running_mean, Tensor running_var, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)",
       native_doc, kFunction);
@@ -357,7 +368,12 @@ static const Family family([](Registry& r) {
       native_doc, kFunction);
   r.op<&instance_norm>(
       "instance_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool use_input_stats, float momentum, float eps, bool cudnn_enabled) -> Tensor",
-      "Normalises each channel of each sample.", kFunction);
+      "(n, c, ...): each channel of each sample normalised to mean 0 and (biased) variance 1, then times\n"
+      "weight plus bias, each (c,) (Ulyanov et al. 2016). Without use_input_stats, by the running\n"
+      "statistics. Floating dtypes.\n\n"
+      ">>> F.instance_norm(torch.tensor([[[1., 3.], [10., 30.]]]))\ntensor([[[-1.0000,  1.0000],\n"
+      "         [-1.0000,  1.0000]]])\n",
+      kFunction);
 });
 
 }  // namespace rl

@@ -293,30 +293,50 @@ void add_ops(Registry& r, const char* doc, const char* transposed_doc) {
 
 static const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
-  add_ops<1>(r,
-             "The cross-correlation of sequences (n, in, length) with filters (out, in / groups, kernel): each output "
-             "is the sum over a window of the input times the filter, plus the bias of its channel.",
-             "The gradient of conv1d with respect to its input, as an operation of its own: it spreads (n, in, length) "
-             "by the filters (in, out / groups, kernel).");
+  add_ops<1>(
+      r,
+      "The cross-correlation of sequences (n, in, length) with filters (out, in / groups, kernel): each of\n"
+      "the (n, out, length') elements is the sum over a window of the input times the filter, plus the bias\n"
+      "of its channel, with length' = (length + 2 padding - dilation (kernel - 1) - 1) // stride + 1.\n"
+      "padding may be \"valid\" or, with stride 1, \"same\". Input without the batch works too. Channels that\n"
+      "do not fit, and filters larger than the input, are a RuntimeError. All of one dtype.\n\n"
+      ">>> torch.conv1d(torch.tensor([[[1., 2., 4., 8.]]]), torch.tensor([[[-1., 1.]]]))\ntensor([[[1., 2., 4.]]])\n",
+      "The gradient of conv1d() with respect to its input, as an operation of its own: it spreads (n, in,\n"
+      "length) by the filters (in, out / groups, kernel) over (n, out, (length - 1) stride - 2 padding +\n"
+      "dilation (kernel - 1) + output_padding + 1).\n\n"
+      ">>> torch.conv_transpose1d(torch.tensor([[[1., 2.]]]), torch.tensor([[[1., 10.]]]), stride=2)\n"
+      "tensor([[[ 1., 10.,  2., 20.]]])\n");
   add_ops<2>(
       r,
-      "The cross-correlation of images (n, in, height, width) with filters (out, in / groups, height, width).\n\n"
-      ">>> torch.conv2d(torch.ones(1, 1, 3, 3), torch.ones(1, 1, 2, 2)).shape\ntorch.Size([1, 1, 2, 2])\n",
-      "The gradient of conv2d with respect to its input, as an operation of its own: weight is (in, out / groups, "
-      "height, width).");
-  add_ops<3>(
-      r,
-      "The cross-correlation of volumes (n, in, depth, height, width) with filters (out, in / groups, depth, "
-      "height, width).",
-      "The gradient of conv3d with respect to its input, as an operation of its own: weight is (in, out / groups, "
-      "depth, height, width).");
+      "conv1d() for images (n, in, h, w) and filters (out, in / groups, height, width).\n\n"
+      ">>> torch.conv2d(torch.ones(1, 1, 3, 3), torch.ones(1, 1, 2, 2))\n"
+      "tensor([[[[4., 4.],\n          [4., 4.]]]])\n",
+      "conv_transpose1d() for images (n, in, h, w) and filters (in, out / groups, height, width).\n\n"
+      ">>> x, w = torch.ones(1, 1, 2, 2), torch.ones(1, 1, 3, 3)\n"
+      ">>> torch.conv_transpose2d(x, w, stride=2, padding=1, output_padding=1).shape\ntorch.Size([1, 1, 4, 4])\n");
+  add_ops<3>(r,
+             "conv1d() for volumes (n, in, depth, h, w) and filters (out, in / groups, depth, height, width).\n\n"
+             ">>> torch.conv3d(torch.ones(1, 2, 4, 4, 4), torch.ones(3, 2, 3, 3, 3), padding=\"same\").shape\n"
+             "torch.Size([1, 3, 4, 4, 4])\n",
+             "conv_transpose1d() for volumes (n, in, depth, h, w) and filters (in, out / groups, depth, height,\n"
+             "width).\n\n"
+             ">>> torch.conv_transpose3d(torch.ones(1, 2, 4, 4, 4), torch.ones(2, 3, 3, 3, 3)).shape\n"
+             "torch.Size([1, 3, 6, 6, 6])\n");
   r.op<&convolution>(
       "convolution(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, bool "
       "transposed, int[] output_padding, int groups) -> Tensor",
-      "conv1d, conv2d and conv3d, and with transposed their transposes, of a batch.", kFunction);
-  r.op<&conv_tbc>("conv_tbc(Tensor self, Tensor weight, Tensor bias, int pad=0) -> Tensor",
-                  "conv1d over sequences of shape (time, n, channels), with a weight of shape (kernel, in, out).",
-                  kFunction);
+      "conv1d(), conv2d() and conv3d(), and with transposed their transposes, by the number of stride's\n"
+      "values; output_padding counts only there.\n\n"
+      ">>> torch.convolution(torch.ones(1, 1, 4), torch.ones(1, 1, 2), None, (1,), (0,), (1,), False, (0,), 1)\n"
+      "tensor([[[2., 2., 2.]]])\n",
+      kFunction);
+  r.op<&conv_tbc>(
+      "conv_tbc(Tensor self, Tensor weight, Tensor bias, int pad=0) -> Tensor",
+      "conv1d() over sequences (time, n, in), with a weight (kernel, in, out), a bias (out,) and pad zeros\n"
+      "at both ends.\n\n"
+      ">>> torch.conv_tbc(torch.ones(4, 1, 1), torch.ones(2, 1, 1), torch.zeros(1), 0).flatten()\n"
+      "tensor([2., 2., 2.])\n",
+      kFunction);
   r.op<&convolution_named>(
       "_convolution(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, bool "
       "transposed, int[] output_padding, int groups, bool benchmark, bool deterministic, bool cudnn_enabled, bool "

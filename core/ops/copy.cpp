@@ -183,16 +183,32 @@ static const Family family([](Registry& r) {
   r.op<&clone>("clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor",
                "A copy of self with the same shape, dtype and (by default) strides. Differentiable.\n\n"
                ">>> x = torch.ones(2)\n>>> y = x.clone()\n>>> y[0] = 5\n>>> x\ntensor([1., 1.])\n");
-  r.op<&contiguous>("contiguous(Tensor self, *, MemoryFormat memory_format=contiguous_format) -> Tensor",
-                    "self if it already lies in memory in the given order, else a copy that does.", kMethodOnly);
+  r.op<&contiguous>(
+      "contiguous(Tensor self, *, MemoryFormat memory_format=contiguous_format) -> Tensor",
+      "self if it already lies in memory in the given order (rows one after another unless told), else a\n"
+      "copy that does.\n\n"
+      ">>> x = torch.ones(2, 3)\n"
+      ">>> x.contiguous() is x, x.t().contiguous().stride()\n(True, (2, 1))\n",
+      kMethodOnly);
   r.op<&copy_>("copy_(Tensor self, Tensor src, bool non_blocking=False) -> Tensor",
-               "Copies src, broadcast and converted, into self.", kMethodOnly);
-  r.op<&fill_>("fill_.Scalar(Tensor self, Scalar value) -> Tensor", "Sets every element of self to value.");
+               "Copies src, broadcast and converted to self's dtype, into self. Shapes that do not broadcast are a\n"
+               "RuntimeError.\n\n"
+               ">>> torch.zeros(2, 2, dtype=torch.int64).copy_(torch.tensor([1.9, -1.9]))\ntensor([[ 1, -1],\n"
+               "        [ 1, -1]])\n",
+               kMethodOnly);
+  r.op<&fill_>("fill_.Scalar(Tensor self, Scalar value) -> Tensor",
+               "Sets every element of self to value: a number or a 0-d tensor (a larger one is a RuntimeError).\n\n"
+               ">>> torch.zeros(2).fill_(7)\ntensor([7., 7.])\n");
   r.op<&fill_with_tensor>("fill_.Tensor(Tensor self, Tensor value) -> Tensor",
                           "Sets every element of self to the 0-d tensor value.");
-  r.op<&zero_>("zero_(Tensor self) -> Tensor", "Sets every element of self to 0.");
-  r.op<&can_cast>("can_cast(ScalarType from_, ScalarType to) -> bool",
-                  "Whether a result of dtype `from_` may be stored as `to` (out=, in place).");
+  r.op<&zero_>("zero_(Tensor self) -> Tensor",
+               "Sets every element of self to 0.\n\n"
+               ">>> torch.ones(2).zero_()\ntensor([0., 0.])\n");
+  r.op<&can_cast>(
+      "can_cast(ScalarType from_, ScalarType to) -> bool",
+      "Whether a result of dtype `from_` may be stored as `to` (out=, in place): not complex as real,\n"
+      "floating as integer or number as bool.\n\n"
+      ">>> torch.can_cast(torch.int64, torch.float16), torch.can_cast(torch.float32, torch.int64)\n(True, False)\n");
 });
 
 }  // namespace rl

@@ -524,12 +524,17 @@ static const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
   constexpr Traits kMethod{.function = false};
   r.op<&empty_op>("empty.memory_format(int[] size, *, $options, MemoryFormat? memory_format=None) -> Tensor",
-                  "A tensor of the given size with arbitrary contents.");
+                  "A tensor of the given size whose contents are whatever the memory held, in the default float dtype\n"
+                  "or the one given. A negative size is a RuntimeError.\n\n"
+                  ">>> torch.empty(2, 3).shape\ntorch.Size([2, 3])\n");
   r.op<&empty_strided_op>("empty_strided(int[] size, int[] stride, *, $options) -> Tensor",
-                          "A tensor of the given size and strides (in elements) with arbitrary contents.");
+                          "A tensor of the given size and strides (in elements) with arbitrary contents.\n\n"
+                          ">>> torch.empty_strided((2, 3), (1, 2)).stride()\n(1, 2)\n");
   r.op<&empty_permuted>(
       "empty_permuted(int[] size, int[] physical_layout, *, $options) -> Tensor",
-      "A dense tensor with arbitrary contents whose dimensions lie in memory in the given order, outermost first.");
+      "A dense tensor with arbitrary contents whose dimensions lie in memory in the given order, outermost\n"
+      "first.\n\n"
+      ">>> torch.empty_permuted((2, 3), (1, 0)).stride()\n(1, 2)\n");
   r.op<&zeros_op>("zeros(int[] size, *, $options) -> Tensor",
                   "A tensor of zeros.\n\n"
                   ">>> torch.zeros(2, 3)\ntensor([[0., 0., 0.],\n        [0., 0., 0.]])\n");
@@ -539,25 +544,46 @@ static const Family family([](Registry& r) {
   r.op<&full_op>("full(int[] size, Scalar fill_value, *, $options) -> Tensor",
                  "A tensor with every element equal to fill_value, whose kind gives the dtype.\n\n"
                  ">>> torch.full((2,), 7)\ntensor([7, 7])\n");
-  r.op<&scalar_tensor>("scalar_tensor(Scalar s, *, $options) -> Tensor", "A 0-d tensor of the default dtype.");
+  r.op<&scalar_tensor>("scalar_tensor(Scalar s, *, $options) -> Tensor",
+                       "A 0-d tensor of the default float dtype (or the one given) that holds the number s.\n\n"
+                       ">>> torch.scalar_tensor(3)\ntensor(3.)\n");
   r.op<&empty_like_op>("empty_like(Tensor self, *, $options, MemoryFormat? memory_format=None) -> Tensor",
-                       "A tensor like self with arbitrary contents.", kFunction);
+                       "A tensor of self's shape and dtype with arbitrary contents.\n\n"
+                       ">>> torch.empty_like(torch.ones(2, 3)).shape\ntorch.Size([2, 3])\n",
+                       kFunction);
   r.op<&zeros_like_op>("zeros_like(Tensor self, *, $options, MemoryFormat? memory_format=None) -> Tensor",
-                       "A tensor of zeros like self.", kFunction);
-  r.op<&ones_like_op>("ones_like(Tensor self, *, $options, MemoryFormat? memory_format=None) -> Tensor",
-                      "A tensor of ones like self.", kFunction);
+                       "A tensor of zeros of self's shape and dtype.\n\n"
+                       ">>> torch.zeros_like(torch.tensor([1, 2]))\ntensor([0, 0])\n",
+                       kFunction);
+  r.op<&ones_like_op>(
+      "ones_like(Tensor self, *, $options, MemoryFormat? memory_format=None) -> Tensor",
+      "A tensor of ones of self's shape and dtype.\n\n"
+      ">>> torch.ones_like(torch.tensor([1, 2]), dtype=torch.float64)\ntensor([1., 1.], dtype=torch.float64)\n",
+      kFunction);
   r.op<&full_like>("full_like(Tensor self, Scalar fill_value, *, $options, MemoryFormat? memory_format=None) -> Tensor",
-                   "A tensor like self with every element equal to fill_value.", kFunction);
+                   "A tensor of self's shape and dtype with every element equal to fill_value.\n\n"
+                   ">>> torch.full_like(torch.zeros(2, dtype=torch.int64), 7)\ntensor([7, 7])\n",
+                   kFunction);
   r.op<&new_empty>("new_empty(Tensor self, int[] size, *, $options) -> Tensor",
-                   "A tensor of self's dtype with arbitrary contents.", kMethod);
-  r.op<&new_empty_strided>("new_empty_strided(Tensor self, int[] size, int[] stride, *, $options) -> Tensor",
-                           "A tensor of self's dtype with the given strides and arbitrary contents.", kMethod);
-  r.op<&new_zeros>("new_zeros(Tensor self, int[] size, *, $options) -> Tensor", "A tensor of zeros of self's dtype.",
+                   "A tensor of the given size and self's dtype with arbitrary contents.\n\n"
+                   ">>> torch.ones(2, dtype=torch.int8).new_empty(3).dtype\ntorch.int8\n",
                    kMethod);
-  r.op<&new_ones>("new_ones(Tensor self, int[] size, *, $options) -> Tensor", "A tensor of ones of self's dtype.",
+  r.op<&new_empty_strided>("new_empty_strided(Tensor self, int[] size, int[] stride, *, $options) -> Tensor",
+                           "A tensor of the given size and strides, and self's dtype, with arbitrary contents.\n\n"
+                           ">>> torch.ones(2).new_empty_strided((2, 2), (1, 2)).stride()\n(1, 2)\n",
+                           kMethod);
+  r.op<&new_zeros>("new_zeros(Tensor self, int[] size, *, $options) -> Tensor",
+                   "A tensor of zeros of the given size and self's dtype.\n\n"
+                   ">>> torch.tensor([1]).new_zeros(2)\ntensor([0, 0])\n",
+                   kMethod);
+  r.op<&new_ones>("new_ones(Tensor self, int[] size, *, $options) -> Tensor",
+                  "A tensor of ones of the given size and self's dtype.\n\n"
+                  ">>> torch.tensor([True]).new_ones(2)\ntensor([True, True])\n",
                   kMethod);
   r.op<&new_full>("new_full(Tensor self, int[] size, Scalar fill_value, *, $options) -> Tensor",
-                  "A tensor of self's dtype with every element equal to fill_value.", kMethod);
+                  "A tensor of the given size and self's dtype with every element equal to fill_value.\n\n"
+                  ">>> torch.tensor([1.]).new_full((2,), 7)\ntensor([7., 7.])\n",
+                  kMethod);
   r.op<&eye>("eye(int n, *, $options) -> Tensor",
              "A matrix with ones on the diagonal.\n\n"
              ">>> torch.eye(2)\ntensor([[1., 0.],\n        [0., 1.]])\n");
@@ -568,42 +594,54 @@ static const Family family([](Registry& r) {
   r.op<&arange>("arange.start_step(Scalar start, Scalar end, Scalar step=1, *, $options) -> Tensor",
                 "The numbers start, start + step, ... before end; int64 unless one of them is a float.");
   r.op<&range>("range.step(Scalar start, Scalar end, Scalar step=1, *, $options) -> Tensor",
-               "The numbers start, start + step, ... up to and with end. Prefer arange.");
+               "The numbers start, start + step, ... up to and with end. arange(), which leaves out the end as\n"
+               "Python's range does, is the usual one.\n\n"
+               ">>> torch.arange(1, 4), torch.range(1, 4)\n(tensor([1, 2, 3]), tensor([1., 2., 3., 4.]))\n");
   r.op<&linspace_tt>("linspace.Tensor_Tensor(Tensor start, Tensor end, int steps, *, $options) -> Tensor",
                      "steps evenly spaced numbers from start to end, both included.\n\n"
                      ">>> torch.linspace(0, 1, 5)\ntensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])\n");
-  r.op<&linspace_ts>("linspace.Tensor_Scalar(Tensor start, Scalar end, int steps, *, $options) -> Tensor",
-                     "steps evenly spaced numbers from start to end, both included.");
-  r.op<&linspace_st>("linspace.Scalar_Tensor(Scalar start, Tensor end, int steps, *, $options) -> Tensor",
-                     "steps evenly spaced numbers from start to end, both included.");
-  r.op<&linspace>("linspace(Scalar start, Scalar end, int steps, *, $options) -> Tensor",
-                  "steps evenly spaced numbers from start to end, both included.");
+  r.op<&linspace_ts>("linspace.Tensor_Scalar(Tensor start, Scalar end, int steps, *, $options) -> Tensor");
+  r.op<&linspace_st>("linspace.Scalar_Tensor(Scalar start, Tensor end, int steps, *, $options) -> Tensor");
+  r.op<&linspace>("linspace(Scalar start, Scalar end, int steps, *, $options) -> Tensor");
   r.op<&logspace_tt>(
-      "logspace.Tensor_Tensor(Tensor start, Tensor end, int steps, float base=10, *, $options) -> Tensor",
-      "base to the power of steps evenly spaced numbers.");
+      "logspace.Tensor_Tensor(Tensor start, Tensor end, int steps, float base=10, *, $options) -> Tensor");
   r.op<&logspace_ts>(
-      "logspace.Tensor_Scalar(Tensor start, Scalar end, int steps, float base=10, *, $options) -> Tensor",
-      "base to the power of steps evenly spaced numbers.");
+      "logspace.Tensor_Scalar(Tensor start, Scalar end, int steps, float base=10, *, $options) -> Tensor");
   r.op<&logspace_st>(
-      "logspace.Scalar_Tensor(Scalar start, Tensor end, int steps, float base=10, *, $options) -> Tensor",
-      "base to the power of steps evenly spaced numbers.");
+      "logspace.Scalar_Tensor(Scalar start, Tensor end, int steps, float base=10, *, $options) -> Tensor");
   r.op<&logspace>("logspace(Scalar start, Scalar end, int steps, float base=10, *, $options) -> Tensor",
-                  "base to the power of steps evenly spaced numbers.");
-  r.op<&tril_indices>("tril_indices(int row, int col, int offset=0, *, $options) -> Tensor",
-                      "The rows and columns, as a (2, n) tensor, of the entries on and below a diagonal.");
-  r.op<&triu_indices>("triu_indices(int row, int col, int offset=0, *, $options) -> Tensor",
-                      "The rows and columns, as a (2, n) tensor, of the entries on and above a diagonal.");
-  r.op<&hann_window>("hann_window(int window_length, bool periodic=True, *, $options) -> Tensor",
-                     "The Hann window, a raised cosine that reaches 0.");
+                  "base to the power of steps evenly spaced exponents from start to end, both included.\n\n"
+                  ">>> torch.logspace(0, 3, 4)\ntensor([   1.,   10.,  100., 1000.])\n");
+  r.op<&tril_indices>(
+      "tril_indices(int row, int col, int offset=0, *, $options) -> Tensor",
+      "The rows and columns, as a (2, n) tensor, of the entries on and below the offset-th diagonal of a\n"
+      "(row, col) matrix.\n\n"
+      ">>> torch.tril_indices(2, 3)\ntensor([[0, 1, 1],\n        [0, 0, 1]])\n");
+  r.op<&triu_indices>(
+      "triu_indices(int row, int col, int offset=0, *, $options) -> Tensor",
+      "The rows and columns, as a (2, n) tensor, of the entries on and above the offset-th diagonal of a\n"
+      "(row, col) matrix.\n\n"
+      ">>> torch.triu_indices(2, 3)\ntensor([[0, 0, 0, 1, 1],\n        [0, 1, 2, 1, 2]])\n");
+  r.op<&hann_window>(
+      "hann_window(int window_length, bool periodic=True, *, $options) -> Tensor",
+      "The Hann window, 1/2 - 1/2 cos(2 pi i / m), m being window_length, or window_length - 1 unless\n"
+      "periodic: the periodic one is for spectra of pieces, the symmetric one for filters. Floating dtypes.\n\n"
+      ">>> torch.hann_window(4)\ntensor([0.0000, 0.5000, 1.0000, 0.5000])\n");
   r.op<&hamming_window>(
       "hamming_window(int window_length, bool periodic=True, float alpha=0.54, float beta=0.46, *, $options) -> Tensor",
-      "The Hamming window, alpha - beta cos(2 pi i / (n - 1)).");
+      "The Hamming window, alpha - beta cos(2 pi i / m); m and dtypes are hann_window()'s.\n\n"
+      ">>> torch.hamming_window(4)\ntensor([0.0800, 0.5400, 1.0000, 0.5400])\n");
   r.op<&blackman_window>("blackman_window(int window_length, bool periodic=True, *, $options) -> Tensor",
-                         "The Blackman window, of two cosines.");
+                         "The Blackman window, 0.42 - 0.5 cos(2 pi i / m) + 0.08 cos(4 pi i / m); m and dtypes are\n"
+                         "hann_window()'s.\n\n"
+                         ">>> torch.blackman_window(4)[1:]\ntensor([0.3400, 1.0000, 0.3400])\n");
   r.op<&bartlett_window>("bartlett_window(int window_length, bool periodic=True, *, $options) -> Tensor",
-                         "The Bartlett window, a triangle that reaches 0.");
-  r.op<&kaiser_window>("kaiser_window(int window_length, bool periodic=True, float beta=12.0, *, $options) -> Tensor",
-                       "The Kaiser window of shape beta.");
+                         "The Bartlett window, a triangle: 1 - |2 i / m - 1|; m and dtypes are hann_window()'s.\n\n"
+                         ">>> torch.bartlett_window(4)\ntensor([0.0000, 0.5000, 1.0000, 0.5000])\n");
+  r.op<&kaiser_window>(
+      "kaiser_window(int window_length, bool periodic=True, float beta=12.0, *, $options) -> Tensor",
+      "The Kaiser window, I0(beta sqrt(1 - (2 i / m - 1)^2)) / I0(beta); m and dtypes are hann_window()'s.\n\n"
+      ">>> torch.kaiser_window(4, True, 6.)\ntensor([0.0149, 0.4830, 1.0000, 0.4830])\n");
 });
 
 }  // namespace rl

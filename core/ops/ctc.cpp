@@ -257,18 +257,22 @@ Tensor ctc_loss_tensors(const Tensor& log_probs, const Tensor& targets, const Te
 
 const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
-  constexpr const char* kDoc =
-      "The connectionist temporal classification loss (Graves et al. 2006) of log-probabilities (steps, batch, classes) "
-      "and targets, padded (batch, longest) or one after another.";
   r.op<&ctc_loss_each>(
       "_ctc_loss(Tensor log_probs, Tensor targets, int[] input_lengths, int[] target_lengths, int blank=0, bool zero_infinity=False) -> (Tensor, Tensor)",
       "The loss of each sequence.", kFunction);
   r.op<&ctc_loss>(
       "ctc_loss.IntList(Tensor log_probs, Tensor targets, int[] input_lengths, int[] target_lengths, int blank=0, int reduction=1, bool zero_infinity=False) -> Tensor",
-      kDoc, kFunction);
+      "The connectionist temporal classification loss (Graves et al. 2006): -log of the probability of all\n"
+      "ways in which the steps, with the blanks and repetitions removed, spell the target. log_probs is\n"
+      "(steps, batch, classes) or (steps, classes); targets is padded, (batch, longest), or one after\n"
+      "another; lengths are lists or int64 tensors. reduction 1 divides each by its target's length, then\n"
+      "takes the mean. zero_infinity makes 0 of what cannot be spelled. float32 and float64.\n\n"
+      ">>> p = torch.full((2, 1, 2), 0.5).log()\n"
+      ">>> (-F.ctc_loss(p, torch.tensor([[1]]), [2], [1])).exp()\ntensor(0.7500)\n",
+      kFunction);
   r.op<&ctc_loss_tensors>(
       "ctc_loss.Tensor(Tensor log_probs, Tensor targets, Tensor input_lengths, Tensor target_lengths, int blank=0, int reduction=1, bool zero_infinity=False) -> Tensor",
-      kDoc, kFunction);
+      "", kFunction);
 });
 
 }  // namespace

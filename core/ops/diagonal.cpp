@@ -147,27 +147,42 @@ static const Family family([](Registry& r) {
               ">>> torch.triu(torch.ones(2, 2))\ntensor([[1., 1.],\n        [0., 1.]])\n",
               kInPlace);
   r.op<&diagonal>("diagonal(Tensor self, int offset=0, int dim1=0, int dim2=1) -> Tensor",
-                  "A view of a diagonal, as the last dimension.");
-  r.op<&diag_embed>("diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor",
-                    "Matrices with the last dimension of self as their diagonals.");
+                  "A view of the diagonals of the matrices over dim1 and dim2, as the last dimension: the offset-th\n"
+                  "above the main one, below if negative. Equal dims are a RuntimeError.\n\n"
+                  ">>> torch.diagonal(torch.tensor([[1, 2, 3], [4, 5, 6]]), 1)\ntensor([2, 6])\n");
+  r.op<&diag_embed>(
+      "diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor",
+      "Matrices, over dim1 and dim2, with the last dimension of self as their offset-th diagonals: (..., n)\n"
+      "gives (..., n + |offset|, n + |offset|).\n\n"
+      ">>> torch.diag_embed(torch.tensor([[1, 2]]), 1)\ntensor([[[0, 1, 0],\n         [0, 0, 2],\n         [0, 0, 0]]])\n");
   r.op<&diag>("diag(Tensor self, int diagonal=0) -> Tensor",
               "The diagonal of a matrix, or the matrix with a vector as its diagonal.\n\n"
               ">>> torch.diag(torch.tensor([1, 2]))\ntensor([[1, 0],\n        [0, 2]])\n");
-  r.op<&diagflat>("diagflat(Tensor self, int offset=0) -> Tensor",
-                  "The matrix with all elements of self as its diagonal.");
+  r.op<&diagflat>(
+      "diagflat(Tensor self, int offset=0) -> Tensor",
+      "The matrix with all elements of self, in order, as its offset-th diagonal.\n\n"
+      ">>> torch.diagflat(torch.tensor([1, 2]), 1)\ntensor([[0, 1, 0],\n        [0, 0, 2],\n        [0, 0, 0]])\n");
   r.op<&trace>("trace(Tensor self) -> Tensor",
                "The sum of a matrix's diagonal.\n\n"
                ">>> torch.trace(torch.tensor([[1, 2], [3, 4]]))\ntensor(5)\n");
-  r.op<&diagonal_scatter>("diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> Tensor",
-                          "self with src as its diagonal.");
-  r.op<&select_scatter>("select_scatter(Tensor self, Tensor src, int dim, int index) -> Tensor",
-                        "self with src as the slice at index along dim.");
+  r.op<&diagonal_scatter>(
+      "diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> Tensor",
+      "A copy of self with src as its diagonal (see diagonal()). A src of another shape is a RuntimeError.\n\n"
+      ">>> torch.diagonal_scatter(torch.zeros(2, 2), torch.tensor([1., 2.]))\ntensor([[1., 0.],\n        [0., 2.]])\n");
+  r.op<&select_scatter>(
+      "select_scatter(Tensor self, Tensor src, int dim, int index) -> Tensor",
+      "A copy of self with src as the slice at index along dim. A src of another shape is a RuntimeError.\n\n"
+      ">>> torch.select_scatter(torch.zeros(2, 2), torch.tensor([1., 2.]), 1, 0)\ntensor([[1., 0.],\n"
+      "        [2., 0.]])\n");
   r.op<&slice_scatter>(
       "slice_scatter(Tensor self, Tensor src, int dim=0, int? start=None, int? end=None, int step=1) -> Tensor",
-      "self with src as the slices start:end:step along dim.");
+      "A copy of self with src as the slices start:end:step along dim. A src of another shape is a\n"
+      "RuntimeError.\n\n"
+      ">>> torch.slice_scatter(torch.zeros(5), torch.tensor([1., 2.]), 0, 1, 5, 2)\ntensor([0., 1., 0., 2., 0.])\n");
   r.op<&as_strided_scatter>(
       "as_strided_scatter(Tensor self, Tensor src, int[] size, int[] stride, int? storage_offset=None) -> Tensor",
-      "self with src at the strided places.");
+      "A copy of self with src at the places of as_strided(). A src of another shape is a RuntimeError.\n\n"
+      ">>> torch.as_strided_scatter(torch.zeros(4), torch.tensor([1., 2.]), (2,), (2,))\ntensor([1., 0., 2., 0.])\n");
 });
 
 }  // namespace rl

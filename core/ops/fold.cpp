@@ -123,12 +123,19 @@ static const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
   r.op<&im2col>(
       "im2col(Tensor self, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] stride) -> Tensor",
-      "The sliding blocks of images (n, c, height, width) as columns (n, c * kernel height * kernel width, blocks).",
+      "The sliding blocks of images (n, c, h, w) as columns: (n, c * kernel height * kernel width, blocks).\n"
+      "F.unfold calls it. Windows larger than the image are a RuntimeError.\n\n"
+      ">>> F.unfold(torch.arange(9.).view(1, 1, 3, 3), 2)\ntensor([[[0., 1., 3., 4.],\n         [1., 2., 4., 5.],\n"
+      "         [3., 4., 6., 7.],\n         [4., 5., 7., 8.]]])\n",
       kFunction);
   r.op<&col2im>(
       "col2im(Tensor self, int[2] output_size, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] stride) -> "
       "Tensor",
-      "The images whose sliding blocks are the columns; where blocks overlap they are added.", kFunction);
+      "The images (n, c, height, width) whose sliding blocks are the columns; where blocks overlap they are\n"
+      "added: the transpose of im2col(). F.fold calls it.\n\n"
+      ">>> F.fold(torch.ones(1, 4, 4), (3, 3), 2)\ntensor([[[[1., 2., 1.],\n          [2., 4., 2.],\n"
+      "          [1., 2., 1.]]]])\n",
+      kFunction);
 });
 
 }  // namespace rl

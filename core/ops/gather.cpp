@@ -489,41 +489,84 @@ static const Family family([](Registry& r) {
                       ">>> torch.index_select(torch.tensor([5, 6, 7]), 0, torch.tensor([2, 0]))\ntensor([7, 5])\n");
   r.op<&index_add_any<false>>(
       "index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor",
-      "self with alpha times the slices of source added to the slices along dim that index names.");
+      "self with alpha times the slices of source added to the slices along dim that index (an int vector)\n"
+      "names; where it repeats, they add up. source has self's dtype, and its shape but along dim. An index\n"
+      "out of range is a RuntimeError.\n\n"
+      ">>> torch.index_add(torch.zeros(3), 0, torch.tensor([0, 2, 0]), torch.tensor([1., 2., 3.]))\n"
+      "tensor([4., 0., 2.])\n");
   r.op<&index_add_any<true>>(
       "index_add_(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor",
-      "index_add() in place.", kMethod);
-  r.op<&index_copy_any<false>>("index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor",
-                               "self with the slices along dim that index names taken from source.");
-  r.op<&index_copy_any<true>>("index_copy_(Tensor self, int dim, Tensor index, Tensor source) -> Tensor",
-                              "index_copy() in place.", kMethod);
-  r.op<&index_fill_scalar<false>>("index_fill.int_Scalar(Tensor self, int dim, Tensor index, Scalar value) -> Tensor",
-                                  "self with the slices along dim that index names set to value.");
-  r.op<&index_fill_any<false>>("index_fill.int_Tensor(Tensor self, int dim, Tensor index, Tensor value) -> Tensor",
-                               "self with the slices along dim that index names set to value.");
+      "index_add() in place.\n\n"
+      ">>> torch.zeros(3).index_add_(0, torch.tensor([0, 1]), torch.tensor([1., 2.]), alpha=-1)\n"
+      "tensor([-1., -2.,  0.])\n",
+      kMethod);
+  r.op<&index_copy_any<false>>(
+      "index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor",
+      "self with the slices along dim that index (an int64 vector) names taken from source. Shapes and\n"
+      "dtypes are index_add()'s; an index out of range is an IndexError.\n\n"
+      ">>> torch.index_copy(torch.zeros(3), 0, torch.tensor([2, 0]), torch.tensor([5., 7.]))\ntensor([7., 0., 5.])\n");
+  r.op<&index_copy_any<true>>(
+      "index_copy_(Tensor self, int dim, Tensor index, Tensor source) -> Tensor",
+      "index_copy() in place.\n\n"
+      ">>> torch.zeros(3, 2).index_copy_(0, torch.tensor([1]), torch.tensor([[5., 7.]]))\ntensor([[0., 0.],\n"
+      "        [5., 7.],\n        [0., 0.]])\n",
+      kMethod);
+  r.op<&index_fill_scalar<false>>(
+      "index_fill.int_Scalar(Tensor self, int dim, Tensor index, Scalar value) -> Tensor",
+      "self with the slices along dim that index (an int64 vector) names set to value: a number or a 0-d\n"
+      "tensor. An index out of range is an IndexError.\n\n"
+      ">>> torch.index_fill(torch.zeros(2, 3), 1, torch.tensor([0, 2]), 9)\ntensor([[9., 0., 9.],\n"
+      "        [9., 0., 9.]])\n");
+  r.op<&index_fill_any<false>>("index_fill.int_Tensor(Tensor self, int dim, Tensor index, Tensor value) -> Tensor");
   r.op<&index_fill_scalar<true>>("index_fill_.int_Scalar(Tensor self, int dim, Tensor index, Scalar value) -> Tensor",
-                                 "index_fill() in place.", kMethod);
-  r.op<&index_fill_any<true>>("index_fill_.int_Tensor(Tensor self, int dim, Tensor index, Tensor value) -> Tensor",
-                              "index_fill() in place.", kMethod);
+                                 "index_fill() in place.\n\n"
+                                 ">>> torch.zeros(3).index_fill_(0, torch.tensor([1]), 9)\ntensor([0., 9., 0.])\n",
+                                 kMethod);
+  r.op<&index_fill_any<true>>("index_fill_.int_Tensor(Tensor self, int dim, Tensor index, Tensor value) -> Tensor", "",
+                              kMethod);
   r.op<&index_reduce>(
       "index_reduce(Tensor self, int dim, Tensor index, Tensor source, str reduce, *, bool include_self=True) -> Tensor",
-      "self with the slices of source reduced (prod, mean, amax, amin) into the slices along dim that index names.",
+      "self with the slices of source combined, by reduce \"prod\", \"mean\", \"amax\" or \"amin\", into the slices\n"
+      "along dim that index names. Without include_self, what stood there takes no part.\n\n"
+      ">>> torch.index_reduce(torch.ones(2), 0, torch.tensor([0, 0]), torch.tensor([3., 4.]), \"prod\")\n"
+      "tensor([12.,  1.])\n",
       kInPlace);
-  r.op<&take>("take(Tensor self, Tensor index) -> Tensor", "The elements of self, seen as a vector, at index.");
+  r.op<&take>("take(Tensor self, Tensor index) -> Tensor",
+              "The elements of self, seen as a vector, at index (int64), in index's shape. An index out of range is\n"
+              "an IndexError.\n\n"
+              ">>> torch.take(torch.tensor([[10, 20], [30, 40]]), torch.tensor([0, 3]))\ntensor([10, 40])\n");
   r.op<&put>("put(Tensor self, Tensor index, Tensor source, bool accumulate=False) -> Tensor",
-             "self with its elements, seen as a vector, at index set to source (or added to).", kInPlace);
+             "self with its elements, seen as a vector, at index (int64) set to source, or added to with\n"
+             "accumulate. source has index's number of elements and self's dtype: else a RuntimeError.\n\n"
+             ">>> torch.put(torch.zeros(2, 2), torch.tensor([0, 3]), torch.tensor([5., 7.]))\ntensor([[5., 0.],\n"
+             "        [0., 7.]])\n",
+             kInPlace);
   r.op<&embedding>(
       "embedding(Tensor weight, Tensor indices, int padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor",
-      "The rows of weight at indices. The row padding_idx receives no gradient.", kFunction);
-  r.op<&embedding_renorm_>("embedding_renorm_(Tensor self, Tensor indices, float max_norm, float norm_type) -> Tensor",
-                           "Scales the rows at indices down to max_norm.", kFunction);
+      "The rows of weight (rows, features) at indices (int32 or int64, any shape): (..., features). The row\n"
+      "padding_idx receives no gradient. An index out of range is an IndexError.\n\n"
+      ">>> F.embedding(torch.tensor([[2, 0]]), torch.tensor([[0., 1.], [2., 3.], [4., 5.]]))\ntensor([[[4., 5.],\n"
+      "         [0., 1.]]])\n",
+      kFunction);
+  r.op<&embedding_renorm_>(
+      "embedding_renorm_(Tensor self, Tensor indices, float max_norm, float norm_type) -> Tensor",
+      "Scales, in place, the rows of self at indices whose norm of norm_type exceeds max_norm down to it.\n\n"
+      ">>> torch.embedding_renorm_(torch.tensor([[3., 4.], [6., 8.]]), torch.tensor([0]), 1.0, 2.0)\n"
+      "tensor([[0.6000, 0.8000],\n        [6.0000, 8.0000]])\n",
+      kFunction);
   r.op<&one_hot>("one_hot(Tensor self, int num_classes=-1) -> Tensor",
-                 "A new last dimension of num_classes zeros with a 1 at the index.", kFunction);
+                 "A new last dimension of num_classes zeros with a 1 at the index (int64); as many classes as the\n"
+                 "largest index needs unless told. A negative index, or one beyond num_classes, is a RuntimeError.\n\n"
+                 ">>> F.one_hot(torch.tensor([0, 2]), 4)\ntensor([[1, 0, 0, 0],\n        [0, 0, 1, 0]])\n",
+                 kFunction);
   r.op<&bincount>("bincount(Tensor self, Tensor? weights=None, int minlength=0) -> Tensor",
                   "How often (or with what total weight) each of 0, 1, 2, ... occurs.\n\n"
                   ">>> torch.bincount(torch.tensor([0, 2, 2]))\ntensor([1, 0, 2])\n");
   r.op<&histc>("histc(Tensor self, int bins=100, Scalar min=0, Scalar max=0) -> Tensor",
-               "Counts of the elements in equal bins between min and max (by default those of the data).");
+               "Counts of the elements in `bins` equal bins between min and max (by default those of the data), in\n"
+               "self's dtype; the last bin includes max, what lies outside is not counted. min above max is a\n"
+               "RuntimeError.\n\n"
+               ">>> torch.histc(torch.tensor([0., 1., 1., 2., 4.]), bins=4)\ntensor([1., 2., 1., 1.])\n");
   r.op<&repeat_positions>("repeat_interleave.Tensor(Tensor repeats, *, int? output_size=None) -> Tensor",
                           "Each index i, repeats[i] times.\n\n"
                           ">>> torch.repeat_interleave(torch.tensor([1, 2]), 2)\ntensor([1, 1, 2, 2])\n",

@@ -418,16 +418,35 @@ static void nonzero_boxed(const Value* args, Result& result) {
 static const Family family([](Registry& r) {
   constexpr Traits kInPlace{.in_place = true};
   r.op<&index>("index(Tensor self, Tensor?[] indices) -> Tensor",
-               "self[indices], as the subscript means it; None stands for ':'.", {.function = false, .method = false});
+               "self[indices], as the subscript means it: int64 and bool tensors, and None for ':'. Index tensors\n"
+               "are broadcast. An index out of range is an IndexError.\n\n"
+               ">>> torch.arange(9).view(3, 3)[torch.tensor([0, 2]), torch.tensor([1, 1])]\ntensor([1, 7])\n",
+               {.function = false, .method = false});
   r.op<&index_put>(
       "index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor",
-      "A copy of self in which the elements at indices are values (or have values added, with accumulate).");
+      "A copy of self in which the elements at indices are values (broadcast), or have them added with\n"
+      "accumulate; without it, where indices repeat, the last value stays. values has self's dtype: another\n"
+      "is a RuntimeError.\n\n"
+      ">>> x, i = torch.zeros(3), (torch.tensor([0, 0, 2]),)\n"
+      ">>> torch.index_put(x, i, torch.ones(3)), torch.index_put(x, i, torch.ones(3), accumulate=True)\n"
+      "(tensor([1., 0., 1.]), tensor([2., 0., 1.]))\n");
   r.op<&index_put_>("index_put_(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor",
-                    "self[indices] = values (or += with accumulate).");
+                    "index_put() in place: self[indices] = values, or += with accumulate (which `x[i] += v` does not:\n"
+                    "there, places that repeat count once).\n\n"
+                    ">>> torch.zeros(3).index_put_((torch.tensor([1, 1]),), torch.tensor(1.), accumulate=True)\n"
+                    "tensor([0., 2., 0.])\n");
   r.add("nonzero(Tensor self, *, bool as_tuple=False) -> Tensor", &nonzero_boxed,
-        "The indices of the nonzero elements: an (n, dim) tensor, or with as_tuple one vector for each dimension.", {});
-  r.op<&nonzero_numpy>("nonzero_numpy(Tensor self) -> Tensor[]", "nonzero(as_tuple=True).");
-  r.op<&nonzero>("argwhere(Tensor self) -> Tensor", "The indices of the nonzero elements, as an (n, dim) tensor.");
+        "The indices of the nonzero elements, row by row: an int64 tensor (n, dim), or with as_tuple one\n"
+        "vector for each dimension, as a subscript takes them.\n\n"
+        ">>> torch.nonzero(torch.tensor([[0, 1], [2, 0]]))\ntensor([[0, 1],\n        [1, 0]])\n"
+        ">>> torch.nonzero(torch.tensor([0, 1, 2]), as_tuple=True)\n(tensor([1, 2]),)\n",
+        {});
+  r.op<&nonzero_numpy>("nonzero_numpy(Tensor self) -> Tensor[]",
+                       "nonzero(as_tuple=True): one vector of indices for each dimension.\n\n"
+                       ">>> torch.tensor([0, 1, 2]).nonzero_numpy()\n(tensor([1, 2]),)\n");
+  r.op<&nonzero>("argwhere(Tensor self) -> Tensor",
+                 "The indices of the nonzero elements: an int64 tensor (n, dim). nonzero() by NumPy's name.\n\n"
+                 ">>> torch.argwhere(torch.tensor([[0, 1], [2, 0]]))\ntensor([[0, 1],\n        [1, 0]])\n");
   r.op<&nonzero_numpy>("where(Tensor condition) -> Tensor[]",
                        "The indices of the true elements, one vector for each dimension.");
   r.op<&masked_select>("masked_select(Tensor self, Tensor mask) -> Tensor",
@@ -438,12 +457,21 @@ static const Family family([](Registry& r) {
                      ">>> x = torch.tensor([1, 2, 3])\n>>> torch.masked_fill(x, x > 1, 0)\ntensor([1, 0, 0])\n");
   r.op<&masked_fill_tensor>("masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor",
                             "self with the 0-d value where mask is True.");
-  r.op<&masked_fill_>("masked_fill_.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor",
-                      "Sets self to value where mask is True.", {.function = false});
+  r.op<&masked_fill_>(
+      "masked_fill_.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor",
+      "Sets self to value, a number or a 0-d tensor, where mask (bool, broadcast) is True. Another dtype of\n"
+      "mask is a RuntimeError.\n\n"
+      ">>> torch.arange(3).masked_fill_(torch.tensor([True, False, True]), 9)\ntensor([9, 1, 9])\n",
+      {.function = false});
   r.op<&masked_fill_tensor_>("masked_fill_.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor",
                              "Sets self to the 0-d value where mask is True.", {.function = false});
-  r.op<&masked_scatter>("masked_scatter(Tensor self, Tensor mask, Tensor source) -> Tensor",
-                        "self with the elements of source, in order, where mask is True.", kInPlace);
+  r.op<&masked_scatter>(
+      "masked_scatter(Tensor self, Tensor mask, Tensor source) -> Tensor",
+      "self with the elements of source, in order, where mask (bool, broadcast) is True. Too few elements\n"
+      "are a RuntimeError.\n\n"
+      ">>> torch.masked_scatter(torch.zeros(3), torch.tensor([True, False, True]), torch.tensor([5., 7.]))\n"
+      "tensor([5., 0., 7.])\n",
+      kInPlace);
 });
 
 }  // namespace rl

@@ -155,11 +155,17 @@ static Tensor bilinear(const Tensor& x, const Tensor& y, const Tensor& w, const 
 static const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
   r.op<&linear>("linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor",
-                "input @ weight.T + bias: weight is (out_features, in_features).", kFunction);
-  r.op<&bilinear>(
-      "bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None) -> Tensor",
-      "input1 @ weight[o] @ input2 for every output o, plus bias: weight is (out_features, in1_features, in2_features).",
-      kFunction);
+                "input @ weight.T + bias: input (..., in_features), weight (out_features, in_features), bias\n"
+                "(out_features,). Sizes that do not fit are a RuntimeError.\n\n"
+                ">>> F.linear(torch.tensor([[1., 2.]]), torch.tensor([[1., 1.], [0., -1.]]), torch.tensor([10., 0.]))\n"
+                "tensor([[13., -2.]])\n",
+                kFunction);
+  r.op<&bilinear>("bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None) -> Tensor",
+                  "input1 @ weight[o] @ input2 + bias[o] for every output o: input1 (..., in1), input2 (..., in2),\n"
+                  "weight (out, in1, in2), result (..., out).\n\n"
+                  ">>> F.bilinear(torch.tensor([[1., 2.]]), torch.tensor([[3., 4.]]), torch.eye(2).view(1, 2, 2))\n"
+                  "tensor([[11.]])\n",
+                  kFunction);
 });
 
 }  // namespace rl

@@ -588,61 +588,135 @@ static const Family family([](Registry& r) {
   r.op<&softmax_op<false>>(
       "softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor",
       "exp(self) / sum(exp(self)) along dim.\n\n>>> torch.softmax(torch.zeros(2), 0)\ntensor([0.5000, 0.5000])\n");
-  r.op<&softmax_op<true>>("log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor",
-                          "log(softmax(self, dim)), without overflow.");
-  r.op<&softmax_op<false>>("special_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", "softmax.",
+  r.op<&softmax_op<true>>(
+      "log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor",
+      "log(softmax(self, dim)), computed as self - logsumexp(self, dim), without overflow. dtype, if given,\n"
+      "is that of the computation and the result. Integers without it are an error.\n\n"
+      ">>> torch.log_softmax(torch.tensor([0., 0., 1000.]), 0)\ntensor([-1000., -1000.,     0.])\n");
+  r.op<&softmax_op<false>>("special_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor",
+                           "softmax() by its name in special.\n\n"
+                           ">>> torch.special.softmax(torch.tensor([1., 1.]), 0)\ntensor([0.5000, 0.5000])\n",
                            kFunction);
   r.op<&softmax_op<true>>("special_log_softmax(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor",
-                          "log_softmax.", kFunction);
+                          "log_softmax() by its name in special.\n\n"
+                          ">>> torch.special.log_softmax(torch.tensor([1., 1.]), 0)\ntensor([-0.6931, -0.6931])\n",
+                          kFunction);
   r.op<&softmax_half<false>>("_softmax(Tensor self, int dim, bool half_to_float) -> Tensor",
                              "softmax, float16 giving float32 if half_to_float.", kFunction);
   r.op<&softmax_half<true>>("_log_softmax(Tensor self, int dim, bool half_to_float) -> Tensor",
                             "log_softmax, float16 giving float32 if half_to_float.", kFunction);
   r.op<&mse_loss>("mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor",
-                  "(self - target)^2, reduced (0 none, 1 mean, 2 sum).", kFunction);
-  r.op<&l1_loss>("l1_loss(Tensor self, Tensor target, int reduction=1) -> Tensor", "|self - target|, reduced.",
-                 kFunction);
-  r.op<&smooth_l1_loss>("smooth_l1_loss(Tensor self, Tensor target, int reduction=1, float beta=1.0) -> Tensor",
-                        "Quadratic where |self - target| < beta, linear elsewhere, reduced.", kFunction);
-  r.op<&huber_loss>("huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.0) -> Tensor",
-                    "Quadratic where |self - target| <= delta, delta times linear elsewhere, reduced.", kFunction);
+                  "(self - target)^2: of each element (reduction 0), their mean (1) or sum (2). The shapes are\n"
+                  "broadcast; floating and complex dtypes. F.mse_loss names the reductions.\n\n"
+                  ">>> F.mse_loss(torch.tensor([1., 2.]), torch.tensor([1., 4.]))\ntensor(2.)\n",
+                  kFunction);
+  r.op<&l1_loss>(
+      "l1_loss(Tensor self, Tensor target, int reduction=1) -> Tensor",
+      "|self - target|, reduced as mse_loss() says.\n\n"
+      ">>> F.l1_loss(torch.tensor([1., 2.]), torch.tensor([1., 4.]), reduction=\"none\")\ntensor([0., 2.])\n",
+      kFunction);
+  r.op<&smooth_l1_loss>(
+      "smooth_l1_loss(Tensor self, Tensor target, int reduction=1, float beta=1.0) -> Tensor",
+      "d^2 / (2 beta) where d = |self - target| < beta, d - beta / 2 elsewhere (Girshick 2015), reduced as\n"
+      "mse_loss() says. A negative beta is a RuntimeError.\n\n"
+      ">>> F.smooth_l1_loss(torch.tensor([0.5, 3.]), torch.zeros(2), reduction=\"none\")\ntensor([0.1250, 2.5000])\n",
+      kFunction);
+  r.op<&huber_loss>(
+      "huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.0) -> Tensor",
+      "d^2 / 2 where d = |self - target| <= delta, delta (d - delta / 2) elsewhere (Huber 1964), reduced as\n"
+      "mse_loss() says. delta <= 0 is a RuntimeError.\n\n"
+      ">>> F.huber_loss(torch.tensor([0.5, 3.]), torch.zeros(2), reduction=\"none\", delta=2.)\n"
+      "tensor([0.1250, 4.0000])\n",
+      kFunction);
   r.op<&binary_cross_entropy>(
       "binary_cross_entropy(Tensor self, Tensor target, Tensor? weight=None, int reduction=1) -> Tensor",
-      "The cross entropy of probabilities with targets in [0, 1], reduced.", kFunction);
+      "-weight (target log(self) + (1 - target) log(1 - self)), self and target in [0, 1] and of one shape,\n"
+      "the logarithms no less than -100; reduced as mse_loss() says. A probability outside of [0, 1] is a\n"
+      "RuntimeError. Floating dtypes.\n\n"
+      ">>> F.binary_cross_entropy(torch.tensor([0.9, 0.2]), torch.tensor([1., 0.]))\ntensor(0.1643)\n",
+      kFunction);
   r.op<&binary_cross_entropy_with_logits>(
       "binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int reduction=1) -> Tensor",
-      "binary_cross_entropy of sigmoid(self), without overflow.", kFunction);
+      "binary_cross_entropy() of sigmoid(self), computed without overflow; pos_weight is the weight of the\n"
+      "term with target. target has self's shape: another is a ValueError in F.\n\n"
+      ">>> F.binary_cross_entropy_with_logits(torch.tensor([1000., -1000.]), torch.tensor([1., 0.]))\ntensor(0.)\n",
+      kFunction);
   r.op<&kl_div>("kl_div(Tensor self, Tensor target, int reduction=1, *, bool log_target=False) -> Tensor",
-                "target * (log(target) - self), reduced.", kFunction);
+                "target (log(target) - self), self being log-probabilities; with log_target, exp(target) (target -\n"
+                "self). reduction 1 is the mean over all elements (F.kl_div's \"batchmean\" is the divergence as\n"
+                "defined).\n\n"
+                ">>> p, q = torch.tensor([[0.5, 0.5]]), torch.tensor([[0.9, 0.1]])\n"
+                ">>> F.kl_div(q.log(), p, reduction=\"batchmean\")\ntensor(0.5108)\n",
+                kFunction);
   r.op<&soft_margin_loss>("soft_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor",
-                          "log(1 + exp(-target * self)), reduced.", kFunction);
+                          "log(1 + exp(-target * self)), target 1 or -1, reduced as mse_loss() says.\n\n"
+                          ">>> F.soft_margin_loss(torch.tensor([0., 2.]), torch.tensor([1., 1.]), reduction=\"none\")\n"
+                          "tensor([0.6931, 0.1269])\n",
+                          kFunction);
   r.op<&poisson_nll_loss>(
       "poisson_nll_loss(Tensor input, Tensor target, bool log_input, bool full, float eps, int reduction) -> Tensor",
-      "The negative log likelihood of counts under a Poisson distribution, reduced.", kFunction);
+      "The negative log likelihood of counts (target) under Poisson distributions, but for a constant:\n"
+      "exp(input) - target input, or without log_input input - target log(input + eps); full adds\n"
+      "Stirling's term for targets above 1. Reduced as mse_loss() says.\n\n"
+      ">>> F.poisson_nll_loss(torch.tensor([0., 1.]), torch.tensor([1., 3.]), reduction=\"none\")\n"
+      "tensor([ 1.0000, -0.2817])\n",
+      kFunction);
   r.op<&hinge_embedding_loss>(
       "hinge_embedding_loss(Tensor self, Tensor target, float margin=1.0, int reduction=1) -> Tensor",
-      "self where target is 1, max(0, margin - self) where it is -1, reduced.", kFunction);
+      "self where target is 1, max(0, margin - self) where it is -1, reduced as mse_loss() says.\n\n"
+      ">>> F.hinge_embedding_loss(torch.tensor([0.3, 0.3]), torch.tensor([1., -1.]), reduction=\"none\")\n"
+      "tensor([0.3000, 0.7000])\n",
+      kFunction);
   r.op<&margin_ranking_loss>(
       "margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0, int reduction=1) -> Tensor",
-      "max(0, -target * (input1 - input2) + margin), reduced.", kFunction);
+      "max(0, -target (input1 - input2) + margin): with target 1, input1 should exceed input2 by the\n"
+      "margin. Reduced as mse_loss() says.\n\n"
+      ">>> x, y = torch.tensor([3., 1.]), torch.tensor([1., 3.])\n"
+      ">>> F.margin_ranking_loss(x, y, torch.tensor([1., 1.]), reduction=\"none\")\n"
+      "tensor([0., 2.])\n",
+      kFunction);
   r.op<&cosine_embedding_loss>(
       "cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0, int reduction=1) -> Tensor",
-      "1 - cos where target is 1, max(0, cos - margin) where it is -1, reduced.", kFunction);
+      "1 - cos(input1, input2) where target is 1, max(0, cos - margin) where it is -1: inputs (n, d) and\n"
+      "target (n,), or (d,) and (); reduced as mse_loss() says. Other shapes are a RuntimeError.\n\n"
+      ">>> x, y = torch.tensor([[1., 0.], [1., 0.]]), torch.tensor([[0., 1.], [2., 0.]])\n"
+      ">>> F.cosine_embedding_loss(x, y, torch.tensor([1, -1]), reduction=\"none\")\ntensor([1., 1.])\n",
+      kFunction);
   r.op<&triplet_margin_loss>(
       "triplet_margin_loss(Tensor anchor, Tensor positive, Tensor negative, float margin=1.0, float p=2, float eps=1e-06, bool swap=False, int reduction=1) -> Tensor",
-      "max(0, d(anchor, positive) - d(anchor, negative) + margin), reduced.", kFunction);
+      "max(0, d(anchor, positive) - d(anchor, negative) + margin), d the p-norm of the difference along the\n"
+      "last axis (Schroff et al. 2015). With swap, d(positive, negative) counts if it is less than\n"
+      "d(anchor, negative). Reduced as mse_loss() says.\n\n"
+      ">>> F.triplet_margin_loss(torch.tensor([[0.]]), torch.tensor([[1.]]), torch.tensor([[1.5]]))\ntensor(0.5000)\n",
+      kFunction);
   r.op<&nll_loss>(
       "nll_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, int ignore_index=-100) -> Tensor",
-      "-self at the target class, reduced.", kFunction);
+      "-weight[t] self[t] for the target class t: self (n, c) holds log-probabilities, target (n,) int64\n"
+      "classes. reduction 1 divides by the sum of the weights; ignore_index takes no part. A class out of\n"
+      "range is an IndexError.\n\n"
+      ">>> x = torch.tensor([[0.9, 0.1], [0.5, 0.5]]).log()\n"
+      ">>> F.nll_loss(x, torch.tensor([0, 1]), reduction=\"none\")\ntensor([0.1054, 0.6931])\n",
+      kFunction);
   r.op<&nll_loss2d>(
       "nll_loss2d(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, int ignore_index=-100) -> Tensor",
-      "nll_loss of (N, C, H, W) with targets (N, H, W).", kFunction);
+      "nll_loss() for each pixel: self (n, c, h, w), target (n, h, w).\n\n"
+      ">>> torch.nll_loss2d(torch.zeros(1, 2, 2, 2).log_softmax(1), torch.zeros(1, 2, 2, dtype=torch.int64))\n"
+      "tensor(0.6931)\n",
+      kFunction);
   r.op<&nll_loss_nd>(
       "nll_loss_nd(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, int ignore_index=-100) -> Tensor",
-      "nll_loss of (N, C, ...) with targets (N, ...).", kFunction);
+      "nll_loss() for each place: self (n, c, ...), target (n, ...).\n\n"
+      ">>> torch.nll_loss_nd(torch.zeros(1, 4, 3).log_softmax(1), torch.tensor([[0, 1, 3]]))\ntensor(1.3863)\n",
+      kFunction);
   r.op<&cross_entropy_loss>(
       "cross_entropy_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, int ignore_index=-100, float label_smoothing=0.0) -> Tensor",
-      "The cross entropy of logits (N, C, ...) with class indices (N, ...) or class probabilities (N, C, ...), reduced.",
+      "nll_loss() of log_softmax(self) in one: self (n, c, ...) or (c,) holds logits; target holds int64\n"
+      "classes (n, ...), or probabilities in self's shape and dtype. label_smoothing mixes the target with\n"
+      "that share of equal probabilities (Szegedy et al. 2016). A class out of range is an IndexError.\n"
+      "Floating dtypes.\n\n"
+      ">>> F.cross_entropy(torch.tensor([[2., 0.], [0., 2.]]), torch.tensor([0, 0]), reduction=\"none\")\n"
+      "tensor([0.1269, 2.1269])\n"
+      ">>> F.cross_entropy(torch.tensor([[2., 0.]]), torch.tensor([[0.5, 0.5]]))\ntensor(1.1269)\n",
       kFunction);
 });
 

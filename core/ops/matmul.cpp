@@ -428,23 +428,44 @@ static const Family family([](Registry& r) {
   r.op<&dot>("dot(Tensor self, Tensor tensor) -> Tensor",
              "The sum of the products of two vectors.\n\n"
              ">>> torch.dot(torch.tensor([2, 3]), torch.tensor([2, 1]))\ntensor(7)\n");
-  r.op<&vdot>("vdot(Tensor self, Tensor other) -> Tensor", "dot, with the first vector conjugated.");
+  r.op<&vdot>("vdot(Tensor self, Tensor other) -> Tensor",
+              "The sum of conj(self) * other of two vectors of one size and dtype: another is a RuntimeError.\n\n"
+              ">>> torch.vdot(torch.tensor([1j, 2]), torch.tensor([1j, 1]))\ntensor(3.+0.j)\n");
   r.op<&matmul>(
       "matmul(Tensor self, Tensor other) -> Tensor",
       "self @ other: dot, matrix-vector, matrix or batched matrix product by the operands' numbers of axes; leading axes are broadcast.\n\n"
       ">>> torch.matmul(torch.ones(4, 2, 3), torch.ones(3)).shape\ntorch.Size([4, 2])\n");
-  r.op<&matmul>("linalg_matmul(Tensor self, Tensor other) -> Tensor", "matmul.", kFunction);
+  r.op<&matmul>("linalg_matmul(Tensor self, Tensor other) -> Tensor",
+                "matmul() by its name in linalg.\n\n"
+                ">>> torch.linalg.matmul(torch.tensor([[1., 2.]]), torch.tensor([3., 4.]))\ntensor([11.])\n",
+                kFunction);
   r.op<&outer>("outer(Tensor self, Tensor vec2) -> Tensor",
                "The products of every element of one vector with every element of another.\n\n"
                ">>> torch.outer(torch.tensor([1, 2]), torch.tensor([3, 4]))\ntensor([[3, 4],\n        [6, 8]])\n");
-  r.op<&outer>("ger(Tensor self, Tensor vec2) -> Tensor", "outer.");
-  r.op<&inner>("inner(Tensor self, Tensor other) -> Tensor", "The sums of products over the last axis of both.");
-  r.op<&linalg_vecdot>("linalg_vecdot(Tensor x, Tensor y, *, int dim=-1) -> Tensor",
-                       "The sum of conj(x) * y along dim.", kFunction);
-  r.op<&matrix_power>("matrix_power(Tensor self, int n) -> Tensor",
-                      "A square matrix (or a batch of them) multiplied n times by itself.");
-  r.op<&matrix_power>("linalg_matrix_power(Tensor self, int n) -> Tensor",
-                      "A square matrix (or a batch of them) multiplied n times by itself.", kFunction);
+  r.op<&outer>("ger(Tensor self, Tensor vec2) -> Tensor",
+               "outer() by BLAS's name: self[i] * vec2[j].\n\n"
+               ">>> torch.ger(torch.tensor([1, 2]), torch.tensor([3, 4]))\ntensor([[3, 4],\n        [6, 8]])\n");
+  r.op<&inner>("inner(Tensor self, Tensor other) -> Tensor",
+               "The sums of products over the last axis of both: (..., n) with (***, n) gives (..., ***). Different\n"
+               "last sizes are a RuntimeError.\n\n"
+               ">>> torch.inner(torch.tensor([[1, 2], [3, 4]]), torch.tensor([1, 10]))\ntensor([21, 43])\n");
+  r.op<&linalg_vecdot>(
+      "linalg_vecdot(Tensor x, Tensor y, *, int dim=-1) -> Tensor",
+      "The sum of conj(x) * y along dim; the shapes are broadcast, the dtypes the same.\n\n"
+      ">>> torch.linalg.vecdot(torch.tensor([[1., 2.], [3., 4.]]), torch.tensor([1., 1.]))\ntensor([3., 7.])\n",
+      kFunction);
+  r.op<&matrix_power>(
+      "matrix_power(Tensor self, int n) -> Tensor",
+      "Square matrices (..., m, m) multiplied n times by themselves, in about log2(n) products; n = 0 is\n"
+      "the identity; a negative n is left to linalg.matrix_power(), which inverts first (a RuntimeError\n"
+      "here). Matrices that are not square are a RuntimeError.\n\n"
+      ">>> torch.matrix_power(torch.tensor([[1, 1], [1, 0]]), 10)\ntensor([[89, 55],\n        [55, 34]])\n");
+  r.op<&matrix_power>(
+      "linalg_matrix_power(Tensor self, int n) -> Tensor",
+      "matrix_power() by its name in linalg.\n\n"
+      ">>> torch.linalg.matrix_power(torch.tensor([[2., 0.], [0., 4.]]), -1)\ntensor([[0.5000, 0.0000],\n"
+      "        [0.0000, 0.2500]])\n",
+      kFunction);
 });
 
 }  // namespace rl

@@ -357,18 +357,40 @@ static const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
   r.op<&layer_norm>(
       "layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnn_enable=True) -> Tensor",
-      "(input - mean) / sqrt(variance + eps) over the last axes, times weight plus bias.", kFunction);
-  r.op<&rms_norm>("rms_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor",
-                  "input / sqrt(mean(input^2) + eps) over the last axes, times weight.", kFunction);
+      "(input - mean) / sqrt(variance + eps) over the last axes, whose sizes are normalized_shape, times\n"
+      "weight plus bias (each of that shape; Ba, Kiros and Hinton 2016). The variance is the biased one.\n"
+      "Last axes of other sizes are a RuntimeError. Floating dtypes.\n\n"
+      ">>> F.layer_norm(torch.tensor([[1., 2., 3.], [0., 0., 9.]]), (3,))\ntensor([[-1.2247,  0.0000,  1.2247],\n"
+      "        [-0.7071, -0.7071,  1.4142]])\n",
+      kFunction);
+  r.op<&rms_norm>(
+      "rms_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor",
+      "input / sqrt(mean(input^2) + eps) over the last axes, whose sizes are normalized_shape, times weight\n"
+      "(of that shape; Zhang and Sennrich 2019). eps is the machine epsilon unless told. Floating and\n"
+      "complex dtypes.\n\n"
+      ">>> F.rms_norm(torch.tensor([[3., 4.]]), (2,))\ntensor([[0.8485, 1.1314]])\n",
+      kFunction);
   r.op<&group_norm>(
       "group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnn_enabled=True) -> Tensor",
-      "Normalises each group of channels of each sample, then weight and bias per channel.", kFunction);
+      "(n, c, ...): the channels in num_groups groups, each of a sample normalised to mean 0 and (biased)\n"
+      "variance 1, then times weight plus bias, one per channel (Wu and He 2018). Channels that the groups\n"
+      "do not divide are a RuntimeError. Floating dtypes.\n\n"
+      ">>> F.group_norm(torch.tensor([[1., 3., 10., 30.]]), 2)\ntensor([[-1.0000,  1.0000, -1.0000,  1.0000]])\n",
+      kFunction);
   r.op<&native_layer_norm>(
       "native_layer_norm(Tensor input, int[] normalized_shape, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)",
-      "layer_norm, and the mean and 1 / sqrt(variance + eps) of each item.", kFunction);
+      "layer_norm(), and the mean and 1 / sqrt(variance + eps) of each item, with sizes 1 for the\n"
+      "normalised axes.\n\n"
+      ">>> torch.native_layer_norm(torch.tensor([[1., 3.]]), (2,), None, None, 0.0)\n"
+      "(tensor([[-1.,  1.]]), tensor([[2.]]), tensor([[1.]]))\n",
+      kFunction);
   r.op<&native_group_norm>(
       "native_group_norm(Tensor input, Tensor? weight, Tensor? bias, int N, int C, int HxW, int group, float eps) -> (Tensor, Tensor, Tensor)",
-      "group_norm, and the mean and 1 / sqrt(variance + eps) of each group.", kFunction);
+      "group_norm() of N samples, C channels and HxW places, and the mean and 1 / sqrt(variance + eps) of\n"
+      "each group: (N, group).\n\n"
+      ">>> torch.native_group_norm(torch.tensor([[1., 3.]]), None, None, 1, 2, 1, 1, 0.0)\n"
+      "(tensor([[-1.,  1.]]), tensor([[2.]]), tensor([[1.]]))\n",
+      kFunction);
 });
 
 }  // namespace rl

@@ -154,23 +154,55 @@ static const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
   r.op<&constant_pad_nd>(
       "constant_pad_nd(Tensor self, int[] pad, Scalar value=0) -> Tensor",
-      "self with value around it: pad gives (before, after) for the last dimension, then for the one before it, ...; negative amounts cut.",
+      "self with value around it: pad gives (before, after) for the last dimension, then for the one before\n"
+      "it, ...; negative amounts cut away. An odd count, or more pairs than dimensions, is a RuntimeError.\n"
+      "F.pad calls it.\n\n"
+      ">>> torch.constant_pad_nd(torch.tensor([[1, 2]]), (1, 2, 0, 1), 9)\ntensor([[9, 1, 2, 9, 9],\n"
+      "        [9, 9, 9, 9, 9]])\n",
       kFunction);
   r.op<&pad>("pad(Tensor self, int[] pad, str mode=\"constant\", float? value=None) -> Tensor",
-             "self padded with a constant, or (\"reflect\", \"replicate\", \"circular\") with its own elements.",
+             "self padded with a constant (\"constant\": see constant_pad_nd()), with its mirror image (\"reflect\"),\n"
+             "its edge (\"replicate\") or from its other end (\"circular\"). The last three take the last 1, 2 or 3\n"
+             "dimensions of (n, c, ...) or (c, ...); a mirror needs fewer elements than there are.\n\n"
+             ">>> x = torch.tensor([[1., 2., 3.]])\n"
+             ">>> F.pad(x, (2, 2), mode=\"reflect\"), F.pad(x, (2, 2), mode=\"circular\")\n"
+             "(tensor([[3., 2., 1., 2., 3., 2., 1.]]), tensor([[2., 3., 1., 2., 3., 1., 2.]]))\n",
              kFunction);
-  r.op<&border_pad<Border::reflect, 1>>("reflection_pad1d(Tensor self, int[2] padding) -> Tensor",
-                                        "The last dimension padded with its mirror image.", kFunction);
-  r.op<&border_pad<Border::reflect, 2>>("reflection_pad2d(Tensor self, int[4] padding) -> Tensor",
-                                        "The last two dimensions padded with their mirror images.", kFunction);
-  r.op<&border_pad<Border::reflect, 3>>("reflection_pad3d(Tensor self, int[6] padding) -> Tensor",
-                                        "The last three dimensions padded with their mirror images.", kFunction);
-  r.op<&border_pad<Border::replicate, 1>>("replication_pad1d(Tensor self, int[2] padding) -> Tensor",
-                                          "The last dimension padded with its edges.", kFunction);
-  r.op<&border_pad<Border::replicate, 2>>("replication_pad2d(Tensor self, int[4] padding) -> Tensor",
-                                          "The last two dimensions padded with their edges.", kFunction);
-  r.op<&border_pad<Border::replicate, 3>>("replication_pad3d(Tensor self, int[6] padding) -> Tensor",
-                                          "The last three dimensions padded with their edges.", kFunction);
+  r.op<&border_pad<Border::reflect, 1>>(
+      "reflection_pad1d(Tensor self, int[2] padding) -> Tensor",
+      "(n, c, length) or (c, length) with its mirror image before and after, the edge not repeated. A\n"
+      "padding that is not smaller than length is a RuntimeError.\n\n"
+      ">>> F.pad(torch.tensor([[1., 2., 3.]]), (2, 1), mode=\"reflect\")\ntensor([[3., 2., 1., 2., 3., 2.]])\n",
+      kFunction);
+  r.op<&border_pad<Border::reflect, 2>>(
+      "reflection_pad2d(Tensor self, int[4] padding) -> Tensor",
+      "reflection_pad1d() along both axes of (n, c, h, w) or (c, h, w): padding is (left, right, top,\n"
+      "bottom).\n\n"
+      ">>> F.pad(torch.tensor([[[1., 2.], [3., 4.]]]), (1, 0, 1, 0), mode=\"reflect\")\ntensor([[[4., 3., 4.],\n"
+      "         [2., 1., 2.],\n         [4., 3., 4.]]])\n",
+      kFunction);
+  r.op<&border_pad<Border::reflect, 3>>(
+      "reflection_pad3d(Tensor self, int[6] padding) -> Tensor",
+      "reflection_pad1d() along the last three axes of (n, c, d, h, w) or (c, d, h, w).\n\n"
+      ">>> F.pad(torch.ones(1, 2, 2, 2), (1, 1, 1, 1, 1, 1), mode=\"reflect\").shape\ntorch.Size([1, 4, 4, 4])\n",
+      kFunction);
+  r.op<&border_pad<Border::replicate, 1>>(
+      "replication_pad1d(Tensor self, int[2] padding) -> Tensor",
+      "(n, c, length) or (c, length) with its first and last elements repeated.\n\n"
+      ">>> F.pad(torch.tensor([[1., 2., 3.]]), (2, 1), mode=\"replicate\")\ntensor([[1., 1., 1., 2., 3., 3.]])\n",
+      kFunction);
+  r.op<&border_pad<Border::replicate, 2>>(
+      "replication_pad2d(Tensor self, int[4] padding) -> Tensor",
+      "replication_pad1d() along both axes of (n, c, h, w) or (c, h, w): padding is (left, right, top,\n"
+      "bottom).\n\n"
+      ">>> F.pad(torch.tensor([[[1., 2.], [3., 4.]]]), (1, 0, 1, 0), mode=\"replicate\")\ntensor([[[1., 1., 2.],\n"
+      "         [1., 1., 2.],\n         [3., 3., 4.]]])\n",
+      kFunction);
+  r.op<&border_pad<Border::replicate, 3>>(
+      "replication_pad3d(Tensor self, int[6] padding) -> Tensor",
+      "replication_pad1d() along the last three axes of (n, c, d, h, w) or (c, d, h, w).\n\n"
+      ">>> F.pad(torch.ones(1, 2, 2, 2), (1, 1, 1, 1, 1, 1), mode=\"replicate\").shape\ntorch.Size([1, 4, 4, 4])\n",
+      kFunction);
 });
 
 }  // namespace rl

@@ -405,61 +405,120 @@ Tensor adaptive_avg_pool(const Tensor& x, IntSpan output_size) {
 
 static const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
-  const char* max_doc =
-      "The largest element of each window of the last axes. Windows are kernel_size wide, stride (kernel_size) apart, "
-      "and begin padding before the input; their elements lie dilation apart. With ceil_mode a last window may reach "
-      "beyond the end.";
-  const char* indices_doc = "max_pool, and where in its plane each largest element lies (the first of equals).";
-  const char* mean_doc =
-      "The mean of each window of the last axes, over the elements outside of the input too (as zeros) with "
-      "count_include_pad; divisor_override is divided by instead of the count.";
-  const char* adaptive_doc = "The means of output_size windows that cover the input evenly.";
-  const char* adaptive_max_doc = "The largest elements of output_size windows that cover the input evenly, and where.";
   r.op<&max_pool<1>>(
       "max_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=0, int[1] dilation=1, bool ceil_mode=False) -> Tensor",
-      max_doc, kFunction);
+      "The largest element of each window of (n, c, length) or (c, length). Windows hold kernel_size\n"
+      "elements that lie dilation apart, begin padding before the input and are stride (kernel_size) apart:\n"
+      "(length + 2 padding - dilation (kernel_size - 1) - 1) // stride + 1 of them, rounded up with\n"
+      "ceil_mode. The padding is -inf, NaN wins. A padding of more than half a window, and windows larger\n"
+      "than the input, are a RuntimeError.\n\n"
+      ">>> F.max_pool1d(torch.tensor([[1., 5., 2., 3., 4.]]), 2)\ntensor([[5., 3.]])\n",
+      kFunction);
   r.op<&max_pool<2>>(
       "max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> Tensor",
-      max_doc, kFunction);
+      "max_pool1d() along both axes of (n, c, h, w) or (c, h, w).\n\n"
+      ">>> F.max_pool2d(torch.arange(16.).view(1, 4, 4), 3, stride=2, padding=1)\ntensor([[[ 5.,  7.],\n"
+      "         [13., 15.]]])\n",
+      kFunction);
   r.op<&max_pool<3>>(
       "max_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, int[3] dilation=1, bool ceil_mode=False) -> Tensor",
-      max_doc, kFunction);
+      "max_pool1d() along the last three axes of (n, c, d, h, w) or (c, d, h, w).\n\n"
+      ">>> F.max_pool3d(torch.ones(1, 1, 4, 4, 4), 2).shape\ntorch.Size([1, 1, 2, 2, 2])\n",
+      kFunction);
   r.op<&max_pool_with_indices<1>>(
       "max_pool1d_with_indices(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=0, int[1] dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)",
-      indices_doc, kFunction);
+      "max_pool1d(), and where each largest element lies (int64, the first of equals).\n\n"
+      ">>> F.max_pool1d(torch.tensor([[1., 5., 2., 3.]]), 2, return_indices=True)\n"
+      "(tensor([[5., 3.]]), tensor([[1, 3]]))\n",
+      kFunction);
   r.op<&max_pool_with_indices<2>>(
       "max_pool2d_with_indices(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)",
-      indices_doc, kFunction);
+      "max_pool2d(), and where in its plane each largest element lies (int64, row * width + column, the\n"
+      "first of equals).\n\n"
+      ">>> F.max_pool2d(torch.tensor([[[1., 5.], [2., 3.]]]), 2, return_indices=True)\n"
+      "(tensor([[[5.]]]), tensor([[[1]]]))\n",
+      kFunction);
   r.op<&max_pool_with_indices<3>>(
       "max_pool3d_with_indices(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, int[3] dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)",
-      indices_doc, kFunction);
+      "max_pool3d(), and where in its volume each largest element lies (int64, the first of equals).\n\n"
+      ">>> F.max_pool3d(torch.arange(8.).view(1, 1, 2, 2, 2), 2, return_indices=True)[1].item()\n7\n",
+      kFunction);
   r.op<&max_pool_with_indices_backward<2>>(
       "max_pool2d_with_indices_backward(Tensor grad_output, Tensor self, int[2] kernel_size, int[2] stride, int[2] padding, int[2] dilation, bool ceil_mode, Tensor indices) -> Tensor",
-      "The gradient of max_pool2d_with_indices.", kFunction);
+      "The gradient of max_pool2d_with_indices(): grad_output added at the places in indices, in self's\n"
+      "shape.\n\n"
+      ">>> x = torch.tensor([[[1., 5.], [2., 3.]]])\n"
+      ">>> y, indices = torch._C.max_pool2d_with_indices(x, 2)\n"
+      ">>> torch._C.max_pool2d_with_indices_backward(torch.ones_like(y), x, 2, 2, 0, 1, False, indices)\n"
+      "tensor([[[0., 1.],\n         [0., 0.]]])\n",
+      kFunction);
   r.op<&max_pool_with_indices_backward<3>>(
       "max_pool3d_with_indices_backward(Tensor grad_output, Tensor self, int[3] kernel_size, int[3] stride, int[3] padding, int[3] dilation, bool ceil_mode, Tensor indices) -> Tensor",
-      "The gradient of max_pool3d_with_indices.", kFunction);
+      "The gradient of max_pool3d_with_indices(): grad_output added at the places in indices, in self's\n"
+      "shape.\n\n"
+      ">>> x = torch.arange(8.).view(1, 1, 2, 2, 2)\n"
+      ">>> y, indices = torch._C.max_pool3d_with_indices(x, 2)\n"
+      ">>> torch._C.max_pool3d_with_indices_backward(torch.ones_like(y), x, 2, 2, 0, 1, False, indices).flatten()\n"
+      "tensor([0., 0., 0., 0., 0., 0., 0., 1.])\n",
+      kFunction);
   r.op<&avg_pool1d>(
       "avg_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=0, bool ceil_mode=False, bool count_include_pad=True) -> Tensor",
-      mean_doc, kFunction);
+      "The mean of each window of (n, c, length) or (c, length). Windows hold kernel_size elements, begin\n"
+      "padding before the input and are stride (kernel_size) apart: (length + 2 padding - kernel_size) //\n"
+      "stride + 1 of them, rounded up with ceil_mode. The padding counts as zeros, or not at all without\n"
+      "count_include_pad. A padding of more than half a window is a RuntimeError.\n\n"
+      ">>> F.avg_pool1d(torch.tensor([[1., 3., 5., 7.]]), 2)\ntensor([[2., 6.]])\n"
+      ">>> x = torch.tensor([[2., 2.]])\n"
+      ">>> F.avg_pool1d(x, 2, padding=1), F.avg_pool1d(x, 2, padding=1, count_include_pad=False)\n"
+      "(tensor([[1., 1.]]), tensor([[2., 2.]]))\n",
+      kFunction);
   r.op<&avg_pool_any<2>>(
       "avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor",
-      mean_doc, kFunction);
+      "avg_pool1d() along both axes of (n, c, h, w) or (c, h, w); divisor_override is divided by instead of\n"
+      "the count.\n\n"
+      ">>> F.avg_pool2d(torch.ones(1, 4, 4), 2, divisor_override=1)\ntensor([[[4., 4.],\n         [4., 4.]]])\n",
+      kFunction);
   r.op<&avg_pool_any<3>>(
       "avg_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor",
-      mean_doc, kFunction);
-  r.op<&adaptive_avg_pool<1>>("adaptive_avg_pool1d(Tensor self, int[1] output_size) -> Tensor", adaptive_doc,
-                              kFunction);
-  r.op<&adaptive_avg_pool<2>>("adaptive_avg_pool2d(Tensor self, int[2] output_size) -> Tensor", adaptive_doc,
-                              kFunction);
-  r.op<&adaptive_avg_pool<3>>("adaptive_avg_pool3d(Tensor self, int[3] output_size) -> Tensor", adaptive_doc,
-                              kFunction);
-  r.op<&adaptive_max_pool<1>>("adaptive_max_pool1d(Tensor self, int[1] output_size) -> (Tensor, Tensor)",
-                              adaptive_max_doc, kFunction);
-  r.op<&adaptive_max_pool<2>>("adaptive_max_pool2d(Tensor self, int[2] output_size) -> (Tensor, Tensor)",
-                              adaptive_max_doc, kFunction);
-  r.op<&adaptive_max_pool<3>>("adaptive_max_pool3d(Tensor self, int[3] output_size) -> (Tensor, Tensor)",
-                              adaptive_max_doc, kFunction);
+      "avg_pool2d() along the last three axes of (n, c, d, h, w) or (c, d, h, w).\n\n"
+      ">>> F.avg_pool3d(torch.ones(1, 1, 4, 4, 4), 2).shape\ntorch.Size([1, 1, 2, 2, 2])\n",
+      kFunction);
+  r.op<&adaptive_avg_pool<1>>(
+      "adaptive_avg_pool1d(Tensor self, int[1] output_size) -> Tensor",
+      "(n, c, length) or (c, length) as the means of output_size windows that cover it evenly: window i\n"
+      "reaches from floor(i * length / size) to ceil((i + 1) * length / size). Floating dtypes.\n\n"
+      ">>> F.adaptive_avg_pool1d(torch.tensor([[1., 2., 3., 4.]]), 2)\ntensor([[1.5000, 3.5000]])\n",
+      kFunction);
+  r.op<&adaptive_avg_pool<2>>(
+      "adaptive_avg_pool2d(Tensor self, int[2] output_size) -> Tensor",
+      "adaptive_avg_pool1d() along the last two axes of (n, c, h, w) or (c, h, w); None keeps a size (in\n"
+      "F.adaptive_avg_pool2d).\n\n"
+      ">>> F.adaptive_avg_pool2d(torch.ones(1, 8, 5, 7), 1).shape\ntorch.Size([1, 8, 1, 1])\n",
+      kFunction);
+  r.op<&adaptive_avg_pool<3>>(
+      "adaptive_avg_pool3d(Tensor self, int[3] output_size) -> Tensor",
+      "adaptive_avg_pool1d() along the last three axes of (n, c, d, h, w) or (c, d, h, w).\n\n"
+      ">>> F.adaptive_avg_pool3d(torch.ones(1, 8, 4, 5, 7), (2, 2, 2)).shape\ntorch.Size([1, 8, 2, 2, 2])\n",
+      kFunction);
+  r.op<&adaptive_max_pool<1>>(
+      "adaptive_max_pool1d(Tensor self, int[1] output_size) -> (Tensor, Tensor)",
+      "(n, c, length) or (c, length) as the largest elements of output_size windows that cover it evenly\n"
+      "(as in adaptive_avg_pool1d()), and their places (int64). Floating dtypes.\n\n"
+      ">>> F.adaptive_max_pool1d(torch.tensor([[1., 2., 4., 3.]]), 2, return_indices=True)\n"
+      "(tensor([[2., 4.]]), tensor([[1, 2]]))\n",
+      kFunction);
+  r.op<&adaptive_max_pool<2>>(
+      "adaptive_max_pool2d(Tensor self, int[2] output_size) -> (Tensor, Tensor)",
+      "adaptive_max_pool1d() along the last two axes of (n, c, h, w) or (c, h, w); places count within the\n"
+      "plane.\n\n"
+      ">>> F.adaptive_max_pool2d(torch.arange(16.).view(1, 4, 4), 2)\ntensor([[[ 5.,  7.],\n         [13., 15.]]])\n",
+      kFunction);
+  r.op<&adaptive_max_pool<3>>(
+      "adaptive_max_pool3d(Tensor self, int[3] output_size) -> (Tensor, Tensor)",
+      "adaptive_max_pool1d() along the last three axes of (n, c, d, h, w) or (c, d, h, w); places count\n"
+      "within the volume.\n\n"
+      ">>> F.adaptive_max_pool3d(torch.ones(1, 8, 4, 5, 7), 2).shape\ntorch.Size([1, 8, 2, 2, 2])\n",
+      kFunction);
 });
 
 }  // namespace rl

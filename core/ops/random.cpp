@@ -362,24 +362,43 @@ static const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
   constexpr Traits kMethod{.function = false};
   r.op<&rand>("rand(int[] size, *, Generator? generator=None, $options) -> Tensor",
-              "Uniform random numbers in [0, 1).");
+              "Uniform random numbers in [0, 1), in the default float dtype or the one given. The same seed gives\n"
+              "the same numbers, however many threads compute them.\n\n"
+              ">>> _ = torch.manual_seed(0)\n"
+              ">>> torch.rand(3)\ntensor([0.4963, 0.7682, 0.0885])\n");
   r.op<&randn>("randn(int[] size, *, Generator? generator=None, $options) -> Tensor",
-               "Random numbers of the standard normal distribution.");
+               "Random numbers of the standard normal distribution, mean 0 and variance 1, in the default float\n"
+               "dtype or the one given (complex too: real and imaginary part then have variance 1/2).\n\n"
+               ">>> _ = torch.manual_seed(0)\n"
+               ">>> torch.randn(2, 2)\ntensor([[ 1.5410, -0.2934],\n        [-2.1788,  0.5684]])\n");
   r.op<&randint>("randint(int high, int[] size, *, Generator? generator=None, $options) -> Tensor",
-                 "Random integers in [0, high).");
+                 "Random integers, equally likely, from low (or 0) up to but not including high; int64 unless dtype\n"
+                 "says otherwise. An empty range is a RuntimeError.\n\n"
+                 ">>> _ = torch.manual_seed(0)\n"
+                 ">>> torch.randint(1, 7, (5,))\ntensor([3, 4, 6, 1, 2])\n");
   r.op<&randint_low>("randint.low(int low, int high, int[] size, *, Generator? generator=None, $options) -> Tensor",
                      "Random integers in [low, high).");
   r.op<&randperm>("randperm(int n, *, Generator? generator=None, $options) -> Tensor",
-                  "A random permutation of 0 .. n - 1.");
+                  "A random permutation of 0 .. n - 1, all equally likely; int64 unless dtype says otherwise. A\n"
+                  "negative n is a RuntimeError.\n\n"
+                  ">>> _ = torch.manual_seed(0)\n"
+                  ">>> torch.randperm(5)\ntensor([4, 0, 1, 3, 2])\n");
   r.op<&rand_like>(
       "rand_like(Tensor self, *, Generator? generator=None, $options, MemoryFormat? memory_format=None) -> Tensor",
-      "Uniform random numbers in [0, 1) in the shape of self.", kFunction);
+      "rand() in the shape and dtype of self. Integers are an error unless dtype is given.\n\n"
+      ">>> torch.rand_like(torch.zeros(2, 3)).shape\ntorch.Size([2, 3])\n",
+      kFunction);
   r.op<&randn_like>(
       "randn_like(Tensor self, *, Generator? generator=None, $options, MemoryFormat? memory_format=None) -> Tensor",
-      "Random numbers of the standard normal distribution in the shape of self.", kFunction);
+      "randn() in the shape and dtype of self. Integers are an error unless dtype is given.\n\n"
+      ">>> torch.randn_like(torch.zeros(2, 3, dtype=torch.float64)).dtype\ntorch.float64\n",
+      kFunction);
   r.op<&randint_like_tensor>(
       "randint_like.Tensor(Tensor self, Tensor high, *, Generator? generator=None, $options, MemoryFormat? memory_format=None) -> Tensor",
-      "Random integers in [0, high) in the shape of self.", kFunction);
+      "randint() in the shape and dtype of self.\n\n"
+      ">>> x = torch.randint_like(torch.zeros(100), 2, 5)\n"
+      ">>> x.dtype, bool(((x >= 2) & (x < 5)).all())\n(torch.float32, True)\n",
+      kFunction);
   r.op<&randint_like>(
       "randint_like(Tensor self, int high, *, Generator? generator=None, $options, MemoryFormat? memory_format=None) -> Tensor",
       "Random integers in [0, high) in the shape of self.", kFunction);
@@ -387,7 +406,10 @@ static const Family family([](Registry& r) {
       "randint_like.low_dtype(Tensor self, int low, int high, *, Generator? generator=None, $options, MemoryFormat? memory_format=None) -> Tensor",
       "Random integers in [low, high) in the shape of self.", kFunction);
   r.op<&normal_tt>("normal.Tensor_Tensor(Tensor mean, Tensor std, *, Generator? generator=None) -> Tensor",
-                   "Normal random numbers, each with its own mean and standard deviation.");
+                   "Normal random numbers: mean and std are tensors, broadcast, which give each element its own, or\n"
+                   "numbers; two numbers need a size. A negative std is a RuntimeError.\n\n"
+                   ">>> torch.normal(torch.tensor([0., 100.]), 0.)\ntensor([  0., 100.])\n"
+                   ">>> torch.normal(0., 1., (2, 3)).shape\ntorch.Size([2, 3])\n");
   r.op<&normal_tf>("normal.Tensor_float(Tensor mean, float std=1, *, Generator? generator=None) -> Tensor",
                    "Normal random numbers, each with its own mean.");
   r.op<&normal_ft>("normal.float_Tensor(float mean, Tensor std, *, Generator? generator=None) -> Tensor",
@@ -395,61 +417,127 @@ static const Family family([](Registry& r) {
   r.op<&normal_ff>(
       "normal.float_float(float mean, float std, int[] size, *, Generator? generator=None, $options) -> Tensor",
       "Normal random numbers.");
-  r.op<&bernoulli>("bernoulli(Tensor self, *, Generator? generator=None) -> Tensor",
-                   "0 or 1, each with its element of self as the probability of 1.");
+  r.op<&bernoulli>(
+      "bernoulli(Tensor self, *, Generator? generator=None) -> Tensor",
+      "0 or 1, each with its element of self as the probability of 1 (or all with p), in self's shape and\n"
+      "floating dtype. A probability outside of [0, 1] is a RuntimeError.\n\n"
+      ">>> torch.bernoulli(torch.tensor([0., 1., 1.]))\ntensor([0., 1., 1.])\n");
   r.op<&bernoulli_p>("bernoulli.p(Tensor self, float p, *, Generator? generator=None) -> Tensor",
                      "0 or 1 in the shape of self, with the probability p of 1.");
   r.op<&multinomial>(
       "multinomial(Tensor self, int num_samples, bool replacement=False, *, Generator? generator=None) -> Tensor",
-      "Indices drawn with probabilities in proportion to the weights in (each row of) self.");
-  r.op<&poisson>("poisson(Tensor self, Generator? generator=None) -> Tensor",
-                 "Poisson random numbers with the rates in self.", kFunction);
+      "num_samples indices (int64) for the weights in each row of self, (n,) or (rows, n): drawn in\n"
+      "proportion to them, none twice unless replacement. Negative, infinite or NaN weights, a row of\n"
+      "zeros, and more samples without replacement than weights are a RuntimeError.\n\n"
+      ">>> torch.multinomial(torch.tensor([0., 3., 1.]), 2).sort().values\ntensor([1, 2])\n");
+  r.op<&poisson>(
+      "poisson(Tensor self, Generator? generator=None) -> Tensor",
+      "Poisson random numbers with the rates in self, in its shape and floating dtype. A negative rate is a\n"
+      "RuntimeError.\n\n"
+      ">>> torch.poisson(torch.tensor([0., 0.]))\ntensor([0., 0.])\n",
+      kFunction);
   r.op<&binomial>("binomial(Tensor count, Tensor prob, Generator? generator=None) -> Tensor",
-                  "Binomial random numbers of count trials with probability prob.");
+                  "Binomial random numbers: successes of count trials that succeed with probability prob each; the\n"
+                  "shapes are broadcast. Floating dtypes.\n\n"
+                  ">>> torch.binomial(torch.tensor([10., 10.]), torch.tensor([0., 1.]))\ntensor([ 0., 10.])\n");
   r.op<&uniform_>("uniform_(Tensor self, float from=0, float to=1, *, Generator? generator=None) -> Tensor",
-                  "Fills self with uniform random numbers in [from, to).", kMethod);
+                  "Fills self, of a floating dtype, with uniform random numbers in [from, to).\n\n"
+                  ">>> x = torch.empty(1000).uniform_(-1, 1)\n"
+                  ">>> bool((x >= -1).all() and (x < 1).all())\nTrue\n",
+                  kMethod);
   r.op<&normal_>("normal_(Tensor self, float mean=0, float std=1, *, Generator? generator=None) -> Tensor",
-                 "Fills self with normal random numbers.", kMethod);
+                 "Fills self, of a floating or complex dtype, with normal random numbers. A negative std is a\n"
+                 "RuntimeError.\n\n"
+                 ">>> _ = torch.manual_seed(0)\n"
+                 ">>> torch.empty(3).normal_(10, 2)\ntensor([13.0820,  9.4131,  5.6424])\n",
+                 kMethod);
   r.op<&random_from>(
       "random_.from(Tensor self, int from, int? to, *, Generator? generator=None) -> Tensor",
-      "Fills self with random integers in [from, to); without to, up to the largest that the dtype holds exactly.",
+      "Fills self with random integers in [from, to), or [0, to); without to, up to the largest that the\n"
+      "dtype holds exactly (2^24 for float32).\n\n"
+      ">>> x = torch.empty(100, dtype=torch.int8).random_(3)\n"
+      ">>> bool((x >= 0).all() and (x < 3).all())\nTrue\n",
       kMethod);
   r.op<&random_to>("random_.to(Tensor self, int to, *, Generator? generator=None) -> Tensor",
                    "Fills self with random integers in [0, to).", kMethod);
   r.op<&random_>("random_(Tensor self, *, Generator? generator=None) -> Tensor",
                  "Fills self with random integers from 0 to the largest that the dtype holds exactly.", kMethod);
-  r.op<&bernoulli_tensor_>("bernoulli_.Tensor(Tensor self, Tensor p, *, Generator? generator=None) -> Tensor",
-                           "Fills self with 0 or 1, with the probabilities p of 1.", kMethod);
+  r.op<&bernoulli_tensor_>(
+      "bernoulli_.Tensor(Tensor self, Tensor p, *, Generator? generator=None) -> Tensor",
+      "Fills self with 0 or 1, with the probability p of 1: a number, or a tensor of self's shape.\n\n"
+      ">>> torch.empty(3).bernoulli_(torch.tensor([0., 1., 0.]))\ntensor([0., 1., 0.])\n",
+      kMethod);
   r.op<&bernoulli_p_>("bernoulli_.float(Tensor self, float p=0.5, *, Generator? generator=None) -> Tensor",
                       "Fills self with 0 or 1, with the probability p of 1.", kMethod);
-  r.op<&exponential_>("exponential_(Tensor self, float lambd=1, *, Generator? generator=None) -> Tensor",
-                      "Fills self with exponential random numbers of rate lambd.", kMethod);
+  r.op<&exponential_>(
+      "exponential_(Tensor self, float lambd=1, *, Generator? generator=None) -> Tensor",
+      "Fills self, of a floating dtype, with exponential random numbers: density lambd * exp(-lambd * x),\n"
+      "mean 1 / lambd. lambd <= 0 is a RuntimeError.\n\n"
+      ">>> bool((torch.empty(1000).exponential_(2.) > 0).all())\nTrue\n",
+      kMethod);
   r.op<&geometric_>("geometric_(Tensor self, float p, *, Generator? generator=None) -> Tensor",
-                    "Fills self with geometric random numbers: trials up to the first success.", kMethod);
-  r.op<&cauchy_>("cauchy_(Tensor self, float median=0, float sigma=1, *, Generator? generator=None) -> Tensor",
-                 "Fills self with Cauchy random numbers.", kMethod);
-  r.op<&log_normal_>("log_normal_(Tensor self, float mean=1, float std=2, *, Generator? generator=None) -> Tensor",
-                     "Fills self with the exponentials of normal random numbers.", kMethod);
+                    "Fills self with geometric random numbers: the trials up to and with the first success, each with\n"
+                    "probability p. p outside of (0, 1) is a RuntimeError.\n\n"
+                    ">>> bool((torch.empty(1000).geometric_(0.5) >= 1).all())\nTrue\n",
+                    kMethod);
+  r.op<&cauchy_>(
+      "cauchy_(Tensor self, float median=0, float sigma=1, *, Generator? generator=None) -> Tensor",
+      "Fills self, of a floating dtype, with Cauchy random numbers: density sigma / (pi * ((x - median)^2 +\n"
+      "sigma^2)). sigma <= 0 is a RuntimeError.\n\n"
+      ">>> x = torch.empty(10001).cauchy_(5., 0.1)\n"
+      ">>> bool((x.median() - 5).abs() < 0.1)\nTrue\n",
+      kMethod);
+  r.op<&log_normal_>(
+      "log_normal_(Tensor self, float mean=1, float std=2, *, Generator? generator=None) -> Tensor",
+      "Fills self, of a floating dtype, with the exponentials of normal random numbers of the given mean\n"
+      "and std. std <= 0 is a RuntimeError.\n\n"
+      ">>> bool((torch.empty(1000).log_normal_(0., 1.) > 0).all())\nTrue\n",
+      kMethod);
   r.op<&dropout_any<false, false>>(
       "dropout(Tensor input, float p, bool train) -> Tensor",
-      "In training, zeroes elements with probability p and scales the others by 1 / (1 - p).");
-  r.op<&dropout_any_<false, false>>("dropout_(Tensor input, float p, bool train) -> Tensor", "dropout in place.");
-  r.op<&dropout_any<true, false>>("feature_dropout(Tensor input, float p, bool train) -> Tensor",
-                                  "dropout of whole channels (the second dimension).");
+      "In training, zeroes elements with probability p and scales the others by 1 / (1 - p), which keeps\n"
+      "the mean (Srivastava et al. 2014); else the input itself. p outside of [0, 1] is a RuntimeError.\n"
+      "F.dropout calls it.\n\n"
+      ">>> _ = torch.manual_seed(0)\n"
+      ">>> torch.dropout(torch.ones(6), 0.5, True)\ntensor([0., 0., 2., 0., 0., 0.])\n");
+  r.op<&dropout_any_<false, false>>("dropout_(Tensor input, float p, bool train) -> Tensor",
+                                    "dropout() in place.\n\n"
+                                    ">>> torch.dropout_(torch.ones(3), 1.0, True)\ntensor([0., 0., 0.])\n");
+  r.op<&dropout_any<true, false>>(
+      "feature_dropout(Tensor input, float p, bool train) -> Tensor",
+      "dropout() of whole channels: of (n, c, ...), all of a channel is zero or none (Tompson et al. 2015).\n"
+      "F.dropout1d to 3d call it.\n\n"
+      ">>> _ = torch.manual_seed(0)\n"
+      ">>> torch.feature_dropout(torch.ones(1, 4, 2), 0.5, True)\ntensor([[[0., 0.],\n         [0., 0.],\n"
+      "         [2., 2.],\n         [0., 0.]]])\n");
   r.op<&dropout_any_<true, false>>("feature_dropout_(Tensor input, float p, bool train) -> Tensor",
-                                   "feature_dropout in place.");
-  r.op<&dropout_any<false, true>>("alpha_dropout(Tensor input, float p, bool train) -> Tensor",
-                                  "dropout that keeps mean and variance of SELU's outputs.");
+                                   "feature_dropout() in place.\n\n"
+                                   ">>> torch.feature_dropout_(torch.ones(1, 2, 2), 1.0, True).sum()\ntensor(0.)\n");
+  r.op<&dropout_any<false, true>>(
+      "alpha_dropout(Tensor input, float p, bool train) -> Tensor",
+      "dropout() for self-normalising networks: dropped elements take SELU's lower limit, and an affine map\n"
+      "restores mean 0 and variance 1 (Klambauer et al. 2017).\n\n"
+      ">>> torch.alpha_dropout(torch.ones(3), 0.5, False)\ntensor([1., 1., 1.])\n");
   r.op<&dropout_any_<false, true>>("alpha_dropout_(Tensor input, float p, bool train) -> Tensor",
-                                   "alpha_dropout in place.");
-  r.op<&dropout_any<true, true>>("feature_alpha_dropout(Tensor input, float p, bool train) -> Tensor",
-                                 "alpha_dropout of whole channels.");
-  r.op<&dropout_any_<true, true>>("feature_alpha_dropout_(Tensor input, float p, bool train) -> Tensor",
-                                  "feature_alpha_dropout in place.");
-  r.op<&native_dropout>("native_dropout(Tensor input, float p, bool? train) -> (Tensor, Tensor)",
-                        "dropout, and the mask of the elements that were kept.");
-  r.op<&native_dropout_backward>("native_dropout_backward(Tensor grad_output, Tensor mask, float scale) -> Tensor",
-                                 "The gradient of dropout by its mask.", {.method = false});
+                                   "alpha_dropout() in place.\n\n"
+                                   ">>> torch.alpha_dropout_(torch.ones(3), 0.5, False)\ntensor([1., 1., 1.])\n");
+  r.op<&dropout_any<true, true>>(
+      "feature_alpha_dropout(Tensor input, float p, bool train) -> Tensor",
+      "alpha_dropout() of whole channels.\n\n"
+      ">>> torch.feature_alpha_dropout(torch.ones(1, 2, 2), 0.5, False).sum()\ntensor(4.)\n");
+  r.op<&dropout_any_<true, true>>(
+      "feature_alpha_dropout_(Tensor input, float p, bool train) -> Tensor",
+      "feature_alpha_dropout() in place.\n\n"
+      ">>> torch.feature_alpha_dropout_(torch.ones(1, 2, 2), 0.5, False).sum()\ntensor(4.)\n");
+  r.op<&native_dropout>(
+      "native_dropout(Tensor input, float p, bool? train) -> (Tensor, Tensor)",
+      "dropout(), and the bool mask of the elements that were kept.\n\n"
+      ">>> torch.native_dropout(torch.ones(3), 0.5, False)\n(tensor([1., 1., 1.]), tensor([True, True, True]))\n");
+  r.op<&native_dropout_backward>(
+      "native_dropout_backward(Tensor grad_output, Tensor mask, float scale) -> Tensor",
+      "The gradient of native_dropout(): grad_output * mask * scale.\n\n"
+      ">>> torch.native_dropout_backward(torch.ones(2), torch.tensor([True, False]), 2.0)\ntensor([2., 0.])\n",
+      {.method = false});
 });
 
 }  // namespace rl

@@ -403,15 +403,18 @@ static const Family family([](Registry& r) {
                  ">>> torch.sum(torch.tensor([[1, 2], [3, 4]]), 0)\ntensor([4, 6])\n");
   r.op<&sum_dims>("sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
                   "Sums over the axes dim (None or (): all of them).");
-  r.op<&nansum>("nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
-                "The sum with NaN taken as zero.");
+  r.op<&nansum>(
+      "nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
+      "The sum with NaN taken as zero, over the axes dim or of all elements; of integers and bool as int64.\n\n"
+      ">>> torch.nansum(torch.tensor([1., float('nan'), 2.]))\ntensor(3.)\n");
   r.op<&mean_all>("mean(Tensor self, *, ScalarType? dtype=None) -> Tensor",
                   "The mean of all elements; of integers in the default float dtype.\n\n"
                   ">>> torch.mean(torch.tensor([1., 2., 6.]))\ntensor(3.)\n");
   r.op<&mean_dims>("mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
                    "Means over the axes dim (None or (): all of them).");
   r.op<&nanmean>("nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
-                 "The mean of the elements that are not NaN.");
+                 "The mean of the elements that are not NaN, over the axes dim or of all; NaN if there are none.\n\n"
+                 ">>> torch.nanmean(torch.tensor([1., float('nan'), 2.]))\ntensor(1.5000)\n");
   r.op<&prod_all>("prod(Tensor self, *, ScalarType? dtype=None) -> Tensor",
                   "The product of all elements; of integers and bool as int64.\n\n"
                   ">>> torch.prod(torch.tensor([2, 3, 4]))\ntensor(24)\n");

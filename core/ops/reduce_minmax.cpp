@@ -195,12 +195,19 @@ Tensor amax(const Tensor& x, IntSpan dims, bool keepdim) { return extreme_dims<E
 
 static const Family family([](Registry& r) {
   using enum Extremum;
-  r.op<&extreme_dims<Max>>("amax(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor",
-                           "The largest elements over the axes dim; ties share the gradient.");
-  r.op<&extreme_dims<Min>>("amin(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor",
-                           "The smallest elements over the axes dim; ties share the gradient.");
-  r.op<&aminmax>("aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)",
-                 "The smallest and the largest elements in one pass.");
+  r.op<&extreme_dims<Max>>(
+      "amax(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor",
+      "The largest elements over the axes dim; NaN where there is one. Ties share the gradient evenly\n"
+      "(max() gives it to one of them). Along an axis of size 0: an error.\n\n"
+      ">>> torch.amax(torch.tensor([[1, 5], [4, 2]]), 1)\ntensor([5, 4])\n");
+  r.op<&extreme_dims<Min>>(
+      "amin(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor",
+      "The smallest elements over the axes dim; NaN where there is one. Ties share the gradient evenly.\n\n"
+      ">>> torch.amin(torch.tensor([[1, 5], [4, 2]]), (0, 1))\ntensor(1)\n");
+  r.op<&aminmax>(
+      "aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)",
+      "The smallest and the largest elements, along dim or of all, in one pass.\n\n"
+      ">>> torch.aminmax(torch.tensor([3, 1, 2]))\ntorch.return_types.aminmax(\nmin=tensor(1),\nmax=tensor(3))\n");
   r.op<&maximum>("max.other(Tensor self, Tensor other) -> Tensor",
                  "maximum(self, other).\n\n"
                  ">>> torch.max(torch.tensor([[1, 5], [4, 2]]), 1).values\ntensor([5, 4])\n");
@@ -224,13 +231,23 @@ static const Family family([](Registry& r) {
                            ">>> torch.median(torch.tensor([1, 5, 2]))\ntensor(2)\n");
   r.op<&median_dim<false>>("median.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
                            "The middle elements along dim and where they are.");
-  r.op<&median_all<true>>("nanmedian(Tensor self) -> Tensor", "The middle one of the elements that are not NaN.");
+  r.op<&median_all<true>>(
+      "nanmedian(Tensor self) -> Tensor",
+      "The middle one of the elements that are not NaN, the lower one of an even number; along dim also its\n"
+      "place. NaN if there are none.\n\n"
+      ">>> torch.nanmedian(torch.tensor([float('nan'), 1., 3., 2.]))\ntensor(2.)\n");
   r.op<&median_dim<true>>("nanmedian.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
                           "median along dim without the NaN.");
   r.op<&mode>("mode(Tensor self, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)",
-              "The most frequent elements along dim (the smallest of equally frequent ones) and where they are.");
-  r.op<&kthvalue>("kthvalue(Tensor self, int k, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)",
-                  "The k-th smallest elements along dim, counted from 1, and where they are.");
+              "The most frequent elements along dim (the smallest of equally frequent ones), and a place where each\n"
+              "stands (int64).\n\n"
+              ">>> torch.mode(torch.tensor([2, 1, 2, 3])).values\ntensor(2)\n");
+  r.op<&kthvalue>(
+      "kthvalue(Tensor self, int k, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)",
+      "The k-th smallest elements along dim, counted from 1, and their places (int64). k outside of 1 ..\n"
+      "size is a RuntimeError.\n\n"
+      ">>> torch.kthvalue(torch.tensor([30, 10, 20]), 2)\ntorch.return_types.kthvalue(\nvalues=tensor(20),\n"
+      "indices=tensor(2))\n");
 });
 
 }  // namespace rl

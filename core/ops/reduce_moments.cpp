@@ -354,52 +354,79 @@ Tensor vector_norm(const Tensor& x, double p, IntSpan dims, bool keepdim, const 
 
 static const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
-  const char* var =
-      "The variance: the sum of squared distances from the mean over the number of elements less the correction (1, unbiased).";
-  const char* std_dev = "The standard deviation, the root of var.";
-  r.op<&spread_all<false>>("var(Tensor self, bool unbiased=True) -> Tensor", var);
-  r.op<&spread_dims<false>>("var.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor", var);
+  r.op<&spread_all<false>>(
+      "var(Tensor self, bool unbiased=True) -> Tensor",
+      "The variance: the sum of squared distances from the mean over n - correction elements (correction 1:\n"
+      "unbiased), over the axes dim or all. Where no more than correction elements are left, NaN or inf. Of\n"
+      "complex numbers it is real; integers are computed in the default float dtype.\n\n"
+      ">>> torch.var(torch.tensor([1., 2., 3., 4.])), torch.var(torch.tensor([1., 2., 3., 4.]), correction=0)\n"
+      "(tensor(1.6667), tensor(1.2500))\n");
+  r.op<&spread_dims<false>>("var.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor");
   r.op<&spread_correction<false>>(
-      "var.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor", var);
-  r.op<&spread_all<true>>("std(Tensor self, bool unbiased=True) -> Tensor", std_dev);
-  r.op<&spread_dims<true>>("std.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor",
-                           std_dev);
+      "var.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor");
+  r.op<&spread_all<true>>("std(Tensor self, bool unbiased=True) -> Tensor",
+                          "The standard deviation, the root of var().\n\n"
+                          ">>> torch.std(torch.tensor([[1., 3.], [2., 2.]]), dim=1)\ntensor([1.4142, 0.0000])\n");
+  r.op<&spread_dims<true>>("std.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor");
   r.op<&spread_correction<true>>(
-      "std.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor",
-      std_dev);
+      "std.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor");
   r.op<&with_mean_all<false>>("var_mean(Tensor self, bool unbiased=True) -> (Tensor, Tensor)",
-                              "var and mean in one pass.", kFunction);
+                              "var() and mean() in one pass.\n\n"
+                              ">>> torch.var_mean(torch.tensor([1., 2., 3.]))\n(tensor(1.), tensor(2.))\n",
+                              kFunction);
   r.op<&with_mean_dims<false>>(
-      "var_mean.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> (Tensor, Tensor)",
-      "var and mean in one pass.", kFunction);
+      "var_mean.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> (Tensor, Tensor)", "",
+      kFunction);
   r.op<&with_mean_correction<false>>(
       "var_mean.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, Tensor)",
-      "var and mean in one pass.", kFunction);
+      "", kFunction);
   r.op<&with_mean_all<true>>("std_mean(Tensor self, bool unbiased=True) -> (Tensor, Tensor)",
-                             "std and mean in one pass.", kFunction);
+                             "std() and mean() in one pass.\n\n"
+                             ">>> torch.std_mean(torch.tensor([1., 2., 3.]))\n(tensor(1.), tensor(2.))\n",
+                             kFunction);
   r.op<&with_mean_dims<true>>(
-      "std_mean.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> (Tensor, Tensor)",
-      "std and mean in one pass.", kFunction);
+      "std_mean.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> (Tensor, Tensor)", "",
+      kFunction);
   r.op<&with_mean_correction<true>>(
       "std_mean.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, Tensor)",
-      "std and mean in one pass.", kFunction);
+      "", kFunction);
   r.op<&norm>(
       "norm.ScalarOpt_dim(Tensor self, Scalar? p=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
-      "The p-norm over the axes dim, or of all elements.");
+      "The p-norm, (sum |x|^p)^(1/p), over the axes dim, or of all elements; p may be inf, -inf, 0 (how\n"
+      "many are not zero), \"fro\" or \"nuc\". Real, in floating and complex dtypes.\n\n"
+      ">>> x = torch.tensor([[3., 4.], [6., 8.]])\n"
+      ">>> torch.norm(x, dim=1), torch.norm(x, p=float('inf'))\n(tensor([ 5., 10.]), tensor(8.))\n");
   r.op<&norm_named>(
       "norm.str(Tensor self, str p, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
       "The Frobenius ('fro') or nuclear ('nuc') norm.");
   r.op<&linalg_vector_norm>(
       "linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
-      "The vector norm of order ord over the axes dim, or of all elements.", kFunction);
-  r.op<&dist>("dist(Tensor self, Tensor other, Scalar p=2) -> Tensor", "The p-norm of self - other.");
+      "(sum |x|^ord)^(1/ord) over the axes dim, or of all elements (also of a matrix, as of a vector); ord\n"
+      "may be inf, -inf or 0. Real, in floating and complex dtypes; integers are a RuntimeError.\n\n"
+      ">>> torch.linalg.vector_norm(torch.tensor([3., -4.])), torch.linalg.vector_norm(torch.tensor([3., -4.]), 1)\n"
+      "(tensor(5.), tensor(7.))\n",
+      kFunction);
+  r.op<&dist>("dist(Tensor self, Tensor other, Scalar p=2) -> Tensor",
+              "The p-norm of self - other, broadcast, over all elements.\n\n"
+              ">>> torch.dist(torch.tensor([0., 0.]), torch.tensor([3., 4.]))\ntensor(5.)\n");
   r.op<&pairwise_distance>(
       "pairwise_distance(Tensor x1, Tensor x2, float p=2., float eps=1e-06, bool keepdim=False) -> Tensor",
-      "The p-norms of x1 - x2 + eps along the last axis.", kFunction);
-  r.op<&cosine_similarity>("cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor",
-                           "The cosine of the angle between x1 and x2 along dim.", kFunction);
+      "The p-norms of x1 - x2 + eps along the last axis; the shapes are broadcast.\n\n"
+      ">>> F.pairwise_distance(torch.zeros(2, 2), torch.tensor([[3., 4.], [0., 1.]]))\ntensor([5.0000, 1.0000])\n",
+      kFunction);
+  r.op<&cosine_similarity>(
+      "cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor",
+      "The cosine of the angle between x1 and x2 along dim: x1 . x2 / (|x1| |x2|), no length less than eps.\n"
+      "The shapes are broadcast. Floating dtypes.\n\n"
+      ">>> F.cosine_similarity(torch.tensor([[1., 0.], [1., 1.]]), torch.tensor([[0., 1.], [2., 2.]]))\n"
+      "tensor([0.0000, 1.0000])\n",
+      kFunction);
   r.op<&renorm>("renorm(Tensor self, Scalar p, int dim, Scalar maxnorm) -> Tensor",
-                "self with each slice along dim whose p-norm exceeds maxnorm scaled down to it.", {.in_place = true});
+                "self with each slice along dim whose p-norm exceeds maxnorm scaled down to it. Fewer than two\n"
+                "dimensions, or p <= 0, are a RuntimeError.\n\n"
+                ">>> torch.renorm(torch.tensor([[3., 4.], [0.3, 0.4]]), 2, 0, 1)\ntensor([[0.6000, 0.8000],\n"
+                "        [0.3000, 0.4000]])\n",
+                {.in_place = true});
   r.op<&logsumexp>("logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor",
                    "log(sum(exp(self))) over the axes dim, computed without overflow.\n\n"
                    ">>> torch.logsumexp(torch.tensor([0., 0.]), 0)\ntensor(0.6931)\n");

@@ -341,20 +341,27 @@ Tensor grid_sampler_of(const Tensor& x, const Tensor& grid, int64_t mode, int64_
 
 static const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
-  const char* nearest = "Resizes the last axes: each result is the element that its place falls into.";
   const char* exact = "Resizes the last axes: each result is the element nearest to the middle of its place.";
-  const char* linear = "Resizes the last axes by linear interpolation between neighbours.";
-  const char* cubic = "Resizes the last axes by cubic convolution (Keys 1981) of four neighbours each.";
   const char* aa =
       "Resizes the last axes with a filter as wide as what a result covers, so that shrinking does not alias.";
-  r.op<&nearest1d<kNearest1d>>("upsample_nearest1d(Tensor self, int[1] output_size, float? scales=None) -> Tensor",
-                               nearest, kFunction);
+  r.op<&nearest1d<kNearest1d>>(
+      "upsample_nearest1d(Tensor self, int[1] output_size, float? scales=None) -> Tensor",
+      "(n, c, length) resized to output_size: each result is the element that its place falls into, floor(i\n"
+      "* length / size). With scales its inverse takes the place of length / size.\n"
+      "F.interpolate(mode=\"nearest\") calls it. Floating dtypes and uint8.\n\n"
+      ">>> F.interpolate(torch.tensor([[[1., 2.]]]), 4)\ntensor([[[1., 1., 2., 2.]]])\n",
+      kFunction);
   r.op<&nearest2d<kNearest2d>>(
       "upsample_nearest2d(Tensor self, int[2] output_size, float? scales_h=None, float? scales_w=None) -> Tensor",
-      nearest, kFunction);
+      "upsample_nearest1d() for images (n, c, h, w).\n\n"
+      ">>> F.interpolate(torch.tensor([[[[1., 2.], [3., 4.]]]]), (2, 4))\ntensor([[[[1., 1., 2., 2.],\n"
+      "          [3., 3., 4., 4.]]]])\n",
+      kFunction);
   r.op<&nearest3d<kNearest3d>>(
       "upsample_nearest3d(Tensor self, int[3] output_size, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor",
-      nearest, kFunction);
+      "upsample_nearest1d() for volumes (n, c, d, h, w).\n\n"
+      ">>> F.interpolate(torch.ones(1, 1, 2, 2, 2), scale_factor=2).shape\ntorch.Size([1, 1, 4, 4, 4])\n",
+      kFunction);
   r.op<&nearest1d<kExact1d>>("_upsample_nearest_exact1d(Tensor self, int[1] output_size, float? scales=None) -> Tensor",
                              exact, kFunction);
   r.op<&nearest2d<kExact2d>>(
@@ -364,17 +371,33 @@ static const Family family([](Registry& r) {
       "_upsample_nearest_exact3d(Tensor self, int[3] output_size, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor",
       exact, kFunction);
   r.op<&smooth1d<kLinear>>(
-      "upsample_linear1d(Tensor self, int[1] output_size, bool align_corners, float? scales=None) -> Tensor", linear,
+      "upsample_linear1d(Tensor self, int[1] output_size, bool align_corners, float? scales=None) -> Tensor",
+      "(n, c, length) resized to output_size by interpolation between the two nearest elements. With\n"
+      "align_corners the first and last elements stay where they are; without it, elements are cells whose\n"
+      "middles lie at i + 1/2, and beyond the outermost middle the value is constant. Floating dtypes.\n\n"
+      ">>> x = torch.tensor([[[0., 1.]]])\n"
+      ">>> F.interpolate(x, 4, mode=\"linear\"), F.interpolate(x, 4, mode=\"linear\", align_corners=True)\n"
+      "(tensor([[[0.0000, 0.2500, 0.7500, 1.0000]]]), tensor([[[0.0000, 0.3333, 0.6667, 1.0000]]]))\n",
       kFunction);
   r.op<&smooth2d<kBilinear>>(
       "upsample_bilinear2d(Tensor self, int[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor",
-      linear, kFunction);
+      "upsample_linear1d() along both axes of images (n, c, h, w). Floating dtypes.\n\n"
+      ">>> F.interpolate(torch.tensor([[[[0., 1.], [2., 3.]]]]), (2, 3), mode=\"bilinear\", align_corners=True)\n"
+      "tensor([[[[0.0000, 0.5000, 1.0000],\n          [2.0000, 2.5000, 3.0000]]]])\n",
+      kFunction);
   r.op<&smooth3d<kTrilinear>>(
       "upsample_trilinear3d(Tensor self, int[3] output_size, bool align_corners, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor",
-      linear, kFunction);
+      "upsample_linear1d() along the three axes of volumes (n, c, d, h, w). Floating dtypes.\n\n"
+      ">>> F.interpolate(torch.ones(1, 1, 2, 2, 2), (3, 3, 3), mode=\"trilinear\").shape\n"
+      "torch.Size([1, 1, 3, 3, 3])\n",
+      kFunction);
   r.op<&smooth2d<kBicubic>>(
       "upsample_bicubic2d(Tensor self, int[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor",
-      cubic, kFunction);
+      "Images (n, c, h, w) resized by cubic convolution (Keys 1981, a = -3/4) of four neighbours along each\n"
+      "axis; values may reach beyond those of the input. Floating dtypes.\n\n"
+      ">>> F.interpolate(torch.tensor([[[[0., 0., 1., 1.]]]]), (1, 6), mode=\"bicubic\")\n"
+      "tensor([[[[ 0.0000, -0.0938,  0.1435,  0.8565,  1.0938,  1.0000]]]])\n",
+      kFunction);
   r.op<&smooth2d<kBilinearAa>>(
       "_upsample_bilinear2d_aa(Tensor self, int[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor",
       aa, kFunction);
@@ -387,18 +410,27 @@ static const Family family([](Registry& r) {
   r.op<&smooth2d<kLanczosAa>>(
       "_upsample_lanczos2d_aa(Tensor self, int[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor",
       aa, kFunction);
-  const char* grids =
-      "Samples input where grid says: (-1, -1) is its first corner, (1, 1) its last. interpolation_mode: 0 (bi)linear, 1 "
-      "nearest, 2 bicubic; padding_mode outside of input: 0 zeros, 1 border, 2 reflection.";
   r.op<&grid_sampler>(
       "grid_sampler(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor",
-      grids, kFunction);
+      "input (n, c, h, w), or (n, c, d, h, w), read where grid, (n, h', w', 2) or (n, d', h', w', 3), says,\n"
+      "its last axis x, y(, z) with -1 and 1 at the input's edges (the middles of its outermost elements\n"
+      "with align_corners). interpolation_mode: 0 (bi)linear, 1 nearest, 2 bicubic; padding_mode beyond the\n"
+      "input: 0 zeros, 1 the edge, 2 mirrored. F.grid_sample names them (Jaderberg et al. 2015). Floating\n"
+      "dtypes.\n\n"
+      ">>> x, grid = torch.tensor([[[[1., 2.], [3., 4.]]]]), torch.tensor([[[[0., 0.], [1., 1.]]]])\n"
+      ">>> F.grid_sample(x, grid, align_corners=True)\ntensor([[[[2.5000, 4.0000]]]])\n",
+      kFunction);
   r.op<&grid_sampler_of<2>>(
       "grid_sampler_2d(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor",
-      grids, kFunction);
+      "grid_sampler() for images.\n\n"
+      ">>> x, grid = torch.tensor([[[[1., 2.], [3., 4.]]]]), torch.zeros(1, 1, 1, 2)\n"
+      ">>> torch.grid_sampler_2d(x, grid, 1, 0, True).item()\n1.0\n",
+      kFunction);
   r.op<&grid_sampler_of<3>>(
       "grid_sampler_3d(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor",
-      grids, kFunction);
+      "grid_sampler() for volumes.\n\n"
+      ">>> torch.grid_sampler_3d(torch.ones(1, 1, 2, 2, 2), torch.zeros(1, 1, 1, 1, 3), 0, 0, True).item()\n1.0\n",
+      kFunction);
 });
 
 }  // namespace rl

@@ -592,41 +592,77 @@ const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
   r.op<&lstm>(
       "lstm.input(Tensor input, Tensor[] hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor, Tensor)",
-      "Long short-term memory (Hochreiter and Schmidhuber 1997) over sequences: outputs, last h, last c. An empty hx stands for zeros.",
+      "Long short-term memory (Hochreiter and Schmidhuber 1997) over sequences: the outputs, the last h and\n"
+      "the last c. For each step i, f, g, o = W x + U h + biases, in four blocks; c = sigmoid(f) c +\n"
+      "sigmoid(i) tanh(g); h = sigmoid(o) tanh(c). input is (time, n, features), or (n, time, features)\n"
+      "with batch_first; hx is (h, c), each (layers * directions, n, hidden), and an empty hx stands for\n"
+      "zeros; params holds W (4 hidden, features), U (4 hidden, hidden) and, with has_biases, two biases\n"
+      "for each layer and direction. torch.nn.LSTM keeps them. Floating dtypes.\n\n"
+      ">>> x, h, c = torch.zeros(5, 1, 3), torch.zeros(1, 1, 2), torch.zeros(1, 1, 2)\n"
+      ">>> params = [torch.ones(8, 3), torch.ones(8, 2)]\n"
+      ">>> out, h, c = torch.lstm(x, (h, c), params, False, 1, 0.0, False, False, False)\n"
+      ">>> out.shape, h.shape\n(torch.Size([5, 1, 2]), torch.Size([1, 1, 2]))\n",
       kFunction);
   r.op<&lstm_packed>(
       "lstm.data(Tensor data, Tensor batch_sizes, Tensor[] hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional) -> (Tensor, Tensor, Tensor)",
       "lstm over packed sequences.", kFunction);
   r.op<&rnn<CellKind::gru>>(
       "gru.input(Tensor input, Tensor? hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor)",
-      "Gated recurrent units (Cho et al. 2014) over sequences: outputs and last h.", kFunction);
+      "Gated recurrent units (Cho et al. 2014) over sequences: the outputs and the last h. For each step r,\n"
+      "z, n come in three blocks: r and z are sigmoid(W x + b + U h + b'), n = tanh(W x + b + r (U h +\n"
+      "b')); h = (1 - z) n + z h. Shapes are lstm()'s, with three blocks for four and hx a tensor.\n"
+      "torch.nn.GRU keeps the params. Floating dtypes.\n\n"
+      ">>> x, h, params = torch.zeros(5, 1, 3), torch.ones(1, 1, 2), [torch.zeros(6, 3), torch.zeros(6, 2)]\n"
+      ">>> torch.gru(x, h, params, False, 1, 0.0, False, False, False)[0].flatten(1)\ntensor([[0.5000, 0.5000],\n"
+      "        [0.2500, 0.2500],\n        [0.1250, 0.1250],\n        [0.0625, 0.0625],\n        [0.0312, 0.0312]])\n",
+      kFunction);
   r.op<&rnn_packed<CellKind::gru>>(
       "gru.data(Tensor data, Tensor batch_sizes, Tensor? hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional) -> (Tensor, Tensor)",
       "gru over packed sequences.", kFunction);
   r.op<&rnn<CellKind::tanh>>(
       "rnn_tanh.input(Tensor input, Tensor? hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor)",
-      "h = tanh(W x + b + U h + c) over sequences (Elman 1990): outputs and last h.", kFunction);
+      "h = tanh(W x + b + U h + b') over sequences (Elman 1990): the outputs and the last h. Shapes are\n"
+      "lstm()'s, with one block for four and hx a tensor. torch.nn.RNN keeps the params. Floating dtypes.\n\n"
+      ">>> x, h, params = torch.ones(2, 1, 1), torch.zeros(1, 1, 1), [torch.ones(1, 1), torch.zeros(1, 1)]\n"
+      ">>> torch.rnn_tanh(x, h, params, False, 1, 0.0, False, False, False)[0].flatten()\ntensor([0.7616, 0.7616])\n",
+      kFunction);
   r.op<&rnn_packed<CellKind::tanh>>(
       "rnn_tanh.data(Tensor data, Tensor batch_sizes, Tensor? hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional) -> (Tensor, Tensor)",
       "rnn_tanh over packed sequences.", kFunction);
   r.op<&rnn<CellKind::relu>>(
       "rnn_relu.input(Tensor input, Tensor? hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor)",
-      "rnn_tanh with relu instead.", kFunction);
+      "rnn_tanh() with relu in the place of tanh.\n\n"
+      ">>> x, h, params = torch.ones(3, 1, 1), torch.zeros(1, 1, 1), [torch.ones(1, 1), torch.ones(1, 1)]\n"
+      ">>> torch.rnn_relu(x, h, params, False, 1, 0.0, False, False, False)[0].flatten()\ntensor([1., 2., 3.])\n",
+      kFunction);
   r.op<&rnn_packed<CellKind::relu>>(
       "rnn_relu.data(Tensor data, Tensor batch_sizes, Tensor? hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional) -> (Tensor, Tensor)",
       "rnn_relu over packed sequences.", kFunction);
   r.op<&lstm_cell>(
       "lstm_cell(Tensor input, Tensor[] hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> (Tensor, Tensor)",
-      "One step of lstm.", kFunction);
+      "One step of lstm(): the next h and c, each (n, hidden), from input (n, features) and hx = (h, c).\n\n"
+      ">>> x, w, u = torch.zeros(1, 3), torch.ones(8, 3), torch.ones(8, 2)\n"
+      ">>> h, c = torch.lstm_cell(x, (torch.zeros(1, 2), torch.ones(1, 2)), w, u)\n"
+      ">>> c\ntensor([[0.5000, 0.5000]])\n",
+      kFunction);
   r.op<&gru_cell>(
       "gru_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor",
-      "One step of gru.", kFunction);
+      "One step of gru(): the next h, (n, hidden), from input (n, features) and h.\n\n"
+      ">>> torch.gru_cell(torch.zeros(1, 3), torch.ones(1, 2), torch.zeros(6, 3), torch.zeros(6, 2))\n"
+      "tensor([[0.5000, 0.5000]])\n",
+      kFunction);
   r.op<&rnn_tanh_cell>(
       "rnn_tanh_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor",
-      "One step of rnn_tanh.", kFunction);
+      "One step of rnn_tanh(): the next h, (n, hidden), from input (n, features) and h.\n\n"
+      ">>> torch.rnn_tanh_cell(torch.ones(1, 1), torch.zeros(1, 2), torch.ones(2, 1), torch.zeros(2, 2))\n"
+      "tensor([[0.7616, 0.7616]])\n",
+      kFunction);
   r.op<&rnn_relu_cell>(
       "rnn_relu_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor",
-      "One step of rnn_relu.", kFunction);
+      "One step of rnn_relu(): the next h, (n, hidden), from input (n, features) and h.\n\n"
+      ">>> torch.rnn_relu_cell(torch.ones(1, 1), torch.ones(1, 2), torch.ones(2, 1), torch.ones(2, 2))\n"
+      "tensor([[3., 3.]])\n",
+      kFunction);
 });
 
 }  // namespace

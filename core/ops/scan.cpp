@@ -203,12 +203,19 @@ static const Family family([](Registry& r) {
                     "Running products along dim; of integers and bool as int64.\n\n"
                     ">>> torch.cumprod(torch.tensor([1, 2, 3]), 0)\ntensor([1, 2, 6])\n",
                     kInPlace);
-  r.op<&running_extreme<true>>("cummax(Tensor self, int dim) -> (Tensor values, Tensor indices)",
-                               "The largest element so far along dim, and where it is (the last of equals).");
-  r.op<&running_extreme<false>>("cummin(Tensor self, int dim) -> (Tensor values, Tensor indices)",
-                                "The smallest element so far along dim, and where it is (the last of equals).");
+  r.op<&running_extreme<true>>(
+      "cummax(Tensor self, int dim) -> (Tensor values, Tensor indices)",
+      "The largest element so far along dim, and its place (int64; the last of equal ones). NaN, once met,\n"
+      "stays. Complex dtypes are a RuntimeError.\n\n"
+      ">>> torch.cummax(torch.tensor([1, 3, 2, 3]), 0).indices\ntensor([0, 1, 1, 3])\n");
+  r.op<&running_extreme<false>>(
+      "cummin(Tensor self, int dim) -> (Tensor values, Tensor indices)",
+      "The smallest element so far along dim, and its place (int64; the last of equal ones). NaN, once met,\n"
+      "stays. Complex dtypes are a RuntimeError.\n\n"
+      ">>> torch.cummin(torch.tensor([3, 1, 2]), 0).values\ntensor([3, 1, 1])\n");
   r.op<&logcumsumexp>("logcumsumexp(Tensor self, int dim) -> Tensor",
-                      "log(cumsum(exp(self))) along dim, computed without overflow.");
+                      "log(cumsum(exp(self))) along dim, computed without overflow. Floating and complex dtypes.\n\n"
+                      ">>> torch.logcumsumexp(torch.tensor([1000., 1000.]), 0)\ntensor([1000.0000, 1000.6932])\n");
 });
 
 }  // namespace rl

@@ -284,34 +284,51 @@ static Tensor scatter_value_with_(const Tensor& self, int64_t dim, const Tensor&
 static const Family family([](Registry& r) {
   constexpr Traits kInPlace{.in_place = true};
   constexpr Traits kMethod{.function = false};
-  const char* scatter_doc =
-      "self with src (or value) written at the places along dim that index names; with reduce, added or multiplied into them.";
   r.op<&gather>(
       "gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor",
       "Elements picked along dim: out[i][j] = self[index[i][j]][j] for dim=0. index has as many dimensions as self.\n\n"
       ">>> torch.gather(torch.tensor([[1, 2], [3, 4]]), 1, torch.tensor([[1], [0]]))\ntensor([[2],\n        [3]])\n");
-  r.op<&scatter_src>("scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor", scatter_doc);
-  r.op<&scatter_value>("scatter.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor", scatter_doc);
-  r.op<&scatter_with>("scatter.reduce(Tensor self, int dim, Tensor index, Tensor src, *, str reduce) -> Tensor",
-                      scatter_doc);
+  r.op<&scatter_src>(
+      "scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor",
+      "self with src, or the number value, written along dim at the places that index names: for dim 0,\n"
+      "out[index[i][j]][j] = src[i][j]. With reduce \"add\" or \"multiply\" they are added or multiplied into\n"
+      "self instead. index is int64, has as many dimensions as self, and nowhere exceeds src's sizes (nor\n"
+      "self's, but along dim). src has self's dtype. A place outside of self is a RuntimeError; where two\n"
+      "writes meet, without reduce, one of them wins.\n\n"
+      ">>> torch.scatter(torch.zeros(2, 3), 1, torch.tensor([[2], [0]]), torch.tensor([[5.], [7.]]))\n"
+      "tensor([[0., 0., 5.],\n        [7., 0., 0.]])\n");
+  r.op<&scatter_value>("scatter.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor");
+  r.op<&scatter_with>("scatter.reduce(Tensor self, int dim, Tensor index, Tensor src, *, str reduce) -> Tensor");
   r.op<&scatter_value_with>(
-      "scatter.value_reduce(Tensor self, int dim, Tensor index, Scalar value, *, str reduce) -> Tensor", scatter_doc);
+      "scatter.value_reduce(Tensor self, int dim, Tensor index, Scalar value, *, str reduce) -> Tensor");
   r.op<&scatter_src_any<true>>("scatter_.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor",
-                               "scatter() in place.", kMethod);
-  r.op<&scatter_value_any<true>>("scatter_.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor",
-                                 "scatter() in place.", kMethod);
-  r.op<&scatter_with_>("scatter_.reduce(Tensor self, int dim, Tensor index, Tensor src, *, str reduce) -> Tensor",
-                       "scatter() in place.", kMethod);
+                               "scatter() in place.\n\n"
+                               ">>> torch.zeros(3).scatter_(0, torch.tensor([2, 0]), 1.)\ntensor([1., 0., 1.])\n",
+                               kMethod);
+  r.op<&scatter_value_any<true>>("scatter_.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor", "",
+                                 kMethod);
+  r.op<&scatter_with_>("scatter_.reduce(Tensor self, int dim, Tensor index, Tensor src, *, str reduce) -> Tensor", "",
+                       kMethod);
   r.op<&scatter_value_with_>(
-      "scatter_.value_reduce(Tensor self, int dim, Tensor index, Scalar value, *, str reduce) -> Tensor",
-      "scatter() in place.", kMethod);
+      "scatter_.value_reduce(Tensor self, int dim, Tensor index, Scalar value, *, str reduce) -> Tensor", "", kMethod);
   r.op<&scatter_add>("scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor",
-                     "self with src added at the places along dim that index names.");
-  r.op<&scatter_add_any<true>>("scatter_add_(Tensor self, int dim, Tensor index, Tensor src) -> Tensor",
-                               "scatter_add() in place.", kMethod);
+                     "self with src added along dim at the places that index names: for dim 0, out[index[i][j]][j] +=\n"
+                     "src[i][j]. index, src and errors are as for scatter().\n\n"
+                     ">>> torch.scatter_add(torch.zeros(3), 0, torch.tensor([0, 2, 0]), torch.tensor([1., 2., 3.]))\n"
+                     "tensor([4., 0., 2.])\n");
+  r.op<&scatter_add_any<true>>(
+      "scatter_add_(Tensor self, int dim, Tensor index, Tensor src) -> Tensor",
+      "scatter_add() in place.\n\n"
+      ">>> torch.zeros(2).scatter_add_(0, torch.tensor([1, 1]), torch.tensor([2., 3.]))\ntensor([0., 5.])\n",
+      kMethod);
   r.op<&scatter_reduce>(
       "scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True) -> Tensor",
-      "self with src reduced (sum, prod, mean, amax, amin) into the places along dim that index names.", kInPlace);
+      "self with src combined along dim, by reduce \"sum\", \"prod\", \"mean\", \"amax\" or \"amin\", into the places\n"
+      "that index names (as in scatter()). Without include_self, what stood at those places takes no part.\n\n"
+      ">>> index, src = torch.tensor([0, 0, 1]), torch.tensor([1., 3., 5.])\n"
+      ">>> torch.scatter_reduce(torch.full((2,), 9.), 0, index, src, \"mean\", include_self=False)\n"
+      "tensor([2., 5.])\n",
+      kInPlace);
 });
 
 }  // namespace rl

@@ -634,80 +634,161 @@ static const Family family([](Registry& r) {
   r.op<&split_with_sizes>("split.either_sizes(Tensor tensor, int[] split_size_or_sections, int dim=0) -> Tensor[]",
                           "Views of parts of the given sizes along dim.", kFunction);
   r.op<&split_with_sizes>("split_with_sizes(Tensor self, int[] split_sizes, int dim=0) -> Tensor[]",
-                          "Views of parts of the given sizes along dim.");
-  r.op<&unsafe_split>("unsafe_split.Tensor(Tensor self, int split_size, int dim=0) -> Tensor[]",
-                      "split(), but the parts may be changed in place.");
-  r.op<&unsafe_split_with_sizes>("unsafe_split_with_sizes(Tensor self, int[] split_sizes, int dim=0) -> Tensor[]",
-                                 "split_with_sizes(), but the parts may be changed in place.");
+                          "Views of parts of the given sizes along dim. Sizes that do not add up to the whole are a\n"
+                          "RuntimeError.\n\n"
+                          ">>> torch.split_with_sizes(torch.arange(5), [2, 3])\n(tensor([0, 1]), tensor([2, 3, 4]))\n");
+  r.op<&unsafe_split>(
+      "unsafe_split.Tensor(Tensor self, int split_size, int dim=0) -> Tensor[]",
+      "split(), but the parts may be changed in place when gradients are recorded, since they count as\n"
+      "separate tensors.\n\n"
+      ">>> torch.unsafe_split(torch.arange(3), 2)\n(tensor([0, 1]), tensor([2]))\n");
+  r.op<&unsafe_split_with_sizes>(
+      "unsafe_split_with_sizes(Tensor self, int[] split_sizes, int dim=0) -> Tensor[]",
+      "split_with_sizes(), but the parts may be changed in place when gradients are recorded.\n\n"
+      ">>> torch.unsafe_split_with_sizes(torch.arange(3), [1, 2])\n(tensor([0]), tensor([1, 2]))\n");
   r.op<&chunk<true>>("chunk(Tensor self, int chunks, int dim=0) -> Tensor[]",
                      "At most `chunks` views of nearly equal parts along dim.\n\n"
                      ">>> torch.chunk(torch.arange(5), 2)\n(tensor([0, 1, 2]), tensor([3, 4]))\n");
   r.op<&chunk<false>>("unsafe_chunk(Tensor self, int chunks, int dim=0) -> Tensor[]",
-                      "chunk(), but the parts may be changed in place.");
+                      "chunk(), but the parts may be changed in place when gradients are recorded.\n\n"
+                      ">>> torch.unsafe_chunk(torch.arange(4), 2)\n(tensor([0, 1]), tensor([2, 3]))\n");
   r.op<&unbind>("unbind.int(Tensor self, int dim=0) -> Tensor[]",
                 "All slices along dim, as views.\n\n"
                 ">>> torch.unbind(torch.tensor([[1, 2], [3, 4]]))\n(tensor([1, 2]), tensor([3, 4]))\n");
   r.op<&flatten>("flatten.using_ints(Tensor self, int start_dim=0, int end_dim=-1) -> Tensor",
                  "The dimensions from start_dim to end_dim as one.\n\n"
                  ">>> torch.flatten(torch.ones(2, 3, 4), 1).shape\ntorch.Size([2, 12])\n");
-  r.op<&unflatten>("unflatten.int(Tensor self, int dim, int[] sizes) -> Tensor", "One dimension as several.");
-  r.op<&ravel>("ravel(Tensor self) -> Tensor", "All elements as a contiguous vector.");
+  r.op<&unflatten>(
+      "unflatten.int(Tensor self, int dim, int[] sizes) -> Tensor",
+      "The dimension dim as several of the given sizes, one of which may be -1: the inverse of flatten().\n"
+      "Sizes whose product is not that of dim are a RuntimeError.\n\n"
+      ">>> torch.unflatten(torch.ones(2, 6), 1, (3, -1)).shape\ntorch.Size([2, 3, 2])\n");
+  r.op<&ravel>("ravel(Tensor self) -> Tensor",
+               "All elements as a contiguous vector: a view where they lie so, else a copy.\n\n"
+               ">>> torch.ravel(torch.tensor([[1, 2], [3, 4]]).t())\ntensor([1, 3, 2, 4])\n");
   r.op<&movedim>("movedim.intlist(Tensor self, int[] source, int[] destination) -> Tensor",
                  "Moves dimensions to new places; the others keep their order.\n\n"
                  ">>> torch.movedim(torch.ones(2, 3, 4), 0, -1).shape\ntorch.Size([3, 4, 2])\n");
   r.op<&movedim_int>("movedim.int(Tensor self, int source, int destination) -> Tensor",
                      "Moves a dimension to a new place.");
   r.alias("moveaxis", "movedim");
-  r.op<&transpose>("swapaxes(Tensor self, int axis0, int axis1) -> Tensor", "A view with two axes exchanged.");
-  r.op<&transpose>("swapdims(Tensor self, int dim0, int dim1) -> Tensor", "A view with two dimensions exchanged.");
+  r.op<&transpose>("swapaxes(Tensor self, int axis0, int axis1) -> Tensor",
+                   "transpose() by NumPy's name: a view with two axes exchanged.\n\n"
+                   ">>> torch.swapaxes(torch.ones(2, 3, 4), 0, 2).shape\ntorch.Size([4, 3, 2])\n");
+  r.op<&transpose>("swapdims(Tensor self, int dim0, int dim1) -> Tensor",
+                   "transpose(): a view with two dimensions exchanged.\n\n"
+                   ">>> torch.swapdims(torch.ones(2, 3, 4), 0, 1).shape\ntorch.Size([3, 2, 4])\n");
   r.op<&repeat>("repeat(Tensor self, int[] repeats) -> Tensor",
                 "Copies of self laid side by side, repeats[d] of them along dimension d.\n\n"
                 ">>> torch.tensor([1, 2]).repeat(2)\ntensor([1, 2, 1, 2])\n",
                 kMethod);
   r.op<&tile>("tile(Tensor self, int[] dims) -> Tensor",
-              "Copies of self laid side by side; missing leading counts are 1.");
+              "Copies of self laid side by side, dims[d] of them along axis d; counts that are missing in front are\n"
+              "1, and so are missing axes of self.\n\n"
+              ">>> torch.tile(torch.tensor([[1, 2]]), (2, 2))\ntensor([[1, 2, 1, 2],\n        [1, 2, 1, 2]])\n");
   r.op<&narrow>("narrow(Tensor self, int dim, int start, int length) -> Tensor",
-                "A view of `length` slices from start along dim.");
-  r.op<&narrow_tensor>("narrow.Tensor(Tensor self, int dim, Tensor start, int length) -> Tensor",
-                       "A view of `length` slices from start along dim.");
+                "A view of `length` slices from start along dim; start may be a 0-d integer tensor. A range beyond\n"
+                "the size is a RuntimeError.\n\n"
+                ">>> torch.narrow(torch.arange(6).view(3, 2), 0, 1, 2)\ntensor([[2, 3],\n        [4, 5]])\n");
+  r.op<&narrow_tensor>("narrow.Tensor(Tensor self, int dim, Tensor start, int length) -> Tensor");
   r.op<&narrow_copy>("narrow_copy(Tensor self, int dim, int start, int length) -> Tensor",
-                     "A copy of `length` slices from start along dim.");
+                     "narrow() as a copy.\n\n"
+                     ">>> torch.narrow_copy(torch.arange(5), 0, 1, 3)\ntensor([1, 2, 3])\n");
   r.op<&unfold>("unfold(Tensor self, int dimension, int size, int step) -> Tensor",
-                "A view of all windows of `size` along a dimension, `step` apart, as a new last dimension.", kMethod);
+                "A view of all windows of `size` elements along a dimension, `step` apart, as a new last dimension.\n"
+                "Windows overlap where step < size. A size beyond the dimension's is a RuntimeError.\n\n"
+                ">>> torch.arange(5).unfold(0, 3, 1)\ntensor([[0, 1, 2],\n        [1, 2, 3],\n        [2, 3, 4]])\n",
+                kMethod);
   r.op<&flip>("flip(Tensor self, int[] dims) -> Tensor",
               "A copy in which the given dimensions run backwards.\n\n"
               ">>> torch.flip(torch.tensor([1, 2, 3]), (0,))\ntensor([3, 2, 1])\n");
   r.op<&roll>("roll(Tensor self, int[1] shifts, int[1] dims=[]) -> Tensor",
               "Elements shifted along dims, those that fall off coming in at the other end.\n\n"
               ">>> torch.roll(torch.tensor([1, 2, 3]), 1)\ntensor([3, 1, 2])\n");
-  r.op<&pixel_shuffle>("pixel_shuffle(Tensor self, int upscale_factor) -> Tensor",
-                       "(*, C r r, H, W) as (*, C, H r, W r).", kFunction);
-  r.op<&pixel_unshuffle>("pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor",
-                         "(*, C, H r, W r) as (*, C r r, H, W).", kFunction);
+  r.op<&pixel_shuffle>(
+      "pixel_shuffle(Tensor self, int upscale_factor) -> Tensor",
+      "(..., C r r, H, W) as (..., C, H r, W r): each pixel's r r channels become a square of pixels (Shi\n"
+      "et al. 2016). Channels that r r does not divide are a RuntimeError.\n\n"
+      ">>> torch.pixel_shuffle(torch.arange(4).view(4, 1, 1), 2)\ntensor([[[0, 1],\n         [2, 3]]])\n",
+      kFunction);
+  r.op<&pixel_unshuffle>(
+      "pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor",
+      "(..., C, H r, W r) as (..., C r r, H, W): the inverse of pixel_shuffle(). Sides that r does not\n"
+      "divide are a RuntimeError.\n\n"
+      ">>> torch.pixel_unshuffle(torch.arange(4).view(1, 2, 2), 2).flatten()\ntensor([0, 1, 2, 3])\n",
+      kFunction);
   r.alias("native_channel_shuffle", "channel_shuffle");
-  r.op<&channel_shuffle>("channel_shuffle(Tensor self, int groups) -> Tensor",
-                         "The channels of all groups interleaved.", kFunction);
-  r.op<&squeeze_all_>("squeeze_(Tensor self) -> Tensor", "squeeze() in place.", kMethod);
-  r.op<&squeeze_dim_>("squeeze_.dim(Tensor self, int dim) -> Tensor", "squeeze() in place.", kMethod);
-  r.op<&squeeze_dims_>("squeeze_.dims(Tensor self, int[] dim) -> Tensor", "squeeze() in place.", kMethod);
-  r.op<&unsqueeze_>("unsqueeze_(Tensor self, int dim) -> Tensor", "unsqueeze() in place.", kMethod);
-  r.op<&transpose_>("transpose_(Tensor self, int dim0, int dim1) -> Tensor", "transpose() in place.", kMethod);
-  r.op<&transpose_>("swapaxes_(Tensor self, int axis0, int axis1) -> Tensor", "swapaxes() in place.", kMethod);
-  r.op<&transpose_>("swapdims_(Tensor self, int dim0, int dim1) -> Tensor", "swapdims() in place.", kMethod);
-  r.op<&t_>("t_(Tensor self) -> Tensor", "t() in place.", kMethod);
+  r.op<&channel_shuffle>(
+      "channel_shuffle(Tensor self, int groups) -> Tensor",
+      "(n, C, ...) with the channels of the groups interleaved: the first of each group, then the second of\n"
+      "each (Zhang et al. 2018). A number of channels that groups does not divide is a RuntimeError.\n\n"
+      ">>> torch.channel_shuffle(torch.arange(4.).view(1, 4, 1, 1), 2).flatten()\ntensor([0., 2., 1., 3.])\n",
+      kFunction);
+  r.op<&squeeze_all_>("squeeze_(Tensor self) -> Tensor",
+                      "squeeze() in place: self itself loses axes of size 1, no element moves.\n\n"
+                      ">>> torch.ones(1, 3, 1).squeeze_().shape\ntorch.Size([3])\n",
+                      kMethod);
+  r.op<&squeeze_dim_>("squeeze_.dim(Tensor self, int dim) -> Tensor", "", kMethod);
+  r.op<&squeeze_dims_>("squeeze_.dims(Tensor self, int[] dim) -> Tensor", "", kMethod);
+  r.op<&unsqueeze_>("unsqueeze_(Tensor self, int dim) -> Tensor",
+                    "unsqueeze() in place.\n\n"
+                    ">>> torch.tensor([1, 2]).unsqueeze_(0)\ntensor([[1, 2]])\n",
+                    kMethod);
+  r.op<&transpose_>("transpose_(Tensor self, int dim0, int dim1) -> Tensor",
+                    "transpose() in place: self's strides are exchanged, no element moves.\n\n"
+                    ">>> torch.tensor([[1, 2], [3, 4]]).transpose_(0, 1)\ntensor([[1, 3],\n        [2, 4]])\n",
+                    kMethod);
+  r.op<&transpose_>("swapaxes_(Tensor self, int axis0, int axis1) -> Tensor",
+                    "swapaxes() in place.\n\n"
+                    ">>> torch.ones(2, 3).swapaxes_(0, 1).shape\ntorch.Size([3, 2])\n",
+                    kMethod);
+  r.op<&transpose_>("swapdims_(Tensor self, int dim0, int dim1) -> Tensor",
+                    "swapdims() in place.\n\n"
+                    ">>> torch.ones(2, 3).swapdims_(0, 1).shape\ntorch.Size([3, 2])\n",
+                    kMethod);
+  r.op<&t_>("t_(Tensor self) -> Tensor",
+            "t() in place.\n\n"
+            ">>> torch.ones(2, 3).t_().shape\ntorch.Size([3, 2])\n",
+            kMethod);
   r.op<&as_strided_>("as_strided_(Tensor self, int[] size, int[] stride, int? storage_offset=None) -> Tensor",
-                     "as_strided() in place.");
-  r.op<&resize_as_>("resize_as_(Tensor self, Tensor the_template, *, MemoryFormat? memory_format=None) -> Tensor",
-                    "Takes the shape of the other tensor; new elements are uninitialised.");
-  r.op<&conj>("conj(Tensor self) -> Tensor", "The complex conjugate; self if it is real.");
-  r.op<&itself>("resolve_conj(Tensor self) -> Tensor", "self: conjugation is never put off.");
-  r.op<&itself>("resolve_neg(Tensor self) -> Tensor", "self: negation is never put off.");
-  r.op<&adjoint>("adjoint(Tensor self) -> Tensor", "The last two dimensions exchanged, conjugated.");
-  r.op<&is_same_size>("is_same_size(Tensor self, Tensor other) -> bool", "Whether the shapes are the same.");
+                     "as_strided() in place: self takes other sizes, strides and offset over its storage.\n\n"
+                     ">>> torch.arange(4).as_strided_((2,), (2,))\ntensor([0, 2])\n");
+  r.op<&resize_as_>(
+      "resize_as_(Tensor self, Tensor the_template, *, MemoryFormat? memory_format=None) -> Tensor",
+      "Takes the shape of the other tensor, keeping the elements in their order; elements that come new are\n"
+      "uninitialised. A tensor that requires a gradient is a RuntimeError.\n\n"
+      ">>> torch.arange(4).resize_as_(torch.ones(3))\ntensor([0, 1, 2])\n");
+  r.op<&conj>("conj(Tensor self) -> Tensor",
+              "The complex conjugate, computed at once; a real tensor itself.\n\n"
+              ">>> torch.conj(torch.tensor([1 + 2j]))\ntensor([1.-2.j])\n");
+  r.op<&itself>("resolve_conj(Tensor self) -> Tensor",
+                "self: conj() computes at once, so that there is never a conjugation to carry out.\n\n"
+                ">>> torch.resolve_conj(torch.tensor([1 + 2j]).conj())\ntensor([1.-2.j])\n");
+  r.op<&itself>("resolve_neg(Tensor self) -> Tensor",
+                "self: there is never a negation to carry out.\n\n"
+                ">>> torch.resolve_neg(torch.tensor([1 + 2j]).conj().imag)\ntensor([-2.])\n");
+  r.op<&adjoint>("adjoint(Tensor self) -> Tensor",
+                 "The last two dimensions exchanged, conjugated: also as the attribute mH. Fewer than two are a\n"
+                 "RuntimeError.\n\n"
+                 ">>> torch.adjoint(torch.tensor([[1 + 1j, 2], [3, 4]]))\ntensor([[1.-1.j, 3.-0.j],\n"
+                 "        [2.-0.j, 4.-0.j]])\n");
+  r.op<&is_same_size>("is_same_size(Tensor self, Tensor other) -> bool",
+                      "Whether the shapes are the same.\n\n"
+                      ">>> torch.is_same_size(torch.ones(2, 1), torch.ones(2))\nFalse\n");
   r.op<&equal>("equal(Tensor self, Tensor other) -> bool",
-               "Whether shapes and all elements are the same (NaN equals nothing).");
-  r.op<&is_nonzero>("is_nonzero(Tensor self) -> bool", "Whether the one element of self is not zero.");
-  r.op<&alias>("alias(Tensor self) -> Tensor", "A new tensor over the same memory.", kFunction);
+               "Whether shapes and all elements are the same, as a bool; NaN equals nothing. The dtypes may differ.\n"
+               "See eq() for each element, allclose() for nearly equal ones.\n\n"
+               ">>> torch.equal(torch.tensor([1, 2]), torch.tensor([1, 2]))\nTrue\n"
+               ">>> torch.equal(torch.tensor([float('nan')]), torch.tensor([float('nan')]))\nFalse\n");
+  r.op<&is_nonzero>("is_nonzero(Tensor self) -> bool",
+                    "Whether the one element of self is not zero. Any other number of elements is a RuntimeError.\n\n"
+                    ">>> torch.is_nonzero(torch.tensor([0.]))\nFalse\n");
+  r.op<&alias>("alias(Tensor self) -> Tensor",
+               "A new tensor over the same memory, with a history of its own.\n\n"
+               ">>> x = torch.zeros(2)\n"
+               ">>> torch.alias(x).fill_(1)\ntensor([1., 1.])\n"
+               ">>> x\ntensor([1., 1.])\n",
+               kFunction);
 });
 
 }  // namespace rl

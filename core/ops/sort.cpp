@@ -264,18 +264,21 @@ Tensor isin_scalar_tensor(const Scalar& element, const Tensor& test, bool unique
 
 static const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
-  const char* sorted =
-      "The elements in order along dim, and where they were. Equal ones keep their order; NaN is the largest.";
-  r.op<&sort>("sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)", sorted);
+  r.op<&sort>("sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)",
+              "The elements in order along dim, and their places (int64); both have self's shape. Equal elements\n"
+              "keep their order; NaN is the largest. Complex dtypes are a RuntimeError.\n\n"
+              ">>> torch.sort(torch.tensor([3., float('nan'), 1.])).values\ntensor([1., 3., nan])\n"
+              ">>> torch.sort(torch.tensor([[2, 1], [3, 4]]), dim=1, descending=True).indices\ntensor([[0, 1],\n"
+              "        [1, 0]])\n");
   r.op<&sort_stable>(
-      "sort.stable(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)",
-      sorted);
+      "sort.stable(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)");
   r.op<&argsort>("argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor",
                  "The indices that sort self along dim.\n\n"
                  ">>> torch.argsort(torch.tensor([3, 1, 2]))\ntensor([1, 2, 0])\n");
-  r.op<&argsort_stable>("argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> Tensor",
-                        "The indices that sort self along dim.");
-  r.op<&msort>("msort(Tensor self) -> Tensor", "self in order along its first axis.");
+  r.op<&argsort_stable>("argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> Tensor");
+  r.op<&msort>("msort(Tensor self) -> Tensor",
+               "self in order along its first axis: sort(self, 0).values.\n\n"
+               ">>> torch.msort(torch.tensor([[3, 1], [2, 5]]))\ntensor([[2, 1],\n        [3, 5]])\n");
   r.op<&topk>(
       "topk(Tensor self, int k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)",
       "The k largest (or smallest) elements along dim in order, and where they are.\n\n"
@@ -285,7 +288,10 @@ static const Family family([](Registry& r) {
       "The distinct elements in order, the place of each element among them, and how often each occurs.", kFunction);
   r.op<&unique_dim>(
       "unique_dim(Tensor self, int dim, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor)",
-      "The distinct slices along dim in order, the place of each slice among them, and how often each occurs.",
+      "The distinct slices along dim in order, the place of each slice of self among them, and how often\n"
+      "each occurs (int64). torch.unique(self, dim=...) is the usual way to ask for it.\n\n"
+      ">>> torch.unique_dim(torch.tensor([[1, 2], [0, 5], [1, 2]]), 0)\n(tensor([[0, 5],\n"
+      "        [1, 2]]), tensor([], dtype=torch.int64), tensor([], dtype=torch.int64))\n",
       kFunction);
   r.op<&unique_consecutive>(
       "_unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False, int? dim=None) -> (Tensor, Tensor, Tensor)",
@@ -300,7 +306,12 @@ static const Family family([](Registry& r) {
       "Where a number would be inserted in sorted_sequence to keep it sorted.", kFunction);
   r.op<&bucketize>(
       "bucketize.Tensor(Tensor self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor",
-      "Which of the intervals between the sorted boundaries each element lies in.", kFunction);
+      "The interval between the sorted boundaries (a vector) that each element lies in: i with\n"
+      "boundaries[i-1] < x <= boundaries[i], or with right boundaries[i-1] <= x < boundaries[i]. int64 in\n"
+      "self's shape, int32 with out_int32.\n\n"
+      ">>> torch.bucketize(torch.tensor([0, 1, 2]), torch.tensor([1, 2]))\ntensor([0, 0, 1])\n"
+      ">>> torch.bucketize(torch.tensor([0, 1, 2]), torch.tensor([1, 2]), right=True)\ntensor([0, 1, 2])\n",
+      kFunction);
   r.op<&bucketize_scalar>(
       "bucketize.Scalar(Scalar self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor",
       "Which of the intervals between the sorted boundaries a number lies in.", kFunction);

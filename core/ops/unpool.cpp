@@ -218,20 +218,42 @@ Tensor max_unpool3d(const Tensor& x, const Tensor& index, IntSpan output, IntSpa
 
 static const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
-  const char* fractional =
-      "The largest elements of output_size windows, and where they are. random_samples, one per axis of each plane, "
-      "shift the windows.";
   r.op<&fractional_max_pool<2>>(
       "fractional_max_pool2d(Tensor self, int[2] kernel_size, int[2] output_size, Tensor random_samples) -> (Tensor, Tensor)",
-      fractional, kFunction);
+      "The largest element of each of output_size windows of kernel_size, and its place in the plane\n"
+      "(int64), over the last two axes of (n, c, h, w) or (c, h, w). Where the windows begin is drawn\n"
+      "(Graham 2014): random_samples, (n, c, 2) in [0, 1), shifts them, so that the step between them is h\n"
+      "/ output_size on average. Windows that do not fit are a RuntimeError.\n\n"
+      ">>> x = torch.arange(16.).view(1, 1, 4, 4)\n"
+      ">>> F.fractional_max_pool2d(x, 2, output_size=2, _random_samples=torch.zeros(1, 1, 2))\n"
+      "tensor([[[[ 5.,  7.],\n          [13., 15.]]]])\n",
+      kFunction);
   r.op<&fractional_max_pool<3>>(
       "fractional_max_pool3d(Tensor self, int[3] kernel_size, int[3] output_size, Tensor random_samples) -> (Tensor, Tensor)",
-      fractional, kFunction);
-  r.op<&max_unpool2d>("max_unpool2d(Tensor self, Tensor indices, int[2] output_size) -> Tensor",
-                      "Zeros, with self's elements where max_pool2d's indices say.", kFunction);
+      "fractional_max_pool2d() over the last three axes of (n, c, d, h, w) or (c, d, h, w); random_samples\n"
+      "is (n, c, 3).\n\n"
+      ">>> x = torch.arange(64.).view(1, 1, 4, 4, 4)\n"
+      ">>> F.fractional_max_pool3d(x, 2, output_size=2, _random_samples=torch.zeros(1, 1, 3)).shape\n"
+      "torch.Size([1, 1, 2, 2, 2])\n",
+      kFunction);
+  r.op<&max_unpool2d>(
+      "max_unpool2d(Tensor self, Tensor indices, int[2] output_size) -> Tensor",
+      "Zeros of output_size (height, width), with self's elements at the places that\n"
+      "max_pool2d_with_indices() gave: the inverse of pooling, but for the elements that it dropped. self\n"
+      "and indices (int64) are (n, c, h, w) or (c, h, w). An index outside of the plane is a RuntimeError.\n\n"
+      ">>> x = torch.tensor([[[1., 2.], [4., 3.]]])\n"
+      ">>> y, indices = F.max_pool2d(x, 2, return_indices=True)\n"
+      ">>> F.max_unpool2d(y, indices, 2)\ntensor([[[0., 0.],\n         [4., 0.]]])\n",
+      kFunction);
   r.op<&max_unpool3d>(
       "max_unpool3d(Tensor self, Tensor indices, int[3] output_size, int[3] stride, int[3] padding) -> Tensor",
-      "Zeros, with self's elements where max_pool3d's indices say.", kFunction);
+      "Zeros of output_size (depth, height, width), with self's elements at the places that\n"
+      "max_pool3d_with_indices() gave. self and indices (int64) are (n, c, d, h, w) or (c, d, h, w). An\n"
+      "index outside of the volume is a RuntimeError.\n\n"
+      ">>> x = torch.arange(8.).view(1, 1, 2, 2, 2)\n"
+      ">>> y, indices = F.max_pool3d(x, 2, return_indices=True)\n"
+      ">>> F.max_unpool3d(y, indices, 2).flatten()\ntensor([0., 0., 0., 0., 0., 0., 0., 7.])\n",
+      kFunction);
 });
 
 }  // namespace rl

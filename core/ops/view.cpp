@@ -367,14 +367,19 @@ static const Family family([](Registry& r) {
                    ">>> torch.tensor([[1], [2]]).expand(2, 3)\ntensor([[1, 1, 1],\n        [2, 2, 2]])\n",
                    kMethodOnly);
   r.op<&expand>("broadcast_to(Tensor(a) self, int[] size) -> Tensor(a)",
-                "self broadcast to a larger shape without a copy.");
+                "self broadcast to a larger shape without a copy, as expand() does. Sizes that do not fit are a\n"
+                "RuntimeError.\n\n"
+                ">>> torch.broadcast_to(torch.tensor([1, 2]), (2, 2))\ntensor([[1, 2],\n        [1, 2]])\n");
   r.op<&permute>("permute(Tensor(a) self, int[] dims) -> Tensor(a)",
                  "A view with the axes in the given order.\n\n"
                  ">>> torch.permute(torch.ones(2, 3, 4), (2, 0, 1)).shape\ntorch.Size([4, 2, 3])\n");
   r.op<&transpose>("transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)",
                    "A view with two axes exchanged.\n\n"
                    ">>> torch.transpose(torch.ones(2, 3, 4), 0, 1).shape\ntorch.Size([3, 2, 4])\n");
-  r.op<&t_>("t(Tensor(a) self) -> Tensor(a)", "The transpose of a matrix (a vector stays as it is).");
+  r.op<&t_>("t(Tensor(a) self) -> Tensor(a)",
+            "The transpose of a matrix, as a view; a vector or a number stays as it is. More than two dimensions\n"
+            "are a RuntimeError (see mT).\n\n"
+            ">>> torch.t(torch.tensor([[1, 2], [3, 4]]))\ntensor([[1, 3],\n        [2, 4]])\n");
   r.op<&squeeze_all>("squeeze(Tensor(a) self) -> Tensor(a)",
                      "A view without the axes of size 1.\n\n"
                      ">>> torch.squeeze(torch.ones(2, 1, 3)).shape\ntorch.Size([2, 3])\n");
@@ -385,20 +390,57 @@ static const Family family([](Registry& r) {
                    "A view with a new axis of size 1 at dim.\n\n"
                    ">>> torch.unsqueeze(torch.ones(3), 0).shape\ntorch.Size([1, 3])\n");
   r.op<&select>("select.int(Tensor(a) self, int dim, int index) -> Tensor(a)",
-                "The slice at index along dim, without that axis.");
-  r.op<&as_strided>("as_strided(Tensor(a) self, int[] size, int[] stride, int? storage_offset=None) -> Tensor(a)",
-                    "A view of the storage with the given sizes, strides and offset (in elements).");
-  r.op<&view_as_real>("view_as_real(Tensor(a) self) -> Tensor(a)",
-                      "A complex tensor as a real one with a last axis of size 2.");
-  r.op<&view_as_complex>("view_as_complex(Tensor(a) self) -> Tensor(a)",
-                         "A real tensor with a last axis of size 2 as a complex one.");
-  r.op<&real>("real(Tensor(a) self) -> Tensor(a)", "The real part (a view).", {.method = false});
-  r.op<&imag>("imag(Tensor(a) self) -> Tensor(a)", "The imaginary part (a view).", {.method = false});
-  r.op<&detach_op>("detach(Tensor(a) self) -> Tensor(a)", "self without its history: same memory, no gradient.");
-  r.op<&view_as>("view_as(Tensor(a) self, Tensor other) -> Tensor(a)", "self.view(other.size()).", kMethodOnly);
-  r.op<&reshape_as>("reshape_as(Tensor(a) self, Tensor other) -> Tensor(a)", "self.reshape(other.size()).",
-                    kMethodOnly);
-  r.op<&expand_as>("expand_as(Tensor(a) self, Tensor other) -> Tensor(a)", "self.expand(other.size()).", kMethodOnly);
+                "The slice at index along dim, as a view without that axis; a negative index counts from the end. An\n"
+                "index beyond the size is an IndexError.\n\n"
+                ">>> torch.select(torch.tensor([[1, 2], [3, 4]]), 0, -1)\ntensor([3, 4])\n");
+  r.op<&as_strided>(
+      "as_strided(Tensor(a) self, int[] size, int[] stride, int? storage_offset=None) -> Tensor(a)",
+      "A view of the storage with the given sizes, strides and offset (in elements). Elements may overlap:\n"
+      "then writing in place gives no defined result. A view that reaches beyond the storage is a\n"
+      "RuntimeError.\n\n"
+      ">>> torch.as_strided(torch.arange(5), (3, 3), (1, 1))\ntensor([[0, 1, 2],\n        [1, 2, 3],\n"
+      "        [2, 3, 4]])\n");
+  r.op<&view_as_real>(
+      "view_as_real(Tensor(a) self) -> Tensor(a)",
+      "A complex tensor (...) as a real view (..., 2): real and imaginary parts. Other dtypes are a\n"
+      "RuntimeError.\n\n"
+      ">>> torch.view_as_real(torch.tensor([1 + 2j, 3 - 1j]))\ntensor([[ 1.,  2.],\n        [ 3., -1.]])\n");
+  r.op<&view_as_complex>(
+      "view_as_complex(Tensor(a) self) -> Tensor(a)",
+      "A floating tensor (..., 2) as a complex view (...). The last axis must have size 2 and stride 1, the\n"
+      "others even strides: else a RuntimeError.\n\n"
+      ">>> torch.view_as_complex(torch.tensor([[1., 2.], [3., -1.]]))\ntensor([1.+2.j, 3.-1.j])\n");
+  r.op<&real>("real(Tensor(a) self) -> Tensor(a)",
+              "The real part, as a view in the real dtype; a real tensor itself.\n\n"
+              ">>> x = torch.tensor([1 + 2j])\n"
+              ">>> torch.real(x).zero_()\ntensor([0.])\n"
+              ">>> x\ntensor([0.+2.j])\n",
+              {.method = false});
+  r.op<&imag>("imag(Tensor(a) self) -> Tensor(a)",
+              "The imaginary part, as a view in the real dtype. A real tensor is a RuntimeError.\n\n"
+              ">>> torch.imag(torch.tensor([1 + 2j, 3.]))\ntensor([2., 0.])\n",
+              {.method = false});
+  r.op<&detach_op>("detach(Tensor(a) self) -> Tensor(a)",
+                   "self without its history: a view of the same memory through which no gradient flows.\n\n"
+                   ">>> x = torch.ones(2, requires_grad=True)\n"
+                   ">>> y = (x * 2).detach()\n"
+                   ">>> y.requires_grad, y.grad_fn\n(False, None)\n");
+  r.op<&view_as>("view_as(Tensor(a) self, Tensor other) -> Tensor(a)",
+                 "self.view(other.size()): the shape of other, without a copy. Another number of elements is a\n"
+                 "RuntimeError.\n\n"
+                 ">>> torch.arange(4).view_as(torch.ones(2, 2))\ntensor([[0, 1],\n        [2, 3]])\n",
+                 kMethodOnly);
+  r.op<&reshape_as>(
+      "reshape_as(Tensor(a) self, Tensor other) -> Tensor(a)",
+      "self.reshape(other.size()): the shape of other, by a view where the strides allow. Another number of\n"
+      "elements is a RuntimeError.\n\n"
+      ">>> torch.arange(4).reshape_as(torch.ones(2, 2))\ntensor([[0, 1],\n        [2, 3]])\n",
+      kMethodOnly);
+  r.op<&expand_as>("expand_as(Tensor(a) self, Tensor other) -> Tensor(a)",
+                   "self.expand(other.size()): broadcast to the shape of other, without a copy. Sizes that do not fit\n"
+                   "are a RuntimeError.\n\n"
+                   ">>> torch.tensor([1, 2]).expand_as(torch.ones(2, 2))\ntensor([[1, 2],\n        [1, 2]])\n",
+                   kMethodOnly);
 });
 
 }  // namespace rl

@@ -18,8 +18,12 @@ Tensor linalg_svdvals(const Tensor& a) {
 }
 
 const Family family([](Registry& r) {
-  r.op<&linalg_svdvals>("linalg_svdvals(Tensor A) -> Tensor", "The singular values of matrices, the largest first.",
-                        {.method = false});
+  r.op<&linalg_svdvals>(
+      "linalg_svdvals(Tensor A) -> Tensor",
+      "The singular values of matrices (..., m, n), the largest first: (..., min(m, n)), real. Floating and\n"
+      "complex dtypes; a vector is a RuntimeError.\n\n"
+      ">>> torch.linalg.svdvals(torch.tensor([[3., 0.], [4., 5.]]))\ntensor([6.7082, 2.2361])\n",
+      {.method = false});
 });
 
 }  // namespace

@@ -1,6 +1,7 @@
 // torch.NAME and Tensor.NAME: callables made from the registry.
 #include <deque>
 
+#include "ops/documentation.h"
 #include "python/arguments.h"
 #include "python/autocast.h"
 
@@ -72,11 +73,11 @@ PyObject* op_doc(PyObject* o, void*) {
   const PyOp& op = *reinterpret_cast<PyOp*>(o);
   std::string text;
   for (const OpDef* def : *op.overloads) text += def->schema + "\n";
-  for (const OpDef* def : *op.overloads) {
-    if (!*def->doc) continue;
-    text += concat("\n", op.in_place ? concat("In-place form of ", def->name, "(). ") : "", def->doc);
-    break;
-  }
+  if (op.in_place) text += concat("\nIn-place form of ", op.overloads->front()->name, "().\n");
+  for (const bool with_example : {true, false})
+    for (const OpDef* def : *op.overloads)
+      if (*def->doc && (std::strstr(def->doc, ">>>") != nullptr) == with_example)
+        text += concat("\n", documentation(*def), with_example ? "" : "\n");
   return PyUnicode_FromString(text.c_str());
 }
 PyObject* op_reduce(PyObject* o, PyObject*) {
@@ -159,7 +160,7 @@ PyObject* schemas(PyObject*, PyObject*) {
     flag(def->in_place, "inplace");
     for (const Param& p : def->params) flag(p.number, concat("number ", p.name).c_str());
     flag(def->pointwise != nullptr, "pointwise");
-    Object row = Object::steal(Py_BuildValue("(ssO)", def->schema.c_str(), def->doc, flags.get()));
+    Object row = Object::steal(Py_BuildValue("(ssO)", def->schema.c_str(), documentation(*def).c_str(), flags.get()));
     if (!row || PyList_Append(list.get(), row.get()) < 0) return nullptr;
   }
   return list.release();

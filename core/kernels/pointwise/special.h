@@ -379,7 +379,9 @@ struct ChebyshevW {
 struct ShiftedChebyshevT {
   static constexpr const char* schema = "special_shifted_chebyshev_polynomial_t(Tensor x, Tensor n) -> Tensor";
   static constexpr Numbers numbers = Numbers::Either;
-  static constexpr const char* doc = "Chebyshev polynomial of the first kind of degree n at 2 x - 1.";
+  static constexpr const char* doc =
+      "Chebyshev polynomial of the first kind of degree n at 2 x - 1, for x in [0, 1].\n\n"
+      ">>> torch.special.shifted_chebyshev_polynomial_t(torch.tensor([0., 0.5, 1.]), 2)\ntensor([ 1., -1.,  1.])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
   template <class T> RL_FN static T forward(T x, T n) { return ChebyshevT::forward(x + x - T(1), n); }
@@ -388,7 +390,9 @@ struct ShiftedChebyshevT {
 struct ShiftedChebyshevU {
   static constexpr const char* schema = "special_shifted_chebyshev_polynomial_u(Tensor x, Tensor n) -> Tensor";
   static constexpr Numbers numbers = Numbers::Either;
-  static constexpr const char* doc = "Chebyshev polynomial of the second kind of degree n at 2 x - 1.";
+  static constexpr const char* doc =
+      "Chebyshev polynomial of the second kind of degree n at 2 x - 1, for x in [0, 1].\n\n"
+      ">>> torch.special.shifted_chebyshev_polynomial_u(torch.tensor([0., 0.5, 1.]), 2)\ntensor([ 3., -1.,  3.])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
   template <class T> RL_FN static T forward(T x, T n) { return ChebyshevU::forward(x + x - T(1), n); }
@@ -397,7 +401,9 @@ struct ShiftedChebyshevU {
 struct ShiftedChebyshevV {
   static constexpr const char* schema = "special_shifted_chebyshev_polynomial_v(Tensor x, Tensor n) -> Tensor";
   static constexpr Numbers numbers = Numbers::Either;
-  static constexpr const char* doc = "Chebyshev polynomial of the third kind of degree n at 2 x - 1.";
+  static constexpr const char* doc =
+      "Chebyshev polynomial of the third kind of degree n at 2 x - 1, for x in [0, 1].\n\n"
+      ">>> torch.special.shifted_chebyshev_polynomial_v(torch.tensor([0., 0.5, 1.]), 2)\ntensor([ 5., -1.,  1.])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
   template <class T> RL_FN static T forward(T x, T n) { return ChebyshevV::forward(x + x - T(1), n); }
@@ -406,7 +412,9 @@ struct ShiftedChebyshevV {
 struct ShiftedChebyshevW {
   static constexpr const char* schema = "special_shifted_chebyshev_polynomial_w(Tensor x, Tensor n) -> Tensor";
   static constexpr Numbers numbers = Numbers::Either;
-  static constexpr const char* doc = "Chebyshev polynomial of the fourth kind of degree n at 2 x - 1.";
+  static constexpr const char* doc =
+      "Chebyshev polynomial of the fourth kind of degree n at 2 x - 1, for x in [0, 1].\n\n"
+      ">>> torch.special.shifted_chebyshev_polynomial_w(torch.tensor([0., 0.5, 1.]), 2)\ntensor([ 1., -1.,  5.])\n";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
   template <class T> RL_FN static T forward(T x, T n) { return ChebyshevW::forward(x + x - T(1), n); }
