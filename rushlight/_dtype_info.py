@@ -43,6 +43,9 @@ class finfo:
     Raises:
         TypeError: the dtype is of integers or bools.
 
+    >>> torch.finfo(torch.float32).eps, torch.finfo(torch.float16).max
+    (1.1920928955078125e-07, 65504.0)
+
     Reference: https://pytorch.org/docs/stable/type_info.html
     """
 
@@ -87,6 +90,9 @@ class iinfo:
 
     Raises:
         TypeError: the dtype is not of integers.
+
+    >>> torch.iinfo(torch.int8).min, torch.iinfo(torch.int8).max
+    (-128, 127)
 
     Reference: https://pytorch.org/docs/stable/type_info.html
     """

@@ -48,19 +48,31 @@ def _tensor(value: Any, name: str) -> Any:
 
 
 def is_floating_point(input: Any) -> bool:
-    """Whether the dtype is float16, bfloat16, float32 or float64."""
+    """Whether the dtype is float16, bfloat16, float32 or float64.
+
+    >>> torch.is_floating_point(torch.ones(1)), torch.is_floating_point(torch.tensor([1]))
+    (True, False)
+    """
     answer: bool = _tensor(input, "is_floating_point").is_floating_point()
     return answer
 
 
 def is_complex(input: Any) -> bool:
-    """Whether the dtype is complex64 or complex128."""
+    """Whether the dtype is complex64 or complex128.
+
+    >>> torch.is_complex(torch.ones(1)), torch.is_complex(torch.tensor([1j]))
+    (False, True)
+    """
     answer: bool = _tensor(input, "is_complex").is_complex()
     return answer
 
 
 def is_signed(input: Any) -> bool:
-    """Whether the dtype has negative numbers."""
+    """Whether the dtype has negative numbers.
+
+    >>> torch.is_signed(torch.tensor([1])), torch.is_signed(torch.tensor([1], dtype=torch.uint8))
+    (True, False)
+    """
     answer: bool = _tensor(input, "is_signed").is_signed()
     return answer
 
@@ -78,7 +90,12 @@ def is_neg(input: Any) -> bool:
 
 
 def is_inference(input: Any) -> bool:
-    """Whether the tensor was made under `inference_mode`."""
+    """Whether the tensor was made under `inference_mode`.
+
+    >>> with torch.inference_mode():
+    ...     print(torch.is_inference(torch.ones(1)))
+    True
+    """
     answer: bool = _tensor(input, "is_inference").is_inference()
     return answer
 
@@ -90,7 +107,11 @@ def is_distributed(input: Any) -> bool:
 
 
 def numel(input: Any) -> int:
-    """The number of elements."""
+    """The number of elements.
+
+    >>> torch.numel(torch.ones(2, 3))
+    6
+    """
     count: int = _tensor(input, "numel").numel()
     return count
 
@@ -101,7 +122,11 @@ def detach_(input: Any) -> Any:
 
 
 def get_device(input: Any) -> int:
-    """-1: the CPU."""
+    """-1: the CPU.
+
+    >>> torch.get_device(torch.ones(1))
+    -1
+    """
     index: int = _tensor(input, "get_device").get_device()
     return index
 
@@ -115,14 +140,22 @@ def get_device_module(device: Any = None) -> Any:
 
 
 def is_storage(obj: Any) -> bool:
-    """Whether obj is a storage: the memory behind tensors."""
+    """Whether obj is a storage: the memory behind tensors.
+
+    >>> torch.is_storage(torch.ones(1).untyped_storage())
+    True
+    """
     from rushlight.storage import TypedStorage, UntypedStorage
 
     return isinstance(obj, (TypedStorage, UntypedStorage))
 
 
 def typename(obj: Any) -> str:
-    """The name of a tensor's type ("torch.FloatTensor"), or of an object's class with its module."""
+    """The name of a tensor's type ("torch.FloatTensor"), or of an object's class with its module.
+
+    >>> torch.typename(torch.ones(1))
+    'torch.FloatTensor'
+    """
     if isinstance(obj, _C.Tensor):
         name: str = obj.type()
         return name
@@ -144,6 +177,9 @@ def asarray(
 
     Args:
         copy: True always copies; False refuses to (ValueError); None copies only if it must.
+
+    >>> torch.asarray([1, 2]), torch.asarray((1., 2.), dtype=torch.float64)
+    (tensor([1, 2]), tensor([1., 2.], dtype=torch.float64))
 
     Reference: https://pytorch.org/docs/stable/generated/torch.asarray.html
     """
@@ -181,21 +217,35 @@ def to_dlpack(tensor: Any) -> Any:
 
 
 def det(input: Any) -> Any:
-    """`torch.linalg.det`."""
+    """`torch.linalg.det`.
+
+    >>> torch.det(torch.tensor([[2., 0.], [5., 3.]]))
+    tensor(6.)
+    """
     from rushlight import linalg
 
     return linalg.det(input)
 
 
 def slogdet(input: Any) -> Any:
-    """`torch.linalg.slogdet`."""
+    """`torch.linalg.slogdet`.
+
+    >>> torch.slogdet(torch.tensor([[0., 1.], [1., 0.]]))
+    torch.return_types.slogdet(
+    sign=tensor(-1.),
+    logabsdet=tensor(0.))
+    """
     from rushlight import linalg
 
     return _Slogdet(*linalg.slogdet(input))
 
 
 def logdet(input: Any) -> Any:
-    """The logarithm of the determinant: NaN where it is negative."""
+    """The logarithm of the determinant: NaN where it is negative.
+
+    >>> torch.logdet(torch.eye(2) * 2)
+    tensor(1.3863)
+    """
     from rushlight import linalg
 
     sign, value = linalg.slogdet(input)
@@ -203,54 +253,94 @@ def logdet(input: Any) -> Any:
 
 
 def inverse(input: Any, *, out: Any = None) -> Any:
-    """`torch.linalg.inv`."""
+    """`torch.linalg.inv`.
+
+    >>> torch.inverse(torch.tensor([[2., 0.], [0., 4.]]))
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.2500]])
+    """
     from rushlight import linalg
 
     return linalg.inv(input, out=out)
 
 
 def pinverse(input: Any, rcond: float = 1e-15) -> Any:
-    """`torch.linalg.pinv`."""
+    """`torch.linalg.pinv`.
+
+    >>> A = torch.tensor([[1., 0.], [0., 2.], [0., 0.]])
+    >>> torch.allclose(torch.pinverse(A) @ A, torch.eye(2), atol=1e-6)
+    True
+    """
     from rushlight import linalg
 
     return linalg.pinv(input, rtol=rcond)
 
 
 def qr(input: Any, some: bool = True, *, out: Any = None) -> Any:
-    """`torch.linalg.qr` under its older name."""
+    """`torch.linalg.qr` under its older name.
+
+    >>> A = torch.tensor([[3., 1.], [4., 2.]])
+    >>> Q, R = torch.qr(A)
+    >>> torch.allclose(Q @ R, A, atol=1e-6)
+    True
+    """
     from rushlight import linalg
 
     return _QR(*linalg.qr(input, "reduced" if some else "complete", out=out))
 
 
 def svd(input: Any, some: bool = True, compute_uv: bool = True, *, out: Any = None) -> Any:
-    """`torch.linalg.svd`, but with V instead of its conjugate transpose."""
+    """`torch.linalg.svd`, but with V instead of its conjugate transpose.
+
+    >>> torch.svd(torch.tensor([[3., 0.], [4., 5.]])).S
+    tensor([6.7082, 2.2361])
+    """
     from rushlight import linalg
 
     return linalg.legacy_svd(input, some, compute_uv)
 
 
 def cholesky(input: Any, upper: bool = False, *, out: Any = None) -> Any:
-    """`torch.linalg.cholesky`."""
+    """`torch.linalg.cholesky`.
+
+    >>> torch.cholesky(torch.tensor([[4., 0.], [0., 9.]]))
+    tensor([[2., 0.],
+            [0., 3.]])
+    """
     from rushlight import linalg
 
     return linalg.cholesky(input, upper=upper, out=out)
 
 
 def cholesky_solve(B: Any, L: Any, upper: bool = False, *, out: Any = None) -> Any:
-    """Solve A X = B for the matrix A whose Cholesky factor is L."""
+    """Solve A X = B for the matrix A whose Cholesky factor is L.
+
+    >>> torch.cholesky_solve(torch.tensor([[4.], [2.]]), torch.tensor([[2., 0.], [0., 1.]]))
+    tensor([[1.],
+            [2.]])
+    """
     from rushlight import linalg
 
     return linalg.cholesky_solve(B, L, upper=upper)
 
 
 def cholesky_inverse(L: Any, upper: bool = False, *, out: Any = None) -> Any:
-    """The inverse of the matrix whose Cholesky factor is L."""
+    """The inverse of the matrix whose Cholesky factor is L.
+
+    >>> torch.cholesky_inverse(torch.tensor([[2., 0.], [0., 1.]]))
+    tensor([[0.2500, 0.0000],
+            [0.0000, 1.0000]])
+    """
     return cholesky_solve(_C.eye(L.shape[-1], dtype=L.dtype), L, upper)
 
 
 def matrix_exp(A: Any) -> Any:
-    """`torch.linalg.matrix_exp`."""
+    """`torch.linalg.matrix_exp`.
+
+    >>> torch.matrix_exp(torch.tensor([[0., 1.], [0., 0.]]))
+    tensor([[1., 1.],
+            [0., 1.]])
+    """
     from rushlight import linalg
 
     return linalg.matrix_exp(A)

@@ -29,7 +29,13 @@ _state: dict[str, Any] = {"deterministic": 0, "precision": "highest", "warn_alwa
 
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
-    """Ask for algorithms that give the same bits every time: every one here does, so nothing changes."""
+    """Ask for algorithms that give the same bits every time: every one here does, so nothing changes.
+
+    >>> torch.use_deterministic_algorithms(True)
+    >>> torch.are_deterministic_algorithms_enabled()
+    True
+    >>> torch.use_deterministic_algorithms(False)
+    """
     _state["deterministic"] = (1 if warn_only else 2) if mode else 0
 
 
@@ -113,7 +119,11 @@ def compiled_with_cxx11_abi() -> bool:
 
 
 def get_default_device() -> Any:
-    """The CPU."""
+    """The CPU.
+
+    >>> torch.get_default_device()
+    device(type='cpu')
+    """
     return _C.device("cpu")
 
 

@@ -81,7 +81,11 @@ def set_printoptions(
 
 
 def get_printoptions() -> dict[str, Any]:
-    """The options in force, as keyword arguments for `set_printoptions`."""
+    """The options in force, as keyword arguments for `set_printoptions`.
+
+    >>> torch.get_printoptions()["precision"]
+    4
+    """
     return {
         name: getattr(PRINT_OPTS, name) for name in ("precision", "threshold", "edgeitems", "linewidth", "sci_mode")
     }

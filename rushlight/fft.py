@@ -228,23 +228,39 @@ ihfftn = _many("ihfftn", _half, True, "The inverse of `hfftn`.", None)
 
 
 def fftfreq(n: int, d: float = 1.0, *, dtype: Any = None, out: Any = None, **options: Any) -> Any:
-    """The frequencies of the elements that `fft` of n samples gives; d is the time between samples."""
+    """The frequencies of the elements that `fft` of n samples gives; d is the time between samples.
+
+    >>> torch.fft.fftfreq(4, d=0.5)
+    tensor([ 0.0000,  0.5000, -1.0000, -0.5000])
+    """
     order = _C.cat([_C.arange(0, (n + 1) // 2), _C.arange(-(n // 2), 0)])
     return _out(order.to(dtype or _C.get_default_dtype()) * (1.0 / (n * d)), out)
 
 
 def rfftfreq(n: int, d: float = 1.0, *, dtype: Any = None, out: Any = None, **options: Any) -> Any:
-    """The frequencies of the elements that `rfft` of n samples gives."""
+    """The frequencies of the elements that `rfft` of n samples gives.
+
+    >>> torch.fft.rfftfreq(4)
+    tensor([0.0000, 0.2500, 0.5000])
+    """
     return _out(_C.arange(0, n // 2 + 1).to(dtype or _C.get_default_dtype()) * (1.0 / (n * d)), out)
 
 
 def fftshift(input: Any, dim: Any = None) -> Any:
-    """Move the zero frequency to the middle."""
+    """Move the zero frequency to the middle.
+
+    >>> torch.fft.fftshift(torch.fft.fftfreq(4))
+    tensor([-0.5000, -0.2500,  0.0000,  0.2500])
+    """
     dims = list(range(input.dim())) if dim is None else [dim] if isinstance(dim, int) else list(dim)
     return input.roll([input.shape[d] // 2 for d in dims], dims)
 
 
 def ifftshift(input: Any, dim: Any = None) -> Any:
-    """Undo `fftshift`."""
+    """Undo `fftshift`.
+
+    >>> torch.fft.ifftshift(torch.tensor([-2, -1, 0, 1]))
+    tensor([ 0,  1, -2, -1])
+    """
     dims = list(range(input.dim())) if dim is None else [dim] if isinstance(dim, int) else list(dim)
     return input.roll([-(input.shape[d] // 2) for d in dims], dims)

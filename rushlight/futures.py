@@ -115,7 +115,15 @@ class Future(Generic[_T]):
 
 
 def collect_all(futures: list[Future[Any]]) -> Future[list[Future[Any]]]:
-    """A future of the list of futures, done when all of them are; an exception of one is its exception."""
+    """A future of the list of futures, done when all of them are; an exception of one is its exception.
+
+    >>> a, b = torch.futures.Future(), torch.futures.Future()
+    >>> both = torch.futures.collect_all([a, b])
+    >>> a.set_result(1), b.set_result(2)
+    (None, None)
+    >>> [f.value() for f in both.wait()]
+    [1, 2]
+    """
     together: Future[list[Future[Any]]] = Future()
     left, lock = len(futures), threading.Lock()
 
@@ -136,5 +144,11 @@ def collect_all(futures: list[Future[Any]]) -> Future[list[Future[Any]]]:
 
 
 def wait_all(futures: list[Future[Any]]) -> list[Any]:
-    """The results of all futures, when all are done; raises the first exception among them."""
+    """The results of all futures, when all are done; raises the first exception among them.
+
+    >>> f = torch.futures.Future()
+    >>> f.set_result(3)
+    >>> torch.futures.wait_all([f])
+    [3]
+    """
     return [future.wait() for future in collect_all(futures).wait()]

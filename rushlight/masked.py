@@ -87,13 +87,21 @@ def _widened(dtype: Any, input: Any) -> Any:
 
 
 def sum(input: Any, dim: Any = None, *, keepdim: bool | None = False, dtype: Any = None, mask: Any = None) -> Any:
-    """The sum of the elements that count."""
+    """The sum of the elements that count.
+
+    >>> torch.masked.sum(torch.tensor([1., 2., 3.]), mask=torch.tensor([True, False, True]))
+    tensor(4.)
+    """
     dims = _dims(dim, input.dim())
     return _C.sum(_filled(input, mask, 0), dims, bool(keepdim), dtype=_widened(dtype, input))
 
 
 def prod(input: Any, dim: Any = None, *, keepdim: bool | None = False, dtype: Any = None, mask: Any = None) -> Any:
-    """The product of the elements that count."""
+    """The product of the elements that count.
+
+    >>> torch.masked.prod(torch.tensor([2., 9., 3.]), mask=torch.tensor([True, False, True]))
+    tensor(6.)
+    """
     result = _filled(input, mask, 1).to(_widened(dtype, input))
     for d in reversed(_dims(dim, input.dim())):
         result = result.prod(d, bool(keepdim))
@@ -101,7 +109,11 @@ def prod(input: Any, dim: Any = None, *, keepdim: bool | None = False, dtype: An
 
 
 def cumsum(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:
-    """Running sums of the elements that count."""
+    """Running sums of the elements that count.
+
+    >>> torch.masked.cumsum(torch.tensor([1., 9., 3.]), 0, mask=torch.tensor([True, False, True]))
+    tensor([1., 1., 4.])
+    """
     dtype = input.dtype if dtype is None else dtype
     return _C.cumsum(_filled(input, mask, 0), _dims(dim, input.dim())[0], dtype=dtype).to(dtype)
 
@@ -113,13 +125,21 @@ def cumprod(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any
 
 
 def amax(input: Any, dim: Any = None, *, keepdim: bool | None = False, dtype: Any = None, mask: Any = None) -> Any:
-    """The largest element that counts."""
+    """The largest element that counts.
+
+    >>> torch.masked.amax(torch.tensor([1., 9., 3.]), mask=torch.tensor([True, False, True]))
+    tensor(3.)
+    """
     result = _C.amax(_filled(input, mask, _least(input)), _dims(dim, input.dim()), bool(keepdim))
     return result if dtype is None else result.to(dtype)
 
 
 def amin(input: Any, dim: Any = None, *, keepdim: bool | None = False, dtype: Any = None, mask: Any = None) -> Any:
-    """The smallest element that counts."""
+    """The smallest element that counts.
+
+    >>> torch.masked.amin(torch.tensor([1., 0., 3.]), mask=torch.tensor([True, False, True]))
+    tensor(1.)
+    """
     result = _C.amin(_filled(input, mask, _most(input)), _dims(dim, input.dim()), bool(keepdim))
     return result if dtype is None else result.to(dtype)
 
@@ -127,7 +147,11 @@ def amin(input: Any, dim: Any = None, *, keepdim: bool | None = False, dtype: An
 def argmax(
     input: Any, dim: int | None = None, *, keepdim: bool | None = False, dtype: Any = None, mask: Any = None
 ) -> Any:
-    """Where the largest element is that counts, as a tensor of the input's dtype (or `dtype`)."""
+    """Where the largest element is that counts, as a tensor of the input's dtype (or `dtype`).
+
+    >>> torch.masked.argmax(torch.tensor([1., 9., 3.]), mask=torch.tensor([True, False, True]))
+    tensor(2.)
+    """
     result = _C.argmax(_filled(input, mask, _least(input)), dim, bool(keepdim))
     return result.to(input.dtype if dtype is None else dtype)
 
@@ -135,7 +159,11 @@ def argmax(
 def argmin(
     input: Any, dim: int | None = None, *, keepdim: bool | None = False, dtype: Any = None, mask: Any = None
 ) -> Any:
-    """Where the smallest element is that counts, as a tensor of the input's dtype (or `dtype`)."""
+    """Where the smallest element is that counts, as a tensor of the input's dtype (or `dtype`).
+
+    >>> torch.masked.argmin(torch.tensor([1., 0., 3.]), mask=torch.tensor([True, False, True]))
+    tensor(0.)
+    """
     result = _C.argmin(_filled(input, mask, _most(input)), dim, bool(keepdim))
     return result.to(input.dtype if dtype is None else dtype)
 
@@ -151,6 +179,9 @@ def mean(input: Any, dim: Any = None, *, keepdim: bool | None = False, dtype: An
 
     Raises:
         ValueError: the dtype is not floating point or complex.
+
+    >>> torch.masked.mean(torch.tensor([1., 2., 3.]), mask=torch.tensor([True, False, True]))
+    tensor(2.)
     """
     source, dtype = ("Input", input.dtype) if dtype is None else ("Optional", dtype)
     if not _is_inexact(dtype):
@@ -166,6 +197,9 @@ def median(input: Any, dim: int = -1, *, keepdim: bool = False, dtype: Any = Non
 
     Raises:
         ValueError: where nothing is masked, an element is nan.
+
+    >>> torch.masked.median(torch.tensor([1., 9., 3.]), 0, mask=torch.tensor([True, False, True]))
+    tensor(1.)
     """
     if dtype is None:
         dtype = input.dtype
@@ -184,7 +218,11 @@ def norm(
     input: Any, ord: float | None = 2.0, dim: Any = None, *, keepdim: bool | None = False, dtype: Any = None,
     mask: Any = None,
 ) -> Any:  # fmt: skip
-    """The vector norm of the elements that count."""
+    """The vector norm of the elements that count.
+
+    >>> torch.masked.norm(torch.tensor([3., 9., 4.]), 2., mask=torch.tensor([True, False, True]))
+    tensor(5.)
+    """
     from rushlight import linalg
 
     ord = 2.0 if ord is None else float(ord)
@@ -215,7 +253,11 @@ def var(
     input: Any, dim: Any = None, unbiased: bool | None = None, *, correction: Any = None,
     keepdim: bool | None = False, dtype: Any = None, mask: Any = None,
 ) -> Any:  # fmt: skip
-    """The variance of the elements that count."""
+    """The variance of the elements that count.
+
+    >>> torch.masked.var(torch.tensor([1., 9., 3.]), mask=torch.tensor([True, False, True]))
+    tensor(2.)
+    """
     return _moments(input, dim, unbiased, correction, bool(keepdim), dtype, mask)
 
 
@@ -223,12 +265,20 @@ def std(
     input: Any, dim: Any = None, unbiased: bool | None = None, *, correction: Any = None,
     keepdim: bool | None = False, dtype: Any = None, mask: Any = None,
 ) -> Any:  # fmt: skip
-    """The standard deviation of the elements that count."""
+    """The standard deviation of the elements that count.
+
+    >>> torch.masked.std(torch.tensor([1., 9., 3.]), mask=torch.tensor([True, False, True]))
+    tensor(1.4142)
+    """
     return _moments(input, dim, unbiased, correction, bool(keepdim), dtype, mask).sqrt()
 
 
 def softmax(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:
-    """exp(input) scaled to sum to 1 over the elements that count."""
+    """exp(input) scaled to sum to 1 over the elements that count.
+
+    >>> torch.masked.softmax(torch.tensor([1., 1., 9.]), 0, mask=torch.tensor([True, True, False]))
+    tensor([0.5000, 0.5000, 0.0000])
+    """
     filled = _filled(input, mask, _least(input))
     return _C.softmax(filled, _dims(dim, input.dim())[0], dtype=input.dtype if dtype is None else dtype)
 
@@ -246,7 +296,11 @@ def softmin(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any
 
 
 def logsumexp(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Any = None) -> Any:
-    """log(sum(exp(input))) of the elements that count."""
+    """log(sum(exp(input))) of the elements that count.
+
+    >>> torch.masked.logsumexp(torch.tensor([0., 9., 0.]), 0, mask=torch.tensor([True, False, True]))
+    tensor(0.6931)
+    """
     result = _C.logsumexp(_filled(input, mask, _least(input)), _dims(dim, input.dim()), keepdim)
     return result.to(input.dtype if dtype is None else dtype)
 

@@ -21,6 +21,12 @@ def manual_seed(seed: Any) -> Any:
     Args:
         seed: from -2**63 to 2**64 - 1; negative seeds wrap.
 
+    >>> _ = torch.manual_seed(0)
+    >>> a = torch.rand(2)
+    >>> _ = torch.manual_seed(0)
+    >>> torch.equal(a, torch.rand(2))
+    True
+
     Reference: https://pytorch.org/docs/stable/generated/torch.manual_seed.html
     """
     return _C.default_generator.manual_seed(int(seed))
@@ -33,18 +39,35 @@ def seed() -> int:
 
 
 def initial_seed() -> int:
-    """The seed that the default generator was last given."""
+    """The seed that the default generator was last given.
+
+    >>> _ = torch.manual_seed(7)
+    >>> torch.initial_seed()
+    7
+    """
     given: int = _C.default_generator.initial_seed()
     return given
 
 
 def get_rng_state() -> Any:
-    """The state of the default generator, as a uint8 tensor."""
+    """The state of the default generator, as a uint8 tensor.
+
+    >>> state = torch.get_rng_state()
+    >>> a = torch.rand(2)
+    >>> torch.set_rng_state(state)
+    >>> torch.equal(a, torch.rand(2))
+    True
+    """
     return _C.default_generator.get_state()
 
 
 def set_rng_state(new_state: Any) -> None:
-    """Put the default generator back into a state that `get_rng_state` gave."""
+    """Put the default generator back into a state that `get_rng_state` gave.
+
+    >>> state = torch.get_rng_state()
+    >>> state.dtype, state.dim()
+    (torch.uint8, 1)
+    """
     _C.default_generator.set_state(new_state)
 
 
@@ -61,6 +84,12 @@ def fork_rng(
     Args:
         devices, device_type: accepted; there is only the CPU.
         enabled: False makes it do nothing.
+
+    >>> _ = torch.manual_seed(0)
+    >>> with torch.random.fork_rng():
+    ...     _ = torch.rand(10)
+    >>> torch.rand(1)
+    tensor([0.4963])
     """
     if not enabled:
         yield

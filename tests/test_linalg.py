@@ -72,3 +72,14 @@ def test_nuclear_norm():
     x = torch.arange(6.0, dtype=torch.float64).reshape(2, 3).requires_grad_()
     assert torch.norm(x, p="nuc").item() == pytest.approx(8.348469, abs=1e-5)
     assert torch.autograd.gradcheck(lambda x: x.norm(p="nuc"), (x,))
+
+
+def test_cholesky_ex_says_which_minor_of_which_matrix():
+    good = torch.tensor([[4.0, 0.0], [0.0, 9.0]])
+    A = torch.stack([torch.tensor([[1.0, 2.0], [2.0, 1.0]]), good, -good])
+    for upper in (False, True):
+        L, info = torch.linalg.cholesky_ex(A, upper=upper)
+        assert info.tolist() == [2, 0, 1] and info.dtype == torch.int32
+        assert L[1].tolist() == [[2.0, 0.0], [0.0, 3.0]]
+    with pytest.raises(torch.linalg.LinAlgError, match=r"Batch element 0.*order 2"):
+        torch.linalg.cholesky(A)

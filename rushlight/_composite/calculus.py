@@ -18,6 +18,9 @@ def _dim(dim: int, ndim: int) -> int:
 def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None, *, out: Any = None) -> Any:
     """The n-th difference of neighbours along dim.
 
+    >>> torch.diff(torch.tensor([1, 3, 6])), torch.diff(torch.tensor([1, 3, 6]), n=2)
+    (tensor([2, 3]), tensor([1]))
+
     Reference: https://pytorch.org/docs/stable/generated/torch.diff.html
     """
     if input.dim() == 0:
@@ -48,6 +51,9 @@ def gradient(input: Any, *, spacing: Any = 1, dim: Any = None, edge_order: int =
         spacing: the distance of samples (one number, or one for each dimension), or their coordinates.
         dim: which dimensions; all by default.
         edge_order: 1 or 2: the order of the estimate at the edges.
+
+    >>> torch.gradient(torch.tensor([0., 1., 4., 9.]))
+    (tensor([1., 2., 4., 5.]),)
 
     Reference: https://pytorch.org/docs/stable/generated/torch.gradient.html
     """
@@ -137,6 +143,9 @@ def _intervals(name: str, y: Any, x: Any, dx: Any, dim: int) -> Any:
 def trapezoid(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Any:
     """The integral along dim by the trapezoidal rule, over points x or with spacing dx.
 
+    >>> torch.trapezoid(torch.tensor([0., 1., 2.]), dx=0.5)
+    tensor(1.)
+
     Reference: https://pytorch.org/docs/stable/generated/torch.trapezoid.html
     """
     dim = _dim(dim, y.dim())
@@ -149,13 +158,20 @@ def trapezoid(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Any:
 
 @composite("trapz(Tensor y, Tensor? x=None, *, float dx=1, int dim=-1) -> Tensor", method=False)
 def trapz(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Any:
-    """The same as trapezoid."""
+    """The same as trapezoid.
+
+    >>> torch.trapz(torch.tensor([0., 1., 2.]), torch.tensor([0., 1., 3.]))
+    tensor(3.5000)
+    """
     return trapezoid(y, x, dx=dx, dim=dim)
 
 
 @composite("cumulative_trapezoid(Tensor y, Tensor? x=None, *, Scalar dx=1, int dim=-1) -> Tensor", method=False)
 def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Any:
     """The integrals up to each point along dim, by the trapezoidal rule: one value fewer than points.
+
+    >>> torch.cumulative_trapezoid(torch.tensor([0., 1., 2.]))
+    tensor([0.5000, 2.0000])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.cumulative_trapezoid.html
     """

@@ -29,6 +29,10 @@ def lu(A: Any, pivot: bool = True, get_infos: bool = False, out: Any = None) -> 
     Returns:
         The compact factors, the pivots (from 1) and, if asked for, whether each matrix is singular.
 
+    >>> LU, pivots = torch.linalg.lu_factor(torch.tensor([[1., 2.], [3., 4.]]))
+    >>> pivots
+    tensor([2, 2], dtype=torch.int32)
+
     Reference: https://pytorch.org/docs/stable/generated/torch.lu.html
     """
     whole = linalg.lu_factor_ex(A, pivot=pivot)
@@ -44,6 +48,11 @@ def lu(A: Any, pivot: bool = True, get_infos: bool = False, out: Any = None) -> 
 def lu_solve(b: Any, LU_data: Any, LU_pivots: Any, *, out: Any = None) -> Any:
     """The older `linalg.lu_solve`: x with A x = b, from the factors of A.
 
+    >>> LU, pivots = torch.linalg.lu_factor(torch.tensor([[2., 0.], [0., 4.]]))
+    >>> torch.lu_solve(torch.tensor([[2.], [8.]]), LU, pivots)
+    tensor([[1.],
+            [2.]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.lu_solve.html
     """
     return _deliver(linalg.lu_solve(LU_data, LU_pivots, b), out)
@@ -57,6 +66,11 @@ def lu_unpack(
     LU_data: Any, LU_pivots: Any, unpack_data: bool = True, unpack_pivots: bool = True, *, out: Any = None
 ) -> Any:
     """The matrices P, L and U with A = P L U, from what `linalg.lu_factor` gives.
+
+    >>> A = torch.tensor([[1., 2.], [3., 4.]])
+    >>> P, L, U = torch.lu_unpack(*torch.linalg.lu_factor(A))
+    >>> torch.allclose(P @ L @ U, A)
+    True
 
     Reference: https://pytorch.org/docs/stable/generated/torch.lu_unpack.html
     """
@@ -96,6 +110,10 @@ def triangular_solve(
 ) -> Any:
     """The older `linalg.solve_triangular`: x with A x = b, and A.
 
+    >>> torch.triangular_solve(torch.tensor([[1.], [4.]]), torch.tensor([[1., 0.], [2., 1.]]), upper=False).solution
+    tensor([[1.],
+            [2.]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.triangular_solve.html
     """
     if b.dim() < 2 or A.dim() < 2:
@@ -120,6 +138,10 @@ def triangular_solve(
 def geqrf(input: Any, *, out: Any = None) -> Any:
     """A QR factorization as LAPACK leaves it: R above the diagonal, reflections below, and their factors.
 
+    >>> h, tau = torch.geqrf(torch.tensor([[3., 1.], [4., 2.]]))
+    >>> h.shape, tau.shape
+    (torch.Size([2, 2]), torch.Size([2]))
+
     Reference: https://pytorch.org/docs/stable/generated/torch.geqrf.html
     """
     import numpy as np
@@ -139,6 +161,11 @@ def geqrf(input: Any, *, out: Any = None) -> Any:
 def orgqr(input: Any, tau: Any, *, out: Any = None) -> Any:
     """The older `linalg.householder_product`.
 
+    >>> h, tau = torch.geqrf(torch.tensor([[3., 1.], [4., 2.]]))
+    >>> q = torch.orgqr(h, tau)
+    >>> torch.allclose(q.T @ q, torch.eye(2), atol=1e-6)
+    True
+
     Reference: https://pytorch.org/docs/stable/generated/torch.orgqr.html
     """
     return _deliver(linalg.householder_product(input, tau), out)
@@ -147,6 +174,10 @@ def orgqr(input: Any, tau: Any, *, out: Any = None) -> Any:
 @composite("ormqr(Tensor self, Tensor input2, Tensor input3, bool left=True, bool transpose=False) -> Tensor")
 def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool = False, *, out: Any = None) -> Any:
     """Q other (or other Q, or with Q^H), Q being the product of the reflections that `geqrf` leaves.
+
+    >>> h, tau = torch.geqrf(torch.tensor([[3., 1.], [4., 2.]]))
+    >>> torch.allclose(torch.ormqr(h, tau, torch.eye(2)), torch.orgqr(h, tau), atol=1e-6)
+    True
 
     Reference: https://pytorch.org/docs/stable/generated/torch.ormqr.html
     """
@@ -195,6 +226,10 @@ def svd_lowrank(A: Any, q: int | None = 6, niter: int | None = 2, M: Any = None)
         niter: how often the guess is refined.
         M: subtracted from A.
 
+    >>> U, S, V = torch.svd_lowrank(torch.randn(20, 5), q=3)
+    >>> U.shape, S.shape, V.shape
+    (torch.Size([20, 3]), torch.Size([3]), torch.Size([5, 3]))
+
     Reference: https://pytorch.org/docs/stable/generated/torch.svd_lowrank.html
     """
     q, niter = 6 if q is None else q, 2 if niter is None else niter
@@ -223,6 +258,10 @@ def pca_lowrank(A: Any, q: int | None = None, center: bool = True, niter: int = 
 
     Returns:
         U, S, V: the directions are the columns of V, `A @ V[:, :k]` the projection.
+
+    >>> U, S, V = torch.pca_lowrank(torch.randn(20, 5), q=3)
+    >>> U.shape, S.shape, V.shape
+    (torch.Size([20, 3]), torch.Size([3]), torch.Size([5, 3]))
 
     Reference: https://pytorch.org/docs/stable/generated/torch.pca_lowrank.html
     """

@@ -12,6 +12,11 @@ from rushlight._composite import composite
 def take_along_dim(input: Any, indices: Any, dim: int | None = None, *, out: Any = None) -> Any:
     """Elements at indices along dim (the other dimensions broadcast), or of the flattened input.
 
+    >>> x = torch.tensor([[3, 1], [2, 5]])
+    >>> torch.take_along_dim(x, x.argsort(1), 1)
+    tensor([[1, 3],
+            [2, 5]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.take_along_dim.html
     """
     if indices.dtype != _C.int64:

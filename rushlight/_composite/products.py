@@ -255,6 +255,9 @@ def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
         a, b: the operands.
         dims: a number n (the last n of a with the first n of b), or the two lists of dimensions.
 
+    >>> torch.tensordot(torch.ones(2, 3, 4), torch.ones(3, 4, 5), dims=2).shape
+    torch.Size([2, 5])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.tensordot.html
     """
     if isinstance(dims, _C.Tensor):
@@ -308,6 +311,9 @@ def spmm(input: Any, mat2: Any) -> Any:
 def kron(input: Any, other: Any, *, out: Any = None) -> Any:
     """The Kronecker product: every element of input times all of other.
 
+    >>> torch.kron(torch.tensor([1, 10]), torch.tensor([1, 2]))
+    tensor([ 1,  2, 10, 20])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.kron.html
     """
     ndim = max(input.dim(), other.dim())
@@ -343,6 +349,9 @@ def chain_matmul(*matrices: Any, out: Any = None) -> Any:
 def cross(input: Any, other: Any, dim: int | None = None, *, out: Any = None) -> Any:
     """The vector product along a dimension of size 3 (the first such one by default).
 
+    >>> torch.cross(torch.tensor([1, 0, 0]), torch.tensor([0, 1, 0]), dim=0)
+    tensor([0, 0, 1])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.cross.html
     """
     if input.dim() != other.dim():
@@ -376,6 +385,9 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = "use_mm_f
     Args:
         compute_mode: more than 25 rows use a matrix product when p is 2, as in PyTorch, unless this is
             "donot_use_mm_for_euclid_dist"; fewer take the differences themselves, which is more accurate.
+
+    >>> torch.cdist(torch.tensor([[0., 0.]]), torch.tensor([[3., 4.], [0., 1.]]))
+    tensor([[5., 1.]])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.cdist.html
     """
@@ -414,7 +426,11 @@ def _norm(difference: Any, p: float) -> Any:
 
 @composite("pdist(Tensor self, float p=2) -> Tensor", method=False)
 def pdist(input: Any, p: float = 2) -> Any:
-    """The distances of all pairs of rows, as a vector in the order (0, 1), (0, 2), ..., (1, 2), ..."""
+    """The distances of all pairs of rows, as a vector in the order (0, 1), (0, 2), ..., (1, 2), ...
+
+    >>> torch.pdist(torch.tensor([[0., 0.], [3., 4.], [0., 1.]]))
+    tensor([5.0000, 1.0000, 4.2426])
+    """
     if input.dim() != 2:
         raise RuntimeError(f"pdist only supports 2D tensors, got: {input.dim()}D")
     rows = input.shape[0]

@@ -33,6 +33,9 @@ def segment_reduce(
 
     Raises:
         RuntimeError: neither or both are given, or the lengths do not add up to the dimension.
+
+    >>> torch.segment_reduce(torch.tensor([1., 2., 3.]), "sum", lengths=torch.tensor([1, 2]))
+    tensor([1., 5.])
     """
     if reduce not in _REDUCTIONS:
         raise RuntimeError(f"reduce: must be one of {sorted(_REDUCTIONS)}, got {reduce!r}")

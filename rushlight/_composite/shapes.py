@@ -22,6 +22,9 @@ def broadcast_shapes(*shapes: Any) -> Any:
     Raises:
         RuntimeError: they do not broadcast.
 
+    >>> torch.broadcast_shapes((2, 1), (3,))
+    torch.Size([2, 3])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.broadcast_shapes.html
     """
     given = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
@@ -46,6 +49,10 @@ def broadcast_shapes(*shapes: Any) -> Any:
 @composite("broadcast_tensors(Tensor[] tensors) -> Tensor[]", method=False)
 def broadcast_tensors(*tensors: Any) -> Any:
     """The tensors expanded to one shape (without copying).
+
+    >>> a, b = torch.broadcast_tensors(torch.ones(2, 1), torch.ones(3))
+    >>> a.shape, b.shape
+    (torch.Size([2, 3]), torch.Size([2, 3]))
 
     Reference: https://pytorch.org/docs/stable/generated/torch.broadcast_tensors.html
     """
@@ -72,13 +79,21 @@ def _at_least(tensors: tuple[Any, ...], grow: Any) -> Any:
 
 @composite("atleast_1d(Tensor[] tensors) -> Tensor[]", method=False)
 def atleast_1d(*tensors: Any) -> Any:
-    """Each tensor with at least one dimension."""
+    """Each tensor with at least one dimension.
+
+    >>> torch.atleast_1d(torch.tensor(1.)).shape
+    torch.Size([1])
+    """
     return _at_least(tensors, lambda t: t.reshape(1) if t.dim() == 0 else t)
 
 
 @composite("atleast_2d(Tensor[] tensors) -> Tensor[]", method=False)
 def atleast_2d(*tensors: Any) -> Any:
-    """Each tensor with at least two dimensions; a vector becomes a row."""
+    """Each tensor with at least two dimensions; a vector becomes a row.
+
+    >>> torch.atleast_2d(torch.tensor([1., 2.])).shape
+    torch.Size([1, 2])
+    """
     return _at_least(tensors, lambda t: t.reshape(1, 1) if t.dim() == 0 else t.unsqueeze(0) if t.dim() == 1 else t)
 
 
@@ -92,7 +107,11 @@ def _grow_3d(t: Any) -> Any:
 
 @composite("atleast_3d(Tensor[] tensors) -> Tensor[]", method=False)
 def atleast_3d(*tensors: Any) -> Any:
-    """Each tensor with at least three dimensions; a vector becomes (1, N, 1), a matrix (M, N, 1)."""
+    """Each tensor with at least three dimensions; a vector becomes (1, N, 1), a matrix (M, N, 1).
+
+    >>> torch.atleast_3d(torch.tensor([1., 2.])).shape
+    torch.Size([1, 2, 1])
+    """
     return _at_least(tensors, _grow_3d)
 
 
@@ -111,6 +130,9 @@ def _nonempty(tensors: Any, name: str) -> list[Any]:
 def hstack(tensors: Any, *, out: Any = None) -> Any:
     """Join along dimension 1 (vectors: 0).
 
+    >>> torch.hstack((torch.tensor([1, 2]), torch.tensor([3])))
+    tensor([1, 2, 3])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.hstack.html
     """
     parts = [atleast_1d(t) for t in _nonempty(tensors, "hstack")]
@@ -119,25 +141,44 @@ def hstack(tensors: Any, *, out: Any = None) -> Any:
 
 @composite("vstack(Tensor[] tensors, *, Tensor(a!)? out=None) -> Tensor", method=False)
 def vstack(tensors: Any, *, out: Any = None) -> Any:
-    """Join along dimension 0; vectors become rows."""
+    """Join along dimension 0; vectors become rows.
+
+    >>> torch.vstack((torch.tensor([1, 2]), torch.tensor([3, 4])))
+    tensor([[1, 2],
+            [3, 4]])
+    """
     return _cat([atleast_2d(t) for t in _nonempty(tensors, "vstack")], 0, out)
 
 
 @composite("row_stack(Tensor[] tensors, *, Tensor(a!)? out=None) -> Tensor", method=False)
 def row_stack(tensors: Any, *, out: Any = None) -> Any:
-    """The same as vstack."""
+    """The same as vstack.
+
+    >>> torch.row_stack((torch.tensor([1, 2]), torch.tensor([3, 4])))
+    tensor([[1, 2],
+            [3, 4]])
+    """
     return vstack(tensors, out=out)
 
 
 @composite("dstack(Tensor[] tensors, *, Tensor(a!)? out=None) -> Tensor", method=False)
 def dstack(tensors: Any, *, out: Any = None) -> Any:
-    """Join along dimension 2."""
+    """Join along dimension 2.
+
+    >>> torch.dstack((torch.tensor([1, 2]), torch.tensor([3, 4]))).shape
+    torch.Size([1, 2, 2])
+    """
     return _cat([_grow_3d(t) for t in _nonempty(tensors, "dstack")], 2, out)
 
 
 @composite("column_stack(Tensor[] tensors, *, Tensor(a!)? out=None) -> Tensor", method=False)
 def column_stack(tensors: Any, *, out: Any = None) -> Any:
-    """Join along dimension 1; vectors become columns."""
+    """Join along dimension 1; vectors become columns.
+
+    >>> torch.column_stack((torch.tensor([1, 2]), torch.tensor([3, 4])))
+    tensor([[1, 3],
+            [2, 4]])
+    """
     parts = [t.reshape(t.numel(), 1) if t.dim() <= 1 else t for t in _nonempty(tensors, "column_stack")]
     return _cat(parts, 1, out)
 
@@ -168,6 +209,9 @@ def tensor_split(
     input: Any, indices_or_sections: Any = None, dim: int = 0, *, indices: Any = None, sections: Any = None
 ) -> Any:
     """Split into views: a number of nearly equal parts, or at given indices.
+
+    >>> torch.tensor_split(torch.arange(5), 2), torch.tensor_split(torch.arange(5), (1, 3))
+    ((tensor([0, 1, 2]), tensor([3, 4])), (tensor([0]), tensor([1, 2]), tensor([3, 4])))
 
     Reference: https://pytorch.org/docs/stable/generated/torch.tensor_split.html
     """
@@ -212,21 +256,35 @@ def _split(name: str, input: Any, where: Any, dim: int, least: int) -> Any:
 
 @composite("hsplit(Tensor self, int[] indices) -> Tensor[]")
 def hsplit(input: Any, indices_or_sections: Any = None, *, indices: Any = None, sections: Any = None) -> Any:
-    """Split along dimension 1 (a vector: 0) into equal parts or at indices."""
+    """Split along dimension 1 (a vector: 0) into equal parts or at indices.
+
+    >>> torch.hsplit(torch.arange(4).view(2, 2), 2)
+    (tensor([[0],
+            [2]]), tensor([[1],
+            [3]]))
+    """
     where = next((w for w in (indices_or_sections, indices, sections) if w is not None), None)
     return _split("hsplit", input, where, 0 if input.dim() == 1 else 1, 1)
 
 
 @composite("vsplit(Tensor self, int[] indices) -> Tensor[]")
 def vsplit(input: Any, indices_or_sections: Any = None, *, indices: Any = None, sections: Any = None) -> Any:
-    """Split along dimension 0 into equal parts or at indices."""
+    """Split along dimension 0 into equal parts or at indices.
+
+    >>> torch.vsplit(torch.arange(4).view(2, 2), 2)
+    (tensor([[0, 1]]), tensor([[2, 3]]))
+    """
     where = next((w for w in (indices_or_sections, indices, sections) if w is not None), None)
     return _split("vsplit", input, where, 0, 2)
 
 
 @composite("dsplit(Tensor self, int[] indices) -> Tensor[]")
 def dsplit(input: Any, indices_or_sections: Any = None, *, indices: Any = None, sections: Any = None) -> Any:
-    """Split along dimension 2 into equal parts or at indices."""
+    """Split along dimension 2 into equal parts or at indices.
+
+    >>> [x.shape for x in torch.dsplit(torch.zeros(1, 2, 4), [1])]
+    [torch.Size([1, 2, 1]), torch.Size([1, 2, 3])]
+    """
     where = next((w for w in (indices_or_sections, indices, sections) if w is not None), None)
     return _split("dsplit", input, where, 2, 3)
 
@@ -238,6 +296,12 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> Any:
     Args:
         tensors: vectors (or numbers as tensors).
         indexing: "ij" (a dimension for each vector, in order) or "xy" (the first two swapped).
+
+    >>> x, y = torch.meshgrid(torch.tensor([1, 2]), torch.tensor([3, 4, 5]), indexing="ij")
+    >>> x, y
+    (tensor([[1, 1, 1],
+            [2, 2, 2]]), tensor([[3, 4, 5],
+            [3, 4, 5]]))
 
     Reference: https://pytorch.org/docs/stable/generated/torch.meshgrid.html
     """
@@ -274,7 +338,14 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> Any:
 
 @composite("cartesian_prod(Tensor[] tensors) -> Tensor", method=False)
 def cartesian_prod(*tensors: Any) -> Any:
-    """All combinations of one element from each vector, as rows."""
+    """All combinations of one element from each vector, as rows.
+
+    >>> torch.cartesian_prod(torch.tensor([1, 2]), torch.tensor([3, 4]))
+    tensor([[1, 3],
+            [1, 4],
+            [2, 3],
+            [2, 4]])
+    """
     vectors = _unpack(tensors)
     for v in vectors:
         if v.dim() != 1:
@@ -286,7 +357,13 @@ def cartesian_prod(*tensors: Any) -> Any:
 
 @composite("combinations(Tensor self, int r=2, bool with_replacement=False) -> Tensor", method=False)
 def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
-    """All combinations of r elements of a vector, as rows, in the order of itertools."""
+    """All combinations of r elements of a vector, as rows, in the order of itertools.
+
+    >>> torch.combinations(torch.tensor([1, 2, 3]))
+    tensor([[1, 2],
+            [1, 3],
+            [2, 3]])
+    """
     if input.dim() != 1:
         raise RuntimeError(f"Expect a 1D vector, but got shape {input.shape}")
     if r < 0:
@@ -300,7 +377,12 @@ def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
 
 @composite("block_diag(Tensor[] tensors) -> Tensor", method=False)
 def block_diag(*tensors: Any) -> Any:
-    """The tensors as blocks along the diagonal of a matrix that is zero elsewhere."""
+    """The tensors as blocks along the diagonal of a matrix that is zero elsewhere.
+
+    >>> torch.block_diag(torch.tensor([[1, 2]]), torch.tensor([3]))
+    tensor([[1, 2, 0],
+            [0, 0, 3]])
+    """
     blocks = []
     for i, t in enumerate(_unpack(tensors)):
         if t.dim() > 2:
@@ -321,7 +403,12 @@ def block_diag(*tensors: Any) -> Any:
 
 @composite("rot90(Tensor self, int k=1, int[] dims=[0,1]) -> Tensor")
 def rot90(input: Any, k: int = 1, dims: Any = (0, 1)) -> Any:
-    """Rotate by k times 90 degrees in the plane of two dimensions, from the first towards the second."""
+    """Rotate by k times 90 degrees in the plane of two dimensions, from the first towards the second.
+
+    >>> torch.rot90(torch.tensor([[1, 2], [3, 4]]))
+    tensor([[2, 4],
+            [1, 3]])
+    """
     if len(dims) != 2:
         raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
     if input.dim() < 2:
@@ -346,7 +433,12 @@ def rot90(input: Any, k: int = 1, dims: Any = (0, 1)) -> Any:
 
 @composite("fliplr(Tensor self) -> Tensor")
 def fliplr(input: Any) -> Any:
-    """Reverse dimension 1."""
+    """Reverse dimension 1.
+
+    >>> torch.fliplr(torch.tensor([[1, 2], [3, 4]]))
+    tensor([[2, 1],
+            [4, 3]])
+    """
     if input.dim() < 2:
         raise RuntimeError("Input must be >= 2-d.")
     return input.flip((1,))
@@ -354,7 +446,12 @@ def fliplr(input: Any) -> Any:
 
 @composite("flipud(Tensor self) -> Tensor")
 def flipud(input: Any) -> Any:
-    """Reverse dimension 0."""
+    """Reverse dimension 0.
+
+    >>> torch.flipud(torch.tensor([[1, 2], [3, 4]]))
+    tensor([[3, 4],
+            [1, 2]])
+    """
     if input.dim() < 1:
         raise RuntimeError("Input must be >= 1-d.")
     return input.flip((0,))
@@ -362,7 +459,12 @@ def flipud(input: Any) -> Any:
 
 @composite("vander(Tensor x, int? N=None, bool increasing=False) -> Tensor", method=False)
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
-    """Columns x^(N-1), ..., x, 1 (the other way round if increasing)."""
+    """Columns x^(N-1), ..., x, 1 (the other way round if increasing).
+
+    >>> torch.vander(torch.tensor([2, 3]), 3)
+    tensor([[4, 2, 1],
+            [9, 3, 1]])
+    """
     if x.dim() != 1:
         raise RuntimeError(f"x must be a one-dimensional tensor, but got {x.dim()} dimensions")
     count = x.numel() if N is None else N
@@ -380,7 +482,11 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
 
 @composite("unravel_index(Tensor indices, SymInt[] shape) -> Tensor[]", method=False)
 def unravel_index(indices: Any, shape: Any) -> Any:
-    """The coordinates, one tensor for each dimension of `shape`, of flat indices into it."""
+    """The coordinates, one tensor for each dimension of `shape`, of flat indices into it.
+
+    >>> torch.unravel_index(torch.tensor([1, 5]), (2, 3))
+    (tensor([0, 1]), tensor([1, 2]))
+    """
     if not isinstance(indices, _C.Tensor):
         raise TypeError(f"unravel_index(): argument 'indices' must be Tensor, not {type(indices).__name__}")
     if indices.dtype.is_floating_point or indices.dtype.is_complex or indices.dtype == _C.bool:

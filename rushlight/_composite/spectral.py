@@ -63,6 +63,9 @@ def stft(
     Raises:
         RuntimeError: sizes that do not fit each other.
 
+    >>> torch.stft(torch.ones(16), 8, window=torch.hann_window(8), return_complex=True).shape
+    torch.Size([5, 9])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.stft.html
     """
     hop_length = n_fft // 4 if hop_length is None else hop_length
@@ -133,6 +136,11 @@ def istft(
 
     Raises:
         RuntimeError: sizes that do not fit, or windows that leave samples out.
+
+    >>> x, window = torch.randn(16), torch.hann_window(8)
+    >>> spectrum = torch.stft(x, 8, window=window, return_complex=True)
+    >>> torch.allclose(torch.istft(spectrum, 8, window=window), x, atol=1e-5)
+    True
 
     Reference: https://pytorch.org/docs/stable/generated/torch.istft.html
     """

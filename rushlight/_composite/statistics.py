@@ -40,6 +40,10 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
         fweights: how often each observation counts.
         aweights: how much each observation weighs.
 
+    >>> torch.cov(torch.tensor([[1., 2., 3.], [3., 2., 1.]]))
+    tensor([[ 1., -1.],
+            [-1.,  1.]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.cov.html
     """
     if input.dim() > 2:
@@ -91,6 +95,10 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
 @composite("corrcoef(Tensor self) -> Tensor")
 def corrcoef(input: Any) -> Any:
     """The correlation coefficients of the rows, columns being observations.
+
+    >>> torch.corrcoef(torch.tensor([[1., 2., 3.], [3., 2., 1.]]))
+    tensor([[ 1., -1.],
+            [-1.,  1.]])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.corrcoef.html
     """
@@ -186,6 +194,9 @@ def quantile(
         q: a number or a vector of numbers in [0, 1]; a vector adds a first dimension.
         interpolation: between neighbours: "linear", "lower", "higher", "midpoint" or "nearest".
 
+    >>> torch.quantile(torch.tensor([1., 2., 3., 4.]), torch.tensor([0.5, 1.]))
+    tensor([2.5000, 4.0000])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.quantile.html
     """
     result = _quantile("quantile", input, q, dim, keepdim, interpolation, False)
@@ -199,7 +210,11 @@ def quantile(
 def nanquantile(
     input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear", out: Any = None
 ) -> Any:
-    """quantile of the values that are not NaN."""
+    """quantile of the values that are not NaN.
+
+    >>> torch.nanquantile(torch.tensor([1., float('nan'), 3.]), 0.5)
+    tensor(2.)
+    """
     result = _quantile("nanquantile", input, q, dim, keepdim, interpolation, True)
     return result if out is None else _C._write_out(out, result)
 
@@ -217,6 +232,11 @@ def histogram(
         range: (lowest, highest) edge where bins is a number; the extremes of input by default.
         weight: of each value.
         density: scale so that the integral is 1.
+
+    >>> torch.histogram(torch.tensor([0., 1., 1., 2., 4.]), bins=4)
+    torch.return_types.histogram(
+    hist=tensor([1., 2., 1., 1.]),
+    bin_edges=tensor([0., 1., 2., 3., 4.]))
 
     Reference: https://pytorch.org/docs/stable/generated/torch.histogram.html
     """
@@ -261,6 +281,10 @@ def histogramdd(input: Any, bins: Any, *, range: Any = None, weight: Any = None,
         range: the lowest and highest edge of each axis, one after the other.
         weight: of each point.
         density: scale so that the integral is 1.
+
+    >>> torch.histogramdd(torch.tensor([[0., 0.], [1., 1.], [1., 1.]]), bins=[2, 2]).hist
+    tensor([[1., 0.],
+            [0., 2.]])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.histogramdd.html
     """

@@ -27,6 +27,9 @@ def unique(
         return_counts: also give how often each occurs.
         dim: compare the slices along this axis instead of single elements.
 
+    >>> torch.unique(torch.tensor([3, 1, 3]), return_counts=True)
+    (tensor([1, 3]), tensor([1, 2]))
+
     Reference: https://pytorch.org/docs/stable/generated/torch.unique.html
     """
     if dim is None:
@@ -48,6 +51,9 @@ def unique_consecutive(
         return_inverse: also give the place of each element of input in the result.
         return_counts: also give the length of each run.
         dim: compare the slices along this axis instead of single elements.
+
+    >>> torch.unique_consecutive(torch.tensor([1, 1, 2, 1]))
+    tensor([1, 2, 1])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.unique_consecutive.html
     """

@@ -76,6 +76,11 @@ def backward(
     Raises:
         RuntimeError: a tensor does not require grad, or has several elements and no seed.
 
+    >>> x = torch.tensor([1., 2.], requires_grad=True)
+    >>> torch.autograd.backward([(x * x).sum(), x.sum()])
+    >>> x.grad
+    tensor([3., 5.])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.autograd.backward.html
     """
     if grad_variables is not None:
@@ -123,6 +128,11 @@ def grad(
 
     Returns:
         A tuple of tensors, one for each input.
+
+    >>> x = torch.tensor(3., requires_grad=True)
+    >>> (dy,) = torch.autograd.grad(x ** 3, x, create_graph=True)
+    >>> dy, torch.autograd.grad(dy, x)
+    (tensor(27., grad_fn=<MulBackward0>), (tensor(18.),))
 
     Reference: https://pytorch.org/docs/stable/generated/torch.autograd.grad.html
     """

@@ -33,6 +33,14 @@ class set_detect_anomaly:
 class detect_anomaly:
     """A block in which backward finds the forward line behind an error or a NaN gradient. It slows execution.
 
+    >>> x = torch.tensor(0., requires_grad=True)
+    >>> try:
+    ...     with torch.autograd.detect_anomaly():
+    ...         (x / x).backward()
+    ... except RuntimeError as error:
+    ...     print(error)
+    Function 'DivBackward0' returned nan values in its 1th output.
+
     Reference: https://pytorch.org/docs/stable/autograd.html#anomaly-detection
     """
 

@@ -140,7 +140,22 @@ def _bind(forward: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[
 
 
 def once_differentiable(fn: Any) -> Any:
-    """Decorates a `backward` that can not itself be differentiated; a second derivative is then an error."""
+    """Decorates a `backward` that can not itself be differentiated; a second derivative is then an error.
+
+    >>> from rushlight.autograd.function import once_differentiable
+    >>> class Double(torch.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         return 2 * x
+    ...     @staticmethod
+    ...     @once_differentiable
+    ...     def backward(ctx, grad):
+    ...         return 2 * grad
+    >>> x = torch.ones(1, requires_grad=True)
+    >>> Double.apply(x).backward()
+    >>> x.grad
+    tensor([2.])
+    """
     import functools
 
     @functools.wraps(fn)

@@ -99,6 +99,9 @@ def vjp(
         create_graph: make the result differentiable.
         strict: an error instead of zeros where the output does not depend on an input.
 
+    >>> torch.autograd.functional.vjp(lambda x: x ** 2, torch.tensor([1., 2.]), torch.ones(2))
+    (tensor([1., 4.]), tensor([2., 4.]))
+
     Reference: https://pytorch.org/docs/stable/generated/torch.autograd.functional.vjp.html
     """
     with enable_grad():
@@ -136,6 +139,9 @@ def jvp(
     Args:
         func, inputs, create_graph, strict: as in `vjp`.
         v: shaped like the inputs; may be left out when there is one input with one element.
+
+    >>> torch.autograd.functional.jvp(lambda x: x ** 2, torch.tensor([1., 2.]), torch.tensor([1., 0.]))
+    (tensor([1., 4.]), tensor([2., 0.]))
 
     Reference: https://pytorch.org/docs/stable/generated/torch.autograd.functional.jvp.html
     """
@@ -221,6 +227,10 @@ def hessian(
     Returns:
         For one input of shape S a tensor of shape S + S; for several a tuple of tuples.
 
+    >>> torch.autograd.functional.hessian(lambda x: (x ** 3).sum(), torch.tensor([1., 2.]))
+    tensor([[ 6.,  0.],
+            [ 0., 12.]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.autograd.functional.hessian.html
     """
     xs, several = _tuple(inputs, "inputs", "hessian")
@@ -240,6 +250,9 @@ def vhp(
 ) -> tuple[Any, Any]:
     """The function's value (one number), and `v` times its Hessian.
 
+    >>> torch.autograd.functional.vhp(lambda x: (x ** 3).sum(), torch.tensor([1., 2.]), torch.ones(2))
+    (tensor(9.), tensor([ 6., 12.]))
+
     Reference: https://pytorch.org/docs/stable/generated/torch.autograd.functional.vhp.html
     """
     with enable_grad():
@@ -258,6 +271,9 @@ def hvp(
     func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
     """The function's value (one number), and its Hessian times `v`; the Hessian is symmetric, so this is `vhp`.
+
+    >>> torch.autograd.functional.hvp(lambda x: (x ** 3).sum(), torch.tensor([1., 2.]), torch.ones(2))
+    (tensor(9.), tensor([ 6., 12.]))
 
     Reference: https://pytorch.org/docs/stable/generated/torch.autograd.functional.hvp.html
     """

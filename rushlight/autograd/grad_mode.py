@@ -109,6 +109,13 @@ class no_grad(_Decorator):
 class enable_grad(no_grad):
     """Records again inside a `no_grad` block.
 
+    >>> x = torch.ones(1, requires_grad=True)
+    >>> with torch.no_grad():
+    ...     with torch.enable_grad():
+    ...         y = x * 2
+    >>> y.requires_grad
+    True
+
     Reference: https://pytorch.org/docs/stable/generated/torch.enable_grad.html
     """
 
@@ -124,6 +131,12 @@ class set_grad_enabled(_Decorator):
 
     Args:
         mode: True to record, False not to.
+
+    >>> x = torch.ones(1, requires_grad=True)
+    >>> with torch.set_grad_enabled(False):
+    ...     y = x * 2
+    >>> y.requires_grad
+    False
 
     Reference: https://pytorch.org/docs/stable/generated/torch.set_grad_enabled.html
     """
@@ -159,6 +172,12 @@ class inference_mode(_Decorator):
 
     Args:
         mode: False leaves inference mode for the block.
+
+    >>> x = torch.ones(1, requires_grad=True)
+    >>> with torch.inference_mode():
+    ...     y = x * 2
+    >>> y.requires_grad, y.is_inference()
+    (False, True)
 
     Reference: https://pytorch.org/docs/stable/generated/torch.autograd.grad_mode.inference_mode.html
     """
@@ -199,6 +218,9 @@ class set_multithreading_enabled(_Decorator):
 
     Args:
         mode: kept.
+
+    >>> with torch.autograd.set_multithreading_enabled(False):
+    ...     pass
     """
 
     __slots__ = ("mode",)

@@ -271,6 +271,10 @@ def gradgradcheck(
         grad_outputs: seeds for the first derivative; random ones when left out.
         the others: as in `gradcheck`.
 
+    >>> x = torch.tensor([0.5], dtype=torch.float64, requires_grad=True)
+    >>> torch.autograd.gradgradcheck(torch.sin, (x,))
+    True
+
     Reference: https://pytorch.org/docs/stable/generated/torch.autograd.gradcheck.gradgradcheck.html
     """
     args = _tensors(inputs)

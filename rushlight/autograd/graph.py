@@ -24,6 +24,12 @@ Node = _C._Node
 class saved_tensors_hooks:
     """In the block, what an op saves for backward goes through `pack_hook`, and comes back through `unpack_hook`.
 
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> pack = lambda t: (print("kept", tuple(t.shape)), t)[1]
+    >>> with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
+    ...     y = x.exp()
+    kept (2,)
+
     Reference: https://pytorch.org/docs/stable/autograd.html#torch.autograd.graph.saved_tensors_hooks
     """
 
@@ -39,7 +45,15 @@ class saved_tensors_hooks:
 
 
 class save_on_cpu(saved_tensors_hooks):
-    """In the block, tensors saved for backward are kept in the CPU's memory: on the CPU, as they are."""
+    """In the block, tensors saved for backward are kept in the CPU's memory: on the CPU, as they are.
+
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> with torch.autograd.graph.save_on_cpu():
+    ...     y = (x * x).sum()
+    >>> y.backward()
+    >>> x.grad
+    tensor([2., 2.])
+    """
 
     def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
         super().__init__(lambda t: t, lambda t: t)
@@ -58,6 +72,14 @@ def get_gradient_edge(tensor: Any) -> GradientEdge:
     Raises:
         RuntimeError: `tensor` does not require grad.
 
+    >>> x = torch.tensor(2., requires_grad=True)
+    >>> y = x * x
+    >>> edge = torch.autograd.graph.get_gradient_edge(y)
+    >>> edge.node.name(), torch.autograd.grad(edge, x)
+    Traceback (most recent call last):
+        ...
+    TypeError: expected Tensors to differentiate, got MulBackward0
+
     Reference: https://pytorch.org/docs/stable/generated/torch.autograd.graph.get_gradient_edge.html
     """
     if not tensor.requires_grad:
@@ -72,6 +94,11 @@ def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable[..., Any], *, 
 
     With mode "all", `fn` gets a list with one gradient (or None) for each tensor; with "any", the first gradient.
     Tensors that a backward does not reach are waited for until the next one.
+
+    >>> x, y = torch.ones(1, requires_grad=True), torch.ones(1, requires_grad=True)
+    >>> handle = torch.autograd.graph.register_multi_grad_hook((x, y), lambda grads: print(len(grads)))
+    >>> (x * y).sum().backward()
+    2
 
     Reference: https://pytorch.org/docs/stable/generated/torch.autograd.graph.register_multi_grad_hook.html
     """

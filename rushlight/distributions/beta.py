@@ -16,6 +16,10 @@ __all__ = ["Beta"]
 class Beta(ExponentialFamily):
     """The beta distribution of probabilities: concentration1 counts for 1, concentration0 for 0.
 
+    >>> d = torch.distributions.Beta(torch.tensor(2.), torch.tensor(2.))
+    >>> d.mean, d.log_prob(torch.tensor(0.5))
+    (tensor(0.5000), tensor(0.4055))
+
     Reference: https://pytorch.org/docs/stable/distributions.html#beta
     """
 

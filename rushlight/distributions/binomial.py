@@ -21,6 +21,10 @@ def _clamp_by_zero(x: Any) -> Any:
 class Binomial(ProbsOrLogits, Distribution):
     """How many of `total_count` independent trials succeed.
 
+    >>> d = torch.distributions.Binomial(10, torch.tensor(0.5))
+    >>> d.mean, d.log_prob(torch.tensor(5.)).exp()
+    (tensor(5.), tensor(0.2461))
+
     Reference: https://pytorch.org/docs/stable/distributions.html#binomial
     """
 

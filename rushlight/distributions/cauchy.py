@@ -16,6 +16,10 @@ __all__ = ["Cauchy"]
 class Cauchy(Distribution):
     """The Cauchy distribution: the ratio of two normals. It has no mean and no variance.
 
+    >>> d = torch.distributions.Cauchy(torch.tensor(0.), torch.tensor(1.))
+    >>> d.cdf(torch.tensor(1.)), d.mean
+    (tensor(0.7500), tensor(nan))
+
     Reference: https://pytorch.org/docs/stable/distributions.html#cauchy
     """
 

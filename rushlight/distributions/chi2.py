@@ -13,6 +13,9 @@ __all__ = ["Chi2"]
 class Chi2(Gamma):
     """The chi-squared distribution with `df` degrees of freedom: Gamma(df / 2, 1 / 2).
 
+    >>> torch.distributions.Chi2(torch.tensor(3.)).mean
+    tensor(3.)
+
     Reference: https://pytorch.org/docs/stable/distributions.html#chi2
     """
 

@@ -19,6 +19,9 @@ class ContinuousBernoulli(ProbsOrLogits, ExponentialFamily):
 
     Where probs is within `lims`, around 1/2, Taylor series stand in for formulas that lose all digits there.
 
+    >>> torch.distributions.ContinuousBernoulli(torch.tensor(0.5)).mean
+    tensor(0.5000)
+
     Reference: https://pytorch.org/docs/stable/distributions.html#continuousbernoulli
     (Loaiza-Ganem & Cunningham 2019)
     """

@@ -15,6 +15,10 @@ __all__ = ["Dirichlet"]
 class Dirichlet(ExponentialFamily):
     """The Dirichlet distribution over vectors of probabilities, with the given concentrations.
 
+    >>> d = torch.distributions.Dirichlet(torch.tensor([1., 3.]))
+    >>> d.mean, d.sample().shape
+    (tensor([0.2500, 0.7500]), torch.Size([2]))
+
     Reference: https://pytorch.org/docs/stable/distributions.html#dirichlet
     """
 

@@ -15,6 +15,10 @@ __all__ = ["Exponential"]
 class Exponential(ExponentialFamily):
     """The exponential distribution with the given rate (inverse scale).
 
+    >>> d = torch.distributions.Exponential(torch.tensor(2.))
+    >>> d.mean, d.cdf(torch.tensor(0.))
+    (tensor(0.5000), tensor(0.))
+
     Reference: https://pytorch.org/docs/stable/distributions.html#exponential
     """
 

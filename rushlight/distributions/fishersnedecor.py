@@ -18,6 +18,9 @@ __all__ = ["FisherSnedecor"]
 class FisherSnedecor(Distribution):
     """The F-distribution: the ratio of two chi-squared variables over their degrees of freedom.
 
+    >>> torch.distributions.FisherSnedecor(torch.tensor(3.), torch.tensor(4.)).mean
+    tensor(2.)
+
     Reference: https://pytorch.org/docs/stable/distributions.html#fishersnedecor
     """
 

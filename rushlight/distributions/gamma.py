@@ -16,6 +16,10 @@ __all__ = ["Gamma"]
 class Gamma(ExponentialFamily):
     """The gamma distribution with the given concentration (shape) and rate (inverse scale).
 
+    >>> d = torch.distributions.Gamma(torch.tensor(2.), torch.tensor(4.))
+    >>> d.mean, d.variance
+    (tensor(0.5000), tensor(0.1250))
+
     Reference: https://pytorch.org/docs/stable/distributions.html#gamma
     """
 

@@ -18,6 +18,10 @@ __all__ = ["Geometric"]
 class Geometric(ProbsOrLogits, Distribution):
     """How many failures come before the first success, which has probability `probs`.
 
+    >>> d = torch.distributions.Geometric(torch.tensor(0.5))
+    >>> d.mean, d.log_prob(torch.tensor(0.)).exp()
+    (tensor(1.), tensor(0.5000))
+
     Reference: https://pytorch.org/docs/stable/distributions.html#geometric
     """
 

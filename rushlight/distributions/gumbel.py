@@ -19,6 +19,9 @@ __all__ = ["Gumbel"]
 class Gumbel(TransformedDistribution):
     """The Gumbel distribution: of the largest of many.
 
+    >>> torch.distributions.Gumbel(torch.tensor(0.), torch.tensor(1.)).mean
+    tensor(0.5772)
+
     Reference: https://pytorch.org/docs/stable/distributions.html#gumbel
     """
 

@@ -15,6 +15,9 @@ __all__ = ["HalfCauchy"]
 class HalfCauchy(HalfDistribution):
     """The absolute value of a Cauchy variable around 0.
 
+    >>> torch.distributions.HalfCauchy(torch.tensor(1.)).cdf(torch.tensor(1.))
+    tensor(0.5000)
+
     Reference: https://pytorch.org/docs/stable/distributions.html#halfcauchy
     """
 

@@ -14,6 +14,9 @@ __all__ = ["HalfNormal"]
 class HalfNormal(HalfDistribution):
     """The absolute value of a normal variable with mean 0 and standard deviation `scale`.
 
+    >>> torch.distributions.HalfNormal(torch.tensor(1.)).mean
+    tensor(0.7979)
+
     Reference: https://pytorch.org/docs/stable/distributions.html#halfnormal
     """
 

@@ -19,6 +19,10 @@ class Independent(Distribution):
         base_distribution: the distribution.
         reinterpreted_batch_ndims: how many batch dimensions become event dimensions.
 
+    >>> d = torch.distributions.Independent(torch.distributions.Normal(torch.zeros(3), torch.ones(3)), 1)
+    >>> d.event_shape, d.log_prob(torch.zeros(3))
+    (torch.Size([3]), tensor(-2.7568))
+
     Reference: https://pytorch.org/docs/stable/distributions.html#independent
     """
 

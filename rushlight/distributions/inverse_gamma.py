@@ -17,6 +17,9 @@ __all__ = ["InverseGamma"]
 class InverseGamma(TransformedDistribution):
     """1 over a gamma variable.
 
+    >>> torch.distributions.InverseGamma(torch.tensor(3.), torch.tensor(2.)).mean
+    tensor(1.)
+
     Reference: https://pytorch.org/docs/stable/distributions.html#inversegamma
     """
 

@@ -24,6 +24,9 @@ def _moment(a: Any, b: Any, n: int) -> Any:
 class Kumaraswamy(TransformedDistribution):
     """The Kumaraswamy distribution on (0, 1): much as the beta distribution, with a cdf in closed form.
 
+    >>> torch.distributions.Kumaraswamy(torch.tensor(1.), torch.tensor(1.)).mean
+    tensor(0.5000)
+
     Reference: https://pytorch.org/docs/stable/distributions.html#kumaraswamy
     """
 

@@ -16,6 +16,10 @@ __all__ = ["Laplace"]
 class Laplace(Distribution):
     """The Laplace distribution: exponential on both sides of `loc`.
 
+    >>> d = torch.distributions.Laplace(torch.tensor(0.), torch.tensor(1.))
+    >>> d.cdf(torch.tensor(0.)), d.variance
+    (tensor(0.5000), tensor(2.))
+
     Reference: https://pytorch.org/docs/stable/distributions.html#laplace
     """
 

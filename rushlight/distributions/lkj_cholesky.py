@@ -25,6 +25,10 @@ class LKJCholesky(Distribution):
 
     Samples come from the onion method (Lewandowski et al. 2009).
 
+    >>> L = torch.distributions.LKJCholesky(3, 1.0).sample()
+    >>> torch.allclose((L @ L.T).diagonal(), torch.ones(3), atol=1e-5)
+    True
+
     Reference: https://pytorch.org/docs/stable/distributions.html#lkjcholesky
     """
 

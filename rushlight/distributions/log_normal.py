@@ -15,6 +15,9 @@ __all__ = ["LogNormal"]
 class LogNormal(TransformedDistribution):
     """exp of a normal variable with mean `loc` and standard deviation `scale`.
 
+    >>> torch.distributions.LogNormal(torch.tensor(0.), torch.tensor(1.)).mean
+    tensor(1.6487)
+
     Reference: https://pytorch.org/docs/stable/distributions.html#lognormal
     """
 

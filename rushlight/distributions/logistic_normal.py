@@ -15,6 +15,10 @@ __all__ = ["LogisticNormal"]
 class LogisticNormal(TransformedDistribution):
     """Probabilities from a normal vector, by stick breaking.
 
+    >>> d = torch.distributions.LogisticNormal(torch.zeros(2), torch.ones(2))
+    >>> d.sample().shape
+    torch.Size([3])
+
     Reference: https://pytorch.org/docs/stable/distributions.html#logisticnormal
     """
 

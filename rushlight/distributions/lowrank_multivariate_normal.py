@@ -41,6 +41,11 @@ class LowRankMultivariateNormal(Distribution):
         cov_factor: W, (*, D, R).
         cov_diag: d, (*, D).
 
+    >>> d = torch.distributions.LowRankMultivariateNormal(torch.zeros(2), torch.tensor([[1.], [1.]]), torch.ones(2))
+    >>> d.covariance_matrix
+    tensor([[2., 1.],
+            [1., 2.]])
+
     Reference: https://pytorch.org/docs/stable/distributions.html#lowrankmultivariatenormal
     """
 

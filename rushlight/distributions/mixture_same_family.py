@@ -20,6 +20,11 @@ class MixtureSameFamily(Distribution):
         mixture_distribution: a Categorical.
         component_distribution: the components.
 
+    >>> mix = torch.distributions.Categorical(torch.tensor([0.5, 0.5]))
+    >>> parts = torch.distributions.Normal(torch.tensor([-1., 3.]), torch.ones(2))
+    >>> torch.distributions.MixtureSameFamily(mix, parts).mean
+    tensor(1.)
+
     Reference: https://pytorch.org/docs/stable/distributions.html#mixturesamefamily
     """
 

@@ -18,6 +18,10 @@ __all__ = ["Multinomial"]
 class Multinomial(Distribution):
     """How often each of K outcomes comes in `total_count` draws.
 
+    >>> d = torch.distributions.Multinomial(10, torch.tensor([1., 3.]))
+    >>> d.mean, d.sample().sum()
+    (tensor([2.5000, 7.5000]), tensor(10.))
+
     Reference: https://pytorch.org/docs/stable/distributions.html#multinomial
     """
 

@@ -17,6 +17,9 @@ __all__ = ["NegativeBinomial"]
 class NegativeBinomial(ProbsOrLogits, Distribution):
     """How many successes (probability `probs`) come before `total_count` failures.
 
+    >>> torch.distributions.NegativeBinomial(torch.tensor(4.), torch.tensor(0.5)).mean
+    tensor(4.)
+
     Reference: https://pytorch.org/docs/stable/distributions.html#negativebinomial
     """
 

@@ -16,6 +16,10 @@ __all__ = ["OneHotCategorical", "OneHotCategoricalStraightThrough"]
 class OneHotCategorical(Distribution):
     """The categorical distribution with samples as one-hot vectors.
 
+    >>> d = torch.distributions.OneHotCategorical(torch.tensor([0.25, 0.75]))
+    >>> d.mean, d.sample().sum()
+    (tensor([0.2500, 0.7500]), tensor(1.))
+
     Reference: https://pytorch.org/docs/stable/distributions.html#onehotcategorical
     """
 
@@ -90,6 +94,10 @@ class OneHotCategorical(Distribution):
 
 class OneHotCategoricalStraightThrough(OneHotCategorical):
     """OneHotCategorical whose samples pass gradients on to the probabilities (Bengio et al. 2013).
+
+    >>> p = torch.tensor([0.25, 0.75], requires_grad=True)
+    >>> torch.distributions.OneHotCategoricalStraightThrough(p).rsample().requires_grad
+    True
 
     Reference: https://pytorch.org/docs/stable/distributions.html#onehotcategoricalstraightthrough
     """

@@ -16,6 +16,9 @@ __all__ = ["Pareto"]
 class Pareto(TransformedDistribution):
     """The Pareto distribution of type 1: above `scale`, with tail exponent `alpha`.
 
+    >>> torch.distributions.Pareto(torch.tensor(1.), torch.tensor(2.)).mean
+    tensor(2.)
+
     Reference: https://pytorch.org/docs/stable/distributions.html#pareto
     """
 

@@ -16,6 +16,10 @@ __all__ = ["Poisson"]
 class Poisson(ExponentialFamily):
     """Counts of independent events that come at the given rate.
 
+    >>> d = torch.distributions.Poisson(torch.tensor(4.))
+    >>> d.variance, d.log_prob(torch.tensor(0.))
+    (tensor(4.), tensor(-4.))
+
     Reference: https://pytorch.org/docs/stable/distributions.html#poisson
     """
 

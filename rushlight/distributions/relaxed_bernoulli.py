@@ -54,6 +54,11 @@ class LogitRelaxedBernoulli(ProbsOrLogits, Distribution):
 class RelaxedBernoulli(TransformedDistribution):
     """A number in (0, 1) that, as the temperature falls, becomes a Bernoulli variable; gradients flow through it.
 
+    >>> d = torch.distributions.RelaxedBernoulli(torch.tensor(0.5), torch.tensor([0.3, 0.7]))
+    >>> x = d.sample()
+    >>> bool(((x > 0) & (x < 1)).all())
+    True
+
     Reference: https://pytorch.org/docs/stable/distributions.html#relaxedbernoulli (Maddison et al. 2017)
     """
 

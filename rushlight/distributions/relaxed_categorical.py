@@ -78,6 +78,10 @@ class ExpRelaxedCategorical(Distribution):
 class RelaxedOneHotCategorical(TransformedDistribution):
     """Probabilities that, as the temperature falls, become one-hot vectors; gradients flow through them.
 
+    >>> d = torch.distributions.RelaxedOneHotCategorical(torch.tensor(0.5), torch.tensor([0.25, 0.75]))
+    >>> d.sample().sum().round(decimals=4)
+    tensor(1.)
+
     Reference: https://pytorch.org/docs/stable/distributions.html#relaxedonehotcategorical
     """
 

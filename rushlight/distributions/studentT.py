@@ -17,6 +17,9 @@ __all__ = ["StudentT"]
 class StudentT(Distribution):
     """Student's t-distribution with `df` degrees of freedom, moved by `loc` and scaled by `scale`.
 
+    >>> torch.distributions.StudentT(torch.tensor(4.)).variance
+    tensor(2.)
+
     Reference: https://pytorch.org/docs/stable/distributions.html#studentt
     """
 

@@ -25,6 +25,11 @@ class TransformedDistribution(Distribution):
     Raises:
         ValueError: something else than transforms, or too few dimensions for them.
 
+    >>> base, exp = torch.distributions.Normal(0., 1.), torch.distributions.transforms.ExpTransform()
+    >>> d = torch.distributions.TransformedDistribution(base, [exp])
+    >>> d.log_prob(torch.tensor(1.)) == torch.distributions.LogNormal(0., 1.).log_prob(torch.tensor(1.))
+    tensor(True)
+
     Reference: https://pytorch.org/docs/stable/distributions.html#transformeddistribution
     """
 

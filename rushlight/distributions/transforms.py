@@ -197,7 +197,12 @@ class _InverseTransform(Transform):
 
 
 class ComposeTransform(Transform):
-    """Several transforms, one after the other."""
+    """Several transforms, one after the other.
+
+    >>> T = torch.distributions.transforms
+    >>> T.ComposeTransform([T.AffineTransform(0., 2.), T.ExpTransform()])(torch.tensor(0.))
+    tensor(1.)
+    """
 
     def __init__(self, parts: Any, cache_size: int = 0) -> None:
         if cache_size:
@@ -341,7 +346,12 @@ class IndependentTransform(Transform):
 
 
 class ReshapeTransform(Transform):
-    """Events of shape in_shape as events of shape out_shape."""
+    """Events of shape in_shape as events of shape out_shape.
+
+    >>> torch.distributions.transforms.ReshapeTransform((4,), (2, 2))(torch.arange(4.))
+    tensor([[0., 1.],
+            [2., 3.]])
+    """
 
     bijective = True
 
@@ -407,7 +417,11 @@ class _Elementwise(_Plain):
 
 
 class ExpTransform(_Elementwise):
-    """y = exp(x)."""
+    """y = exp(x).
+
+    >>> torch.distributions.transforms.ExpTransform().inv(torch.tensor(1.))
+    tensor(0.)
+    """
 
     codomain = constraints.positive
     sign = 1
@@ -423,7 +437,11 @@ class ExpTransform(_Elementwise):
 
 
 class PowerTransform(_Elementwise):
-    """y = x ** exponent."""
+    """y = x ** exponent.
+
+    >>> torch.distributions.transforms.PowerTransform(torch.tensor(2.))(torch.tensor(3.))
+    tensor(9.)
+    """
 
     domain = constraints.positive
     codomain = constraints.positive
@@ -471,7 +489,11 @@ def _clipped_sigmoid(x: Any) -> Any:
 
 
 class SigmoidTransform(_Elementwise):
-    """y = 1 / (1 + exp(-x))."""
+    """y = 1 / (1 + exp(-x)).
+
+    >>> torch.distributions.transforms.SigmoidTransform()(torch.tensor(0.))
+    tensor(0.5000)
+    """
 
     codomain = constraints.unit_interval
     sign = 1
@@ -489,7 +511,11 @@ class SigmoidTransform(_Elementwise):
 
 
 class SoftplusTransform(_Elementwise):
-    """y = log(1 + exp(x))."""
+    """y = log(1 + exp(x)).
+
+    >>> torch.distributions.transforms.SoftplusTransform()(torch.tensor(0.))
+    tensor(0.6931)
+    """
 
     codomain = constraints.positive
     sign = 1
@@ -505,7 +531,11 @@ class SoftplusTransform(_Elementwise):
 
 
 class TanhTransform(_Elementwise):
-    """y = tanh(x); better than sigmoid and affine, which round near the ends."""
+    """y = tanh(x); better than sigmoid and affine, which round near the ends.
+
+    >>> torch.distributions.transforms.TanhTransform()(torch.tensor(0.5))
+    tensor(0.4621)
+    """
 
     codomain = constraints.interval(-1.0, 1.0)
     sign = 1
@@ -521,7 +551,11 @@ class TanhTransform(_Elementwise):
 
 
 class AbsTransform(_Elementwise):
-    """y = |x|; the inverse gives the positive one."""
+    """y = |x|; the inverse gives the positive one.
+
+    >>> torch.distributions.transforms.AbsTransform()(torch.tensor(-2.))
+    tensor(2.)
+    """
 
     bijective = False
     codomain = constraints.positive
@@ -539,6 +573,10 @@ class AffineTransform(Transform):
     Args:
         loc, scale: tensors or numbers.
         event_dim: how many last dimensions make one value.
+
+    >>> t = torch.distributions.transforms.AffineTransform(loc=1., scale=2.)
+    >>> t(torch.tensor(3.)), t.inv(torch.tensor(7.))
+    (tensor(7.), tensor(3.))
     """
 
     bijective = True
@@ -612,6 +650,11 @@ class CorrCholeskyTransform(Transform):
 
     tanh makes each number a canonical partial correlation; row by row they are what a stick breaking of the
     row's squared length leaves.
+
+    >>> torch.distributions.transforms.CorrCholeskyTransform()(torch.zeros(3))
+    tensor([[1., 0., 0.],
+            [0., 1., 0.],
+            [0., 0., 1.]])
     """
 
     domain = constraints.real_vector
@@ -657,7 +700,11 @@ class CorrCholeskyTransform(Transform):
 
 
 class SoftmaxTransform(_Plain):
-    """Vectors to probabilities, by softmax. Not one to one: adding a number to all changes nothing."""
+    """Vectors to probabilities, by softmax. Not one to one: adding a number to all changes nothing.
+
+    >>> torch.distributions.transforms.SoftmaxTransform()(torch.zeros(2))
+    tensor([0.5000, 0.5000])
+    """
 
     domain = constraints.real_vector
     codomain = constraints.simplex
@@ -678,7 +725,11 @@ class SoftmaxTransform(_Plain):
 
 
 class StickBreakingTransform(_Plain):
-    """Vectors of K - 1 numbers to K probabilities: each takes its share of what is left of a stick."""
+    """Vectors of K - 1 numbers to K probabilities: each takes its share of what is left of a stick.
+
+    >>> torch.distributions.transforms.StickBreakingTransform()(torch.zeros(2)).shape
+    torch.Size([3])
+    """
 
     domain = constraints.real_vector
     codomain = constraints.simplex
@@ -712,7 +763,12 @@ class StickBreakingTransform(_Plain):
 
 
 class LowerCholeskyTransform(_Plain):
-    """Square matrices to lower triangular ones with positive diagonal, by exp of the diagonal."""
+    """Square matrices to lower triangular ones with positive diagonal, by exp of the diagonal.
+
+    >>> torch.distributions.transforms.LowerCholeskyTransform()(torch.zeros(2, 2))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
 
     domain = constraints.independent(constraints.real, 2)
     codomain = constraints.lower_cholesky
@@ -725,7 +781,12 @@ class LowerCholeskyTransform(_Plain):
 
 
 class PositiveDefiniteTransform(_Plain):
-    """Square matrices to positive definite ones: L L^T of their lower Cholesky form."""
+    """Square matrices to positive definite ones: L L^T of their lower Cholesky form.
+
+    >>> torch.distributions.transforms.PositiveDefiniteTransform()(torch.zeros(2, 2))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
 
     domain = constraints.independent(constraints.real, 2)
     codomain = constraints.positive_definite

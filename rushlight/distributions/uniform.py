@@ -16,6 +16,10 @@ __all__ = ["Uniform"]
 class Uniform(Distribution):
     """The uniform distribution on [low, high).
 
+    >>> d = torch.distributions.Uniform(torch.tensor(0.), torch.tensor(4.))
+    >>> d.mean, d.log_prob(torch.tensor(1.)).exp()
+    (tensor(2.), tensor(0.2500))
+
     Reference: https://pytorch.org/docs/stable/distributions.html#uniform
     """
 

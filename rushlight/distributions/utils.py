@@ -30,6 +30,9 @@ def broadcast_all(*values: Any) -> tuple[Any, ...]:
 
     Raises:
         ValueError: a value is neither a number nor a tensor.
+
+    >>> torch.distributions.utils.broadcast_all(torch.ones(2), 3)
+    (tensor([1., 1.]), tensor([3., 3.]))
     """
     from rushlight._composite.shapes import broadcast_tensors
 
@@ -55,7 +58,11 @@ def _sum_rightmost(value: Any, dim: int) -> Any:
 
 
 def logits_to_probs(logits: Any, is_binary: bool = False) -> Any:
-    """The probabilities that logits stand for: sigmoid of each one, or softmax over the last dimension."""
+    """The probabilities that logits stand for: sigmoid of each one, or softmax over the last dimension.
+
+    >>> torch.distributions.utils.logits_to_probs(torch.tensor([0., 0.]))
+    tensor([0.5000, 0.5000])
+    """
     return logits.sigmoid() if is_binary else _C.softmax(logits, -1)
 
 
@@ -66,7 +73,11 @@ def clamp_probs(probs: Any) -> Any:
 
 
 def probs_to_logits(probs: Any, is_binary: bool = False) -> Any:
-    """The inverse of `logits_to_probs`, finite for probabilities of 0 and 1 too."""
+    """The inverse of `logits_to_probs`, finite for probabilities of 0 and 1 too.
+
+    >>> torch.distributions.utils.probs_to_logits(torch.tensor([0.5, 0.5]))
+    tensor([-0.6931, -0.6931])
+    """
     kept = clamp_probs(probs)
     return kept.log() - (-kept).log1p() if is_binary else kept.log()
 

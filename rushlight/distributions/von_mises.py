@@ -24,6 +24,9 @@ class VonMises(Distribution):
 
     Samples come from rejection with a wrapped Cauchy proposal (Best & Fisher 1979), in float64.
 
+    >>> torch.distributions.VonMises(torch.tensor(1.), torch.tensor(4.)).mean
+    tensor(1.)
+
     Reference: https://pytorch.org/docs/stable/distributions.html#vonmises
     """
 

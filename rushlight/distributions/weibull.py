@@ -17,6 +17,9 @@ __all__ = ["Weibull"]
 class Weibull(TransformedDistribution):
     """The Weibull distribution with the given scale and concentration (shape).
 
+    >>> torch.distributions.Weibull(torch.tensor(2.), torch.tensor(1.)).mean
+    tensor(2.)
+
     Reference: https://pytorch.org/docs/stable/distributions.html#weibull
     """
 

@@ -33,6 +33,10 @@ class Wishart(ExponentialFamily):
         df: degrees of freedom, above D - 1.
         covariance_matrix, precision_matrix, scale_tril: one of them, (*, D, D).
 
+    >>> torch.distributions.Wishart(torch.tensor(2.), covariance_matrix=torch.eye(2)).mean
+    tensor([[2., 0.],
+            [0., 2.]])
+
     Reference: https://pytorch.org/docs/stable/distributions.html#wishart
     """
 

@@ -64,6 +64,11 @@ def stack_module_state(models: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     Raises:
         RuntimeError: there are none, or they differ in class or mode.
 
+    >>> models = [torch.nn.Linear(2, 1) for _ in range(3)]
+    >>> params, buffers = torch.func.stack_module_state(models)
+    >>> params["weight"].shape
+    torch.Size([3, 1, 2])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.func.stack_module_state.html
     """
     models = list(models)

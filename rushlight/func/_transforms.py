@@ -98,7 +98,11 @@ def _replaced(args: tuple[Any, ...], numbers: tuple[int, ...], values: tuple[Any
 
 
 def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> Callable[..., Any]:
-    """A function that gives the gradient of `func` and its value; see `grad`."""
+    """A function that gives the gradient of `func` and its value; see `grad`.
+
+    >>> torch.func.grad_and_value(lambda x: x ** 2)(torch.tensor(3.))
+    (tensor(6.), tensor(9.))
+    """
 
     @wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -167,6 +171,10 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     Returns:
         (value, function), and aux where `has_aux`.
 
+    >>> y, pull = torch.func.vjp(lambda x: x ** 2, torch.tensor(3.))
+    >>> pull(torch.tensor(1.))
+    (tensor(6.),)
+
     Reference: https://pytorch.org/docs/stable/generated/torch.func.vjp.html
     """
     with _within() as nested:
@@ -208,6 +216,9 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
     Returns:
         (value, change), and aux where `has_aux`.
 
+    >>> torch.func.jvp(torch.sin, (torch.tensor(0.),), (torch.tensor(1.),))
+    (tensor(0.), tensor(1.))
+
     Reference: https://pytorch.org/docs/stable/generated/torch.func.jvp.html
     """
     if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
@@ -248,6 +259,10 @@ def _push(ends: list[Any], inputs: list[Any], directions: list[Any], keep: bool)
 
 def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
     """The value of `func`, and the linear function from tangents of the primals to changes of the value.
+
+    >>> y, push = torch.func.linearize(lambda x: x ** 2, torch.tensor(3.))
+    >>> push(torch.tensor(1.))
+    tensor(6.)
 
     Reference: https://pytorch.org/docs/stable/generated/torch.func.linearize.html
     """
@@ -308,6 +323,10 @@ def jacfwd(
     func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False, *, randomness: str = "error"
 ) -> Callable[..., Any]:
     """The Jacobian, as `jacrev` gives it (and in the same way: there is no forward mode).
+
+    >>> torch.func.jacfwd(lambda x: x ** 2)(torch.tensor([1., 2.]))
+    tensor([[2., 0.],
+            [0., 4.]])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.func.jacfwd.html
     """
@@ -417,6 +436,9 @@ def _stacked(results: list[Any], out_dims: Any) -> Any:
 
 def functionalize(func: Callable[..., Any], *, remove: str = "mutations") -> Callable[..., Any]:
     """The function itself: what it changes in place stays inside where it works on copies.
+
+    >>> torch.func.functionalize(lambda x: x.add_(1))(torch.zeros(1))
+    tensor([1.])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.func.functionalize.html
     """

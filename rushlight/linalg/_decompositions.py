@@ -29,21 +29,30 @@ _LUFactor = result_type("linalg_lu_factor", "LU", "pivots")
 _LUFactorEx = result_type("linalg_lu_factor_ex", "LU", "pivots", "info")
 
 
-def _cholesky_failure(A: Any) -> str:
-    """Which leading minor of which matrix is not positive definite."""
+def _indefinite(A: Any) -> Any:
+    """For each matrix the order of its first leading minor that is not positive-definite; 0 where there is none."""
     import numpy as np
 
-    a = array(A)
-    for index, matrix in enumerate(a.reshape(-1, *a.shape[-2:])):
-        for order in range(1, matrix.shape[-1] + 1):
+    def order_of(matrix: Any) -> int:
+        for order in range(1, len(matrix) + 1):
             try:
                 np.linalg.cholesky(matrix[:order, :order])
             except np.linalg.LinAlgError:
-                return (
-                    f"linalg.cholesky: {batch_text(A, index)}The factorization could not be completed because the "
-                    f"input is not positive-definite (the leading minor of order {order} is not positive-definite)."
-                )
-    return "linalg.cholesky: The factorization could not be completed because the input is not positive-definite."
+                return order
+        return 0
+
+    a = array(A)
+    matrices = a.reshape(-1, *a.shape[-2:])
+    return np.array([order_of(matrix) for matrix in matrices], np.int32).reshape(a.shape[:-2])
+
+
+def _cholesky_failure(A: Any) -> str:
+    orders = _indefinite(A).reshape(-1)
+    index = int((orders > 0).argmax())
+    return (
+        f"linalg.cholesky: {batch_text(A, index)}The factorization could not be completed because the "
+        f"input is not positive-definite (the leading minor of order {orders[index]} is not positive-definite)."
+    )
 
 
 def cholesky(A: Any, *, upper: bool = False, out: Any = None) -> Any:
@@ -51,6 +60,12 @@ def cholesky(A: Any, *, upper: bool = False, out: Any = None) -> Any:
 
     Raises:
         LinAlgError: A is not positive-definite.
+
+    >>> L = torch.linalg.cholesky(torch.tensor([[4., 2.], [2., 5.]]))
+    >>> L, L @ L.T
+    (tensor([[2., 0.],
+            [1., 2.]]), tensor([[4., 2.],
+            [2., 5.]]))
 
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.cholesky.html
     """
@@ -64,7 +79,14 @@ def cholesky(A: Any, *, upper: bool = False, out: Any = None) -> Any:
 
 
 def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False, out: Any = None) -> Any:
-    """`cholesky` that reports failure in `info` instead of raising (unless check_errors)."""
+    """`cholesky` that reports failure in `info` instead of raising (unless check_errors).
+
+    info (int32, one for each matrix) is 0, or the order of the first leading minor that is not positive-definite; then that
+    L is NaN.
+
+    >>> torch.linalg.cholesky_ex(torch.tensor([[1., 2.], [2., 1.]])).info
+    tensor(2, dtype=torch.int32)
+    """
     check_square(A, "linalg.cholesky")
     info = _C.zeros(A.shape[:-2], dtype=_C.int32)
     try:
@@ -72,7 +94,11 @@ def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False, out:
     except LinAlgError:
         if check_errors:
             raise
-        return deliver(_Cholesky(_C.full_like(A.detach(), float("nan")), info + 1), out)
+        lower = A.detach()
+        info = tensor(_indefinite(adjoint(lower) if upper else lower))
+        failed = (info > 0)[..., None, None]
+        L = cholesky(_C.where(failed, _C.eye(A.shape[-1], dtype=A.dtype), lower), upper=upper)
+        return deliver(_Cholesky(_C.where(failed, float("nan"), L), info), out)
 
 
 def qr(A: Any, mode: str = "reduced", *, out: Any = None) -> Any:
@@ -80,6 +106,11 @@ def qr(A: Any, mode: str = "reduced", *, out: Any = None) -> Any:
 
     Args:
         mode: "reduced", "complete", or "r" (R alone; Q is empty and there is no gradient).
+
+    >>> A = torch.tensor([[3., 1.], [4., 2.]])
+    >>> Q, R = torch.linalg.qr(A)
+    >>> torch.allclose(Q @ R, A, atol=1e-6), R[1, 0].item()
+    (True, 0.0)
 
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.qr.html
     """
@@ -106,6 +137,10 @@ def _symmetric(A: Any, UPLO: str) -> Any:
 def eigh(A: Any, UPLO: str = "L", *, out: Any = None) -> Any:
     """Eigenvalues in ascending order and orthonormal eigenvectors of a Hermitian A; only one triangle is read.
 
+    >>> values, vectors = torch.linalg.eigh(torch.tensor([[2., 1.], [1., 2.]]))
+    >>> values.round(decimals=3)
+    tensor([1., 3.])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.eigh.html
     """
     check_square(A, "linalg.eigh")
@@ -113,13 +148,21 @@ def eigh(A: Any, UPLO: str = "L", *, out: Any = None) -> Any:
 
 
 def eigvalsh(A: Any, UPLO: str = "L", *, out: Any = None) -> Any:
-    """The eigenvalues that `eigh` gives."""
+    """The eigenvalues that `eigh` gives.
+
+    >>> torch.linalg.eigvalsh(torch.tensor([[2., 1.], [1., 2.]])).round(decimals=3)
+    tensor([1., 3.])
+    """
     check_square(A, "linalg.eigvalsh")
     return deliver(functions.Eigh.apply(A, _symmetric(A, UPLO))[0], out)
 
 
 def eig(A: Any, *, out: Any = None) -> Any:
     """Eigenvalues and eigenvectors (complex) of any square A.
+
+    >>> values, vectors = torch.linalg.eig(torch.tensor([[0., -1.], [1., 0.]]))
+    >>> values.imag.abs()
+    tensor([1., 1.])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.eig.html
     """
@@ -128,7 +171,11 @@ def eig(A: Any, *, out: Any = None) -> Any:
 
 
 def eigvals(A: Any, *, out: Any = None) -> Any:
-    """The eigenvalues that `eig` gives."""
+    """The eigenvalues that `eig` gives.
+
+    >>> torch.linalg.eigvals(torch.tensor([[2., 0.], [0., 3.]])).real.sort().values
+    tensor([2., 3.])
+    """
     check_square(A, "linalg.eigvals")
     return deliver(functions.Eig.apply(A)[0], out)
 
@@ -140,6 +187,10 @@ def svd(A: Any, full_matrices: bool = True, *, driver: str | None = None, out: A
         full_matrices: square U and Vh; otherwise only as many columns and rows as there are singular values.
         driver: accepted; it chooses among CUDA's.
 
+    >>> U, S, Vh = torch.linalg.svd(torch.tensor([[3., 0.], [4., 5.]]))
+    >>> S, torch.allclose(U @ torch.diag(S) @ Vh, torch.tensor([[3., 0.], [4., 5.]]), atol=1e-5)
+    (tensor([6.7082, 2.2361]), True)
+
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.svd.html
     """
     check_matrix(A, "linalg.svd")
@@ -147,7 +198,11 @@ def svd(A: Any, full_matrices: bool = True, *, driver: str | None = None, out: A
 
 
 def svdvals(A: Any, *, driver: str | None = None, out: Any = None) -> Any:
-    """The singular values in descending order."""
+    """The singular values in descending order.
+
+    >>> torch.linalg.svdvals(torch.tensor([[3., 0.], [4., 5.]]))
+    tensor([6.7082, 2.2361])
+    """
     check_matrix(A, "linalg.svdvals")
     return deliver(functions.SVD.apply(A, False)[1], out)
 
@@ -182,7 +237,11 @@ def _factor(matrix: Any) -> tuple[Any, int]:
 
 
 def lu_factor_ex(A: Any, *, pivot: bool = True, check_errors: bool = False, out: Any = None) -> Any:
-    """The compact LU factors of A, the pivots (from 1) and, per matrix, the first zero pivot (0: none)."""
+    """The compact LU factors of A, the pivots (from 1) and, per matrix, the first zero pivot (0: none).
+
+    >>> torch.linalg.lu_factor_ex(torch.zeros(2, 2)).info
+    tensor(1, dtype=torch.int32)
+    """
     import numpy as np
 
     check_matrix(A, "linalg.lu_factor_ex")
@@ -203,7 +262,12 @@ def lu_factor_ex(A: Any, *, pivot: bool = True, check_errors: bool = False, out:
 
 
 def lu_factor(A: Any, *, pivot: bool = True, out: Any = None) -> Any:
-    """The compact LU factors of A and the pivots (from 1), for `lu_solve`."""
+    """The compact LU factors of A and the pivots (from 1), for `lu_solve`.
+
+    >>> LU, pivots = torch.linalg.lu_factor(torch.tensor([[1., 2.], [3., 4.]]))
+    >>> pivots
+    tensor([2, 2], dtype=torch.int32)
+    """
     LU, pivots, _ = lu_factor_ex(A, pivot=pivot)
     return deliver(_LUFactor(LU, pivots), out)
 
@@ -224,7 +288,12 @@ def permutation(pivots: Any, rows: int, dtype: Any) -> Any:
 
 
 def lu(A: Any, *, pivot: bool = True, out: Any = None) -> Any:
-    """A = P L U with a permutation P, unit lower triangular L and upper triangular U."""
+    """A = P L U with a permutation P, unit lower triangular L and upper triangular U.
+
+    >>> P, L, U = torch.linalg.lu(torch.tensor([[1., 2.], [3., 4.]]))
+    >>> torch.allclose(P @ L @ U, torch.tensor([[1., 2.], [3., 4.]]))
+    True
+    """
     LU, pivots = lu_factor(A, pivot=pivot)
     m, n = A.shape[-2:]
     k = min(m, n)
@@ -233,7 +302,13 @@ def lu(A: Any, *, pivot: bool = True, out: Any = None) -> Any:
 
 
 def householder_product(A: Any, tau: Any, *, out: Any = None) -> Any:
-    """The first columns of the product of Householder reflections I - tau v v^H, v below the diagonal of A."""
+    """The first columns of the product of Householder reflections I - tau v v^H, v below the diagonal of A.
+
+    >>> h, tau = torch.geqrf(torch.tensor([[3., 1.], [4., 2.]]))
+    >>> q = torch.linalg.householder_product(h, tau)
+    >>> torch.allclose(q.T @ q, torch.eye(2), atol=1e-6)
+    True
+    """
     check_matrix(A, "torch.linalg.householder_product", "input")
     m, n = A.shape[-2:]
     Q = _C.eye(m, n, dtype=A.dtype).expand(*A.shape[:-2], m, n)

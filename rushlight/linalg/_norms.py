@@ -15,12 +15,21 @@ vector_norm = _C.linalg_vector_norm
 
 
 def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
-    """The diagonals of matrices, as a view."""
+    """The diagonals of matrices, as a view.
+
+    >>> torch.linalg.diagonal(torch.arange(8).view(2, 2, 2))
+    tensor([[0, 3],
+            [4, 7]])
+    """
     return A.diagonal(offset, dim1, dim2)
 
 
 def cross(input: Any, other: Any, *, dim: int = -1, out: Any = None) -> Any:
-    """The cross product of vectors of three along dim."""
+    """The cross product of vectors of three along dim.
+
+    >>> torch.linalg.cross(torch.tensor([1., 0., 0.]), torch.tensor([0., 1., 0.]))
+    tensor([0., 0., 1.])
+    """
     if input.dim() != other.dim():
         raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
     if input.shape[dim] != 3 or other.shape[dim] != 3:
@@ -33,7 +42,12 @@ def cross(input: Any, other: Any, *, dim: int = -1, out: Any = None) -> Any:
 
 
 def vander(x: Any, N: int | None = None) -> Any:
-    """Rows of powers 1, x, x**2, ... up to x**(N-1)."""
+    """Rows of powers 1, x, x**2, ... up to x**(N-1).
+
+    >>> torch.linalg.vander(torch.tensor([2., 3.]), N=3)
+    tensor([[1., 2., 4.],
+            [1., 3., 9.]])
+    """
     x = x.unsqueeze(0) if x.dim() == 0 else x
     count = x.shape[-1] if N is None else N
     if count < 2:
@@ -50,6 +64,10 @@ def matrix_norm(
     A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None, out: Any = None
 ) -> Any:
     """A norm of matrices: "fro", "nuc", inf, -inf, 1, -1, 2 or -2.
+
+    >>> x = torch.tensor([[3., 0.], [0., 4.]])
+    >>> torch.linalg.matrix_norm(x), torch.linalg.matrix_norm(x, 2)
+    (tensor(5.), tensor(4.))
 
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.matrix_norm.html
     """
@@ -86,6 +104,9 @@ def matrix_norm(
 def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> Any:
     """The norm of vectors (one dim), of matrices (two), or of all elements.
 
+    >>> torch.linalg.norm(torch.tensor([3., 4.])), torch.linalg.norm(torch.eye(2), "nuc")
+    (tensor(5.), tensor(2.))
+
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.norm.html
     """
     dims = [dim] if isinstance(dim, int) else None if dim is None else list(dim)
@@ -106,6 +127,9 @@ def cond(A: Any, p: Any = None, *, out: Any = None) -> Any:
 
     Args:
         p: None or 2 (from the singular values), -2, "fro", "nuc", inf, -inf, 1 or -1.
+
+    >>> torch.linalg.cond(torch.tensor([[1., 0.], [0., 100.]]))
+    tensor(100.)
     """
     check_matrix(A, "linalg.cond")
     if p is None or p in (2, -2):

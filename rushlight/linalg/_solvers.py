@@ -28,6 +28,9 @@ _Lstsq = result_type("linalg_lstsq", "solution", "residuals", "rank", "singular_
 def det(A: Any, *, out: Any = None) -> Any:
     """The determinant.
 
+    >>> torch.linalg.det(torch.tensor([[2., 0.], [5., 3.]]))
+    tensor(6.)
+
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.det.html
     """
     check_square(A, "linalg.det")
@@ -36,6 +39,11 @@ def det(A: Any, *, out: Any = None) -> Any:
 
 def slogdet(A: Any, *, out: Any = None) -> Any:
     """The sign of the determinant and the logarithm of its absolute value.
+
+    >>> torch.linalg.slogdet(torch.tensor([[0., 1.], [1., 0.]]))
+    torch.return_types.linalg_slogdet(
+    sign=tensor(-1.),
+    logabsdet=tensor(0.))
 
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.slogdet.html
     """
@@ -58,6 +66,10 @@ def inv(A: Any, *, out: Any = None) -> Any:
     Raises:
         LinAlgError: A is singular.
 
+    >>> torch.linalg.inv(torch.tensor([[2., 0.], [0., 4.]]))
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.2500]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.inv.html
     """
     check_square(A, "linalg.inv")
@@ -72,7 +84,11 @@ def inv(A: Any, *, out: Any = None) -> Any:
 
 
 def inv_ex(A: Any, *, check_errors: bool = False, out: Any = None) -> Any:
-    """`inv` that reports failure in `info` instead of raising (unless check_errors)."""
+    """`inv` that reports failure in `info` instead of raising (unless check_errors).
+
+    >>> torch.linalg.inv_ex(torch.zeros(2, 2)).info
+    tensor(1, dtype=torch.int32)
+    """
     info = _C.zeros(A.shape[:-2], dtype=_C.int32)
     try:
         return deliver(_InvEx(inv(A), info), out)
@@ -95,6 +111,9 @@ def solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:
 
     Raises:
         LinAlgError: A is singular.
+
+    >>> torch.linalg.solve(torch.tensor([[2., 0.], [0., 4.]]), torch.tensor([2., 8.]))
+    tensor([1., 2.])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.solve.html
     """
@@ -125,7 +144,11 @@ def solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:
 
 
 def solve_ex(A: Any, B: Any, *, left: bool = True, check_errors: bool = False, out: Any = None) -> Any:
-    """`solve` that reports failure in `info` instead of raising (unless check_errors)."""
+    """`solve` that reports failure in `info` instead of raising (unless check_errors).
+
+    >>> torch.linalg.solve_ex(torch.zeros(2, 2), torch.ones(2)).info
+    tensor(1, dtype=torch.int32)
+    """
     info = _C.zeros(A.shape[:-2], dtype=_C.int32)
     try:
         return deliver(_SolveEx(solve(A, B, left=left), info), out)
@@ -142,7 +165,13 @@ def cholesky_solve(B: Any, L: Any, *, upper: bool = False) -> Any:
 
 
 def lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint: bool = False, out: Any = None) -> Any:
-    """Solve A X = B (or X A = B, or with A^H) from the result of `lu_factor(A)`."""
+    """Solve A X = B (or X A = B, or with A^H) from the result of `lu_factor(A)`.
+
+    >>> LU, pivots = torch.linalg.lu_factor(torch.tensor([[2., 0.], [0., 4.]]))
+    >>> torch.linalg.lu_solve(LU, pivots, torch.tensor([[2.], [8.]]))
+    tensor([[1.],
+            [2.]])
+    """
     n = LU.shape[-1]
     P = permutation(pivots, n, LU.dtype)
     A = P @ (LU.tril(-1) + _C.eye(n, dtype=LU.dtype)) @ LU.triu()
@@ -152,7 +181,12 @@ def lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint: bool =
 def solve_triangular(
     A: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False, out: Any = None
 ) -> Any:
-    """The X with A X = B (or X A = B), reading one triangle of A only."""
+    """The X with A X = B (or X A = B), reading one triangle of A only.
+
+    >>> torch.linalg.solve_triangular(torch.tensor([[1., 0.], [2., 1.]]), torch.tensor([[1.], [4.]]), upper=False)
+    tensor([[1.],
+            [2.]])
+    """
     check_square(A, "linalg.solve_triangular")
     if not left:
         return solve_triangular(A.mT, B.mT, upper=not upper, unitriangular=unitriangular).mT
@@ -176,7 +210,11 @@ def _cutoff(S: Any, shape: Any, atol: Any, rtol: Any) -> Any:
 def matrix_rank(
     A: Any, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None
 ) -> Any:
-    """How many singular values are larger than max(atol, rtol * the largest)."""
+    """How many singular values are larger than max(atol, rtol * the largest).
+
+    >>> torch.linalg.matrix_rank(torch.tensor([[1., 2.], [2., 4.]]))
+    tensor(1)
+    """
     check_matrix(A, "linalg.matrix_rank")
     import numpy as np
 
@@ -189,6 +227,10 @@ def pinv(
     A: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None
 ) -> Any:
     """The Moore-Penrose inverse; singular values up to max(atol, rtol * the largest) count as zero.
+
+    >>> A = torch.tensor([[1., 0.], [0., 2.], [0., 0.]])
+    >>> torch.allclose(torch.linalg.pinv(A) @ A, torch.eye(2), atol=1e-6)
+    True
 
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.pinv.html
     """
@@ -215,6 +257,11 @@ def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = No
     Returns:
         solution, residuals (squared, for overdetermined A of full rank), rank and singular_values; empty where the
         driver does not compute them: "gelsy", the default, gives no residuals.
+
+    >>> A, B = torch.tensor([[1., 0.], [1., 1.], [1., 2.]]), torch.tensor([[1.], [3.], [5.]])
+    >>> torch.linalg.lstsq(A, B).solution.round(decimals=3)
+    tensor([[1.],
+            [2.]])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.lstsq.html
     """
@@ -249,7 +296,12 @@ def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = No
 
 
 def matrix_power(A: Any, n: int, *, out: Any = None) -> Any:
-    """A multiplied n times with itself (its inverse, for negative n)."""
+    """A multiplied n times with itself (its inverse, for negative n).
+
+    >>> torch.linalg.matrix_power(torch.tensor([[2., 0.], [0., 4.]]), -1)
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.2500]])
+    """
     check_square(A, "linalg.matrix_power")
     if not isinstance(n, int):
         raise TypeError(f"linalg_matrix_power(): argument 'n' (position 2) must be int, not {type(n).__name__}")
@@ -263,6 +315,9 @@ def matrix_power(A: Any, n: int, *, out: Any = None) -> Any:
 
 def multi_dot(tensors: Any, *, out: Any = None) -> Any:
     """The product of matrices, in the order that takes the fewest multiplications. The ends may be vectors.
+
+    >>> torch.linalg.multi_dot([torch.ones(2, 3), torch.ones(3, 4), torch.ones(4)])
+    tensor([12., 12.])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.multi_dot.html
     """
@@ -308,6 +363,10 @@ def _multiplied(tensors: list[Any], sizes: list[int]) -> Any:
 def matrix_exp(A: Any) -> Any:
     """The matrix exponential: halved until small, a Taylor polynomial, squared back.
 
+    >>> torch.linalg.matrix_exp(torch.tensor([[0., 1.], [0., 0.]]))
+    tensor([[1., 1.],
+            [0., 1.]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.matrix_exp.html
     """
     check_square(A, "linalg.matrix_exp")
@@ -330,7 +389,11 @@ def matrix_exp(A: Any) -> Any:
 
 
 def tensorinv(A: Any, ind: int = 2, *, out: Any = None) -> Any:
-    """The inverse for `tensordot`: A as a matrix of its first `ind` axes by the others."""
+    """The inverse for `tensordot`: A as a matrix of its first `ind` axes by the others.
+
+    >>> torch.linalg.tensorinv(torch.eye(4).view(4, 2, 2), ind=1).shape
+    torch.Size([2, 2, 4])
+    """
     if ind <= 0:
         raise RuntimeError("Expected a strictly positive integer for 'ind'")
     rows, columns = math.prod(A.shape[:ind]), math.prod(A.shape[ind:])
@@ -343,7 +406,12 @@ def tensorinv(A: Any, ind: int = 2, *, out: Any = None) -> Any:
 
 
 def tensorsolve(A: Any, B: Any, dims: Any = None, *, out: Any = None) -> Any:
-    """The X with tensordot(A, X, X.dim()) == B."""
+    """The X with tensordot(A, X, X.dim()) == B.
+
+    >>> torch.linalg.tensorsolve(torch.eye(4).view(4, 2, 2), torch.arange(4.))
+    tensor([[0., 1.],
+            [2., 3.]])
+    """
     if dims is not None:
         A = A.movedim(tuple(dims), tuple(range(A.dim() - len(dims), A.dim())))
     shape = A.shape[B.dim() :]

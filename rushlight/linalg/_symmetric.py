@@ -95,6 +95,11 @@ def ldl_factor_ex(A: Any, *, hermitian: bool = False, check_errors: bool = False
 def ldl_factor(A: Any, *, hermitian: bool = False, out: Any = None) -> Any:
     """The compact L D L^T factors of a symmetric (or Hermitian) A, of which the lower triangle is read, for `ldl_solve`.
 
+    >>> LD, pivots = torch.linalg.ldl_factor(torch.tensor([[4., 2.], [2., 5.]]))
+    >>> torch.linalg.ldl_solve(LD, pivots, torch.tensor([[6.], [7.]]))
+    tensor([[1.],
+            [1.]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.ldl_factor.html
     """
     LD, pivots, info = ldl_factor_ex(A, hermitian=hermitian)
@@ -156,6 +161,11 @@ class _Solve(Function):
 
 def ldl_solve(LD: Any, pivots: Any, B: Any, *, hermitian: bool = False, out: Any = None) -> Any:
     """The X with A X = B, from the factors that `ldl_factor(A)` gives.
+
+    >>> LD, pivots = torch.linalg.ldl_factor(torch.eye(2) * 2)
+    >>> torch.linalg.ldl_solve(LD, pivots, torch.ones(2, 1))
+    tensor([[0.5000],
+            [0.5000]])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.ldl_solve.html
     """

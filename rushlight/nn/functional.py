@@ -48,93 +48,161 @@ _CORE = (
 
 
 def sigmoid(input: Any) -> Any:
-    """1 / (1 + exp(-input))."""
+    """1 / (1 + exp(-input)).
+
+    >>> F.sigmoid(torch.tensor([-1., 0., 2.]))
+    tensor([0.2689, 0.5000, 0.8808])
+    """
     return input.sigmoid()
 
 
 def tanh(input: Any) -> Any:
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent.
+
+    >>> F.tanh(torch.tensor([-1., 0., 2.]))
+    tensor([-0.7616,  0.0000,  0.9640])
+    """
     return input.tanh()
 
 
 def logsigmoid(input: Any, *, out: Any = None) -> Any:
-    """log(sigmoid(input)), without overflow."""
+    """log(sigmoid(input)), without overflow.
+
+    >>> F.logsigmoid(torch.tensor([-1000., 0.]))
+    tensor([-1.0000e+03, -6.9315e-01])
+    """
     return _C.log_sigmoid(input) if out is None else _C.log_sigmoid(input, out=out)
 
 
 def softshrink(input: Any, lambd: float = 0.5, *, out: Any = None) -> Any:
-    """input moved towards 0 by lambd."""
+    """input moved towards 0 by lambd.
+
+    >>> F.softshrink(torch.tensor([-1., 0.4, 2.]), 0.5)
+    tensor([-0.5000,  0.0000,  1.5000])
+    """
     if lambd < 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}: it is how far values move")
     return _C.softshrink(input, lambd) if out is None else _C.softshrink(input, lambd, out=out)
 
 
 def relu(input: Any, inplace: bool = False) -> Any:
-    """max(input, 0)."""
+    """max(input, 0).
+
+    >>> F.relu(torch.tensor([-1., 0., 2.]))
+    tensor([0., 0., 2.])
+    """
     return _C.relu_(input) if inplace else _C.relu(input)
 
 
 def relu6(input: Any, inplace: bool = False) -> Any:
-    """min(max(input, 0), 6)."""
+    """min(max(input, 0), 6).
+
+    >>> F.relu6(torch.tensor([-1., 3., 8.]))
+    tensor([0., 3., 6.])
+    """
     return _C.relu6_(input) if inplace else _C.relu6(input)
 
 
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
-    """input where positive, else alpha * (exp(input) - 1)."""
+    """input where positive, else alpha * (exp(input) - 1).
+
+    >>> F.elu(torch.tensor([-1., 0., 2.]))
+    tensor([-0.6321,  0.0000,  2.0000])
+    """
     return _C.elu_(input, alpha) if inplace else _C.elu(input, alpha)
 
 
 def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
-    """max(input, 0) + min(alpha * (exp(input / alpha) - 1), 0)."""
+    """max(input, 0) + min(alpha * (exp(input / alpha) - 1), 0).
+
+    >>> F.celu(torch.tensor([-1., 0., 2.]))
+    tensor([-0.6321,  0.0000,  2.0000])
+    """
     return _C.celu_(input, alpha) if inplace else _C.celu(input, alpha)
 
 
 def selu(input: Any, inplace: bool = False) -> Any:
-    """ELU with the scale and alpha that keep mean 0 and variance 1."""
+    """ELU with the scale and alpha that keep mean 0 and variance 1.
+
+    >>> F.selu(torch.tensor([-1., 0., 2.]))
+    tensor([-1.1113,  0.0000,  2.1014])
+    """
     return _C.selu_(input) if inplace else _C.selu(input)
 
 
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
-    """input where positive, else negative_slope * input."""
+    """input where positive, else negative_slope * input.
+
+    >>> F.leaky_relu(torch.tensor([-1., 2.]), 0.1)
+    tensor([-0.1000,  2.0000])
+    """
     return _C.leaky_relu_(input, negative_slope) if inplace else _C.leaky_relu(input, negative_slope)
 
 
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
-    """input clamped to [min_val, max_val]."""
+    """input clamped to [min_val, max_val].
+
+    >>> F.hardtanh(torch.tensor([-2., 0.5, 2.]))
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
     if min_val > max_val:
         raise ValueError(f"min_val cannot be greater than max_val: got {min_val} and {max_val}")
     return _C.hardtanh_(input, min_val, max_val) if inplace else _C.hardtanh(input, min_val, max_val)
 
 
 def hardswish(input: Any, inplace: bool = False) -> Any:
-    """input * relu6(input + 3) / 6."""
+    """input * relu6(input + 3) / 6.
+
+    >>> F.hardswish(torch.tensor([-4., 1., 4.]))
+    tensor([-0.0000, 0.6667, 4.0000])
+    """
     return _C.hardswish_(input) if inplace else _C.hardswish(input)
 
 
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
-    """relu6(input + 3) / 6."""
+    """relu6(input + 3) / 6.
+
+    >>> F.hardsigmoid(torch.tensor([-4., 0., 1.5]))
+    tensor([0.0000, 0.5000, 0.7500])
+    """
     return _C.hardsigmoid_(input) if inplace else _C.hardsigmoid(input)
 
 
 def silu(input: Any, inplace: bool = False) -> Any:
-    """input * sigmoid(input)."""
+    """input * sigmoid(input).
+
+    >>> F.silu(torch.tensor([-1., 0., 2.]))
+    tensor([-0.2689,  0.0000,  1.7616])
+    """
     return _C.silu_(input) if inplace else _C.silu(input)
 
 
 def mish(input: Any, inplace: bool = False) -> Any:
-    """input * tanh(softplus(input))."""
+    """input * tanh(softplus(input)).
+
+    >>> F.mish(torch.tensor([-1., 0., 2.]))
+    tensor([-0.3034,  0.0000,  1.9440])
+    """
     return _C.mish_(input) if inplace else _C.mish(input)
 
 
 def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
-    """input where it is above threshold, else value."""
+    """input where it is above threshold, else value.
+
+    >>> F.threshold(torch.tensor([0.5, 2.]), 1., 20.)
+    tensor([20.,  2.])
+    """
     return _C.threshold_(input, threshold, value) if inplace else _C.threshold(input, threshold, value)
 
 
 def rrelu(
     input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Any:
-    """Leaky ReLU with a random slope from [lower, upper] in training, their mean otherwise."""
+    """Leaky ReLU with a random slope from [lower, upper] in training, their mean otherwise.
+
+    >>> F.rrelu(torch.tensor([-24., 1.]))
+    tensor([-5.5000,  1.0000])
+    """
     if inplace:  # the slopes' gradient reads what the input was
         return input.copy_(_C.rrelu(input.clone(), lower, upper, training))
     return _C.rrelu(input, lower, upper, training)
@@ -146,19 +214,31 @@ def rrelu_(input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training:
 
 
 def glu(input: Any, dim: int = -1) -> Any:
-    """The first half of input along dim times the sigmoid of the second."""
+    """The first half of input along dim times the sigmoid of the second.
+
+    >>> F.glu(torch.tensor([1., 2., 0., 100.]))
+    tensor([0.5000, 2.0000])
+    """
     if input.dim() == 0:
         raise RuntimeError("glu does not support scalars because halving size must be even")
     return _C.glu(input, dim)
 
 
 def tanhshrink(input: Any) -> Any:
-    """input - tanh(input)."""
+    """input - tanh(input).
+
+    >>> F.tanhshrink(torch.tensor([-1., 0., 2.]))
+    tensor([-0.2384,  0.0000,  1.0360])
+    """
     return input - input.tanh()
 
 
 def softsign(input: Any) -> Any:
-    """input / (1 + |input|)."""
+    """input / (1 + |input|).
+
+    >>> F.softsign(torch.tensor([-1., 0., 3.]))
+    tensor([-0.5000,  0.0000,  0.7500])
+    """
     return input / (input.abs() + 1)
 
 
@@ -174,28 +254,46 @@ def _implicit_dim(name: str, ndim: int, stacklevel: int) -> int:
 
 
 def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
-    """exp(input) scaled to sum to 1 along dim."""
+    """exp(input) scaled to sum to 1 along dim.
+
+    >>> F.softmax(torch.tensor([[0., 0.], [1., 1001.]]), dim=1)
+    tensor([[0.5000, 0.5000],
+            [0.0000, 1.0000]])
+    """
     if dim is None:
         dim = _implicit_dim("softmax", input.dim(), _stacklevel)
     return _C.softmax(input, dim) if dtype is None else _C.softmax(input, dim, dtype=dtype)
 
 
 def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
-    """softmax(-input)."""
+    """softmax(-input).
+
+    >>> F.softmin(torch.tensor([0., 1000.]), dim=0)
+    tensor([1., 0.])
+    """
     if dim is None:
         dim = _implicit_dim("softmin", input.dim(), _stacklevel)
     return _C.softmax(-input, dim) if dtype is None else _C.softmax(-input, dim, dtype=dtype)
 
 
 def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
-    """log(softmax(input)), computed in one go and so without overflow."""
+    """log(softmax(input)), computed in one go and so without overflow.
+
+    >>> F.log_softmax(torch.tensor([0., 1000.]), dim=0)
+    tensor([-1000.,     0.])
+    """
     if dim is None:
         dim = _implicit_dim("log_softmax", input.dim(), _stacklevel)
     return _C.log_softmax(input, dim) if dtype is None else _C.log_softmax(input, dim, dtype=dtype)
 
 
 def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Any:
-    """A sample from the Gumbel-Softmax distribution (Jang et al. 2016); one-hot, with the soft gradient, if hard."""
+    """A sample from the Gumbel-Softmax distribution (Jang et al. 2016); one-hot, with the soft gradient, if hard.
+
+    >>> _ = torch.manual_seed(0)
+    >>> F.gumbel_softmax(torch.zeros(2, 3), hard=True).sum(-1)
+    tensor([1., 1.])
+    """
     noise = -_C.empty_like(logits).exponential_().log()
     soft = _C.softmax((logits + noise) / tau, dim)
     if not hard:
@@ -213,19 +311,32 @@ def _check_probability(p: float) -> None:
 
 
 def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """In training, zero each element with probability p and scale the others by 1 / (1 - p)."""
+    """In training, zero each element with probability p and scale the others by 1 / (1 - p).
+
+    >>> _ = torch.manual_seed(0)
+    >>> F.dropout(torch.ones(6)), F.dropout(torch.ones(2), training=False)
+    (tensor([0., 0., 2., 0., 0., 0.]), tensor([1., 1.]))
+    """
     _check_probability(p)
     return _C.dropout_(input, p, training) if inplace else _C.dropout(input, p, training)
 
 
 def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
-    """Dropout that keeps mean and variance, for SELU networks."""
+    """Dropout that keeps mean and variance, for SELU networks.
+
+    >>> F.alpha_dropout(torch.ones(3), 0.5)
+    tensor([1., 1., 1.])
+    """
     _check_probability(p)
     return _C.alpha_dropout_(input, p, training) if inplace else _C.alpha_dropout(input, p, training)
 
 
 def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
-    """alpha_dropout of whole channels."""
+    """alpha_dropout of whole channels.
+
+    >>> F.feature_alpha_dropout(torch.ones(1, 2, 2), 0.5).sum()
+    tensor(4.)
+    """
     _check_probability(p)
     op = _C.feature_alpha_dropout_ if inplace else _C.feature_alpha_dropout
     return op(input, p, training)
@@ -243,7 +354,14 @@ def _channel_dropout(input: Any, p: float, training: bool, inplace: bool, spatia
 
 
 def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """Dropout of whole channels of (N, C, L) or (C, L)."""
+    """Dropout of whole channels of (N, C, L) or (C, L).
+
+    >>> _ = torch.manual_seed(0)
+    >>> F.dropout1d(torch.ones(1, 3, 2))
+    tensor([[[0., 0.],
+             [0., 0.],
+             [2., 2.]]])
+    """
     if input.dim() not in (2, 3):
         raise RuntimeError(
             f"dropout1d: Expected 2D or 3D input, but received a {input.dim()}D input. "
@@ -254,7 +372,12 @@ def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
 
 
 def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """Dropout of whole channels of (N, C, H, W)."""
+    """Dropout of whole channels of (N, C, H, W).
+
+    >>> _ = torch.manual_seed(0)
+    >>> F.dropout2d(torch.ones(1, 4, 2, 2)).sum((2, 3))
+    tensor([[0., 0., 8., 0.]])
+    """
     if input.dim() not in (3, 4):
         import warnings
 
@@ -271,7 +394,11 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
 
 
 def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W)."""
+    """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W).
+
+    >>> F.dropout3d(torch.ones(1, 3, 2, 2, 2)).shape
+    torch.Size([1, 3, 2, 2, 2])
+    """
     return _channel_dropout(input, p, training, inplace, 3)
 
 
@@ -306,7 +433,11 @@ def mse_loss(
     input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
     weight: Any = None,
 ) -> Any:  # fmt: skip
-    """(input - target)^2, reduced."""
+    """(input - target)^2, reduced.
+
+    >>> F.mse_loss(torch.tensor([1., 2.]), torch.tensor([1., 4.]))
+    tensor(2.)
+    """
     if input.shape != target.shape:
         input, target = _to_same_size(input, target)
     reduction = _reduction.legacy(size_average, reduce, reduction)
@@ -319,7 +450,11 @@ def l1_loss(
     input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
     weight: Any = None,
 ) -> Any:  # fmt: skip
-    """|input - target|, reduced."""
+    """|input - target|, reduced.
+
+    >>> F.l1_loss(torch.tensor([1., 2.]), torch.tensor([1., 4.]), reduction="none")
+    tensor([0., 2.])
+    """
     if input.shape != target.shape:
         input, target = _to_same_size(input, target)
     reduction = _reduction.legacy(size_average, reduce, reduction)
@@ -332,7 +467,11 @@ def smooth_l1_loss(
     input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
     beta: float = 1.0,
 ) -> Any:  # fmt: skip
-    """Quadratic below beta, linear above (Fast R-CNN), reduced."""
+    """Quadratic below beta, linear above (Fast R-CNN), reduced.
+
+    >>> F.smooth_l1_loss(torch.tensor([0.5, 3.]), torch.zeros(2), reduction="none")
+    tensor([0.1250, 2.5000])
+    """
     if input.shape != target.shape:
         input, target = _to_same_size(input, target)
     code = _code(_reduction.legacy(size_average, reduce, reduction))
@@ -340,7 +479,11 @@ def smooth_l1_loss(
 
 
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
-    """Quadratic below delta, delta times linear above, reduced."""
+    """Quadratic below delta, delta times linear above, reduced.
+
+    >>> F.huber_loss(torch.tensor([0.5, 3.]), torch.zeros(2), reduction="none", delta=2.)
+    tensor([0.1250, 4.0000])
+    """
     if input.shape != target.shape:
         input, target = _to_same_size(input, target)
     if weight is not None:
@@ -352,7 +495,11 @@ def nll_loss(
     input: Any, target: Any, weight: Any = None, size_average: bool | None = None, ignore_index: int = -100,
     reduce: bool | None = None, reduction: str = "mean",
 ) -> Any:  # fmt: skip
-    """-input at the target class: input holds log-probabilities, (N, C, ...), target class indices, (N, ...)."""
+    """-input at the target class: input holds log-probabilities, (N, C, ...), target class indices, (N, ...).
+
+    >>> F.nll_loss(torch.tensor([[0.9, 0.1], [0.5, 0.5]]).log(), torch.tensor([0, 1]))
+    tensor(0.3993)
+    """
     code = _code(_reduction.legacy(size_average, reduce, reduction))
     return _C.nll_loss_nd(input, target, weight, code, ignore_index)
 
@@ -361,7 +508,13 @@ def cross_entropy(
     input: Any, target: Any, weight: Any = None, size_average: bool | None = None, ignore_index: int = -100,
     reduce: bool | None = None, reduction: str = "mean", label_smoothing: float = 0.0,
 ) -> Any:  # fmt: skip
-    """The cross entropy of logits (N, C, ...) with class indices (N, ...) or class probabilities (N, C, ...)."""
+    """The cross entropy of logits (N, C, ...) with class indices (N, ...) or class probabilities (N, C, ...).
+
+    >>> F.cross_entropy(torch.tensor([[2., 0.], [0., 2.]]), torch.tensor([0, 0]), reduction="none")
+    tensor([0.1269, 2.1269])
+    >>> F.cross_entropy(torch.tensor([[2., 0.]]), torch.tensor([[0.5, 0.5]]))
+    tensor(1.1269)
+    """
     code = _code(_reduction.legacy(size_average, reduce, reduction))
     return _C.cross_entropy_loss(input, target, weight, code, ignore_index, label_smoothing)
 
@@ -370,7 +523,11 @@ def binary_cross_entropy(
     input: Any, target: Any, weight: Any = None, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:  # fmt: skip
-    """The cross entropy of probabilities with targets in [0, 1]."""
+    """The cross entropy of probabilities with targets in [0, 1].
+
+    >>> F.binary_cross_entropy(torch.tensor([0.9, 0.2]), torch.tensor([1., 0.]))
+    tensor(0.1643)
+    """
     code = _code(_reduction.legacy(size_average, reduce, reduction))
     if target.shape != input.shape:
         raise ValueError(
@@ -386,7 +543,11 @@ def binary_cross_entropy_with_logits(
     input: Any, target: Any, weight: Any = None, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean", pos_weight: Any = None,
 ) -> Any:  # fmt: skip
-    """binary_cross_entropy of sigmoid(input), without overflow."""
+    """binary_cross_entropy of sigmoid(input), without overflow.
+
+    >>> F.binary_cross_entropy_with_logits(torch.tensor([1000., -1000.]), torch.tensor([1., 0.]))
+    tensor(0.)
+    """
     code = _code(_reduction.legacy(size_average, reduce, reduction))
     if target.shape != input.shape:
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
@@ -397,7 +558,12 @@ def kl_div(
     input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
     log_target: bool = False,
 ) -> Any:  # fmt: skip
-    """target * (log(target) - input): input (and with log_target also target) holds log-probabilities."""
+    """target * (log(target) - input): input (and with log_target also target) holds log-probabilities.
+
+    >>> p, q = torch.tensor([[0.5, 0.5]]), torch.tensor([[0.9, 0.1]])
+    >>> F.kl_div(q.log(), p, reduction="batchmean")
+    tensor(0.5108)
+    """
     reduction = _reduction.legacy(size_average, reduce, reduction)
     if reduction == "mean":
         import warnings
@@ -424,7 +590,11 @@ def poisson_nll_loss(
     input: Any, target: Any, log_input: bool = True, full: bool = False, size_average: bool | None = None,
     eps: float = 1e-8, reduce: bool | None = None, reduction: str = "mean",
 ) -> Any:  # fmt: skip
-    """The negative log likelihood of counts under a Poisson distribution."""
+    """The negative log likelihood of counts under a Poisson distribution.
+
+    >>> F.poisson_nll_loss(torch.tensor([0., 1.]), torch.tensor([1., 3.]))
+    tensor(0.3591)
+    """
     reduction = _reduction.legacy(size_average, reduce, reduction)
     _code(reduction)
     loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
@@ -437,7 +607,11 @@ def poisson_nll_loss(
 def gaussian_nll_loss(
     input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Any:
-    """The negative log likelihood of targets under normal distributions with means input and variances var."""
+    """The negative log likelihood of targets under normal distributions with means input and variances var.
+
+    >>> F.gaussian_nll_loss(torch.tensor([0.]), torch.tensor([2.]), torch.tensor([1.]))
+    tensor(2.)
+    """
     if isinstance(var, float):
         if var < 0:
             raise ValueError("var has negative entry/entries")
@@ -470,7 +644,11 @@ def hinge_embedding_loss(
     input: Any, target: Any, margin: float = 1.0, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:  # fmt: skip
-    """input where target is 1, max(0, margin - input) where it is -1."""
+    """input where target is 1, max(0, margin - input) where it is -1.
+
+    >>> F.hinge_embedding_loss(torch.tensor([0.3, 0.3]), torch.tensor([1., -1.]), reduction="none")
+    tensor([0.3000, 0.7000])
+    """
     code = _code(_reduction.legacy(size_average, reduce, reduction))
     return _C.hinge_embedding_loss(input, target, margin, code)
 
@@ -478,7 +656,11 @@ def hinge_embedding_loss(
 def soft_margin_loss(
     input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
 ) -> Any:
-    """log(1 + exp(-target * input)), reduced."""
+    """log(1 + exp(-target * input)), reduced.
+
+    >>> F.soft_margin_loss(torch.tensor([0., 2.]), torch.tensor([1., 1.]))
+    tensor(0.4100)
+    """
     return _C.soft_margin_loss(input, target, _code(_reduction.legacy(size_average, reduce, reduction)))
 
 
@@ -486,7 +668,11 @@ def margin_ranking_loss(
     input1: Any, input2: Any, target: Any, margin: float = 0, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
 ) -> Any:  # fmt: skip
-    """max(0, -target * (input1 - input2) + margin), reduced."""
+    """max(0, -target * (input1 - input2) + margin), reduced.
+
+    >>> F.margin_ranking_loss(torch.tensor([3., 1.]), torch.tensor([1., 3.]), torch.tensor([1., 1.]))
+    tensor(1.)
+    """
     code = _code(_reduction.legacy(size_average, reduce, reduction))
     if not input1.dim() == input2.dim() == target.dim():
         raise RuntimeError(
@@ -500,7 +686,12 @@ def cosine_embedding_loss(
     input1: Any, input2: Any, target: Any, margin: float = 0, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
 ) -> Any:  # fmt: skip
-    """1 - cos where target is 1, max(0, cos - margin) where it is -1, reduced."""
+    """1 - cos where target is 1, max(0, cos - margin) where it is -1, reduced.
+
+    >>> x, y = torch.tensor([[1., 0.]]), torch.tensor([[0., 1.]])
+    >>> F.cosine_embedding_loss(x, y, torch.tensor([1]))
+    tensor(1.)
+    """
     code = _code(_reduction.legacy(size_average, reduce, reduction))
     return _C.cosine_embedding_loss(input1, input2, target, margin, code)
 
@@ -509,7 +700,11 @@ def triplet_margin_loss(
     anchor: Any, positive: Any, negative: Any, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
     swap: bool = False, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
 ) -> Any:  # fmt: skip
-    """max(0, d(anchor, positive) - d(anchor, negative) + margin), reduced."""
+    """max(0, d(anchor, positive) - d(anchor, negative) + margin), reduced.
+
+    >>> F.triplet_margin_loss(torch.tensor([[0.]]), torch.tensor([[1.]]), torch.tensor([[1.5]]))
+    tensor(0.5000)
+    """
     code = _code(_reduction.legacy(size_average, reduce, reduction))
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
@@ -520,23 +715,41 @@ def triplet_margin_loss(
 
 
 def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
-    """Mean 0 and variance 1 over the last dimensions, then weight and bias."""
+    """Mean 0 and variance 1 over the last dimensions, then weight and bias.
+
+    >>> F.layer_norm(torch.tensor([[1., 2., 3.]]), (3,))
+    tensor([[-1.2247,  0.0000,  1.2247]])
+    """
     return _C.layer_norm(input, normalized_shape, weight, bias, eps)
 
 
 def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
-    """input over its root mean square in the last dimensions, then weight."""
+    """input over its root mean square in the last dimensions, then weight.
+
+    >>> F.rms_norm(torch.tensor([[3., 4.]]), (2,))
+    tensor([[0.8485, 1.1314]])
+    """
     return _C.rms_norm(input, normalized_shape, weight, eps)
 
 
 def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> Any:
-    """input over its p-norm along dim (at least eps)."""
+    """input over its p-norm along dim (at least eps).
+
+    >>> F.normalize(torch.tensor([[3., 4.], [0., 0.]]))
+    tensor([[0.6000, 0.8000],
+            [0.0000, 0.0000]])
+    """
     norm = input.norm(p, dim, keepdim=True).clamp_min(eps).expand_as(input)
     return input / norm if out is None else _C.div(input, norm, out=out)
 
 
 def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
-    """Add elements before and after each of the last dimensions: pad = (left, right, top, bottom, ...)."""
+    """Add elements before and after each of the last dimensions: pad = (left, right, top, bottom, ...).
+
+    >>> x = torch.tensor([[1., 2., 3.]])
+    >>> F.pad(x, (1, 2)), F.pad(x, (1, 1), mode="reflect")
+    (tensor([[0., 1., 2., 3., 0., 0.]]), tensor([[2., 1., 2., 3., 2.]]))
+    """
     return _C.pad(input, pad, mode, value)
 
 

@@ -22,6 +22,11 @@ class Parameter(_C.Tensor):  # type: ignore[misc]
     Raises:
         RuntimeError: `requires_grad` of integers or bools.
 
+    >>> m = torch.nn.Module()
+    >>> m.scale = torch.nn.Parameter(torch.ones(2))
+    >>> [name for name, _ in m.named_parameters()], m.scale.requires_grad
+    (['scale'], True)
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.parameter.Parameter.html
     """
 
@@ -66,6 +71,11 @@ class Buffer(metaclass=_BufferType):
     Args:
         data: the values (empty when left out).
         persistent: whether it is part of `state_dict`.
+
+    >>> m = torch.nn.Module()
+    >>> m.mean = torch.nn.Buffer(torch.zeros(2))
+    >>> list(m.state_dict()), list(m.parameters())
+    (['mean'], [])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.parameter.Buffer.html
     """
@@ -147,12 +157,20 @@ class UninitializedTensorMixin:
 
 
 def is_lazy(param: Any) -> bool:
-    """Whether a parameter or buffer still waits for its shape."""
+    """Whether a parameter or buffer still waits for its shape.
+
+    >>> torch.nn.parameter.is_lazy(torch.nn.LazyLinear(3).weight)
+    True
+    """
     return isinstance(param, UninitializedTensorMixin)
 
 
 class UninitializedParameter(UninitializedTensorMixin, Parameter):  # type: ignore[misc]
     """A parameter whose shape is found out in the first call of its module.
+
+    >>> m = torch.nn.LazyLinear(3)
+    >>> isinstance(m.weight, torch.nn.UninitializedParameter)
+    True
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.parameter.UninitializedParameter.html
     """
@@ -177,6 +195,10 @@ class _MaterializedBuffer(_C.Tensor):  # type: ignore[misc]
 
 class UninitializedBuffer(UninitializedTensorMixin, _C.Tensor):  # type: ignore[misc]
     """A buffer whose shape is found out in the first call of its module.
+
+    >>> m = torch.nn.LazyBatchNorm1d()
+    >>> isinstance(m.running_mean, torch.nn.UninitializedBuffer)
+    True
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.parameter.UninitializedBuffer.html
     """

@@ -112,6 +112,21 @@ class Optimizer:
         TypeError: a single tensor, or something that is none.
         ValueError: no parameters; a parameter in two groups; not a leaf.
 
+    >>> class Plain(torch.optim.Optimizer):
+    ...     def __init__(self, params, lr):
+    ...         super().__init__(params, {"lr": lr})
+    ...     @torch.no_grad()
+    ...     def step(self):
+    ...         for group in self.param_groups:
+    ...             for p in group["params"]:
+    ...                 p -= group["lr"] * p.grad
+    >>> w = torch.nn.Parameter(torch.tensor([1.]))
+    >>> optimizer = Plain([w], lr=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.item()
+    0.0
+
     Reference: https://pytorch.org/docs/stable/optim.html#torch.optim.Optimizer
     """
 
@@ -421,12 +436,26 @@ def _register(hooks: Any, hook: Any, prepend: bool = False) -> RemovableHandle:
 
 
 def register_optimizer_step_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
-    """Call `hook(optimizer, args, kwargs)` before each step of every optimizer."""
+    """Call `hook(optimizer, args, kwargs)` before each step of every optimizer.
+
+    >>> from rushlight.optim.optimizer import register_optimizer_step_pre_hook
+    >>> handle = register_optimizer_step_pre_hook(lambda optimizer, args, kwargs: print("soon"))
+    >>> torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0).step()
+    soon
+    >>> handle.remove()
+    """
     return _register(_global_pre_hooks, hook)
 
 
 def register_optimizer_step_post_hook(hook: Callable[..., Any]) -> RemovableHandle:
-    """Call `hook(optimizer, args, kwargs)` after each step of every optimizer."""
+    """Call `hook(optimizer, args, kwargs)` after each step of every optimizer.
+
+    >>> from rushlight.optim.optimizer import register_optimizer_step_post_hook
+    >>> handle = register_optimizer_step_post_hook(lambda optimizer, args, kwargs: print("step"))
+    >>> torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0).step()
+    step
+    >>> handle.remove()
+    """
     return _register(_global_post_hooks, hook)
 
 

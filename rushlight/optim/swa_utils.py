@@ -61,7 +61,12 @@ def get_swa_multi_avg_fn() -> Callable[..., None]:
 
 
 def get_ema_avg_fn(decay: float = 0.999) -> Callable[..., Any]:
-    """For `AveragedModel(avg_fn=...)`: decay * average + (1 - decay) * weights."""
+    """For `AveragedModel(avg_fn=...)`: decay * average + (1 - decay) * weights.
+
+    >>> average = torch.optim.swa_utils.get_ema_avg_fn(0.9)
+    >>> average(torch.tensor(1.), torch.tensor(2.), 0)
+    tensor(1.1000)
+    """
     _check_decay(decay)
 
     @no_grad()
@@ -72,7 +77,12 @@ def get_ema_avg_fn(decay: float = 0.999) -> Callable[..., Any]:
 
 
 def get_swa_avg_fn() -> Callable[..., Any]:
-    """For `AveragedModel(avg_fn=...)`: the plain average of all weights so far."""
+    """For `AveragedModel(avg_fn=...)`: the plain average of all weights so far.
+
+    >>> average = torch.optim.swa_utils.get_swa_avg_fn()
+    >>> average(torch.tensor(1.), torch.tensor(4.), 2)
+    tensor(2.)
+    """
 
     @no_grad()
     def update(average: Any, weight: Any, count: Any) -> Any:
@@ -162,6 +172,11 @@ def update_bn(loader: Iterable[Any], model: Any, device: Any = None) -> None:
         loader: of batches: tensors, or lists or tuples that start with the model's input.
         model: whose batch norms to bring up to date.
         device: where the batches go first.
+
+    >>> net = torch.nn.Sequential(torch.nn.BatchNorm1d(1))
+    >>> torch.optim.swa_utils.update_bn([torch.tensor([[1.], [3.]])], net)
+    >>> net[0].running_mean
+    tensor([2.])
     """
     from rushlight.nn.modules.batchnorm import _BatchNorm
 
@@ -194,6 +209,14 @@ class SWALR(LRScheduler):
 
     Raises:
         ValueError: an unknown strategy, a negative number of epochs.
+
+    >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    >>> scheduler = torch.optim.swa_utils.SWALR(optimizer, swa_lr=0.1, anneal_epochs=2, anneal_strategy="linear")
+    >>> for _ in range(3):
+    ...     print(round(optimizer.param_groups[0]["lr"], 4), end=" ")
+    ...     optimizer.step()
+    ...     scheduler.step()
+    1.0 0.55 0.1
     """
 
     def __init__(

@@ -363,6 +363,12 @@ def add_safe_globals(safe_globals: list[Any]) -> None:
 
     Args:
         safe_globals: classes or functions, or pairs of one and the full name that it has in files.
+
+    >>> import collections
+    >>> torch.serialization.add_safe_globals([collections.Counter])
+    >>> collections.Counter in torch.serialization.get_safe_globals()
+    True
+    >>> torch.serialization.clear_safe_globals()
     """
     from rushlight.serialization import _loader
 
@@ -384,7 +390,13 @@ def clear_safe_globals() -> None:
 
 
 class safe_globals:
-    """`with safe_globals([MyConfig]): torch.load(...)`: allow classes and functions for a while."""
+    """`with safe_globals([MyConfig]): torch.load(...)`: allow classes and functions for a while.
+
+    >>> import collections
+    >>> with torch.serialization.safe_globals([collections.Counter]):
+    ...     print(collections.Counter in torch.serialization.get_safe_globals())
+    True
+    """
 
     def __init__(self, safe_globals: list[Any]) -> None:
         self.things = safe_globals
@@ -421,7 +433,11 @@ def get_unsafe_globals_in_checkpoint(f: Any) -> list[str]:
 
 
 def get_crc32_options() -> bool:
-    """Whether `save` computes checksums."""
+    """Whether `save` computes checksums.
+
+    >>> torch.serialization.get_crc32_options()
+    True
+    """
     return config.save.compute_crc32
 
 
@@ -431,7 +447,10 @@ def set_crc32_options(compute_crc32: bool) -> None:
 
 
 def get_default_load_endianness() -> LoadEndianness | None:
-    """The byte order of files that do not tell theirs; None: little."""
+    """The byte order of files that do not tell theirs; None: little.
+
+    >>> torch.serialization.get_default_load_endianness()
+    """
     found: LoadEndianness | None = config.load.endianness
     return found
 

@@ -62,7 +62,11 @@ def exponential(
     requires_grad: bool = False,
     **options: Any,
 ) -> Any:
-    """exp(-|k - center| / tau)."""
+    """exp(-|k - center| / tau).
+
+    >>> torch.signal.windows.exponential(5)
+    tensor([0.1353, 0.3679, 1.0000, 0.3679, 0.1353])
+    """
     if tau <= 0:
         raise ValueError(f"Tau must be positive, got: {tau} instead.")
     if sym and center is not None:
@@ -76,14 +80,22 @@ def exponential(
 
 
 def cosine(M: int, *, sym: bool = True, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:
-    """Half a wave of the sine."""
+    """Half a wave of the sine.
+
+    >>> torch.signal.windows.cosine(4)
+    tensor([0.3827, 0.9239, 0.9239, 0.3827])
+    """
     return _window("cosine", M, lambda k, n: ((k + 0.5) * (math.pi / n)).sin(), sym, dtype, requires_grad, options)
 
 
 def gaussian(
     M: int, *, std: float = 1.0, sym: bool = True, dtype: Any = None, requires_grad: bool = False, **options: Any
 ) -> Any:
-    """exp(-(k / std)^2 / 2), from the middle."""
+    """exp(-(k / std)^2 / 2), from the middle.
+
+    >>> torch.signal.windows.gaussian(5)
+    tensor([0.1353, 0.6065, 1.0000, 0.6065, 0.1353])
+    """
     if std <= 0:
         raise ValueError(f"Standard deviation must be positive, got: {std} instead.")
     return _window(
@@ -94,7 +106,11 @@ def gaussian(
 def kaiser(
     M: int, *, beta: float = 12.0, sym: bool = True, dtype: Any = None, requires_grad: bool = False, **options: Any
 ) -> Any:
-    """i0(beta sqrt(1 - x^2)) / i0(beta), x from -1 to 1."""
+    """i0(beta sqrt(1 - x^2)) / i0(beta), x from -1 to 1.
+
+    >>> torch.signal.windows.kaiser(5, beta=6.)
+    tensor([0.0149, 0.4830, 1.0000, 0.4830, 0.0149])
+    """
     if beta < 0:
         raise ValueError(f"beta must be non-negative, got: {beta} instead.")
 
@@ -108,7 +124,11 @@ def kaiser(
 def general_cosine(
     M: int, *, a: Sequence[float], sym: bool = True, dtype: Any = None, requires_grad: bool = False, **options: Any
 ) -> Any:
-    """A sum of cosines: a[0] - a[1] cos(x) + a[2] cos(2 x) - ..., x from 0 to 2 pi."""
+    """A sum of cosines: a[0] - a[1] cos(x) + a[2] cos(2 x) - ..., x from 0 to 2 pi.
+
+    >>> torch.signal.windows.general_cosine(5, a=[0.5, 0.5])
+    tensor([0.0000, 0.5000, 1.0000, 0.5000, 0.0000])
+    """
     if not isinstance(a, Sequence):
         raise TypeError("Coefficients must be a list/tuple")
     if not a:
@@ -122,30 +142,54 @@ def general_cosine(
 
 
 def general_hamming(M: int, *, alpha: float = 0.54, sym: bool = True, **options: Any) -> Any:
-    """alpha - (1 - alpha) cos(x), x from 0 to 2 pi."""
+    """alpha - (1 - alpha) cos(x), x from 0 to 2 pi.
+
+    >>> torch.signal.windows.general_hamming(5)
+    tensor([0.0800, 0.5400, 1.0000, 0.5400, 0.0800])
+    """
     return general_cosine(M, a=[alpha, 1.0 - alpha], sym=sym, **options)
 
 
 def hamming(M: int, *, sym: bool = True, **options: Any) -> Any:
-    """0.54 - 0.46 cos(x), x from 0 to 2 pi."""
+    """0.54 - 0.46 cos(x), x from 0 to 2 pi.
+
+    >>> torch.signal.windows.hamming(5)
+    tensor([0.0800, 0.5400, 1.0000, 0.5400, 0.0800])
+    """
     return general_hamming(M, sym=sym, **options)
 
 
 def hann(M: int, *, sym: bool = True, **options: Any) -> Any:
-    """0.5 - 0.5 cos(x), x from 0 to 2 pi."""
+    """0.5 - 0.5 cos(x), x from 0 to 2 pi.
+
+    >>> torch.signal.windows.hann(5), torch.signal.windows.hann(4, sym=False)
+    (tensor([0.0000, 0.5000, 1.0000, 0.5000, 0.0000]), tensor([0.0000, 0.5000, 1.0000, 0.5000]))
+    """
     return general_hamming(M, alpha=0.5, sym=sym, **options)
 
 
 def blackman(M: int, *, sym: bool = True, **options: Any) -> Any:
-    """0.42 - 0.5 cos(x) + 0.08 cos(2 x), x from 0 to 2 pi."""
+    """0.42 - 0.5 cos(x) + 0.08 cos(2 x), x from 0 to 2 pi.
+
+    >>> torch.signal.windows.blackman(5)[1:4]
+    tensor([0.3400, 1.0000, 0.3400])
+    """
     return general_cosine(M, a=[0.42, 0.5, 0.08], sym=sym, **options)
 
 
 def nuttall(M: int, *, sym: bool = True, **options: Any) -> Any:
-    """A sum of four cosines."""
+    """A sum of four cosines.
+
+    >>> torch.signal.windows.nuttall(5)
+    tensor([3.6280e-04, 2.2698e-01, 1.0000e+00, 2.2698e-01, 3.6280e-04])
+    """
     return general_cosine(M, a=[0.3635819, 0.4891775, 0.1365995, 0.0106411], sym=sym, **options)
 
 
 def bartlett(M: int, *, sym: bool = True, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:
-    """A triangle."""
+    """A triangle.
+
+    >>> torch.signal.windows.bartlett(5)
+    tensor([0.0000, 0.5000, 1.0000, 0.5000, 0.0000])
+    """
     return _window("bartlett", M, lambda k, n: 1 - (2 * k / (n - 1) - 1).abs(), sym, dtype, requires_grad, options)

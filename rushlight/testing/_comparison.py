@@ -271,6 +271,8 @@ def assert_close(
         TypeError: they cannot be compared.
         ValueError: only one of rtol and atol is given.
 
+    >>> torch.testing.assert_close(torch.tensor([1.]), torch.tensor([1.0000001]))
+
     Reference: https://pytorch.org/docs/stable/testing.html
     """
     if (rtol is None) != (atol is None):

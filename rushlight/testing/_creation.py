@@ -28,6 +28,10 @@ def make_tensor(
         requires_grad: for floats and complex numbers.
         noncontiguous: lay it out with gaps.
         exclude_zero: replace zeros by the smallest number (integers: 1).
+
+    >>> x = torch.testing.make_tensor(3, dtype=torch.int64, device="cpu", low=0, high=5)
+    >>> x.shape, bool(((x >= 0) & (x < 5)).all())
+    (torch.Size([3]), True)
     """
     size = tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
     if dtype is _C.bool:

@@ -18,7 +18,13 @@ __getattr__ = module_getattr(__name__, _SUBMODULES)
 
 
 def swap_tensors(t1: Any, t2: Any) -> None:
-    """Exchange what two tensors hold: values, shape, dtype and gradient."""
+    """Exchange what two tensors hold: values, shape, dtype and gradient.
+
+    >>> a, b = torch.zeros(1), torch.ones(1)
+    >>> torch.utils.swap_tensors(a, b)
+    >>> a, b
+    (tensor([1.]), tensor([0.]))
+    """
     grads = t1.grad, t2.grad
     one, two = t1.data, t2.data
     wants = t1.requires_grad, t2.requires_grad

@@ -32,6 +32,11 @@ def fold(
 
     Shapes: (n, c * kernel height * kernel width, number of blocks) to (n, c, *output_size); n may be missing.
 
+    >>> F.fold(torch.ones(1, 4, 4), (3, 3), 2)
+    tensor([[[[1., 2., 1.],
+              [2., 4., 2.],
+              [1., 2., 1.]]]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.functional.fold.html
     """
     return _C.col2im(input, output_size, kernel_size, dilation, padding, stride)

@@ -73,6 +73,9 @@ def multi_margin_loss(
     """The mean over wrong classes of max(0, margin - score of the right class + score of the wrong one)^p.
 
     Shapes: input (N, C) or (C), target (N) or (); the weight, one per class, counts for the right class.
+
+    >>> F.multi_margin_loss(torch.tensor([[0.1, 0.2, 0.4, 0.8]]), torch.tensor([3]))
+    tensor(0.3250)
     """
     reduction = _reduction.legacy(size_average, reduce, reduction)
     _reduction.code(reduction)
@@ -112,6 +115,9 @@ def multilabel_margin_loss(
     """The sum over right and wrong classes of max(0, 1 - score of the right + score of the wrong), over the classes.
 
     Shapes: input and target (N, C) or (C); a row of the target lists the right classes, and ends at the first -1.
+
+    >>> F.multilabel_margin_loss(torch.tensor([[0.1, 0.2, 0.4, 0.8]]), torch.tensor([[3, 0, -1, 1]]))
+    tensor(0.8500)
     """
     reduction = _reduction.legacy(size_average, reduce, reduction)
     _reduction.code(reduction)
@@ -139,7 +145,11 @@ def multilabel_soft_margin_loss(
     input: Any, target: Any, weight: Any = None, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:  # fmt: skip
-    """The mean over the classes of the binary cross entropy of logits (N, C) with targets (N, C) of 0 and 1."""
+    """The mean over the classes of the binary cross entropy of logits (N, C) with targets (N, C) of 0 and 1.
+
+    >>> F.multilabel_soft_margin_loss(torch.tensor([[0., 2.]]), torch.tensor([[0., 1.]]))
+    tensor(0.4100)
+    """
     reduction = _reduction.legacy(size_average, reduce, reduction)
     _reduction.code(reduction)
     loss = -(target * _C.log_sigmoid(input) + (1 - target) * _C.log_sigmoid(-input))
@@ -155,6 +165,11 @@ def triplet_margin_with_distance_loss(
     """max(0, d(anchor, positive) - d(anchor, negative) + margin) with any distance d; the 2-norm, if None.
 
     swap: where the positive is nearer to the negative than the anchor is, that distance counts (Balntas et al., 2016).
+
+    >>> distance = lambda x, y: (x - y).abs().sum(-1)
+    >>> x, near, far = torch.zeros(1, 1), torch.tensor([[1.]]), torch.tensor([[1.5]])
+    >>> F.triplet_margin_with_distance_loss(x, near, far, distance_function=distance)
+    tensor(0.5000)
     """
     _reduction.code(reduction)
     if margin <= 0:

@@ -42,6 +42,10 @@ def instance_norm(
 ) -> Any:  # fmt: skip
     """Each channel of each item of (N, C, ...) to mean 0 and variance 1, then weight and bias per channel.
 
+    >>> F.instance_norm(torch.tensor([[[1., 3.], [10., 30.]]]))
+    tensor([[[-1.0000,  1.0000],
+             [-1.0000,  1.0000]]])
+
     Reference: Ulyanov et al. 2016, https://arxiv.org/abs/1607.08022
     """
     if use_input_stats:
@@ -54,6 +58,9 @@ def instance_norm(
 
 def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
     """Each of num_groups groups of channels of each item to mean 0 and variance 1, then weight and bias per channel.
+
+    >>> F.group_norm(torch.tensor([[1., 3., 10., 30.]]), 2)
+    tensor([[-1.0000,  1.0000, -1.0000,  1.0000]])
 
     Reference: Wu & He 2018, https://arxiv.org/abs/1803.08494
     """
@@ -74,6 +81,9 @@ def _neighbours(squares: Any, before: int, after: int, size: int) -> Any:
 
 def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Any:
     """input / (k + alpha * mean of the squares of size neighbouring channels) ** beta, of (N, C, ...).
+
+    >>> F.local_response_norm(torch.ones(1, 4, 2), 2).shape
+    torch.Size([1, 4, 2])
 
     Reference: Krizhevsky et al. 2012, section 3.3
     """

@@ -56,7 +56,11 @@ def max_pool3d(
     input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:  # fmt: skip
-    """The largest element of each window of the last three dimensions of (N, C, D, H, W) or (C, D, H, W)."""
+    """The largest element of each window of the last three dimensions of (N, C, D, H, W) or (C, D, H, W).
+
+    >>> F.max_pool3d(torch.ones(1, 1, 4, 4, 4), 2).shape
+    torch.Size([1, 1, 2, 2, 2])
+    """
     op = _C.max_pool3d_with_indices if return_indices else _C.max_pool3d
     return op(input, kernel_size, () if stride is None else stride, padding, dilation, ceil_mode)
 
@@ -107,17 +111,30 @@ def _volume(kernel_size: Any, dims: int) -> int:
 
 
 def lp_pool1d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
-    """The norm_type-norm of each window: (sum of x ** p) ** (1 / p)."""
+    """The norm_type-norm of each window: (sum of x ** p) ** (1 / p).
+
+    >>> F.lp_pool1d(torch.tensor([[[3., 4., 6., 8.]]]), 2, 2)
+    tensor([[[ 5., 10.]]])
+    """
     return _lp_pool(_C.avg_pool1d, _volume(kernel_size, 1), input, norm_type, kernel_size, stride, ceil_mode)
 
 
 def lp_pool2d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
-    """The norm_type-norm of each window: (sum of x ** p) ** (1 / p)."""
+    """The norm_type-norm of each window: (sum of x ** p) ** (1 / p).
+
+    >>> F.lp_pool2d(torch.ones(1, 1, 4, 4), 1, 2)
+    tensor([[[[4., 4.],
+              [4., 4.]]]])
+    """
     return _lp_pool(_C.avg_pool2d, _volume(kernel_size, 2), input, norm_type, kernel_size, stride, ceil_mode)
 
 
 def lp_pool3d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
-    """The norm_type-norm of each window: (sum of x ** p) ** (1 / p)."""
+    """The norm_type-norm of each window: (sum of x ** p) ** (1 / p).
+
+    >>> F.lp_pool3d(torch.ones(1, 1, 4, 4, 4), 2, 2).shape
+    torch.Size([1, 1, 2, 2, 2])
+    """
     return _lp_pool(_C.avg_pool3d, _volume(kernel_size, 3), input, norm_type, kernel_size, stride, ceil_mode)
 
 
@@ -137,12 +154,20 @@ def _sizes(output_size: Any, input: Any) -> Any:
 
 
 def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
-    """The means of output_size windows that cover the last two dimensions evenly; None keeps a dimension's size."""
+    """The means of output_size windows that cover the last two dimensions evenly; None keeps a dimension's size.
+
+    >>> F.adaptive_avg_pool2d(torch.ones(1, 8, 5, 7), (None, 1)).shape
+    torch.Size([1, 8, 5, 1])
+    """
     return _C.adaptive_avg_pool2d(input, _sizes(output_size, input))
 
 
 def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
-    """The means of output_size windows that cover the last three dimensions evenly."""
+    """The means of output_size windows that cover the last three dimensions evenly.
+
+    >>> F.adaptive_avg_pool3d(torch.ones(1, 8, 4, 5, 7), (2, 2, 2)).shape
+    torch.Size([1, 8, 2, 2, 2])
+    """
     return _C.adaptive_avg_pool3d(input, _sizes(output_size, input))
 
 
@@ -162,19 +187,32 @@ def adaptive_max_pool3d_with_indices(input: Any, output_size: Any, return_indice
 
 
 def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """The largest elements of output_size windows that cover the last dimension evenly."""
+    """The largest elements of output_size windows that cover the last dimension evenly.
+
+    >>> F.adaptive_max_pool1d(torch.tensor([[1., 2., 4., 3.]]), 2)
+    tensor([[2., 4.]])
+    """
     both = adaptive_max_pool1d_with_indices(input, output_size)
     return both if return_indices else both[0]
 
 
 def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """The largest elements of output_size windows that cover the last two dimensions evenly."""
+    """The largest elements of output_size windows that cover the last two dimensions evenly.
+
+    >>> F.adaptive_max_pool2d(torch.arange(16.).view(1, 4, 4), 2)
+    tensor([[[ 5.,  7.],
+             [13., 15.]]])
+    """
     both = adaptive_max_pool2d_with_indices(input, output_size)
     return both if return_indices else both[0]
 
 
 def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """The largest elements of output_size windows that cover the last three dimensions evenly."""
+    """The largest elements of output_size windows that cover the last three dimensions evenly.
+
+    >>> F.adaptive_max_pool3d(torch.ones(1, 8, 4, 5, 7), 2).shape
+    torch.Size([1, 8, 2, 2, 2])
+    """
     both = adaptive_max_pool3d_with_indices(input, output_size)
     return both if return_indices else both[0]
 
@@ -212,7 +250,11 @@ def fractional_max_pool2d(
     input: Any, kernel_size: Any, output_size: Any = None, output_ratio: Any = None, return_indices: bool = False,
     _random_samples: Any = None,
 ) -> Any:  # fmt: skip
-    """The largest elements of output_size windows whose places are drawn at random (Graham 2014)."""
+    """The largest elements of output_size windows whose places are drawn at random (Graham 2014).
+
+    >>> F.fractional_max_pool2d(torch.zeros(1, 3, 9, 9), 2, output_size=(5, 6)).shape
+    torch.Size([1, 3, 5, 6])
+    """
     return _fractional(2, input, kernel_size, output_size, output_ratio, return_indices, _random_samples)
 
 
@@ -228,7 +270,11 @@ def fractional_max_pool3d(
     input: Any, kernel_size: Any, output_size: Any = None, output_ratio: Any = None, return_indices: bool = False,
     _random_samples: Any = None,
 ) -> Any:  # fmt: skip
-    """The largest elements of output_size windows whose places are drawn at random (Graham 2014)."""
+    """The largest elements of output_size windows whose places are drawn at random (Graham 2014).
+
+    >>> F.fractional_max_pool3d(torch.zeros(1, 3, 8, 8, 8), 2, output_ratio=0.5).shape
+    torch.Size([1, 3, 4, 4, 4])
+    """
     return _fractional(3, input, kernel_size, output_size, output_ratio, return_indices, _random_samples)
 
 
@@ -290,12 +336,23 @@ def max_unpool1d(
 def max_unpool2d(
     input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Any:
-    """Zeros with the input's elements where max_pool2d found them (its indices)."""
+    """Zeros with the input's elements where max_pool2d found them (its indices).
+
+    >>> y, indices = F.max_pool2d(torch.tensor([[[1., 5.], [2., 3.]]]), 2, return_indices=True)
+    >>> F.max_unpool2d(y, indices, 2)
+    tensor([[[0., 5.],
+             [0., 0.]]])
+    """
     return _max_unpool(2, input, indices, kernel_size, stride, padding, output_size)
 
 
 def max_unpool3d(
     input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Any:
-    """Zeros with the input's elements where max_pool3d found them (its indices)."""
+    """Zeros with the input's elements where max_pool3d found them (its indices).
+
+    >>> y, indices = F.max_pool3d(torch.zeros(1, 1, 4, 4, 4), 2, return_indices=True)
+    >>> F.max_unpool3d(y, indices, 2).shape
+    torch.Size([1, 1, 4, 4, 4])
+    """
     return _max_unpool(3, input, indices, kernel_size, stride, padding, output_size)

@@ -179,6 +179,10 @@ def grid_sample(
         padding_mode: what is outside of input: zeros, border (its outermost elements) or reflection.
         align_corners: whether -1 and 1 are the middles of the corner elements rather than their outer edges.
 
+    >>> x, grid = torch.tensor([[[[1., 2.], [3., 4.]]]]), torch.tensor([[[[0., 0.], [1., 1.]]]])
+    >>> F.grid_sample(x, grid, align_corners=True)
+    tensor([[[[2.5000, 4.0000]]]])
+
     Reference: Jaderberg et al. 2015, Spatial Transformer Networks
     """
     modes, paddings = ("bilinear", "nearest", "bicubic"), ("zeros", "border", "reflection")

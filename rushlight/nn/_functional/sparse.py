@@ -24,7 +24,12 @@ def embedding(
     input: Any, weight: Any, padding_idx: int | None = None, max_norm: float | None = None, norm_type: float = 2.0,
     scale_grad_by_freq: bool = False, sparse: bool = False,
 ) -> Any:  # fmt: skip
-    """The rows of weight that input names; the row padding_idx gets no gradient, rows above max_norm are shrunk."""
+    """The rows of weight that input names; the row padding_idx gets no gradient, rows above max_norm are shrunk.
+
+    >>> F.embedding(torch.tensor([2, 0]), torch.tensor([[0., 1.], [2., 3.], [4., 5.]]))
+    tensor([[4., 5.],
+            [0., 1.]])
+    """
     if padding_idx is None:
         padding_idx = -1
     else:

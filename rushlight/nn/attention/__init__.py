@@ -17,7 +17,13 @@ WARN_FOR_UNFUSED_KERNELS = False
 
 
 class SDPBackend(enum.Enum):
-    """PyTorch's implementations."""
+    """PyTorch's implementations.
+
+    >>> with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+    ...     x = F.scaled_dot_product_attention(*torch.ones(3, 1, 2, 4))
+    >>> x.shape
+    torch.Size([1, 2, 4])
+    """
 
     ERROR = -1
     MATH = 0

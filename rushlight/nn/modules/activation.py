@@ -61,6 +61,9 @@ class _Activation(Module):
 class ReLU(_Activation):
     """max(input, 0).
 
+    >>> torch.nn.ReLU()(torch.tensor([-1., 0., 2.]))
+    tensor([0., 0., 2.])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.ReLU.html
     """
 
@@ -78,6 +81,9 @@ class ReLU(_Activation):
 class ReLU6(_Activation):
     """min(max(input, 0), 6).
 
+    >>> torch.nn.ReLU6()(torch.tensor([-1., 3., 8.]))
+    tensor([0., 3., 6.])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.ReLU6.html
     """
 
@@ -94,6 +100,9 @@ class ReLU6(_Activation):
 
 class ELU(_Activation):
     """input where positive, else alpha * (exp(input) - 1).
+
+    >>> torch.nn.ELU()(torch.tensor([-1., 0., 2.]))
+    tensor([-0.6321,  0.0000,  2.0000])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.ELU.html
     """
@@ -113,6 +122,9 @@ class ELU(_Activation):
 class CELU(_Activation):
     """max(input, 0) + min(alpha * (exp(input / alpha) - 1), 0).
 
+    >>> torch.nn.CELU()(torch.tensor([-1., 0., 2.]))
+    tensor([-0.6321,  0.0000,  2.0000])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.CELU.html
     """
 
@@ -131,6 +143,9 @@ class CELU(_Activation):
 class SELU(_Activation):
     """ELU with the scale and alpha that keep mean 0 and variance 1.
 
+    >>> torch.nn.SELU()(torch.tensor([-1., 0., 2.]))
+    tensor([-1.1113,  0.0000,  2.1014])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.SELU.html
     """
 
@@ -147,6 +162,9 @@ class SELU(_Activation):
 
 class GELU(_Activation):
     """input * Phi(input), Phi the normal distribution; approximate is "none" or "tanh".
+
+    >>> torch.nn.GELU()(torch.tensor([-1., 0., 2.]))
+    tensor([-0.1587,  0.0000,  1.9545])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.GELU.html
     """
@@ -165,6 +183,9 @@ class GELU(_Activation):
 class LeakyReLU(_Activation):
     """input where positive, else negative_slope * input.
 
+    >>> torch.nn.LeakyReLU(0.1)(torch.tensor([-1., 2.]))
+    tensor([-0.1000,  2.0000])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.LeakyReLU.html
     """
 
@@ -182,6 +203,9 @@ class LeakyReLU(_Activation):
 
 class RReLU(_Activation):
     """Leaky ReLU with a random slope in training.
+
+    >>> torch.nn.RReLU().eval()(torch.tensor([-24., 1.]))
+    tensor([-5.5000,  1.0000])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.RReLU.html
     """
@@ -202,6 +226,9 @@ class RReLU(_Activation):
 class Threshold(_Activation):
     """input where it is above threshold, else value.
 
+    >>> torch.nn.Threshold(1.0, 20.0)(torch.tensor([0.5, 2.]))
+    tensor([20.,  2.])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.Threshold.html
     """
 
@@ -220,6 +247,9 @@ class Threshold(_Activation):
 
 class Hardsigmoid(_Activation):
     """relu6(input + 3) / 6.
+
+    >>> torch.nn.Hardsigmoid()(torch.tensor([-4., 0., 1.5]))
+    tensor([0.0000, 0.5000, 0.7500])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.Hardsigmoid.html
     """
@@ -241,6 +271,9 @@ class Hardsigmoid(_Activation):
 class Hardswish(_Activation):
     """input * relu6(input + 3) / 6.
 
+    >>> torch.nn.Hardswish()(torch.tensor([-4., 1., 4.]))
+    tensor([-0.0000, 0.6667, 4.0000])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.Hardswish.html
     """
 
@@ -261,6 +294,9 @@ class Hardswish(_Activation):
 class SiLU(_Activation):
     """input * sigmoid(input).
 
+    >>> torch.nn.SiLU()(torch.tensor([-1., 0., 2.]))
+    tensor([-0.2689,  0.0000,  1.7616])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.SiLU.html
     """
 
@@ -278,6 +314,9 @@ class SiLU(_Activation):
 class Mish(_Activation):
     """input * tanh(softplus(input)).
 
+    >>> torch.nn.Mish()(torch.tensor([-1., 0., 2.]))
+    tensor([-0.3034,  0.0000,  1.9440])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.Mish.html
     """
 
@@ -294,6 +333,9 @@ class Mish(_Activation):
 
 class Softplus(_Activation):
     """log(1 + exp(beta * input)) / beta; the input itself where beta * input is above threshold.
+
+    >>> torch.nn.Softplus()(torch.tensor([-1., 0., 100.]))
+    tensor([  0.3133,   0.6931, 100.0000])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.Softplus.html
     """
@@ -313,6 +355,9 @@ class Softplus(_Activation):
 class Softsign(_Activation):
     """input / (1 + |input|).
 
+    >>> torch.nn.Softsign()(torch.tensor([-1., 0., 3.]))
+    tensor([-0.5000,  0.0000,  0.7500])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.Softsign.html
     """
 
@@ -323,6 +368,9 @@ class Softsign(_Activation):
 
 class Sigmoid(_Activation):
     """1 / (1 + exp(-input)).
+
+    >>> torch.nn.Sigmoid()(torch.tensor([-1., 0., 2.]))
+    tensor([0.2689, 0.5000, 0.8808])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html
     """
@@ -335,6 +383,9 @@ class Sigmoid(_Activation):
 class Tanh(_Activation):
     """The hyperbolic tangent.
 
+    >>> torch.nn.Tanh()(torch.tensor([-1., 0., 2.]))
+    tensor([-0.7616,  0.0000,  0.9640])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.Tanh.html
     """
 
@@ -345,6 +396,9 @@ class Tanh(_Activation):
 
 class LogSigmoid(_Activation):
     """log(sigmoid(input)), without overflow.
+
+    >>> torch.nn.LogSigmoid()(torch.tensor([-1000., 0.]))
+    tensor([-1.0000e+03, -6.9315e-01])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.LogSigmoid.html
     """
@@ -357,6 +411,9 @@ class LogSigmoid(_Activation):
 class Tanhshrink(_Activation):
     """input - tanh(input).
 
+    >>> torch.nn.Tanhshrink()(torch.tensor([-1., 0., 2.]))
+    tensor([-0.2384,  0.0000,  1.0360])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.Tanhshrink.html
     """
 
@@ -367,6 +424,9 @@ class Tanhshrink(_Activation):
 
 class GLU(_Activation):
     """The first half of input along dim times the sigmoid of the second.
+
+    >>> torch.nn.GLU()(torch.tensor([1., 2., 0., 100.]))
+    tensor([0.5000, 2.0000])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.GLU.html
     """
@@ -393,6 +453,10 @@ class _AlongDim(_Activation):
 class Softmax(_AlongDim):
     """exp(input) scaled to sum to 1 along dim.
 
+    >>> torch.nn.Softmax(dim=1)(torch.tensor([[0., 0.], [1., 1001.]]))
+    tensor([[0.5000, 0.5000],
+            [0.0000, 1.0000]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.Softmax.html
     """
 
@@ -403,6 +467,9 @@ class Softmax(_AlongDim):
 
 class Softmin(_AlongDim):
     """softmax(-input).
+
+    >>> torch.nn.Softmin(dim=0)(torch.tensor([0., 1000.]))
+    tensor([1., 0.])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.Softmin.html
     """
@@ -415,6 +482,9 @@ class Softmin(_AlongDim):
 class LogSoftmax(_AlongDim):
     """log(softmax(input)), without overflow.
 
+    >>> torch.nn.LogSoftmax(dim=1)(torch.tensor([[1., 1.]]))
+    tensor([[-0.6931, -0.6931]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.LogSoftmax.html
     """
 
@@ -425,6 +495,9 @@ class LogSoftmax(_AlongDim):
 
 class Hardtanh(_Activation):
     """The input clamped to [min_val, max_val].
+
+    >>> torch.nn.Hardtanh(-1, 1)(torch.tensor([-2., 0.5, 2.]))
+    tensor([-1.0000,  0.5000,  1.0000])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.Hardtanh.html
     """
@@ -466,7 +539,11 @@ class _Shrink(Module):
 
 
 class Hardshrink(_Shrink):
-    """The input where its absolute value is above lambd, else 0."""
+    """The input where its absolute value is above lambd, else 0.
+
+    >>> torch.nn.Hardshrink(0.5)(torch.tensor([-1., 0.4, 2.]))
+    tensor([-1.,  0.,  2.])
+    """
 
     def forward(self, input: Any) -> Any:
         """Any shape, unchanged."""
@@ -474,7 +551,11 @@ class Hardshrink(_Shrink):
 
 
 class Softshrink(_Shrink):
-    """The input moved towards 0 by lambd."""
+    """The input moved towards 0 by lambd.
+
+    >>> torch.nn.Softshrink(0.5)(torch.tensor([-1., 0.4, 2.]))
+    tensor([-0.5000,  0.0000,  1.5000])
+    """
 
     def forward(self, input: Any) -> Any:
         """Any shape, unchanged."""
@@ -482,7 +563,11 @@ class Softshrink(_Shrink):
 
 
 class Softmax2d(Module):
-    """softmax over the channels of (N, C, H, W) or (C, H, W)."""
+    """softmax over the channels of (N, C, H, W) or (C, H, W).
+
+    >>> torch.nn.Softmax2d()(torch.zeros(1, 2, 1, 1)).flatten()
+    tensor([0.5000, 0.5000])
+    """
 
     def forward(self, input: Any) -> Any:
         """The same shape."""
@@ -497,6 +582,10 @@ class PReLU(Module):
     Args:
         num_parameters: 1, or the number of channels (dimension 1 of the input).
         init: the slope to start with.
+
+    >>> m = torch.nn.PReLU()
+    >>> m(torch.tensor([-2., 3.]))
+    tensor([-0.5000,  3.0000], grad_fn=<PreluKernelBackward0>)
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.PReLU.html (He et al. 2015)
     """

@@ -117,6 +117,13 @@ class BatchNorm1d(_BatchNorm):
         track_running_stats: whether to have running statistics; without them a batch's are used in evaluation too.
         bias: whether to have a bias.
 
+    >>> m = torch.nn.BatchNorm1d(2)
+    >>> m(torch.tensor([[1., 10.], [3., 30.]])).detach()
+    tensor([[-1.0000, -1.0000],
+            [ 1.0000,  1.0000]])
+    >>> m.running_mean
+    tensor([0.2000, 2.0000])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm1d.html (Ioffe & Szegedy 2015)
     """
 
@@ -147,6 +154,9 @@ class BatchNorm3d(_BatchNorm):
 
     Args: as `BatchNorm1d`'s.
 
+    >>> torch.nn.BatchNorm3d(3)(torch.randn(2, 3, 4, 4, 4)).shape
+    torch.Size([2, 3, 4, 4, 4])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm3d.html (Ioffe & Szegedy 2015)
     """
 
@@ -160,6 +170,10 @@ class SyncBatchNorm(_BatchNorm):
 
     Args: as `BatchNorm1d`'s, and
         process_group: has no meaning without a process group.
+
+    >>> net = torch.nn.Sequential(torch.nn.BatchNorm2d(3))
+    >>> torch.nn.SyncBatchNorm.convert_sync_batchnorm(net)[0].__class__.__name__
+    'SyncBatchNorm'
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.SyncBatchNorm.html
     """

@@ -16,6 +16,9 @@ class ChannelShuffle(Module):
     Args:
         groups: how many.
 
+    >>> torch.nn.ChannelShuffle(2)(torch.arange(4.).view(1, 4, 1, 1)).flatten()
+    tensor([0., 2., 1., 3.])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.ChannelShuffle.html (Zhang et al. 2017)
     """
 

@@ -158,6 +158,10 @@ class Sequential(_Numbered):
 class ModuleList(_Numbered):
     """A list of modules.
 
+    >>> layers = torch.nn.ModuleList(torch.nn.Linear(2, 2) for _ in range(3))
+    >>> len(layers), len(list(layers.parameters()))
+    (3, 6)
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.ModuleList.html
     """
 
@@ -207,6 +211,10 @@ class ModuleList(_Numbered):
 
 class ModuleDict(Module):
     """Modules by name.
+
+    >>> layers = torch.nn.ModuleDict({"linear": torch.nn.Linear(2, 3), "act": torch.nn.ReLU()})
+    >>> list(layers), layers["linear"](torch.zeros(1, 2)).shape
+    (['linear', 'act'], torch.Size([1, 3]))
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.ModuleDict.html
     """
@@ -282,6 +290,10 @@ def _as_parameter(value: Any) -> Any:
 class ParameterList(Module):
     """A list of parameters (and anything else); tensors become parameters.
 
+    >>> p = torch.nn.ParameterList([torch.ones(2), torch.ones(3)])
+    >>> [tuple(x.shape) for x in p]
+    [(2,), (3,)]
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.ParameterList.html
     """
 
@@ -339,6 +351,10 @@ class ParameterList(Module):
 
 class ParameterDict(Module):
     """Parameters (and anything else) by name; tensors become parameters.
+
+    >>> p = torch.nn.ParameterDict({"scale": torch.ones(2)})
+    >>> p["scale"].requires_grad, list(p.keys())
+    (True, ['scale'])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.ParameterDict.html
     """

@@ -20,6 +20,9 @@ class PairwiseDistance(Module):
 
     Shapes: (N, D) and (N, D) to (N), or (D) and (D) to ().
 
+    >>> torch.nn.PairwiseDistance()(torch.zeros(1, 2), torch.tensor([[3., 4.]]))
+    tensor([5.0000])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.PairwiseDistance.html
     """
 
@@ -44,6 +47,9 @@ class CosineSimilarity(Module):
         eps: against division by zero.
 
     Shapes: (*, D, *) and (*, D, *), broadcast, to (*, *).
+
+    >>> torch.nn.CosineSimilarity(dim=1)(torch.tensor([[1., 0.]]), torch.tensor([[1., 1.]]))
+    tensor([0.7071])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.CosineSimilarity.html
     """

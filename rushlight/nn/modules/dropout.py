@@ -35,7 +35,13 @@ class _DropoutNd(Module):
 
 
 class Dropout(_DropoutNd):
-    """Zeroes elements at random in training, and scales the others by 1 / (1 - p) (Hinton et al. 2012)."""
+    """Zeroes elements at random in training, and scales the others by 1 / (1 - p) (Hinton et al. 2012).
+
+    >>> _ = torch.manual_seed(0)
+    >>> m = torch.nn.Dropout(0.5)
+    >>> m(torch.ones(6)), m.eval()(torch.ones(2))
+    (tensor([0., 0., 2., 0., 0., 0.]), tensor([1., 1.]))
+    """
 
     def forward(self, input: Any) -> Any:
         """Any shape, unchanged."""
@@ -43,7 +49,14 @@ class Dropout(_DropoutNd):
 
 
 class Dropout1d(_DropoutNd):
-    """Zeroes whole channels of (N, C, L)."""
+    """Zeroes whole channels of (N, C, L).
+
+    >>> _ = torch.manual_seed(0)
+    >>> torch.nn.Dropout1d(0.5)(torch.ones(1, 3, 2))
+    tensor([[[0., 0.],
+             [0., 0.],
+             [2., 2.]]])
+    """
 
     def forward(self, input: Any) -> Any:
         """(N, C, L) or (C, L)."""
@@ -51,7 +64,12 @@ class Dropout1d(_DropoutNd):
 
 
 class Dropout2d(_DropoutNd):
-    """Zeroes whole channels of (N, C, H, W)."""
+    """Zeroes whole channels of (N, C, H, W).
+
+    >>> _ = torch.manual_seed(0)
+    >>> torch.nn.Dropout2d(0.5)(torch.ones(1, 4, 2, 2)).sum((2, 3))
+    tensor([[0., 0., 8., 0.]])
+    """
 
     def forward(self, input: Any) -> Any:
         """(N, C, H, W)."""
@@ -59,7 +77,11 @@ class Dropout2d(_DropoutNd):
 
 
 class Dropout3d(_DropoutNd):
-    """Zeroes whole channels of (N, C, D, H, W)."""
+    """Zeroes whole channels of (N, C, D, H, W).
+
+    >>> torch.nn.Dropout3d(0.5)(torch.ones(1, 3, 2, 2, 2)).shape
+    torch.Size([1, 3, 2, 2, 2])
+    """
 
     def forward(self, input: Any) -> Any:
         """(N, C, D, H, W)."""
@@ -67,7 +89,12 @@ class Dropout3d(_DropoutNd):
 
 
 class AlphaDropout(_DropoutNd):
-    """Dropout that keeps mean and variance, for SELU networks (Klambauer et al. 2017)."""
+    """Dropout that keeps mean and variance, for SELU networks (Klambauer et al. 2017).
+
+    >>> m = torch.nn.AlphaDropout(0.5)
+    >>> m.eval()(torch.ones(3))
+    tensor([1., 1., 1.])
+    """
 
     def forward(self, input: Any) -> Any:
         """Any shape, unchanged."""
@@ -75,7 +102,11 @@ class AlphaDropout(_DropoutNd):
 
 
 class FeatureAlphaDropout(_DropoutNd):
-    """AlphaDropout of whole channels."""
+    """AlphaDropout of whole channels.
+
+    >>> torch.nn.FeatureAlphaDropout(0.5).eval()(torch.ones(1, 2, 2)).sum()
+    tensor(4.)
+    """
 
     def forward(self, input: Any) -> Any:
         """(N, C, ...)."""

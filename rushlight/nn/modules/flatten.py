@@ -12,6 +12,9 @@ __all__ = ["Flatten", "Unflatten"]
 class Flatten(Module):
     """Joins the dimensions from start_dim to end_dim into one; the batch dimension stays.
 
+    >>> torch.nn.Flatten()(torch.zeros(8, 3, 4, 4)).shape
+    torch.Size([8, 48])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.Flatten.html
     """
 
@@ -36,6 +39,9 @@ class Unflatten(Module):
     Args:
         dim: which.
         unflattened_size: their sizes.
+
+    >>> torch.nn.Unflatten(1, (3, 4))(torch.zeros(8, 12)).shape
+    torch.Size([8, 3, 4])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.Unflatten.html
     """

@@ -84,6 +84,10 @@ class InstanceNorm1d(_InstanceNorm):
         affine: whether to have a weight and (unless `bias` is False) a bias.
         track_running_stats: whether to have running statistics, used in evaluation.
 
+    >>> torch.nn.InstanceNorm1d(2)(torch.tensor([[[1., 3.], [10., 30.]]]))
+    tensor([[[-1.0000,  1.0000],
+             [-1.0000,  1.0000]]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.InstanceNorm1d.html (Ulyanov et al. 2016)
     """
 
@@ -108,6 +112,9 @@ class InstanceNorm3d(_InstanceNorm):
     """Each channel of each item of (N, C, D, H, W) or (C, D, H, W) to mean 0 and variance 1, then weight and bias.
 
     Args: as `InstanceNorm1d`'s.
+
+    >>> torch.nn.InstanceNorm3d(3)(torch.randn(2, 3, 4, 4, 4)).shape
+    torch.Size([2, 3, 4, 4, 4])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.InstanceNorm3d.html (Ulyanov et al. 2016)
     """

@@ -19,6 +19,9 @@ __all__ = ["Bilinear", "Identity", "LazyLinear", "Linear"]
 class Identity(Module):
     """Returns its input. Takes any arguments and ignores them.
 
+    >>> torch.nn.Identity("any", argument="is taken")(torch.tensor([1, 2]))
+    tensor([1, 2])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.Identity.html
     """
 
@@ -42,6 +45,10 @@ class Linear(Module):
 
     Raises:
         RuntimeError: the input's last dimension is not in_features.
+
+    >>> m = torch.nn.Linear(3, 2)
+    >>> m(torch.zeros(5, 3)).shape, m.weight.shape
+    (torch.Size([5, 2]), torch.Size([2, 3]))
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.Linear.html
     """
@@ -84,6 +91,9 @@ class Bilinear(Module):
     """y = x1 @ weight @ x2 + bias, for each output feature.
 
     Shapes: inputs (..., in1_features) and (..., in2_features), weight (out_features, in1_features, in2_features).
+
+    >>> torch.nn.Bilinear(3, 4, 5)(torch.zeros(8, 3), torch.zeros(8, 4)).shape
+    torch.Size([8, 5])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.Bilinear.html
     """

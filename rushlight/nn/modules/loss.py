@@ -70,6 +70,9 @@ class _WeightedLoss(_Loss):
 class MSELoss(_Loss):
     """The mean (or sum) of (input - target)^2.
 
+    >>> torch.nn.MSELoss()(torch.tensor([1., 2.]), torch.tensor([1., 4.]))
+    tensor(2.)
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.MSELoss.html
     """
 
@@ -81,6 +84,9 @@ class MSELoss(_Loss):
 class L1Loss(_Loss):
     """The mean (or sum) of |input - target|.
 
+    >>> torch.nn.L1Loss()(torch.tensor([1., 2.]), torch.tensor([1., 4.]))
+    tensor(1.)
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.L1Loss.html
     """
 
@@ -91,6 +97,9 @@ class L1Loss(_Loss):
 
 class SmoothL1Loss(_Loss):
     """Squared error below beta, absolute error above.
+
+    >>> torch.nn.SmoothL1Loss()(torch.tensor([0.5, 3.]), torch.zeros(2))
+    tensor(1.3125)
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.SmoothL1Loss.html
     """
@@ -113,6 +122,9 @@ class SmoothL1Loss(_Loss):
 class HuberLoss(_Loss):
     """Squared error below delta, delta times absolute error above.
 
+    >>> torch.nn.HuberLoss()(torch.tensor([0.5, 3.]), torch.zeros(2))
+    tensor(1.3125)
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.HuberLoss.html
     """
 
@@ -131,6 +143,10 @@ class HuberLoss(_Loss):
 
 class KLDivLoss(_Loss):
     """The Kullback-Leibler divergence of log-probabilities from probabilities.
+
+    >>> p, q = torch.tensor([[0.5, 0.5]]), torch.tensor([[0.9, 0.1]])
+    >>> torch.nn.KLDivLoss(reduction="batchmean")(q.log(), p)
+    tensor(0.5108)
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.KLDivLoss.html
     """
@@ -152,6 +168,9 @@ class KLDivLoss(_Loss):
 
 class NLLLoss(_WeightedLoss):
     """The negative log likelihood of log-probabilities (N, C, ...) and class indices (N, ...).
+
+    >>> torch.nn.NLLLoss()(torch.tensor([[0.9, 0.1], [0.5, 0.5]]).log(), torch.tensor([0, 1]))
+    tensor(0.3993)
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html
     """
@@ -176,6 +195,10 @@ class NLLLoss(_WeightedLoss):
 
 class CrossEntropyLoss(_WeightedLoss):
     """The cross entropy of logits (N, C, ...) with class indices (N, ...) or probabilities (N, C, ...).
+
+    >>> loss = torch.nn.CrossEntropyLoss()
+    >>> loss(torch.tensor([[2., 0.], [0., 2.]]), torch.tensor([0, 1]))
+    tensor(0.1269)
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
     """
@@ -206,6 +229,9 @@ class CrossEntropyLoss(_WeightedLoss):
 class BCELoss(_WeightedLoss):
     """The binary cross entropy of probabilities.
 
+    >>> torch.nn.BCELoss()(torch.tensor([0.9, 0.2]), torch.tensor([1., 0.]))
+    tensor(0.1643)
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.BCELoss.html
     """
 
@@ -216,6 +242,9 @@ class BCELoss(_WeightedLoss):
 
 class BCEWithLogitsLoss(_Loss):
     """The binary cross entropy of logits, without overflow.
+
+    >>> torch.nn.BCEWithLogitsLoss()(torch.tensor([1000., -1000.]), torch.tensor([1., 0.]))
+    tensor(0.)
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html
     """
@@ -243,6 +272,9 @@ class BCEWithLogitsLoss(_Loss):
 
 class PoissonNLLLoss(_Loss):
     """The negative log likelihood of counts under a Poisson distribution.
+
+    >>> torch.nn.PoissonNLLLoss()(torch.tensor([0., 1.]), torch.tensor([1., 3.]))
+    tensor(0.3591)
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.PoissonNLLLoss.html
     """
@@ -273,6 +305,9 @@ class PoissonNLLLoss(_Loss):
 class HingeEmbeddingLoss(_Loss):
     """The input where target is 1, max(0, margin - input) where it is -1.
 
+    >>> torch.nn.HingeEmbeddingLoss()(torch.tensor([0.3, 0.3]), torch.tensor([1., -1.]))
+    tensor(0.5000)
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.HingeEmbeddingLoss.html
     """
 
@@ -296,6 +331,9 @@ class HingeEmbeddingLoss(_Loss):
 class SoftMarginLoss(_Loss):
     """log(1 + exp(-target * input)).
 
+    >>> torch.nn.SoftMarginLoss()(torch.tensor([0., 2.]), torch.tensor([1., 1.]))
+    tensor(0.4100)
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.SoftMarginLoss.html
     """
 
@@ -306,6 +344,9 @@ class SoftMarginLoss(_Loss):
 
 class GaussianNLLLoss(_Loss):
     """The negative log likelihood of targets under normal distributions.
+
+    >>> torch.nn.GaussianNLLLoss()(torch.tensor([0.]), torch.tensor([2.]), torch.tensor([1.]))
+    tensor(2.)
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.GaussianNLLLoss.html
     """
@@ -335,6 +376,9 @@ class _MarginLoss(_Loss):
 class MarginRankingLoss(_MarginLoss):
     """max(0, -target * (input1 - input2) + margin).
 
+    >>> torch.nn.MarginRankingLoss()(torch.tensor([3., 1.]), torch.tensor([1., 3.]), torch.tensor([1., 1.]))
+    tensor(1.)
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.MarginRankingLoss.html
     """
 
@@ -346,6 +390,10 @@ class MarginRankingLoss(_MarginLoss):
 class CosineEmbeddingLoss(_MarginLoss):
     """1 - cos(input1, input2) where target is 1, max(0, cos - margin) where it is -1.
 
+    >>> x, y = torch.tensor([[1., 0.]]), torch.tensor([[0., 1.]])
+    >>> torch.nn.CosineEmbeddingLoss()(x, y, torch.tensor([1]))
+    tensor(1.)
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.CosineEmbeddingLoss.html
     """
 
@@ -356,6 +404,9 @@ class CosineEmbeddingLoss(_MarginLoss):
 
 class TripletMarginLoss(_Loss):
     """max(0, d(anchor, positive) - d(anchor, negative) + margin).
+
+    >>> torch.nn.TripletMarginLoss()(torch.tensor([[0.]]), torch.tensor([[1.]]), torch.tensor([[1.5]]))
+    tensor(0.5000)
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.TripletMarginLoss.html
     """
@@ -388,6 +439,10 @@ class TripletMarginWithDistanceLoss(_Loss):
         distance_function: takes two batches of vectors; PairwiseDistance() unless given.
         margin, swap, reduction: as of TripletMarginLoss.
 
+    >>> loss = torch.nn.TripletMarginWithDistanceLoss(distance_function=lambda x, y: (x - y).abs().sum(-1))
+    >>> loss(torch.tensor([[0.]]), torch.tensor([[1.]]), torch.tensor([[1.5]]))
+    tensor(0.5000)
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.TripletMarginWithDistanceLoss.html
     """
 
@@ -417,6 +472,9 @@ class TripletMarginWithDistanceLoss(_Loss):
 class MultiMarginLoss(_WeightedLoss):
     """The mean over wrong classes of max(0, margin - score of the right class + score of the wrong one)^p.
 
+    >>> torch.nn.MultiMarginLoss()(torch.tensor([[0.1, 0.2, 0.4, 0.8]]), torch.tensor([3]))
+    tensor(0.3250)
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.MultiMarginLoss.html
     """
 
@@ -444,6 +502,9 @@ class MultiMarginLoss(_WeightedLoss):
 class MultiLabelMarginLoss(_Loss):
     """The sum over right and wrong classes of max(0, 1 - score of the right + score of the wrong), over the classes.
 
+    >>> torch.nn.MultiLabelMarginLoss()(torch.tensor([[0.1, 0.2, 0.4, 0.8]]), torch.tensor([[3, 0, -1, 1]]))
+    tensor(0.8500)
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.MultiLabelMarginLoss.html
     """
 
@@ -454,6 +515,9 @@ class MultiLabelMarginLoss(_Loss):
 
 class MultiLabelSoftMarginLoss(_WeightedLoss):
     """The mean over the classes of the binary cross entropy of logits.
+
+    >>> torch.nn.MultiLabelSoftMarginLoss()(torch.tensor([[0., 2.]]), torch.tensor([[0., 1.]]))
+    tensor(0.4100)
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.MultiLabelSoftMarginLoss.html
     """
@@ -470,6 +534,10 @@ class CTCLoss(_Loss):
         blank: the class that stands for nothing.
         reduction: "mean" divides by the targets' lengths, then averages.
         zero_infinity: losses of targets longer than their input count as 0.
+
+    >>> p = torch.zeros(4, 1, 3).log_softmax(2)
+    >>> torch.nn.CTCLoss()(p, torch.tensor([[1, 2]]), (4,), (2,))
+    tensor(0.8432)
 
     Reference: https://www.cs.toronto.edu/~graves/icml_2006.pdf
     """
@@ -539,7 +607,11 @@ class LinearCrossEntropyLoss(_WeightedLoss):
 
 
 class NLLLoss2d(NLLLoss):
-    """The old name of NLLLoss."""
+    """The old name of NLLLoss.
+
+    >>> torch.nn.NLLLoss2d()(torch.zeros(1, 2, 2, 2).log_softmax(1), torch.zeros(1, 2, 2, dtype=torch.int64))
+    tensor(0.6931)
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         warnings.warn(

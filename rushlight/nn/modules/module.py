@@ -892,14 +892,30 @@ def _register_global(kind: str, hook: Callable[..., Any], *flags: str) -> Remova
 
 
 def register_module_forward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
-    """Call `hook(module, args)` before every module's `forward`."""
+    """Call `hook(module, args)` before every module's `forward`.
+
+    >>> hook = lambda module, inputs: (inputs[0] + 1,)
+    >>> handle = torch.nn.modules.module.register_module_forward_pre_hook(hook)
+    >>> torch.nn.Identity()(torch.ones(1))
+    tensor([2.])
+    >>> handle.remove()
+    """
     return _register_global("_forward_pre_hooks", hook)
 
 
 def register_module_forward_hook(
     hook: Callable[..., Any], *, with_kwargs: bool = False, always_call: bool = False
 ) -> RemovableHandle:
-    """Call `hook(module, args, output)` after every module's `forward`."""
+    """Call `hook(module, args, output)` after every module's `forward`.
+
+    >>> names = []
+    >>> hook = lambda module, inputs, output: names.append(type(module).__name__)
+    >>> handle = torch.nn.modules.module.register_module_forward_hook(hook)
+    >>> _ = torch.nn.Sequential(torch.nn.Identity())(torch.ones(1))
+    >>> handle.remove()
+    >>> names
+    ['Identity', 'Sequential']
+    """
     flags = ["_forward_hooks_with_kwargs"] * with_kwargs + ["_forward_hooks_always_called"] * always_call
     return _register_global("_forward_hooks", hook, *flags)
 
@@ -910,7 +926,14 @@ def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> Removabl
 
 
 def register_module_full_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
-    """Call `hook(module, grad_input, grad_output)` in every module's backward."""
+    """Call `hook(module, grad_input, grad_output)` in every module's backward.
+
+    >>> hook = lambda module, grad_input, grad_output: print(grad_output)
+    >>> handle = torch.nn.modules.module.register_module_full_backward_hook(hook)
+    >>> torch.nn.ReLU()(torch.ones(2, requires_grad=True)).sum().backward()
+    (tensor([1., 1.]),)
+    >>> handle.remove()
+    """
     return _register_global("_backward_hooks", hook)
 
 

@@ -25,6 +25,9 @@ class LayerNorm(Module):
         eps: added to the variance.
         elementwise_affine: whether to have a weight and (unless `bias` is False) a bias, of that shape.
 
+    >>> torch.nn.LayerNorm(3)(torch.tensor([[1., 2., 3.]])).detach()
+    tensor([[-1.2247,  0.0000,  1.2247]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html (Ba et al. 2016)
     """
 
@@ -70,6 +73,9 @@ class RMSNorm(Module):
         normalized_shape: the sizes of those dimensions.
         eps: added to the mean square; by default the dtype's machine epsilon.
         elementwise_affine: whether to have a weight.
+
+    >>> torch.nn.RMSNorm(2)(torch.tensor([[3., 4.]])).detach()
+    tensor([[0.8485, 1.1314]])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.RMSNorm.html (Zhang & Sennrich 2019)
     """
@@ -158,6 +164,9 @@ class GroupNorm(Module):
 class LocalResponseNorm(Module):
     """The input over (k + alpha * mean of the squares of size neighbouring channels) ** beta.
 
+    >>> torch.nn.LocalResponseNorm(2)(torch.ones(1, 4, 2, 2)).shape
+    torch.Size([1, 4, 2, 2])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.LocalResponseNorm.html (Krizhevsky et al. 2012)
     """
 
@@ -180,6 +189,9 @@ class LocalResponseNorm(Module):
 
 class CrossMapLRN2d(Module):
     """LocalResponseNorm as Lua Torch had it: the neighbours are an odd number, sums are divided by size all the same.
+
+    >>> torch.nn.CrossMapLRN2d(2)(torch.ones(1, 4, 2, 2)).shape
+    torch.Size([1, 4, 2, 2])
 
     Reference: https://github.com/torch/nn/blob/master/doc/convolution.md (SpatialCrossMapLRN)
     """

@@ -82,19 +82,32 @@ class ConstantPad1d(_ConstantPadNd):
 
 
 class ConstantPad2d(_ConstantPadNd):
-    """Pads the last two dimensions with a value: padding is (left, right, top, bottom) or one number."""
+    """Pads the last two dimensions with a value: padding is (left, right, top, bottom) or one number.
+
+    >>> torch.nn.ConstantPad2d((1, 0, 0, 1), 9.)(torch.tensor([[[1., 2.]]]))
+    tensor([[[9., 1., 2.],
+             [9., 9., 9.]]])
+    """
 
     _sides = 4
 
 
 class ConstantPad3d(_ConstantPadNd):
-    """Pads the last three dimensions with a value: (left, right, top, bottom, front, back) or one number."""
+    """Pads the last three dimensions with a value: (left, right, top, bottom, front, back) or one number.
+
+    >>> torch.nn.ConstantPad3d(1, 0.)(torch.ones(1, 2, 2, 2)).sum()
+    tensor(8.)
+    """
 
     _sides = 6
 
 
 class ZeroPad1d(ConstantPad1d):
-    """Pads the last dimension with zeros: padding is (left, right) or one number."""
+    """Pads the last dimension with zeros: padding is (left, right) or one number.
+
+    >>> torch.nn.ZeroPad1d((1, 2))(torch.tensor([[5., 7.]]))
+    tensor([[0., 5., 7., 0., 0.]])
+    """
 
     def __init__(self, padding: Any) -> None:
         super().__init__(padding, 0.0)
@@ -104,7 +117,11 @@ class ZeroPad1d(ConstantPad1d):
 
 
 class ZeroPad2d(ConstantPad2d):
-    """Pads the last two dimensions with zeros: padding is (left, right, top, bottom) or one number."""
+    """Pads the last two dimensions with zeros: padding is (left, right, top, bottom) or one number.
+
+    >>> torch.nn.ZeroPad2d(1)(torch.ones(1, 2, 2)).sum(), torch.nn.ZeroPad2d(1)(torch.ones(1, 2, 2)).shape
+    (tensor(4.), torch.Size([1, 4, 4]))
+    """
 
     def __init__(self, padding: Any) -> None:
         super().__init__(padding, 0.0)
@@ -114,7 +131,11 @@ class ZeroPad2d(ConstantPad2d):
 
 
 class ZeroPad3d(ConstantPad3d):
-    """Pads the last three dimensions with zeros: (left, right, top, bottom, front, back) or one number."""
+    """Pads the last three dimensions with zeros: (left, right, top, bottom, front, back) or one number.
+
+    >>> torch.nn.ZeroPad3d(1)(torch.ones(1, 2, 2, 2)).shape
+    torch.Size([1, 4, 4, 4])
+    """
 
     def __init__(self, padding: Any) -> None:
         super().__init__(padding, 0.0)
@@ -140,13 +161,21 @@ class ReflectionPad1d(_ReflectionPadNd):
 
 
 class ReflectionPad2d(_ReflectionPadNd):
-    """Pads the last two dimensions with their mirror image: padding is (left, right, top, bottom) or one number."""
+    """Pads the last two dimensions with their mirror image: padding is (left, right, top, bottom) or one number.
+
+    >>> torch.nn.ReflectionPad2d((1, 1, 0, 0))(torch.tensor([[[1., 2., 3.]]]))
+    tensor([[[2., 1., 2., 3., 2.]]])
+    """
 
     _sides = 4
 
 
 class ReflectionPad3d(_ReflectionPadNd):
-    """Pads the last three dimensions with their mirror image."""
+    """Pads the last three dimensions with their mirror image.
+
+    >>> torch.nn.ReflectionPad3d(1)(torch.ones(1, 2, 2, 2)).shape
+    torch.Size([1, 4, 4, 4])
+    """
 
     _sides = 6
 
@@ -168,13 +197,21 @@ class ReplicationPad1d(_ReplicationPadNd):
 
 
 class ReplicationPad2d(_ReplicationPadNd):
-    """Pads the last two dimensions by repeating their edges: padding is (left, right, top, bottom) or one number."""
+    """Pads the last two dimensions by repeating their edges: padding is (left, right, top, bottom) or one number.
+
+    >>> torch.nn.ReplicationPad2d((1, 1, 0, 0))(torch.tensor([[[1., 2.]]]))
+    tensor([[[1., 1., 2., 2.]]])
+    """
 
     _sides = 4
 
 
 class ReplicationPad3d(_ReplicationPadNd):
-    """Pads the last three dimensions by repeating their edges."""
+    """Pads the last three dimensions by repeating their edges.
+
+    >>> torch.nn.ReplicationPad3d(1)(torch.ones(1, 2, 2, 2)).shape
+    torch.Size([1, 4, 4, 4])
+    """
 
     _sides = 6
 
@@ -203,12 +240,21 @@ class CircularPad1d(_CircularPadNd):
 
 
 class CircularPad2d(_CircularPadNd):
-    """Pads the last two dimensions from their other ends: padding is (left, right, top, bottom) or one number."""
+    """Pads the last two dimensions from their other ends: padding is (left, right, top, bottom) or one number.
+
+    >>> torch.nn.CircularPad2d((1, 0, 0, 0))(torch.tensor([[[1., 2.], [3., 4.]]]))
+    tensor([[[2., 1., 2.],
+             [4., 3., 4.]]])
+    """
 
     _sides = 4
 
 
 class CircularPad3d(_CircularPadNd):
-    """Pads the last three dimensions from their other ends."""
+    """Pads the last three dimensions from their other ends.
+
+    >>> torch.nn.CircularPad3d(1)(torch.ones(1, 2, 2, 2)).shape
+    torch.Size([1, 4, 4, 4])
+    """
 
     _sides = 6

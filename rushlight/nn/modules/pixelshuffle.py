@@ -16,6 +16,10 @@ class PixelShuffle(Module):
     Args:
         upscale_factor: r.
 
+    >>> torch.nn.PixelShuffle(2)(torch.arange(4.).view(1, 4, 1, 1))
+    tensor([[[[0., 1.],
+              [2., 3.]]]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.PixelShuffle.html (Shi et al. 2016)
     """
 
@@ -38,6 +42,9 @@ class PixelUnshuffle(Module):
 
     Args:
         downscale_factor: r.
+
+    >>> torch.nn.PixelUnshuffle(2)(torch.zeros(1, 1, 4, 4)).shape
+    torch.Size([1, 4, 2, 2])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.PixelUnshuffle.html (Shi et al. 2016)
     """

@@ -58,6 +58,9 @@ class MaxPool1d(_MaxPoolNd):
         return_indices: whether to return where the largest elements lie, too (for `MaxUnpool1d`).
         ceil_mode: whether the last window may reach beyond the end.
 
+    >>> torch.nn.MaxPool1d(2)(torch.tensor([[1., 5., 2., 3.]]))
+    tensor([[5., 3.]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.MaxPool1d.html
     """
 
@@ -93,6 +96,9 @@ class MaxPool3d(_MaxPoolNd):
 
     Args: as `MaxPool1d`'s, each for all dimensions or a triple.
 
+    >>> torch.nn.MaxPool3d(2)(torch.zeros(1, 1, 4, 4, 4)).shape
+    torch.Size([1, 1, 2, 2, 2])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.MaxPool3d.html
     """
 
@@ -125,6 +131,10 @@ class MaxUnpool1d(_MaxUnpoolNd):
 
     Args: as the `MaxPool1d`'s.
 
+    >>> y, indices = torch.nn.MaxPool1d(2, return_indices=True)(torch.tensor([[1., 5., 2., 3.]]))
+    >>> torch.nn.MaxUnpool1d(2)(y, indices)
+    tensor([[0., 5., 0., 3.]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.MaxUnpool1d.html
     """
 
@@ -140,6 +150,11 @@ class MaxUnpool2d(_MaxUnpoolNd):
 
     Args: as the `MaxPool2d`'s.
 
+    >>> y, indices = torch.nn.MaxPool2d(2, return_indices=True)(torch.tensor([[[1., 5.], [2., 3.]]]))
+    >>> torch.nn.MaxUnpool2d(2)(y, indices)
+    tensor([[[0., 5.],
+             [0., 0.]]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.MaxUnpool2d.html
     """
 
@@ -154,6 +169,10 @@ class MaxUnpool3d(_MaxUnpoolNd):
     """Zeros, and what `MaxPool3d` found where it found it.
 
     Args: as the `MaxPool3d`'s.
+
+    >>> y, indices = torch.nn.MaxPool3d(2, return_indices=True)(torch.zeros(1, 1, 4, 4, 4))
+    >>> torch.nn.MaxUnpool3d(2)(y, indices).shape
+    torch.Size([1, 1, 4, 4, 4])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.MaxUnpool3d.html
     """
@@ -188,6 +207,9 @@ class AvgPool1d(_AvgPoolNd):
         ceil_mode: whether the last window may reach beyond the end.
         count_include_pad: whether those zeros count.
 
+    >>> torch.nn.AvgPool1d(2)(torch.tensor([[1., 3., 5., 7.]]))
+    tensor([[2., 6.]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.AvgPool1d.html
     """
 
@@ -212,6 +234,10 @@ class AvgPool2d(_AvgPoolNd):
 
     Args: as `AvgPool1d`'s, and
         divisor_override: what sums are divided by, instead of the number of elements.
+
+    >>> torch.nn.AvgPool2d(2)(torch.arange(16.).view(1, 4, 4))
+    tensor([[[ 2.5000,  4.5000],
+             [10.5000, 12.5000]]])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html
     """
@@ -242,6 +268,9 @@ class AvgPool3d(_AvgPoolNd):
     """The mean of each window of the last three dimensions.
 
     Args: as `AvgPool2d`'s.
+
+    >>> torch.nn.AvgPool3d(2)(torch.zeros(1, 1, 4, 4, 4)).shape
+    torch.Size([1, 1, 2, 2, 2])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.AvgPool3d.html
     """
@@ -313,6 +342,9 @@ class FractionalMaxPool2d(_FractionalMaxPoolNd):
         output_ratio: or that as a fraction of the input's size.
         return_indices: whether to return where the largest elements lie, too.
 
+    >>> torch.nn.FractionalMaxPool2d(2, output_size=(5, 6))(torch.zeros(1, 3, 9, 9)).shape
+    torch.Size([1, 3, 5, 6])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.FractionalMaxPool2d.html
     """
 
@@ -330,6 +362,9 @@ class FractionalMaxPool3d(_FractionalMaxPoolNd):
     """The largest elements of windows whose places are drawn at random (Graham 2014, https://arxiv.org/abs/1412.6071).
 
     Args: as `FractionalMaxPool2d`'s.
+
+    >>> torch.nn.FractionalMaxPool3d(2, output_ratio=0.5)(torch.zeros(1, 3, 8, 8, 8)).shape
+    torch.Size([1, 3, 4, 4, 4])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.FractionalMaxPool3d.html
     """
@@ -373,6 +408,9 @@ class LPPool1d(_LPPoolNd):
         stride: how far apart windows begin; kernel_size by default.
         ceil_mode: whether the last window may reach beyond the end.
 
+    >>> torch.nn.LPPool1d(2, 2)(torch.tensor([[[3., 4., 6., 8.]]]))
+    tensor([[[ 5., 10.]]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.LPPool1d.html
     """
 
@@ -386,6 +424,10 @@ class LPPool2d(_LPPoolNd):
 
     Args: as `LPPool1d`'s.
 
+    >>> torch.nn.LPPool2d(1, 2)(torch.ones(1, 1, 4, 4))
+    tensor([[[[4., 4.],
+              [4., 4.]]]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.LPPool2d.html
     """
 
@@ -398,6 +440,9 @@ class LPPool3d(_LPPoolNd):
     """The norm of each window of the last three dimensions.
 
     Args: as `LPPool1d`'s.
+
+    >>> torch.nn.LPPool3d(2, 2)(torch.ones(1, 1, 4, 4, 4)).shape
+    torch.Size([1, 1, 2, 2, 2])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.LPPool3d.html
     """
@@ -424,6 +469,9 @@ class _AdaptiveAvgPoolNd(Module):
 class AdaptiveAvgPool1d(_AdaptiveAvgPoolNd):
     """The means of output_size windows that cover the last dimension evenly.
 
+    >>> torch.nn.AdaptiveAvgPool1d(2)(torch.tensor([[1., 2., 3., 4.]]))
+    tensor([[1.5000, 3.5000]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool1d.html
     """
 
@@ -449,6 +497,9 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPoolNd):
 class AdaptiveAvgPool3d(_AdaptiveAvgPoolNd):
     """The means of output_size windows that cover the last three dimensions evenly.
 
+    >>> torch.nn.AdaptiveAvgPool3d((None, 2, 2))(torch.zeros(1, 8, 4, 5, 7)).shape
+    torch.Size([1, 8, 4, 2, 2])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool3d.html
     """
 
@@ -472,6 +523,9 @@ class _AdaptiveMaxPoolNd(Module):
 class AdaptiveMaxPool1d(_AdaptiveMaxPoolNd):
     """The largest elements of output_size windows that cover the last dimension evenly.
 
+    >>> torch.nn.AdaptiveMaxPool1d(2)(torch.tensor([[1., 2., 4., 3.]]))
+    tensor([[2., 4.]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool1d.html
     """
 
@@ -483,6 +537,10 @@ class AdaptiveMaxPool1d(_AdaptiveMaxPoolNd):
 class AdaptiveMaxPool2d(_AdaptiveMaxPoolNd):
     """The largest elements of output_size windows that cover the last two dimensions evenly.
 
+    >>> torch.nn.AdaptiveMaxPool2d(2)(torch.arange(16.).view(1, 4, 4))
+    tensor([[[ 5.,  7.],
+             [13., 15.]]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool2d.html
     """
 
@@ -493,6 +551,9 @@ class AdaptiveMaxPool2d(_AdaptiveMaxPoolNd):
 
 class AdaptiveMaxPool3d(_AdaptiveMaxPoolNd):
     """The largest elements of output_size windows that cover the last three dimensions evenly.
+
+    >>> torch.nn.AdaptiveMaxPool3d(2)(torch.zeros(1, 8, 4, 5, 7)).shape
+    torch.Size([1, 8, 2, 2, 2])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool3d.html
     """

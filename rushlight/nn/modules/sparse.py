@@ -29,6 +29,10 @@ class Embedding(Module):
     Raises:
         IndexError: an index is not in [0, num_embeddings).
 
+    >>> m = torch.nn.Embedding(10, 3, padding_idx=0)
+    >>> m(torch.tensor([[0, 4]])).shape, m.weight[0].tolist()
+    (torch.Size([1, 2, 3]), [0.0, 0.0, 0.0])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.Embedding.html
     """
 

@@ -63,6 +63,10 @@ class Upsample(Module):
 class UpsamplingNearest2d(Upsample):
     """Upsample(mode="nearest") of (N, C, H, W).
 
+    >>> torch.nn.UpsamplingNearest2d(scale_factor=2)(torch.tensor([[[[0., 1.]]]]))
+    tensor([[[[0., 0., 1., 1.],
+              [0., 0., 1., 1.]]]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.UpsamplingNearest2d.html
     """
 
@@ -72,6 +76,10 @@ class UpsamplingNearest2d(Upsample):
 
 class UpsamplingBilinear2d(Upsample):
     """Upsample(mode="bilinear", align_corners=True) of (N, C, H, W).
+
+    >>> torch.nn.UpsamplingBilinear2d(scale_factor=2)(torch.tensor([[[[0., 1.]]]]))
+    tensor([[[[0.0000, 0.3333, 0.6667, 1.0000],
+              [0.0000, 0.3333, 0.6667, 1.0000]]]])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.UpsamplingBilinear2d.html
     """

@@ -46,6 +46,12 @@ def _list_with_default(out_size: Any, defaults: Any) -> Any:
 def consume_prefix_in_state_dict_if_present(state_dict: Any, prefix: str) -> None:
     """Take a prefix ("module.", of a model saved in DataParallel) off the keys, in place.
 
+    >>> from rushlight.nn.modules.utils import consume_prefix_in_state_dict_if_present
+    >>> state = {"module.weight": 1, "module.bias": 2}
+    >>> consume_prefix_in_state_dict_if_present(state, "module.")
+    >>> state
+    {'weight': 1, 'bias': 2}
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.modules.utils.consume_prefix_in_state_dict_if_present.html
     """
     for key in list(state_dict):

@@ -32,6 +32,9 @@ def get_total_norm(
         error_if_nonfinite: RuntimeError when the norm is nan or inf.
         foreach: accepted.
 
+    >>> torch.nn.utils.get_total_norm([torch.tensor([3.]), torch.tensor([4.])])
+    tensor(5.)
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.utils.get_total_norm.html
     """
     tensors = [tensors] if isinstance(tensors, _C.Tensor) else list(tensors)
@@ -51,7 +54,14 @@ def get_total_norm(
 
 
 def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Any, foreach: bool | None = None) -> None:
-    """Scale the gradients, whose norm is `total_norm`, so that it becomes at most `max_norm`."""
+    """Scale the gradients, whose norm is `total_norm`, so that it becomes at most `max_norm`.
+
+    >>> w = torch.nn.Parameter(torch.zeros(2))
+    >>> w.grad = torch.tensor([3., 4.])
+    >>> torch.nn.utils.clip_grads_with_norm_([w], 1.0, torch.tensor(5.))
+    >>> w.grad
+    tensor([0.6000, 0.8000])
+    """
     grads = [p.grad for p in _list(parameters) if p.grad is not None]
     if not grads:
         return
@@ -73,6 +83,11 @@ def clip_grad_norm_(
         error_if_nonfinite: RuntimeError when the norm is nan or inf.
         foreach: accepted.
 
+    >>> w = torch.nn.Parameter(torch.zeros(2))
+    >>> w.grad = torch.tensor([3., 4.])
+    >>> torch.nn.utils.clip_grad_norm_([w], max_norm=1.0), w.grad
+    (tensor(5.), tensor([0.6000, 0.8000]))
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
     """
     parameters = _list(parameters)
@@ -85,6 +100,12 @@ def clip_grad_norm_(
 
 def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = None) -> None:
     """Clamp every gradient to [-clip_value, clip_value].
+
+    >>> w = torch.nn.Parameter(torch.zeros(2))
+    >>> w.grad = torch.tensor([3., -0.5])
+    >>> torch.nn.utils.clip_grad_value_([w], 1.0)
+    >>> w.grad
+    tensor([ 1.0000, -0.5000])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_value_.html
     """

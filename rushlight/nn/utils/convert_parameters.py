@@ -15,6 +15,9 @@ __all__ = ["parameters_to_vector", "vector_to_parameters"]
 def parameters_to_vector(parameters: Iterable[Any]) -> Any:
     """All parameters flattened and joined.
 
+    >>> torch.nn.utils.parameters_to_vector(torch.nn.Linear(2, 3).parameters()).shape
+    torch.Size([9])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.utils.parameters_to_vector.html
     """
     return _C.cat([p.reshape(-1) for p in parameters])
@@ -25,6 +28,11 @@ def vector_to_parameters(vec: Any, parameters: Iterable[Any]) -> None:
 
     Raises:
         TypeError: `vec` is no tensor.
+
+    >>> m = torch.nn.Linear(2, 1)
+    >>> torch.nn.utils.vector_to_parameters(torch.tensor([1., 2., 3.]), m.parameters())
+    >>> m.weight.tolist(), m.bias.tolist()
+    ([[1.0, 2.0]], [3.0])
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.utils.vector_to_parameters.html
     """

@@ -29,6 +29,11 @@ def fuse_conv_bn_eval(conv: Any, bn: Any, transpose: bool = False) -> Any:
     Raises:
         AssertionError: one of them is in training.
 
+    >>> conv, bn = torch.nn.Conv2d(1, 2, 3).eval(), torch.nn.BatchNorm2d(2).eval()
+    >>> x = torch.randn(1, 1, 5, 5)
+    >>> torch.allclose(torch.nn.utils.fuse_conv_bn_eval(conv, bn)(x), bn(conv(x)), atol=1e-5)
+    True
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.utils.fuse_conv_bn_eval.html
     """
     _check(conv, bn, "conv-bn")
@@ -63,6 +68,11 @@ def fuse_linear_bn_eval(linear: Any, bn: Any) -> Any:
 
     Raises:
         AssertionError: one of them is in training, or their sizes do not fit.
+
+    >>> linear, bn = torch.nn.Linear(3, 2).eval(), torch.nn.BatchNorm1d(2).eval()
+    >>> x = torch.randn(4, 3)
+    >>> torch.allclose(torch.nn.utils.fuse_linear_bn_eval(linear, bn)(x), bn(linear(x)), atol=1e-5)
+    True
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.utils.fuse_linear_bn_eval.html
     """

@@ -20,6 +20,9 @@ def skip_init(module_cls: Any, *args: Any, **kwargs: Any) -> Any:
     Raises:
         RuntimeError: the class is no module, or takes no `device`.
 
+    >>> torch.nn.utils.skip_init(torch.nn.Linear, 3, 2).weight.shape
+    torch.Size([2, 3])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.utils.skip_init.html
     """
     from rushlight.nn.modules.module import Module

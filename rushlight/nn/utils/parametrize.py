@@ -303,7 +303,12 @@ def register_parametrization(module: Any, tensor_name: str, parametrization: Any
 
 
 def is_parametrized(module: Any, tensor_name: str | None = None) -> bool:
-    """Whether a module has parametrizations, or one for the tensor of that name."""
+    """Whether a module has parametrizations, or one for the tensor of that name.
+
+    >>> m = torch.nn.utils.parametrizations.weight_norm(torch.nn.Linear(2, 2))
+    >>> [torch.nn.utils.parametrize.is_parametrized(m, name) for name in ("weight", "bias")]
+    [True, False]
+    """
     parametrizations = getattr(module, "parametrizations", None)
     if not isinstance(parametrizations, ModuleDict):
         return False
@@ -320,6 +325,11 @@ def remove_parametrizations(module: Any, tensor_name: str, leave_parametrized: b
 
     Raises:
         ValueError: the tensor is not parametrized, or there are several originals and none to bring back.
+
+    >>> m = torch.nn.utils.parametrizations.weight_norm(torch.nn.Linear(2, 2))
+    >>> _ = torch.nn.utils.parametrize.remove_parametrizations(m, "weight")
+    >>> [name for name, _ in m.named_parameters()]
+    ['bias', 'weight']
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.utils.parametrize.remove_parametrizations.html
     """

@@ -325,13 +325,22 @@ class CustomFromMask(BasePruningMethod):
 
 
 def identity(module: Any, name: str) -> Any:
-    """Give the parameter `name` a mask of ones."""
+    """Give the parameter `name` a mask of ones.
+
+    >>> m = torch.nn.utils.prune.identity(torch.nn.Linear(2, 1), "weight")
+    >>> m.weight_mask
+    tensor([[1., 1.]])
+    """
     Identity.apply(module, name)
     return module
 
 
 def random_unstructured(module: Any, name: str, amount: float) -> Any:
     """Prune elements of a parameter at random: `amount` is a fraction (float) or a count (int).
+
+    >>> m = torch.nn.utils.prune.random_unstructured(torch.nn.Linear(4, 4), "weight", amount=3)
+    >>> int((m.weight_mask == 0).sum())
+    3
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.utils.prune.random_unstructured.html
     """
@@ -355,13 +364,23 @@ def l1_unstructured(module: Any, name: str, amount: float, importance_scores: An
 
 
 def random_structured(module: Any, name: str, amount: float, dim: int) -> Any:
-    """Prune slices of a parameter along `dim` at random."""
+    """Prune slices of a parameter along `dim` at random.
+
+    >>> m = torch.nn.utils.prune.random_structured(torch.nn.Linear(4, 4), "weight", amount=1, dim=0)
+    >>> m.weight_mask.sum(1).sort().values
+    tensor([0., 4., 4., 4.])
+    """
     RandomStructured.apply(module, name, amount, dim)
     return module
 
 
 def ln_structured(module: Any, name: str, amount: float, n: Any, dim: int, importance_scores: Any = None) -> Any:
     """Prune the slices of a parameter along `dim` that have the smallest n-norm.
+
+    >>> m = torch.nn.Linear(2, 2)
+    >>> _ = m.weight.data.copy_(torch.tensor([[1., 1.], [9., 9.]]))
+    >>> torch.nn.utils.prune.ln_structured(m, "weight", amount=1, n=2, dim=0).weight.tolist()
+    [[0.0, 0.0], [9.0, 9.0]]
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.utils.prune.ln_structured.html
     """
@@ -370,7 +389,12 @@ def ln_structured(module: Any, name: str, amount: float, n: Any, dim: int, impor
 
 
 def custom_from_mask(module: Any, name: str, mask: Any) -> Any:
-    """Prune a parameter by a mask."""
+    """Prune a parameter by a mask.
+
+    >>> m = torch.nn.utils.prune.custom_from_mask(torch.nn.Linear(2, 1), "weight", torch.tensor([[1, 0]]))
+    >>> m.weight[0, 1].item()
+    0.0
+    """
     CustomFromMask.apply(module, name, mask)
     return module
 
@@ -386,6 +410,13 @@ def global_unstructured(parameters: Any, pruning_method: Any, importance_scores:
 
     Raises:
         TypeError: `parameters` is no iterable, or the method is not unstructured.
+
+    >>> a, b = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1)
+    >>> _ = a.weight.data.fill_(1.), b.weight.data.fill_(5.)
+    >>> from rushlight.nn.utils import prune
+    >>> prune.global_unstructured([(a, "weight"), (b, "weight")], prune.L1Unstructured, amount=1)
+    >>> a.weight.item(), b.weight.item()
+    (0.0, 5.0)
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.utils.prune.global_unstructured.html
     """
@@ -422,6 +453,11 @@ def remove(module: Any, name: str) -> Any:
 
     Raises:
         ValueError: it is not pruned.
+
+    >>> m = torch.nn.utils.prune.identity(torch.nn.Linear(2, 2), "weight")
+    >>> _ = torch.nn.utils.prune.remove(m, "weight")
+    >>> [name for name, _ in m.named_parameters()]
+    ['bias', 'weight']
     """
     for key, hook in module._forward_pre_hooks.items():
         if isinstance(hook, BasePruningMethod) and hook._tensor_name == name:
@@ -432,7 +468,12 @@ def remove(module: Any, name: str) -> Any:
 
 
 def is_pruned(module: Any) -> bool:
-    """Whether a module, or one below it, is pruned."""
+    """Whether a module, or one below it, is pruned.
+
+    >>> m = torch.nn.Linear(2, 2)
+    >>> torch.nn.utils.prune.is_pruned(m), torch.nn.utils.prune.is_pruned(torch.nn.utils.prune.identity(m, "weight"))
+    (False, True)
+    """
     return any(
         isinstance(hook, BasePruningMethod)
         for _, submodule in module.named_modules()

@@ -177,6 +177,11 @@ def pad_packed_sequence(
     Args:
         padding_value: fills what a sequence lacks.
         total_length: pad to this length instead of the longest sequence's.
+
+    >>> packed = torch.nn.utils.rnn.pack_sequence([torch.tensor([1, 2, 3]), torch.tensor([4, 5])])
+    >>> torch.nn.utils.rnn.pad_packed_sequence(packed, batch_first=True)
+    (tensor([[1, 2, 3],
+            [4, 5, 0]]), tensor([3, 2]))
     """
     steps = sequence.batch_sizes.size(0)
     if total_length is not None:
@@ -229,20 +234,34 @@ def pad_sequence(
 
 
 def unpad_sequence(padded_sequences: Any, lengths: Any, batch_first: bool = False) -> list[Any]:
-    """Undo `pad_sequence`: the sequences of a padded batch, cut to their lengths."""
+    """Undo `pad_sequence`: the sequences of a padded batch, cut to their lengths.
+
+    >>> padded = torch.tensor([[1, 2, 3], [4, 5, 0]])
+    >>> torch.nn.utils.rnn.unpad_sequence(padded, torch.tensor([3, 2]), batch_first=True)
+    [tensor([1, 2, 3]), tensor([4, 5])]
+    """
     if not batch_first:
         padded_sequences = padded_sequences.transpose(0, 1)
     return [sequence[: int(n)] for sequence, n in zip(padded_sequences, lengths, strict=False)]
 
 
 def pack_sequence(sequences: Iterable[Any], enforce_sorted: bool = True) -> PackedSequence:
-    """Pack tensors of shapes (length, *)."""
+    """Pack tensors of shapes (length, *).
+
+    >>> torch.nn.utils.rnn.pack_sequence([torch.tensor([1, 2, 3]), torch.tensor([4, 5])]).data
+    tensor([1, 4, 2, 5, 3])
+    """
     sequences = list(sequences)
     lengths = [s.size(0) for s in sequences]
     return pack_padded_sequence(pad_sequence(sequences), lengths, enforce_sorted=enforce_sorted)
 
 
 def unpack_sequence(packed_sequences: PackedSequence) -> list[Any]:
-    """Undo `pack_sequence`: the list of tensors, in their first order."""
+    """Undo `pack_sequence`: the list of tensors, in their first order.
+
+    >>> packed = torch.nn.utils.rnn.pack_sequence([torch.tensor([1, 2, 3]), torch.tensor([4, 5])])
+    >>> torch.nn.utils.rnn.unpack_sequence(packed)
+    [tensor([1, 2, 3]), tensor([4, 5])]
+    """
     padded, lengths = pad_packed_sequence(packed_sequences, batch_first=True)
     return unpad_sequence(padded, lengths, batch_first=True)

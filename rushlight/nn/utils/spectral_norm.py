@@ -178,6 +178,10 @@ def remove_spectral_norm(module: Any, name: str = "weight") -> Any:
 
     Raises:
         ValueError: the parameter is not normalised.
+
+    >>> m = torch.nn.utils.spectral_norm(torch.nn.Linear(2, 2))
+    >>> [name for name, _ in torch.nn.utils.remove_spectral_norm(m).named_parameters()]
+    ['bias', 'weight']
     """
     for key, hook in module._forward_pre_hooks.items():
         if isinstance(hook, SpectralNorm) and hook.name == name:

@@ -76,6 +76,11 @@ def functional_call(
 ) -> Any:  # fmt: skip
     """`module(*args, **kwargs)` with the given tensors in place of the module's own; the older name of
     `rushlight.func.functional_call`.
+
+    >>> m = torch.nn.Linear(1, 1)
+    >>> values = {"weight": torch.tensor([[2.]]), "bias": torch.zeros(1)}
+    >>> torch.nn.utils.stateless.functional_call(m, values, torch.ones(1, 1))
+    tensor([[2.]])
     """
     import warnings
 

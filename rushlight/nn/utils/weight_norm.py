@@ -107,6 +107,12 @@ def remove_weight_norm(module: Any, name: str = "weight") -> Any:
 
     Raises:
         ValueError: the parameter is not normalised.
+
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")
+    >>> m = torch.nn.utils.weight_norm(torch.nn.Linear(2, 2))
+    >>> [name for name, _ in torch.nn.utils.remove_weight_norm(m).named_parameters()]
+    ['bias', 'weight']
     """
     for key, hook in module._forward_pre_hooks.items():
         if isinstance(hook, WeightNorm) and hook.name == name:

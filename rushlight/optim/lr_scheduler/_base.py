@@ -68,6 +68,16 @@ class LRScheduler:
         TypeError: no Optimizer.
         KeyError: last_epoch is given, and a group has no "initial_lr".
 
+    >>> class Halve(torch.optim.lr_scheduler.LRScheduler):
+    ...     def get_lr(self):
+    ...         return [group["lr"] * (0.5 if self.last_epoch else 1) for group in self.optimizer.param_groups]
+    >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    >>> scheduler = Halve(optimizer)
+    >>> optimizer.step()
+    >>> scheduler.step()
+    >>> scheduler.get_last_lr()
+    [0.5]
+
     Reference: https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.LRScheduler.html
     """
 

@@ -63,6 +63,16 @@ class SequentialLR(_Combined):
 
     Raises:
         ValueError: no schedules, another number of milestones, another optimizer, a ReduceLROnPlateau.
+
+    >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    >>> warmup = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=0.1, total_iters=5)
+    >>> decay = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
+    >>> scheduler = torch.optim.lr_scheduler.SequentialLR(optimizer, [warmup, decay], milestones=[2])
+    >>> for _ in range(4):
+    ...     print(round(optimizer.param_groups[0]["lr"], 4), end=" ")
+    ...     optimizer.step()
+    ...     scheduler.step()
+    0.1 0.1 1.0 0.5
     """
 
     def __init__(self, optimizer: Any, schedulers: list[Any], milestones: list[int], last_epoch: int = -1) -> None:
@@ -114,6 +124,16 @@ class ChainedScheduler(_Combined):
 
     Raises:
         ValueError: no schedules, another optimizer, a ReduceLROnPlateau.
+
+    >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    >>> halved = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=0.5, total_iters=2)
+    >>> decay = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.9)
+    >>> scheduler = torch.optim.lr_scheduler.ChainedScheduler([halved, decay])
+    >>> for _ in range(4):
+    ...     print(round(optimizer.param_groups[0]["lr"], 4), end=" ")
+    ...     optimizer.step()
+    ...     scheduler.step()
+    0.5 0.45 0.81 0.729
     """
 
     def __init__(self, schedulers: Sequence[Any], optimizer: Any = None) -> None:

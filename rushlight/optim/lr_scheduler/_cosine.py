@@ -19,6 +19,14 @@ class CosineAnnealingLR(LRScheduler):
         eta_min: the least rate.
         last_epoch: where to go on; -1 starts.
 
+    >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    >>> scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=4)
+    >>> for _ in range(5):
+    ...     print(round(optimizer.param_groups[0]["lr"], 4), end=" ")
+    ...     optimizer.step()
+    ...     scheduler.step()
+    1.0 0.8536 0.5 0.1464 0.0
+
     Reference: Loshchilov and Hutter, https://arxiv.org/abs/1608.03983
     """
 
@@ -58,6 +66,14 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     Raises:
         ValueError: T_0 or T_mult is no positive integer.
+
+    >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    >>> scheduler = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=2)
+    >>> for _ in range(4):
+    ...     print(round(optimizer.param_groups[0]["lr"], 4), end=" ")
+    ...     optimizer.step()
+    ...     scheduler.step()
+    1.0 0.5 1.0 0.5
 
     Reference: Loshchilov and Hutter, https://arxiv.org/abs/1608.03983
     """

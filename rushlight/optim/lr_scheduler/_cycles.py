@@ -56,6 +56,14 @@ class CyclicLR(_Cycle):
     Raises:
         ValueError: an unknown mode; an optimizer without momentum; a list of another length than there are groups.
 
+    >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0, momentum=0.9)
+    >>> scheduler = torch.optim.lr_scheduler.CyclicLR(optimizer, base_lr=0.1, max_lr=0.5, step_size_up=2)
+    >>> for _ in range(5):
+    ...     print(round(optimizer.param_groups[0]["lr"], 4), end=" ")
+    ...     optimizer.step()
+    ...     scheduler.step()
+    0.1 0.3 0.5 0.3 0.1
+
     Reference: Smith, https://arxiv.org/abs/1506.01186
     """
 
@@ -151,6 +159,15 @@ class OneCycleLR(_Cycle):
 
     Raises:
         ValueError: no or wrong lengths; an unknown strategy; an optimizer without momentum; a step beyond the end.
+
+    >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0, momentum=0.9)
+    >>> scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=5)
+    >>> for _ in range(5):
+    ...     print(round(optimizer.param_groups[0]["lr"], 4), end=" ")
+    ...     optimizer.step()
+    ...     if _ < 4:
+    ...         scheduler.step()
+    0.04 0.9505 0.6113 0.1883 0.0
 
     Reference: Smith and Topin, https://arxiv.org/abs/1708.07120
     """

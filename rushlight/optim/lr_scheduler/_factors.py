@@ -65,6 +65,14 @@ class MultiplicativeLR(LambdaLR):
         optimizer: whose learning rates to set.
         lr_lambda: the function, or a list of one for each group.
         last_epoch: where to go on; -1 starts.
+
+    >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    >>> scheduler = torch.optim.lr_scheduler.MultiplicativeLR(optimizer, lambda epoch: 0.5)
+    >>> for _ in range(4):
+    ...     print(round(optimizer.param_groups[0]["lr"], 4), end=" ")
+    ...     optimizer.step()
+    ...     scheduler.step()
+    1.0 0.5 0.25 0.125
     """
 
     def _check_lambdas(self) -> None:
@@ -88,6 +96,14 @@ class StepLR(LRScheduler):
         step_size: how many epochs a rate holds.
         gamma: the factor.
         last_epoch: where to go on; -1 starts.
+
+    >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    >>> scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.1)
+    >>> for _ in range(4):
+    ...     print(round(optimizer.param_groups[0]["lr"], 4), end=" ")
+    ...     optimizer.step()
+    ...     scheduler.step()
+    1.0 1.0 0.1 0.1
     """
 
     def __init__(self, optimizer: Any, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
@@ -112,6 +128,14 @@ class MultiStepLR(LRScheduler):
         milestones: epochs.
         gamma: the factor.
         last_epoch: where to go on; -1 starts.
+
+    >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    >>> scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones=[1, 3], gamma=0.1)
+    >>> for _ in range(4):
+    ...     print(round(optimizer.param_groups[0]["lr"], 4), end=" ")
+    ...     optimizer.step()
+    ...     scheduler.step()
+    1.0 0.1 0.1 0.01
     """
 
     def __init__(self, optimizer: Any, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1) -> None:
@@ -137,6 +161,14 @@ class ConstantLR(LRScheduler):
         factor: between 0 and 1.
         total_iters: for how many epochs.
         last_epoch: where to go on; -1 starts.
+
+    >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    >>> scheduler = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=0.5, total_iters=2)
+    >>> for _ in range(4):
+    ...     print(round(optimizer.param_groups[0]["lr"], 4), end=" ")
+    ...     optimizer.step()
+    ...     scheduler.step()
+    0.5 0.5 1.0 1.0
     """
 
     def __init__(self, optimizer: Any, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
@@ -165,6 +197,14 @@ class LinearLR(LRScheduler):
         start_factor, end_factor: between 0 and 1.
         total_iters: how many epochs it takes.
         last_epoch: where to go on; -1 starts.
+
+    >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    >>> scheduler = torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=0.25, total_iters=3)
+    >>> for _ in range(4):
+    ...     print(round(optimizer.param_groups[0]["lr"], 4), end=" ")
+    ...     optimizer.step()
+    ...     scheduler.step()
+    0.25 0.5 0.75 1.0
     """
 
     def __init__(
@@ -203,6 +243,14 @@ class ExponentialLR(LRScheduler):
         optimizer: whose learning rates to set.
         gamma: the factor.
         last_epoch: where to go on; -1 starts.
+
+    >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    >>> scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
+    >>> for _ in range(4):
+    ...     print(round(optimizer.param_groups[0]["lr"], 4), end=" ")
+    ...     optimizer.step()
+    ...     scheduler.step()
+    1.0 0.5 0.25 0.125
     """
 
     def __init__(self, optimizer: Any, gamma: float, last_epoch: int = -1) -> None:
@@ -225,6 +273,14 @@ class PolynomialLR(LRScheduler):
         total_iters: how many epochs it takes.
         power: 1 is a line.
         last_epoch: where to go on; -1 starts.
+
+    >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    >>> scheduler = torch.optim.lr_scheduler.PolynomialLR(optimizer, total_iters=4)
+    >>> for _ in range(5):
+    ...     print(round(optimizer.param_groups[0]["lr"], 4), end=" ")
+    ...     optimizer.step()
+    ...     scheduler.step()
+    1.0 0.75 0.5 0.25 0.0
     """
 
     def __init__(self, optimizer: Any, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
