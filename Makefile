@@ -92,7 +92,7 @@ docs: site ## The site, and a check of every link in the documentation
 
 .PHONY: site
 site: reference $(call stamp,docs) ## The documentation with its reference as a site, in site/
-	@$(PY) -m sphinx -q -j auto docs site
+	@$(PY) -m sphinx -q -j auto -c docs . site
 
 .PHONY: wheel
 wheel: $(call stamp,base) ## A wheel in dist/

@@ -1,10 +1,11 @@
 """The documentation site: `make site` builds it into site/.
 
-Sphinx with MyST and the Furo theme: the pages are the Markdown that is read in the repository too, the reference comes
-from the docstrings, search works in English and Chinese, and all three are kept well.
+Sphinx with MyST and the Furo theme: the pages are the Markdown that is read in the repository too, the README being the
+first, the reference comes from the docstrings, search works in English and Chinese, and all three are kept well.
 """
 
 import re
+import shutil
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -23,7 +24,29 @@ except metadata.PackageNotFoundError:
     )
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
-exclude_patterns = ["_build"]
+root_doc = "README"
+# The pages are the Markdown at the top and in docs/; docs/index.md lists them where there is no sidebar.
+exclude_patterns = [f"{path.name}" for path in ROOT.iterdir() if path.is_dir() and path.name != "docs"]
+exclude_patterns += ["CODE_OF_CONDUCT.md", "docs/index.md"]
+CONTENTS = """
+```{toctree}
+:hidden:
+
+docs/tutorial/index
+docs/zh/tutorial/index
+docs/examples
+docs/vision
+docs/saving
+docs/reference/index
+docs/compatibility
+docs/conformance
+docs/performance
+ARCHITECTURE
+CONTRIBUTING
+CHANGELOG
+README.zh-CN
+```
+"""
 source_suffix = {".md": "markdown"}
 myst_enable_extensions = ["colon_fence", "attrs_inline"]
 myst_heading_anchors = 3
@@ -37,6 +60,8 @@ copybutton_prompt_text = r">>> |\.\.\. ?|\$ "
 copybutton_prompt_is_regexp = True
 
 html_theme = "furo"
+html_static_path = ["site.css"]
+html_css_files = ["site.css"]
 html_title = "rushlight"
 html_search_language = "zh"  # jieba splits Chinese into words and leaves English as it is
 html_theme_options = {
@@ -56,5 +81,18 @@ def in_doctests(app, what, name, obj, options, lines):
             lines[i] = "".join(parts)
 
 
+def with_contents(app, name, source):
+    """The README, which is read elsewhere too, gets the site's table of contents here."""
+    if name == root_doc:
+        source[0] += CONTENTS
+
+
+def with_index(app, error):
+    if not error:
+        shutil.copy(Path(app.outdir, f"{root_doc}.html"), Path(app.outdir, "index.html"))
+
+
 def setup(app):
     app.connect("autodoc-process-docstring", in_doctests)
+    app.connect("source-read", with_contents)
+    app.connect("build-finished", with_index)

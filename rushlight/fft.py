@@ -177,54 +177,139 @@ def _real(input: Any, s: Any, dim: Any, norm: str | None, inverse: bool, out: An
 _SHARED = """
 
     Args:
+        input: real or complex; integers become floats.
         {sizes}: cut or pad with zeros to this size first.
         dim: the axis or axes.
         norm: "backward" (the inverse divides by n), "forward" (the other does) or "ortho" (both, by sqrt(n)).
+
+    {example}
+
+    Raises:
+        RuntimeError: a size below 1, an axis given twice, an unknown norm, float16 or bfloat16.
 
     Reference: https://pytorch.org/docs/stable/generated/torch.fft.{name}.html
     """
 
 
-def _one(name: str, run: Any, inverse: bool, what: str) -> Any:
+def _one(name: str, run: Any, inverse: bool, what: str, example: str) -> Any:
     def transform(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Any = None) -> Any:
         _check_tensor(name, input)
         return run(input, None if n is None else [n], dim, norm, inverse, out)
 
-    return _named(transform, name, what, "n")
+    return _named(transform, name, what, example, "n")
 
 
-def _many(name: str, run: Any, inverse: bool, what: str, dims: Any) -> Any:
+def _many(name: str, run: Any, inverse: bool, dims: Any, what: str, example: str) -> Any:
     def transform(input: Any, s: Any = None, dim: Any = dims, norm: str | None = None, *, out: Any = None) -> Any:
         _check_tensor(name, input)
         return run(input, s, dim, norm, inverse, out)
 
-    return _named(transform, name, what, "s")
+    return _named(transform, name, what, example, "s")
 
 
-def _named(transform: Any, name: str, what: str, sizes: str) -> Any:
+def _named(transform: Any, name: str, what: str, example: str, sizes: str) -> Any:
     transform.__name__ = transform.__qualname__ = name
-    transform.__doc__ = what + _SHARED.format(sizes=sizes, name=name)
+    transform.__doc__ = what + _SHARED.format(sizes=sizes, name=name, example=example)
     return _in_float32(transform)
 
 
-fft = _one("fft", _full, False, "The discrete Fourier transform along one axis.")
-ifft = _one("ifft", _full, True, "The inverse of `fft`.")
-rfft = _one("rfft", _half, False, "The first half of the transform of a real tensor; the other half mirrors it.")
-irfft = _one("irfft", _real, True, "The inverse of `rfft`.")
-hfft = _one("hfft", _real, False, "The (real) transform of half of a Hermitian signal.")
-ihfft = _one("ihfft", _half, True, "The inverse of `hfft`.")
-fft2 = _many("fft2", _full, False, "The transform along two axes.", (-2, -1))
-ifft2 = _many("ifft2", _full, True, "The inverse of `fft2`.", (-2, -1))
-rfft2 = _many("rfft2", _half, False, "The transform of a real tensor along two axes, half of it.", (-2, -1))
-irfft2 = _many("irfft2", _real, True, "The inverse of `rfft2`.", (-2, -1))
-hfft2 = _many("hfft2", _real, False, "`hfft` along two axes.", (-2, -1))
-ihfft2 = _many("ihfft2", _half, True, "The inverse of `hfft2`.", (-2, -1))
-fftn = _many("fftn", _full, False, "The transform along several axes (all, by default).", None)
-ifftn = _many("ifftn", _full, True, "The inverse of `fftn`.", None)
-rfftn = _many("rfftn", _half, False, "The transform of a real tensor along several axes, half of it.", None)
-irfftn = _many("irfftn", _real, True, "The inverse of `rfftn`.", None)
-hfftn = _many("hfftn", _real, False, "`hfft` along several axes.", None)
-ihfftn = _many("ihfftn", _half, True, "The inverse of `hfftn`.", None)
+fft = _one(
+    "fft", _full, False,
+    "The discrete Fourier transform along one axis: X[k] = the sum over t of x[t] exp(-2 pi i k t / n), complex.",
+    """>>> torch.fft.fft(torch.tensor([1., 2., 3., 4.]))
+    tensor([10.+0.j, -2.+2.j, -2.+0.j, -2.-2.j])""",
+)  # fmt: skip
+ifft = _one(
+    "ifft", _full, True, "The inverse of `fft`: x[t] = the sum over k of X[k] exp(2 pi i k t / n) / n.",
+    """>>> torch.fft.ifft(torch.fft.fft(torch.tensor([1., 2., 3., 4.]))).real
+    tensor([1., 2., 3., 4.])""",
+)  # fmt: skip
+rfft = _one(
+    "rfft", _half, False,
+    "The first n // 2 + 1 elements of the transform of a real tensor; the others mirror them, conjugated.",
+    """>>> torch.fft.rfft(torch.tensor([1., 2., 3., 4.]))
+    tensor([10.+0.j, -2.+2.j, -2.+0.j])""",
+)  # fmt: skip
+irfft = _one(
+    "irfft", _real, True, "The inverse of `rfft`: real, of n elements (an even number, 2 (size - 1), unless told).",
+    """>>> torch.fft.irfft(torch.fft.rfft(torch.tensor([1., 2., 3.])), n=3).round(decimals=3)
+    tensor([1., 2., 3.])""",
+)  # fmt: skip
+hfft = _one(
+    "hfft", _real, False, "The (real) transform of a Hermitian signal of n elements, of which n // 2 + 1 are given.",
+    """>>> torch.fft.hfft(torch.tensor([1 + 0j, 1, 0])).shape
+    torch.Size([4])""",
+)  # fmt: skip
+ihfft = _one(
+    "ihfft", _half, True, "The inverse of `hfft`: n // 2 + 1 elements.",
+    """>>> torch.fft.ihfft(torch.tensor([1., 2., 3., 4.])).shape
+    torch.Size([3])""",
+)  # fmt: skip
+fft2 = _many(
+    "fft2", _full, False, (-2, -1), "The transform along two axes.",
+    """>>> torch.fft.fft2(torch.ones(2, 2)).real
+    tensor([[4., 0.],
+            [0., 0.]])""",
+)  # fmt: skip
+ifft2 = _many(
+    "ifft2", _full, True, (-2, -1), "The inverse of `fft2`.",
+    """>>> torch.fft.ifft2(torch.fft.fft2(torch.eye(2))).real
+    tensor([[1., 0.],
+            [0., 1.]])""",
+)  # fmt: skip
+rfft2 = _many(
+    "rfft2", _half, False, (-2, -1), "The transform of a real tensor along two axes, half of the last one.",
+    """>>> torch.fft.rfft2(torch.ones(4, 4)).shape
+    torch.Size([4, 3])""",
+)  # fmt: skip
+irfft2 = _many(
+    "irfft2", _real, True, (-2, -1), "The inverse of `rfft2`.",
+    """>>> torch.fft.irfft2(torch.fft.rfft2(torch.eye(2)))
+    tensor([[1., 0.],
+            [0., 1.]])""",
+)  # fmt: skip
+hfft2 = _many(
+    "hfft2", _real, False, (-2, -1), "`hfft` along two axes.",
+    """>>> torch.fft.hfft2(torch.ones(2, 3)).shape
+    torch.Size([2, 4])""",
+)  # fmt: skip
+ihfft2 = _many(
+    "ihfft2", _half, True, (-2, -1), "The inverse of `hfft2`.",
+    """>>> torch.fft.ihfft2(torch.ones(2, 4)).shape
+    torch.Size([2, 3])""",
+)  # fmt: skip
+fftn = _many(
+    "fftn", _full, False, None, "The transform along several axes (all, by default).",
+    """>>> torch.fft.fftn(torch.ones(2, 2, 2)).real.flatten()
+    tensor([8., 0., 0., 0., 0., 0., 0., 0.])""",
+)  # fmt: skip
+ifftn = _many(
+    "ifftn", _full, True, None, "The inverse of `fftn`.",
+    """>>> torch.fft.ifftn(torch.fft.fftn(torch.eye(2))).real
+    tensor([[1., 0.],
+            [0., 1.]])""",
+)  # fmt: skip
+rfftn = _many(
+    "rfftn", _half, False, None, "The transform of a real tensor along several axes, half of the last one.",
+    """>>> torch.fft.rfftn(torch.ones(4, 4, 4)).shape
+    torch.Size([4, 4, 3])""",
+)  # fmt: skip
+irfftn = _many(
+    "irfftn", _real, True, None, "The inverse of `rfftn`.",
+    """>>> torch.fft.irfftn(torch.fft.rfftn(torch.eye(2)))
+    tensor([[1., 0.],
+            [0., 1.]])""",
+)  # fmt: skip
+hfftn = _many(
+    "hfftn", _real, False, None, "`hfft` along several axes.",
+    """>>> torch.fft.hfftn(torch.ones(2, 3)).shape
+    torch.Size([2, 4])""",
+)  # fmt: skip
+ihfftn = _many(
+    "ihfftn", _half, True, None, "The inverse of `hfftn`.",
+    """>>> torch.fft.ihfftn(torch.ones(2, 4)).shape
+    torch.Size([2, 3])""",
+)  # fmt: skip
 
 
 def fftfreq(n: int, d: float = 1.0, *, dtype: Any = None, out: Any = None, **options: Any) -> Any:

@@ -549,22 +549,32 @@ PyGetSetDef node_properties[] = {
      },
      nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
-PyMethodDef functions[] = {
-    {"_backward", backward, METH_VARARGS, nullptr},
-    {"_grad", grad, METH_VARARGS, nullptr},
-    {"_remove_hook", remove_hook, METH_VARARGS, nullptr},
-    {"_push_saved_tensors_hooks", push_packer, METH_VARARGS, nullptr},
-    {"_pop_saved_tensors_hooks", pop_packer, METH_NOARGS, nullptr},
-    {"_set_grad_enabled", set_grad_enabled, METH_O, nullptr},
-    {"_is_grad_enabled", is_grad_enabled, METH_NOARGS, nullptr},
-    {"is_grad_enabled", is_grad_enabled, METH_NOARGS, "Whether operations are recorded for gradients."},
-    {"_set_inference_mode", set_inference_mode, METH_O, nullptr},
-    {"is_inference_mode_enabled", is_inference_mode, METH_NOARGS, "Whether inference mode is on."},
-    {"set_anomaly_enabled", set_anomaly, METH_VARARGS, "Switches anomaly detection on or off."},
-    {"is_anomaly_enabled", is_anomaly, METH_NOARGS, "Whether anomaly detection is on."},
-    {"is_anomaly_check_nan_enabled", is_anomaly_nan, METH_NOARGS,
-     "Whether anomaly detection looks for NaN in gradients."},
-    {nullptr, nullptr, 0, nullptr}};
+PyMethodDef functions[] = {{"_backward", backward, METH_VARARGS, nullptr},
+                           {"_grad", grad, METH_VARARGS, nullptr},
+                           {"_remove_hook", remove_hook, METH_VARARGS, nullptr},
+                           {"_push_saved_tensors_hooks", push_packer, METH_VARARGS, nullptr},
+                           {"_pop_saved_tensors_hooks", pop_packer, METH_NOARGS, nullptr},
+                           {"_set_grad_enabled", set_grad_enabled, METH_O, nullptr},
+                           {"_is_grad_enabled", is_grad_enabled, METH_NOARGS, nullptr},
+                           {"is_grad_enabled", is_grad_enabled, METH_NOARGS,
+                            "Whether operations are recorded for gradients.\n\n"
+                            ">>> with torch.no_grad():\n"
+                            "...     print(torch.is_grad_enabled())\n"
+                            "False\n"},
+                           {"_set_inference_mode", set_inference_mode, METH_O, nullptr},
+                           {"is_inference_mode_enabled", is_inference_mode, METH_NOARGS,
+                            "Whether inference mode is on.\n\n"
+                            ">>> torch.is_inference_mode_enabled()\n"
+                            "False\n"},
+                           {"set_anomaly_enabled", set_anomaly, METH_VARARGS, "Switches anomaly detection on or off."},
+                           {"is_anomaly_enabled", is_anomaly, METH_NOARGS,
+                            "Whether anomaly detection is on.\n\n"
+                            ">>> with torch.autograd.detect_anomaly():\n"
+                            "...     print(torch.is_anomaly_enabled())\n"
+                            "True\n"},
+                           {"is_anomaly_check_nan_enabled", is_anomaly_nan, METH_NOARGS,
+                            "Whether anomaly detection looks for NaN in gradients."},
+                           {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace
 

@@ -269,14 +269,51 @@ PyMethodDef functions[] = {
      "tensor(data, *, dtype=None, device=None, requires_grad=False): a tensor with a copy of data (numbers, nested sequences, arrays).\n\n"
      ">>> torch.tensor([[1, 2], [3, 4]])\ntensor([[1, 2],\n        [3, 4]])\n"},
     {"as_tensor", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(as_tensor)), METH_VARARGS | METH_KEYWORDS,
-     "as_tensor(data, dtype=None, device=None): data as a tensor, sharing memory with arrays and tensors where possible."},
-    {"from_numpy", from_numpy, METH_O, "from_numpy(array): a tensor that shares the array's memory."},
+     "as_tensor(data, dtype=None, device=None)\n"
+     "\n"
+     "data (a tensor, an array, numbers, nested lists) as a tensor, sharing the memory of tensors and\n"
+     "arrays where\n"
+     "no other dtype asks for a copy. Without dtype it is that of the data; Python floats give the default float\n"
+     "dtype.\n\n"
+     ">>> import numpy\n"
+     ">>> a = numpy.zeros(2)\n"
+     ">>> torch.as_tensor(a)[0] = 1\n"
+     ">>> a\n"
+     "array([1., 0.])\n"},
+    {"from_numpy", from_numpy, METH_O,
+     "from_numpy(array)\n"
+     "\n"
+     "A tensor that shares the array's memory. An array that is no numpy.ndarray, or whose dtype no tensor\n"
+     "has, is a TypeError.\n\n"
+     ">>> import numpy\n"
+     ">>> a = numpy.zeros(2)\n"
+     ">>> torch.from_numpy(a).fill_(1)\n"
+     "tensor([1., 1.], dtype=torch.float64)\n"
+     ">>> a\n"
+     "array([1., 1.])\n"},
     {"_older_tensor", py_older_tensor, METH_VARARGS, nullptr},
-    {"set_default_dtype", set_default, METH_O, "Sets the dtype of new floating point tensors."},
-    {"get_default_dtype", get_default, METH_NOARGS, "The dtype of new floating point tensors."},
-    {"promote_types", promote_types, METH_VARARGS, "The smallest dtype that both convert to safely."},
-    {"result_type", py_result_type, METH_VARARGS, "The dtype of an arithmetic operation on the two arguments."},
-    {"is_tensor", py_is_tensor, METH_O, "Whether the object is a Tensor."},
+    {"set_default_dtype", set_default, METH_O,
+     "Sets the dtype of new floating tensors. Other than floating dtypes are a TypeError.\n\n"
+     ">>> torch.set_default_dtype(torch.float64)\n"
+     ">>> torch.tensor([1.]).dtype\n"
+     "torch.float64\n"
+     ">>> torch.set_default_dtype(torch.float32)\n"},
+    {"get_default_dtype", get_default, METH_NOARGS,
+     "The dtype of new floating tensors.\n\n"
+     ">>> torch.get_default_dtype()\n"
+     "torch.float32\n"},
+    {"promote_types", promote_types, METH_VARARGS,
+     "What arithmetic on the two dtypes gives: of the larger kind, and there wide enough for both.\n\n"
+     ">>> torch.promote_types(torch.int64, torch.float16), torch.promote_types(torch.uint8, torch.int8)\n"
+     "(torch.float16, torch.int16)\n"},
+    {"result_type", py_result_type, METH_VARARGS,
+     "The dtype of an arithmetic operation on the two arguments: of numbers only the kind counts.\n\n"
+     ">>> torch.result_type(torch.tensor([1], dtype=torch.int8), 2), torch.result_type(torch.tensor([1], dtype=torch.int8), 2.5)\n"
+     "(torch.int8, torch.float32)\n"},
+    {"is_tensor", py_is_tensor, METH_O,
+     "Whether the object is a Tensor.\n\n"
+     ">>> torch.is_tensor(torch.ones(1)), torch.is_tensor([1])\n"
+     "(True, False)\n"},
     {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace

@@ -306,9 +306,17 @@ PyObject* from_buffer(PyObject*, PyObject* args, PyObject* kwargs) {
 }
 
 PyMethodDef functions[] = {
-    {"from_dlpack", from_dlpack, METH_O, "A tensor that shares the memory of another library's array."},
+    {"from_dlpack", from_dlpack, METH_O,
+     "A tensor that shares the memory of another library's array, by DLPack. What another device holds is\n"
+     "a RuntimeError.\n\n"
+     ">>> x = torch.ones(2)\n"
+     ">>> torch.from_dlpack(x).data_ptr() == x.data_ptr()\n"
+     "True\n"},
     {"frombuffer", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(from_buffer)), METH_VARARGS | METH_KEYWORDS,
-     "A 1-d tensor over an object's buffer."},
+     "A 1-d tensor of dtype over an object's buffer, from offset (in bytes) on, of count elements or all.\n"
+     "It shares the memory. A buffer that does not hold them is a ValueError.\n\n"
+     ">>> torch.frombuffer(bytearray([1, 0, 2, 0]), dtype=torch.int16)\n"
+     "tensor([1, 2], dtype=torch.int16)\n"},
     {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace

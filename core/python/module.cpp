@@ -48,14 +48,25 @@ PyObject* py_empty_cache(PyObject*, PyObject*) {
 // What libraries tell PyTorch about their use; nothing is counted here.
 PyObject* log_api_usage(PyObject*, PyObject*) { Py_RETURN_NONE; }
 
-PyMethodDef functions[] = {{"set_num_threads", set_threads, METH_O, "Sets how many threads an operation may use."},
-                           {"get_num_threads", get_threads, METH_NOARGS, "How many threads an operation may use."},
-                           {"_isa", get_isa, METH_NOARGS, "The instruction set that kernels use."},
-                           {"_force_isa", set_isa, METH_O, "Makes kernels use a lower instruction set (for tests)."},
-                           {"_memory_stats", memory, METH_NOARGS, "Bytes allocated, cached, and at the peak."},
-                           {"_empty_cache", py_empty_cache, METH_NOARGS, "Gives cached memory back to the system."},
-                           {"_log_api_usage_once", log_api_usage, METH_O, "Accepted: nothing is counted."},
-                           {nullptr, nullptr, 0, nullptr}};
+PyMethodDef functions[] = {
+    {"set_num_threads", set_threads, METH_O,
+     "Sets how many threads an operation may use. Results do not depend on it. Less than 1 is a\n"
+     "RuntimeError.\n\n"
+     ">>> n = torch.get_num_threads()\n"
+     ">>> torch.set_num_threads(1)\n"
+     ">>> torch.get_num_threads()\n"
+     "1\n"
+     ">>> torch.set_num_threads(n)\n"},
+    {"get_num_threads", get_threads, METH_NOARGS,
+     "How many threads an operation may use.\n\n"
+     ">>> torch.get_num_threads() >= 1\n"
+     "True\n"},
+    {"_isa", get_isa, METH_NOARGS, "The instruction set that kernels use."},
+    {"_force_isa", set_isa, METH_O, "Makes kernels use a lower instruction set (for tests)."},
+    {"_memory_stats", memory, METH_NOARGS, "Bytes allocated, cached, and at the peak."},
+    {"_empty_cache", py_empty_cache, METH_NOARGS, "Gives cached memory back to the system."},
+    {"_log_api_usage_once", log_api_usage, METH_O, "Accepted: nothing is counted."},
+    {nullptr, nullptr, 0, nullptr}};
 
 PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "rushlight._C", "The core of rushlight.", -1, functions, nullptr, nullptr, nullptr, nullptr};

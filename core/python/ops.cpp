@@ -76,7 +76,7 @@ PyObject* op_doc(PyObject* o, void*) {
   if (op.in_place) text += concat("\nIn-place form of ", op.overloads->front()->name, "().\n");
   for (const bool with_example : {true, false})
     for (const OpDef* def : *op.overloads)
-      if (*def->doc && (std::strstr(def->doc, ">>>") != nullptr) == with_example)
+      if (*def->doc && (std::string_view(def->doc).find(">>>") != std::string_view::npos) == with_example)
         text += concat("\n", documentation(*def), with_example ? "" : "\n");
   return PyUnicode_FromString(text.c_str());
 }

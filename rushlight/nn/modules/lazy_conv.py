@@ -100,6 +100,11 @@ class _LazyConvTranspose(_LazyConvXdMixin):
 class LazyConv1d(_LazyConv, Conv1d):  # type: ignore[misc]
     """A `Conv1d` whose in_channels is found out in the first call.
 
+    >>> m = torch.nn.LazyConv1d(4, 3)
+    >>> _ = m(torch.zeros(1, 2, 8))
+    >>> m
+    Conv1d(2, 4, kernel_size=(3,), stride=(1,))
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.LazyConv1d.html
     """
 
@@ -123,24 +128,46 @@ class LazyConv2d(_LazyConv, Conv2d):  # type: ignore[misc]
 
 
 class LazyConv3d(_LazyConv, Conv3d):  # type: ignore[misc]
-    """A `Conv3d` whose in_channels is found out in the first call."""
+    """A `Conv3d` whose in_channels is found out in the first call.
+
+    >>> m = torch.nn.LazyConv3d(4, 3)
+    >>> _ = m(torch.zeros(1, 2, 8, 8, 8))
+    >>> m.in_channels
+    2
+    """
 
     cls_to_become = Conv3d
 
 
 class LazyConvTranspose1d(_LazyConvTranspose, ConvTranspose1d):  # type: ignore[misc]
-    """A `ConvTranspose1d` whose in_channels is found out in the first call."""
+    """A `ConvTranspose1d` whose in_channels is found out in the first call.
+
+    >>> m = torch.nn.LazyConvTranspose1d(4, 3)
+    >>> _ = m(torch.zeros(1, 2, 8))
+    >>> m.in_channels
+    2
+    """
 
     cls_to_become = ConvTranspose1d
 
 
 class LazyConvTranspose2d(_LazyConvTranspose, ConvTranspose2d):  # type: ignore[misc]
-    """A `ConvTranspose2d` whose in_channels is found out in the first call."""
+    """A `ConvTranspose2d` whose in_channels is found out in the first call.
+
+    >>> m = torch.nn.LazyConvTranspose2d(4, 3)
+    >>> m(torch.zeros(1, 2, 8, 8)).shape
+    torch.Size([1, 4, 10, 10])
+    """
 
     cls_to_become = ConvTranspose2d
 
 
 class LazyConvTranspose3d(_LazyConvTranspose, ConvTranspose3d):  # type: ignore[misc]
-    """A `ConvTranspose3d` whose in_channels is found out in the first call."""
+    """A `ConvTranspose3d` whose in_channels is found out in the first call.
+
+    >>> m = torch.nn.LazyConvTranspose3d(4, 3)
+    >>> m(torch.zeros(1, 2, 4, 4, 4)).shape
+    torch.Size([1, 4, 6, 6, 6])
+    """
 
     cls_to_become = ConvTranspose3d

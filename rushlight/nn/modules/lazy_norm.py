@@ -66,6 +66,11 @@ class _LazyNormBase(LazyModuleMixin):
 class LazyBatchNorm1d(_LazyNormBase, BatchNorm1d):  # type: ignore[misc]
     """A `BatchNorm1d` whose num_features is found out in the first call.
 
+    >>> m = torch.nn.LazyBatchNorm1d()
+    >>> _ = m(torch.zeros(4, 5))
+    >>> m
+    BatchNorm1d(5, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.LazyBatchNorm1d.html
     """
 
@@ -87,24 +92,48 @@ class LazyBatchNorm2d(_LazyNormBase, BatchNorm2d):  # type: ignore[misc]
 
 
 class LazyBatchNorm3d(_LazyNormBase, BatchNorm3d):  # type: ignore[misc]
-    """A `BatchNorm3d` whose num_features is found out in the first call."""
+    """A `BatchNorm3d` whose num_features is found out in the first call.
+
+    >>> m = torch.nn.LazyBatchNorm3d()
+    >>> _ = m(torch.zeros(4, 5, 2, 2, 2))
+    >>> m.num_features
+    5
+    """
 
     cls_to_become = BatchNorm3d
 
 
 class LazyInstanceNorm1d(_LazyNormBase, InstanceNorm1d):  # type: ignore[misc]
-    """An `InstanceNorm1d` whose num_features is found out in the first call."""
+    """An `InstanceNorm1d` whose num_features is found out in the first call.
+
+    >>> m = torch.nn.LazyInstanceNorm1d()
+    >>> _ = m(torch.zeros(4, 5, 3))
+    >>> m.num_features
+    5
+    """
 
     cls_to_become = InstanceNorm1d
 
 
 class LazyInstanceNorm2d(_LazyNormBase, InstanceNorm2d):  # type: ignore[misc]
-    """An `InstanceNorm2d` whose num_features is found out in the first call."""
+    """An `InstanceNorm2d` whose num_features is found out in the first call.
+
+    >>> m = torch.nn.LazyInstanceNorm2d()
+    >>> _ = m(torch.zeros(4, 5, 3, 3))
+    >>> m.num_features
+    5
+    """
 
     cls_to_become = InstanceNorm2d
 
 
 class LazyInstanceNorm3d(_LazyNormBase, InstanceNorm3d):  # type: ignore[misc]
-    """An `InstanceNorm3d` whose num_features is found out in the first call."""
+    """An `InstanceNorm3d` whose num_features is found out in the first call.
+
+    >>> m = torch.nn.LazyInstanceNorm3d()
+    >>> _ = m(torch.zeros(4, 5, 2, 2, 2))
+    >>> m.num_features
+    5
+    """
 
     cls_to_become = InstanceNorm3d
