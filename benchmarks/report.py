@@ -5,9 +5,6 @@ from collections import namedtuple
 
 from .cases import GROUP_TARGETS, GROUPS
 
-# The groups of the chart's first panel.
-SMALL = ("tiny", "autograd", "matmul", "optim")
-
 Row = namedtuple("Row", "case ratio kept jax error flops")
 Row.__doc__ = "ratio: PyTorch's median over rushlight's (kept: of the PyTorch that keeps its memory; jax: JAX's)."
 
@@ -124,7 +121,7 @@ def page(result, table, candidate):
         "",
         f"The machine: {lim['gflops']:.0f} GFLOP/s in a large float32 product, {lim['gbs']:.1f} GB/s adding arrays in warm memory.",
         "",
-        "![Ratios by operation](performance.svg)",
+        "![How many times as fast as PyTorch, by group](performance.svg)",
         "",
         *[f"- {line}" for line in summary(result, table)],
     ]
@@ -175,6 +172,18 @@ def _cell(r, what):
     return f"**{_number(value)}**" if short else _number(value)
 
 
+def _lanes(table):
+    """(title, ratios) of each group, and of each size of the large one."""
+    for group, title in GROUPS.items():
+        mine = [r for r in table if r.case.group == group and r.ratio]
+        if group != "bulk":
+            yield title, [r.ratio for r in mine]
+            continue
+        for size in ("1e3", "1e5", "1e7"):
+            kind = "Pointwise operations, reductions and the rest"
+            yield f"{kind}: {size} elements", [r.ratio for r in mine if r.case.size == size]
+
+
 def chart(table, path):
     """A dot for each case on a logarithmic scale of ratios; matplotlib is an extra, so its absence is no error."""
     try:
@@ -185,46 +194,30 @@ def chart(table, path):
     except ImportError:
         print("no chart: matplotlib is not installed")
         return
-    matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "rushlight", "font.size": 9})
-    panels = {
-        "Small tensors, small steps, matrix products": SMALL,
-        "Layers, networks, data, files": tuple(g for g in GROUPS if g not in (*SMALL, "bulk")),
-    }
-    bulk = {}
-    for r in table:
-        if r.case.group == "bulk" and r.ratio:
-            bulk.setdefault(r.case.name.rsplit(" ", 1)[0], {})[r.case.size] = r
-    lists = {title: [r for r in table if r.case.group in groups and r.ratio] for title, groups in panels.items()}
-    count = max(*map(len, lists.values()), len(bulk))
-    figure, axes = plt.subplots(1, 3, figsize=(20, 1.6 + 0.19 * count), layout="constrained")
-    colours = dict(zip((g for g in GROUPS if g != "bulk"), plt.get_cmap("Dark2").colors * 2, strict=False))
-    for axis, (title, single) in zip(axes, lists.items(), strict=False):
-        for i, r in enumerate(single):
-            axis.barh(i, r.ratio, color=colours[r.case.group], height=0.7)
-            axis.text(r.ratio * 1.04, i, f"{r.ratio:.1f}", va="center", fontsize=7.5)
-        axis.set_yticks(range(len(single)), [r.case.name for r in single], fontsize=7.5)
-        axis.set_title(title, loc="left")
-    right = axes[-1]
-    for size, colour, marker in (("1e3", "#2a6f97", "o"), ("1e5", "#e09f3e", "s"), ("1e7", "#9e2a2b", "D")):
-        points = [(sizes[size].ratio, i) for i, sizes in enumerate(bulk.values()) if size in sizes]
-        if points:
-            right.scatter(*zip(*points), color=colour, marker=marker, s=20, label=f"{size} elements", zorder=3)
-    right.set_yticks(range(len(bulk)), list(bulk), fontsize=7.5)
-    right.set_title("Larger tensors, by number of elements", loc="left")
-    if bulk:
-        right.legend(loc="lower right", fontsize=8, framealpha=1)
-    for axis in axes:
-        axis.set_xscale("log")
-        axis.axvline(1, color="#333333", linewidth=1)
-        axis.invert_yaxis()
-        axis.grid(axis="x", color="#dddddd", linewidth=0.6)
-        axis.set_axisbelow(True)
-        axis.set_xlabel("times as fast as PyTorch")
-        axis.set_xticks([0.5, 1, 2, 5, 10, 20, 50], ["0.5", "1", "2", "5", "10", "20", "50"])
-        axis.minorticks_off()
-        for side in ("top", "right"):
-            axis.spines[side].set_visible(False)
-        low, high = axis.get_xlim()
-        axis.set_xlim(min(low, 0.4), max(high, 2) * 1.15)
+    matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "rushlight", "font.size": 11})
+    lanes = [(title, ratios) for title, ratios in _lanes(table) if ratios]
+    # As wide as a phone needs and no wider: names stand above their lanes.
+    figure, axis = plt.subplots(figsize=(7, 0.7 + 0.72 * len(lanes)), layout="constrained")
+    for y, (title, ratios) in enumerate(lanes):
+        heights = [y + 0.11 * (i * 3 % 5 - 2) / 2 for i in range(len(ratios))]
+        axis.scatter(ratios, heights, s=26, color="#b3470b", alpha=0.45, linewidth=0, zorder=3)
+        mean = geomean(ratios)
+        axis.plot([mean, mean], [y - 0.2, y + 0.2], color="#222222", linewidth=2.5, zorder=4)
+        place = {"transform": axis.get_yaxis_transform(), "va": "center"}
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+        axis.text(0.01, y - 0.42, f"{title}: {mean:.1f}", **place, bbox=box)
+    axis.set_xscale("log")
+    axis.axvline(1, color="#333333", linewidth=1)
+    axis.set_ylim(len(lanes) - 0.6, -0.75)
+    axis.set_yticks([])
+    axis.set_xticks([0.5, 1, 2, 5, 10, 20, 50, 100], ["0.5", "1", "2", "5", "10", "20", "50", "100"])
+    axis.minorticks_off()
+    axis.grid(axis="x", color="#dddddd", linewidth=0.6)
+    axis.set_axisbelow(True)
+    axis.set_xlabel("times as fast as PyTorch: a dot for each case, a bar for the geometric mean")
+    for side in ("top", "right", "left"):
+        axis.spines[side].set_visible(False)
+    low, high = axis.get_xlim()
+    axis.set_xlim(min(low, 0.4), max(high, 2))
     figure.savefig(path, metadata={"Date": None} if str(path).endswith("svg") else None)
     plt.close(figure)

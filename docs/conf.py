@@ -33,6 +33,7 @@ CONTENTS = """
 :hidden:
 
 docs/tutorial/index
+中文说明 <README.zh-CN>
 docs/zh/tutorial/index
 docs/examples
 docs/vision
@@ -44,7 +45,6 @@ docs/performance
 ARCHITECTURE
 CONTRIBUTING
 CHANGELOG
-README.zh-CN
 ```
 """
 source_suffix = {".md": "markdown"}

@@ -78,13 +78,21 @@ def is_signed(input: Any) -> bool:
 
 
 def is_conj(input: Any) -> bool:
-    """False: conjugates are computed at once here."""
+    """False: conjugates are computed at once here.
+
+    >>> torch.is_conj(torch.tensor([1j]).conj())
+    False
+    """
     answer: bool = _tensor(input, "is_conj").is_conj()
     return answer
 
 
 def is_neg(input: Any) -> bool:
-    """False: negation is computed at once here."""
+    """False: negation is computed at once here.
+
+    >>> torch.is_neg(torch.ones(1))
+    False
+    """
     answer: bool = _tensor(input, "is_neg").is_neg()
     return answer
 

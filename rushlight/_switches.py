@@ -77,7 +77,11 @@ def set_float32_matmul_precision(precision: str) -> None:
 
 
 def get_float32_matmul_precision() -> str:
-    """What `set_float32_matmul_precision` was told."""
+    """What `set_float32_matmul_precision` was told.
+
+    >>> torch.get_float32_matmul_precision()
+    'highest'
+    """
     precision: str = _state["precision"]
     return precision
 

@@ -119,7 +119,11 @@ def cumsum(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:
 
 
 def cumprod(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:
-    """Running products of the elements that count."""
+    """Running products of the elements that count.
+
+    >>> torch.masked.cumprod(torch.tensor([2., 9., 3.]), 0, mask=torch.tensor([True, False, True]))
+    tensor([2., 2., 6.])
+    """
     dtype = input.dtype if dtype is None else dtype
     return _C.cumprod(_filled(input, mask, 1), _dims(dim, input.dim())[0], dtype=dtype).to(dtype)
 
@@ -284,13 +288,21 @@ def softmax(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any
 
 
 def log_softmax(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:
-    """The logarithm of softmax over the elements that count."""
+    """The logarithm of softmax over the elements that count.
+
+    >>> torch.masked.log_softmax(torch.tensor([1., 1., 9.]), 0, mask=torch.tensor([True, True, False]))
+    tensor([-0.6931, -0.6931,    -inf])
+    """
     filled = _filled(input, mask, _least(input))
     return _C.log_softmax(filled, _dims(dim, input.dim())[0], dtype=input.dtype if dtype is None else dtype)
 
 
 def softmin(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:
-    """softmax(-input) over the elements that count."""
+    """softmax(-input) over the elements that count.
+
+    >>> torch.masked.softmin(torch.tensor([1., 1., 9.]), 0, mask=torch.tensor([True, True, False]))
+    tensor([0.5000, 0.5000, 0.0000])
+    """
     filled = _filled(input, mask, _most(input))
     return _C.softmax(-filled, _dims(dim, input.dim())[0], dtype=input.dtype if dtype is None else dtype)
 
@@ -312,7 +324,11 @@ def logaddexp(input: Any, other: Any, *, dtype: Any = None, input_mask: Any = No
 
 
 def normalize(input: Any, ord: float, dim: int, *, eps: float = 1e-12, dtype: Any = None, mask: Any = None) -> Any:
-    """The input over the norm (at least eps) of the elements that count."""
+    """The input over the norm (at least eps) of the elements that count.
+
+    >>> torch.masked.normalize(torch.tensor([3., 9., 4.]), 2., 0, mask=torch.tensor([True, False, True]))
+    tensor([0.6000, 0.0000, 0.8000])
+    """
     size = norm(input, ord, _dims(dim, input.dim())[0], keepdim=True, dtype=dtype, mask=mask)
     return _filled(input, mask, 0) / size.clamp(min=eps)
 

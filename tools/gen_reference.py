@@ -37,6 +37,23 @@ ROOMS = {
     "rest": ("Everything else", ["*.py", "*/*.py", "utils/benchmark/*.py", "utils/serialization/*.py"]),
 }
 NOTE = "<!-- made by tools/gen_reference.py -->\n"
+# Said once, so that no entry has to.
+COMMON = """\
+What holds for all of them, unless an entry says otherwise:
+
+- `self` is the tensor that a method is called on; the function takes it first, under the name `input`.
+- *Shapes.* Tensors meet by broadcasting: sizes are compared from the last axis on, and where one has 1 or no axis, it is repeated.
+  Sizes that do not fit are a `RuntimeError` that names both shapes. An axis may be counted from the end (-1); one that is not there is an
+  `IndexError`.
+- *Dtypes.* Different dtypes are promoted: bool, then integers, floating, complex; within a kind the wider one. Numbers of Python and 0-d tensors
+  count only where their kind is higher. What a dtype lacks is a `NotImplementedError` that names it.
+- `out=` takes a tensor for the result: it gets the result's shape, and its dtype must be of no lower kind (`RuntimeError`). It
+  records nothing, so that inputs which require a gradient are a `RuntimeError`.
+- `name_` works in place: the result must have the shape of `self` and a kind of dtype that is not above its own (`RuntimeError`). A leaf that
+  requires a gradient cannot be changed in place while gradients are recorded, and backward refuses what was changed after it was kept.
+- *Gradients* flow to floating and complex inputs; the result's `grad_fn` has PyTorch's name. Gradients of gradients work.
+- An argument of the wrong type, a missing or an unknown one, is a `TypeError` that names it.
+"""
 
 
 def readable(signature: str) -> str:
@@ -102,7 +119,7 @@ def pages(records: Iterable[tuple[str, str, Any]]) -> dict[str, str]:
     found = {}
     rooms = "".join(f"- [{title}]({page}.md)\n" for page, (title, _) in ROOMS.items())
     index = f"{NOTE}# Reference\n\n{rooms}\n```{{toctree}}\n:hidden:\n\n" + "\n".join(ROOMS) + "\n```\n\n"
-    index += f"## Operations\n\nAll {sum(map(len, letters.values()))} operations of the registry.\n\n"
+    index += f"## Operations\n\nAll {sum(map(len, letters.values()))} operations of the registry. {COMMON}\n"
     for letter, names in sorted(letters.items()):
         body = "".join(section(name, operations[name]) for name in names)
         found[f"{letter}.md"] = f"{NOTE}# Operations: {letter.upper()}\n\n{body}"

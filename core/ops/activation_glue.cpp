@@ -292,10 +292,10 @@ static const Family family([](Registry& r) {
   r.op<&float_power_number>("float_power.Scalar(Scalar self, Tensor exponent) -> Tensor",
                             "number ** exponent computed in float64 or complex128.", {.method = false});
   // First, or 0-d bounds would pass for numbers and get no gradient.
-  r.op<&clamp_tensor>("clamp.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor",
-                      "clamp with tensors as bounds, broadcast.", kInPlace);
+  r.op<&clamp_tensor>("clamp.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor", "", kInPlace);
   r.op<&clamp>("clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor",
-               "min(max(self, min), max); either bound may be None. If min > max, every element becomes max.\n\n"
+               "min(max(self, min), max), in the promoted dtype; the bounds are numbers or tensors (broadcast), and\n"
+               "one may be None (both: a RuntimeError). If min > max, every element becomes max.\n\n"
                ">>> torch.clamp(torch.tensor([-2., 0.5, 3.]), min=-1, max=1)\ntensor([-1.0000,  0.5000,  1.0000])\n",
                kInPlace);
   r.op<&clamp_min_tensor>("clamp_min.Tensor(Tensor self, Tensor min) -> Tensor", "Elements below min become min.",
@@ -304,7 +304,8 @@ static const Family family([](Registry& r) {
                           kInPlace);
   r.op<&nan_to_num>(
       "nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor",
-      "Replaces NaN (by 0 unless told) and the infinities (by the largest and smallest finite numbers unless told).\n\n"
+      "Replaces NaN (by 0 unless told) and the infinities (by the largest and smallest finite numbers of\n"
+      "the dtype unless told), in self's shape and dtype.\n\n"
       ">>> torch.nan_to_num(torch.tensor([float('nan'), 1.]), nan=7.)\ntensor([7., 1.])\n",
       kInPlace);
   r.op<&round_decimals>("round.decimals(Tensor self, *, int decimals) -> Tensor",
@@ -312,29 +313,34 @@ static const Family family([](Registry& r) {
   r.op<&div_mode>("div.Tensor_mode(Tensor self, Tensor other, *, str? rounding_mode) -> Tensor",
                   "self / other, rounded: 'floor' as Python's //, 'trunc' towards zero, None not at all.", kNumbers);
   r.op<&logit>("logit(Tensor self, float? eps=None) -> Tensor",
-               "log(self / (1 - self)), the inverse of sigmoid; with eps, self is first clamped to [eps, 1 - eps].\n\n"
+               "log(self / (1 - self)), the inverse of sigmoid, in self's shape; with eps, self is first clamped to\n"
+               "[eps, 1 - eps]. Outside of [0, 1] it is NaN. Integers become the default float dtype.\n\n"
                ">>> torch.logit(torch.tensor([0.5, 0.75]))\ntensor([0.0000, 1.0986])\n",
                kInPlace);
   r.op<&where>(
       "where.self(Tensor condition, Tensor self, Tensor other) -> Tensor",
-      "self where condition is true, other elsewhere; all three are broadcast.\n\n"
+      "self where condition (bool) is true, other elsewhere; all three are broadcast, self and other\n"
+      "promoted, and may be numbers. With condition alone: nonzero(as_tuple=True).\n\n"
       ">>> torch.where(torch.tensor([True, False]), torch.tensor([1, 2]), torch.tensor([3, 4]))\ntensor([1, 4])\n",
       {.numbers = Numbers::Both});
-  r.op<&where_method>("where.method(Tensor self, Tensor condition, Tensor other) -> Tensor",
-                      "self where condition is true, other elsewhere.", {.function = false, .numbers = Numbers::Last});
+  r.op<&where_method>("where.method(Tensor self, Tensor condition, Tensor other) -> Tensor", "",
+                      {.function = false, .numbers = Numbers::Last});
   r.op<&isclose>(
       "isclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False) -> Tensor",
-      "|self - other| <= atol + rtol * |other|, as bool; equal infinities are close, NaN is close to nothing unless equal_nan.\n\n"
+      "|self - other| <= atol + rtol * |other|, as bool, broadcast; equal infinities are close, NaN is\n"
+      "close to nothing unless equal_nan. Different dtypes and negative tolerances are a RuntimeError.\n\n"
       ">>> torch.isclose(torch.tensor([1., 2.]), torch.tensor([1.0000001, 2.1]))\ntensor([ True, False])\n");
   r.op<&allclose>(
       "allclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False) -> bool",
-      "Whether all elements are close, as isclose says.\n\n"
+      "Whether all elements are close, as isclose() says: a bool. Shapes that do not broadcast and\n"
+      "different dtypes are a RuntimeError.\n\n"
       ">>> torch.allclose(torch.tensor([0.1 + 0.2]), torch.tensor([0.3]))\nTrue\n");
-  r.op<&gelu>(
-      "gelu(Tensor self, *, str approximate='none') -> Tensor",
-      "self * Phi(self), Phi being the normal distribution function (Hendrycks and Gimpel 2016); approximate='tanh' uses a formula with tanh instead.\n\n"
-      ">>> torch.nn.functional.gelu(torch.tensor([-1., 2.]))\ntensor([-0.1587,  1.9545])\n",
-      kFunction);
+  r.op<&gelu>("gelu(Tensor self, *, str approximate='none') -> Tensor",
+              "self * Phi(self), Phi being the normal distribution function (Hendrycks and Gimpel 2016);\n"
+              "approximate='tanh' uses a formula with tanh instead, another word is a RuntimeError. In self's\n"
+              "shape; floating dtypes.\n\n"
+              ">>> torch.nn.functional.gelu(torch.tensor([-1., 2.]))\ntensor([-0.1587,  1.9545])\n",
+              kFunction);
   r.op<&glu>("glu(Tensor self, int dim=-1) -> Tensor",
              "The first half of self along dim times the sigmoid of the second (Dauphin et al. 2017). An odd size\n"
              "is a RuntimeError. Floating dtypes.\n\n"

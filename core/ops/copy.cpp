@@ -199,8 +199,7 @@ static const Family family([](Registry& r) {
   r.op<&fill_>("fill_.Scalar(Tensor self, Scalar value) -> Tensor",
                "Sets every element of self to value: a number or a 0-d tensor (a larger one is a RuntimeError).\n\n"
                ">>> torch.zeros(2).fill_(7)\ntensor([7., 7.])\n");
-  r.op<&fill_with_tensor>("fill_.Tensor(Tensor self, Tensor value) -> Tensor",
-                          "Sets every element of self to the 0-d tensor value.");
+  r.op<&fill_with_tensor>("fill_.Tensor(Tensor self, Tensor value) -> Tensor");
   r.op<&zero_>("zero_(Tensor self) -> Tensor",
                "Sets every element of self to 0.\n\n"
                ">>> torch.ones(2).zero_()\ntensor([0., 0.])\n");

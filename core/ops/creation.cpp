@@ -535,15 +535,20 @@ static const Family family([](Registry& r) {
       "A dense tensor with arbitrary contents whose dimensions lie in memory in the given order, outermost\n"
       "first.\n\n"
       ">>> torch.empty_permuted((2, 3), (1, 0)).stride()\n(1, 2)\n");
-  r.op<&zeros_op>("zeros(int[] size, *, $options) -> Tensor",
-                  "A tensor of zeros.\n\n"
-                  ">>> torch.zeros(2, 3)\ntensor([[0., 0., 0.],\n        [0., 0., 0.]])\n");
+  r.op<&zeros_op>(
+      "zeros(int[] size, *, $options) -> Tensor",
+      "A tensor of zeros of the given size, in the default float dtype or the one given. A negative size is\n"
+      "a RuntimeError.\n\n"
+      ">>> torch.zeros(2, 3)\ntensor([[0., 0., 0.],\n        [0., 0., 0.]])\n");
   r.op<&ones_op>("ones(int[] size, *, $options) -> Tensor",
-                 "A tensor of ones.\n\n"
+                 "A tensor of ones of the given size, in the default float dtype or the one given. A negative size is\n"
+                 "a RuntimeError.\n\n"
                  ">>> torch.ones(3)\ntensor([1., 1., 1.])\n");
-  r.op<&full_op>("full(int[] size, Scalar fill_value, *, $options) -> Tensor",
-                 "A tensor with every element equal to fill_value, whose kind gives the dtype.\n\n"
-                 ">>> torch.full((2,), 7)\ntensor([7, 7])\n");
+  r.op<&full_op>(
+      "full(int[] size, Scalar fill_value, *, $options) -> Tensor",
+      "A tensor of the given size with every element equal to fill_value, whose kind gives the dtype (bool,\n"
+      "int64, the default float dtype), unless it is given. A negative size is a RuntimeError.\n\n"
+      ">>> torch.full((2,), 7)\ntensor([7, 7])\n");
   r.op<&scalar_tensor>("scalar_tensor(Scalar s, *, $options) -> Tensor",
                        "A 0-d tensor of the default float dtype (or the one given) that holds the number s.\n\n"
                        ">>> torch.scalar_tensor(3)\ntensor(3.)\n");
@@ -585,21 +590,25 @@ static const Family family([](Registry& r) {
                   ">>> torch.tensor([1.]).new_full((2,), 7)\ntensor([7., 7.])\n",
                   kMethod);
   r.op<&eye>("eye(int n, *, $options) -> Tensor",
-             "A matrix with ones on the diagonal.\n\n"
+             "An (n, n) or (n, m) matrix with ones on the diagonal and zeros elsewhere, in the default float dtype\n"
+             "or the one given. A negative n is a RuntimeError.\n\n"
              ">>> torch.eye(2)\ntensor([[1., 0.],\n        [0., 1.]])\n");
-  r.op<&eye_m>("eye.m(int n, int m, *, $options) -> Tensor", "A matrix with ones on the diagonal.");
-  r.op<&arange_to>("arange(Scalar end, *, $options) -> Tensor",
-                   "The numbers 0, 1, ... below end; int64 unless end is a float.\n\n"
-                   ">>> torch.arange(1, 7, 2)\ntensor([1, 3, 5])\n");
-  r.op<&arange>("arange.start_step(Scalar start, Scalar end, Scalar step=1, *, $options) -> Tensor",
-                "The numbers start, start + step, ... before end; int64 unless one of them is a float.");
+  r.op<&eye_m>("eye.m(int n, int m, *, $options) -> Tensor");
+  r.op<&arange_to>(
+      "arange(Scalar end, *, $options) -> Tensor",
+      "The numbers start, start + step, ... before end (start 0, step 1): a vector, int64 unless one of\n"
+      "them is a float or dtype says otherwise. A step of 0 or in the wrong direction is a RuntimeError.\n\n"
+      ">>> torch.arange(1, 7, 2)\ntensor([1, 3, 5])\n");
+  r.op<&arange>("arange.start_step(Scalar start, Scalar end, Scalar step=1, *, $options) -> Tensor");
   r.op<&range>("range.step(Scalar start, Scalar end, Scalar step=1, *, $options) -> Tensor",
                "The numbers start, start + step, ... up to and with end. arange(), which leaves out the end as\n"
                "Python's range does, is the usual one.\n\n"
                ">>> torch.arange(1, 4), torch.range(1, 4)\n(tensor([1, 2, 3]), tensor([1., 2., 3., 4.]))\n");
-  r.op<&linspace_tt>("linspace.Tensor_Tensor(Tensor start, Tensor end, int steps, *, $options) -> Tensor",
-                     "steps evenly spaced numbers from start to end, both included.\n\n"
-                     ">>> torch.linspace(0, 1, 5)\ntensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])\n");
+  r.op<&linspace_tt>(
+      "linspace.Tensor_Tensor(Tensor start, Tensor end, int steps, *, $options) -> Tensor",
+      "A vector of steps evenly spaced numbers from start to end, both included, in the default float dtype\n"
+      "or the one given. Negative steps are a RuntimeError.\n\n"
+      ">>> torch.linspace(0, 1, 5)\ntensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])\n");
   r.op<&linspace_ts>("linspace.Tensor_Scalar(Tensor start, Scalar end, int steps, *, $options) -> Tensor");
   r.op<&linspace_st>("linspace.Scalar_Tensor(Scalar start, Tensor end, int steps, *, $options) -> Tensor");
   r.op<&linspace>("linspace(Scalar start, Scalar end, int steps, *, $options) -> Tensor");

@@ -139,11 +139,13 @@ static Tensor as_strided_scatter(const Tensor& self, const Tensor& src, IntSpan 
 static const Family family([](Registry& r) {
   constexpr Traits kInPlace{.in_place = true};
   r.op<&tril>("tril(Tensor self, int diagonal=0) -> Tensor",
-              "The lower triangle of each matrix, zero above the diagonal.\n\n"
+              "The lower triangle of matrices (..., n, m), up to the given diagonal (0 the main one), zeros above.\n"
+              "Any dtype; fewer than two dimensions are a RuntimeError.\n\n"
               ">>> torch.tril(torch.ones(2, 2))\ntensor([[1., 0.],\n        [1., 1.]])\n",
               kInPlace);
   r.op<&triu>("triu(Tensor self, int diagonal=0) -> Tensor",
-              "The upper triangle of each matrix, zero below the diagonal.\n\n"
+              "The upper triangle of matrices (..., n, m), from the given diagonal (0 the main one) on, zeros\n"
+              "below. Any dtype; fewer than two dimensions are a RuntimeError.\n\n"
               ">>> torch.triu(torch.ones(2, 2))\ntensor([[1., 1.],\n        [0., 1.]])\n",
               kInPlace);
   r.op<&diagonal>("diagonal(Tensor self, int offset=0, int dim1=0, int dim2=1) -> Tensor",
@@ -156,14 +158,16 @@ static const Family family([](Registry& r) {
       "gives (..., n + |offset|, n + |offset|).\n\n"
       ">>> torch.diag_embed(torch.tensor([[1, 2]]), 1)\ntensor([[[0, 1, 0],\n         [0, 0, 2],\n         [0, 0, 0]]])\n");
   r.op<&diag>("diag(Tensor self, int diagonal=0) -> Tensor",
-              "The diagonal of a matrix, or the matrix with a vector as its diagonal.\n\n"
+              "The matrix with a vector as its diagonal, or the diagonal of a matrix, as a copy. Any dtype; other\n"
+              "dimensions are a RuntimeError.\n\n"
               ">>> torch.diag(torch.tensor([1, 2]))\ntensor([[1, 0],\n        [0, 2]])\n");
   r.op<&diagflat>(
       "diagflat(Tensor self, int offset=0) -> Tensor",
       "The matrix with all elements of self, in order, as its offset-th diagonal.\n\n"
       ">>> torch.diagflat(torch.tensor([1, 2]), 1)\ntensor([[0, 1, 0],\n        [0, 0, 2],\n        [0, 0, 0]])\n");
   r.op<&trace>("trace(Tensor self) -> Tensor",
-               "The sum of a matrix's diagonal.\n\n"
+               "The sum of a matrix's diagonal; of integers and bool as int64. Other than two dimensions are a\n"
+               "RuntimeError.\n\n"
                ">>> torch.trace(torch.tensor([[1, 2], [3, 4]]))\ntensor(5)\n");
   r.op<&diagonal_scatter>(
       "diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1) -> Tensor",

@@ -484,9 +484,11 @@ static const Family family([](Registry& r) {
   constexpr Traits kInPlace{.in_place = true};
   constexpr Traits kFunction{.method = false};
   constexpr Traits kMethod{.function = false};
-  r.op<&index_select>("index_select(Tensor self, int dim, Tensor index) -> Tensor",
-                      "The slices along dim that index names.\n\n"
-                      ">>> torch.index_select(torch.tensor([5, 6, 7]), 0, torch.tensor([2, 0]))\ntensor([7, 5])\n");
+  r.op<&index_select>(
+      "index_select(Tensor self, int dim, Tensor index) -> Tensor",
+      "The slices along dim that index (a vector of int32 or int64) names, as a copy. An index out of range\n"
+      "is an IndexError. Any dtype.\n\n"
+      ">>> torch.index_select(torch.tensor([5, 6, 7]), 0, torch.tensor([2, 0]))\ntensor([7, 5])\n");
   r.op<&index_add_any<false>>(
       "index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor",
       "self with alpha times the slices of source added to the slices along dim that index (an int vector)\n"
@@ -559,9 +561,11 @@ static const Family family([](Registry& r) {
                  "largest index needs unless told. A negative index, or one beyond num_classes, is a RuntimeError.\n\n"
                  ">>> F.one_hot(torch.tensor([0, 2]), 4)\ntensor([[1, 0, 0, 0],\n        [0, 0, 1, 0]])\n",
                  kFunction);
-  r.op<&bincount>("bincount(Tensor self, Tensor? weights=None, int minlength=0) -> Tensor",
-                  "How often (or with what total weight) each of 0, 1, 2, ... occurs.\n\n"
-                  ">>> torch.bincount(torch.tensor([0, 2, 2]))\ntensor([1, 0, 2])\n");
+  r.op<&bincount>(
+      "bincount(Tensor self, Tensor? weights=None, int minlength=0) -> Tensor",
+      "How often each of 0, 1, ... occurs in a vector of integers, as int64; with weights (of its size) the\n"
+      "sums of their weights. At least minlength counts. Negative numbers are a RuntimeError.\n\n"
+      ">>> torch.bincount(torch.tensor([0, 2, 2]))\ntensor([1, 0, 2])\n");
   r.op<&histc>("histc(Tensor self, int bins=100, Scalar min=0, Scalar max=0) -> Tensor",
                "Counts of the elements in `bins` equal bins between min and max (by default those of the data), in\n"
                "self's dtype; the last bin includes max, what lies outside is not counted. min above max is a\n"

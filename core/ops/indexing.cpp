@@ -447,24 +447,26 @@ static const Family family([](Registry& r) {
   r.op<&nonzero>("argwhere(Tensor self) -> Tensor",
                  "The indices of the nonzero elements: an int64 tensor (n, dim). nonzero() by NumPy's name.\n\n"
                  ">>> torch.argwhere(torch.tensor([[0, 1], [2, 0]]))\ntensor([[0, 1],\n        [1, 0]])\n");
-  r.op<&nonzero_numpy>("where(Tensor condition) -> Tensor[]",
-                       "The indices of the true elements, one vector for each dimension.");
-  r.op<&masked_select>("masked_select(Tensor self, Tensor mask) -> Tensor",
-                       "The elements of self where mask is True, as a vector.\n\n"
-                       ">>> x = torch.tensor([1, 2, 3])\n>>> torch.masked_select(x, x > 1)\ntensor([2, 3])\n");
-  r.op<&masked_fill>("masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor",
-                     "self with value where mask is True.\n\n"
-                     ">>> x = torch.tensor([1, 2, 3])\n>>> torch.masked_fill(x, x > 1, 0)\ntensor([1, 0, 0])\n");
-  r.op<&masked_fill_tensor>("masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor",
-                            "self with the 0-d value where mask is True.");
+  r.op<&nonzero_numpy>("where(Tensor condition) -> Tensor[]");
+  r.op<&masked_select>(
+      "masked_select(Tensor self, Tensor mask) -> Tensor",
+      "The elements where mask (bool, broadcast with self) is True, as a vector in row order. Another dtype\n"
+      "of mask is a RuntimeError.\n\n"
+      ">>> x = torch.tensor([1, 2, 3])\n>>> torch.masked_select(x, x > 1)\ntensor([2, 3])\n");
+  r.op<&masked_fill>(
+      "masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor",
+      "A copy of self with value (a number or a 0-d tensor) where mask (bool, broadcast) is True. Another\n"
+      "dtype of mask is a RuntimeError.\n\n"
+      ">>> x = torch.tensor([1, 2, 3])\n>>> torch.masked_fill(x, x > 1, 0)\ntensor([1, 0, 0])\n");
+  r.op<&masked_fill_tensor>("masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor");
   r.op<&masked_fill_>(
       "masked_fill_.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor",
       "Sets self to value, a number or a 0-d tensor, where mask (bool, broadcast) is True. Another dtype of\n"
       "mask is a RuntimeError.\n\n"
       ">>> torch.arange(3).masked_fill_(torch.tensor([True, False, True]), 9)\ntensor([9, 1, 9])\n",
       {.function = false});
-  r.op<&masked_fill_tensor_>("masked_fill_.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor",
-                             "Sets self to the 0-d value where mask is True.", {.function = false});
+  r.op<&masked_fill_tensor_>("masked_fill_.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor", "",
+                             {.function = false});
   r.op<&masked_scatter>(
       "masked_scatter(Tensor self, Tensor mask, Tensor source) -> Tensor",
       "self with the elements of source, in order, where mask (bool, broadcast) is True. Too few elements\n"

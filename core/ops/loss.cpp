@@ -587,7 +587,9 @@ static const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
   r.op<&softmax_op<false>>(
       "softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor",
-      "exp(self) / sum(exp(self)) along dim.\n\n>>> torch.softmax(torch.zeros(2), 0)\ntensor([0.5000, 0.5000])\n");
+      "exp(self) / sum(exp(self)) along dim, computed without overflow: positive, and the sum is 1. dtype,\n"
+      "if given, is that of the computation and the result. Integers without it are a NotImplementedError.\n\n"
+      ">>> torch.softmax(torch.zeros(2), 0)\ntensor([0.5000, 0.5000])\n");
   r.op<&softmax_op<true>>(
       "log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor",
       "log(softmax(self, dim)), computed as self - logsumexp(self, dim), without overflow. dtype, if given,\n"

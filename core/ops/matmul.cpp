@@ -417,30 +417,36 @@ static Tensor matrix_power(const Tensor& a, int64_t n) {
 static const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
   r.op<&mm>("mm(Tensor self, Tensor mat2) -> Tensor",
-            "The product of two matrices, (n, k) by (k, m).\n\n"
+            "The product of two matrices, (n, k) and (k, m). Sizes that do not fit, other dimensions and\n"
+            "different dtypes are a RuntimeError.\n\n"
             ">>> torch.mm(torch.ones(2, 3), torch.ones(3, 1))\ntensor([[3.],\n        [3.]])\n");
   r.op<&bmm>("bmm(Tensor self, Tensor mat2) -> Tensor",
-             "The products of two batches of matrices, (b, n, k) by (b, k, m).\n\n"
+             "The products of two batches of matrices, (b, n, k) and (b, k, m). Sizes that do not fit, other\n"
+             "dimensions and different dtypes are a RuntimeError.\n\n"
              ">>> torch.bmm(torch.ones(2, 1, 3), torch.ones(2, 3, 1)).shape\ntorch.Size([2, 1, 1])\n");
   r.op<&mv>("mv(Tensor self, Tensor vec) -> Tensor",
-            "A matrix times a vector.\n\n"
+            "The product of a matrix (n, m) and a vector (m,). Sizes that do not fit and different dtypes are a\n"
+            "RuntimeError.\n\n"
             ">>> torch.mv(torch.ones(2, 3), torch.ones(3))\ntensor([3., 3.])\n");
   r.op<&dot>("dot(Tensor self, Tensor tensor) -> Tensor",
-             "The sum of the products of two vectors.\n\n"
+             "The sum of products of two vectors of one size and dtype; anything else is a RuntimeError. Complex\n"
+             "numbers are not conjugated (see vdot()).\n\n"
              ">>> torch.dot(torch.tensor([2, 3]), torch.tensor([2, 1]))\ntensor(7)\n");
   r.op<&vdot>("vdot(Tensor self, Tensor other) -> Tensor",
               "The sum of conj(self) * other of two vectors of one size and dtype: another is a RuntimeError.\n\n"
               ">>> torch.vdot(torch.tensor([1j, 2]), torch.tensor([1j, 1]))\ntensor(3.+0.j)\n");
-  r.op<&matmul>(
-      "matmul(Tensor self, Tensor other) -> Tensor",
-      "self @ other: dot, matrix-vector, matrix or batched matrix product by the operands' numbers of axes; leading axes are broadcast.\n\n"
-      ">>> torch.matmul(torch.ones(4, 2, 3), torch.ones(3)).shape\ntorch.Size([4, 2])\n");
+  r.op<&matmul>("matmul(Tensor self, Tensor other) -> Tensor",
+                "The product of matrices (..., n, k) and (..., k, m), batches broadcast; a vector counts as a row on\n"
+                "the left, as a column on the right, and its axis is dropped again. Also a @ b. Sizes that do not fit\n"
+                "and different dtypes are a RuntimeError.\n\n"
+                ">>> torch.matmul(torch.ones(4, 2, 3), torch.ones(3)).shape\ntorch.Size([4, 2])\n");
   r.op<&matmul>("linalg_matmul(Tensor self, Tensor other) -> Tensor",
                 "matmul() by its name in linalg.\n\n"
                 ">>> torch.linalg.matmul(torch.tensor([[1., 2.]]), torch.tensor([3., 4.]))\ntensor([11.])\n",
                 kFunction);
   r.op<&outer>("outer(Tensor self, Tensor vec2) -> Tensor",
-               "The products of every element of one vector with every element of another.\n\n"
+               "The matrix self[i] * vec2[j] of two vectors. Different dtypes are promoted; other dimensions are a\n"
+               "RuntimeError.\n\n"
                ">>> torch.outer(torch.tensor([1, 2]), torch.tensor([3, 4]))\ntensor([[3, 4],\n        [6, 8]])\n");
   r.op<&outer>("ger(Tensor self, Tensor vec2) -> Tensor",
                "outer() by BLAS's name: self[i] * vec2[j].\n\n"

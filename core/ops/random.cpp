@@ -376,8 +376,7 @@ static const Family family([](Registry& r) {
                  "says otherwise. An empty range is a RuntimeError.\n\n"
                  ">>> _ = torch.manual_seed(0)\n"
                  ">>> torch.randint(1, 7, (5,))\ntensor([3, 4, 6, 1, 2])\n");
-  r.op<&randint_low>("randint.low(int low, int high, int[] size, *, Generator? generator=None, $options) -> Tensor",
-                     "Random integers in [low, high).");
+  r.op<&randint_low>("randint.low(int low, int high, int[] size, *, Generator? generator=None, $options) -> Tensor");
   r.op<&randperm>("randperm(int n, *, Generator? generator=None, $options) -> Tensor",
                   "A random permutation of 0 .. n - 1, all equally likely; int64 unless dtype says otherwise. A\n"
                   "negative n is a RuntimeError.\n\n"
@@ -401,29 +400,25 @@ static const Family family([](Registry& r) {
       kFunction);
   r.op<&randint_like>(
       "randint_like(Tensor self, int high, *, Generator? generator=None, $options, MemoryFormat? memory_format=None) -> Tensor",
-      "Random integers in [0, high) in the shape of self.", kFunction);
+      "", kFunction);
   r.op<&randint_like_low>(
       "randint_like.low_dtype(Tensor self, int low, int high, *, Generator? generator=None, $options, MemoryFormat? memory_format=None) -> Tensor",
-      "Random integers in [low, high) in the shape of self.", kFunction);
+      "", kFunction);
   r.op<&normal_tt>("normal.Tensor_Tensor(Tensor mean, Tensor std, *, Generator? generator=None) -> Tensor",
                    "Normal random numbers: mean and std are tensors, broadcast, which give each element its own, or\n"
                    "numbers; two numbers need a size. A negative std is a RuntimeError.\n\n"
                    ">>> torch.normal(torch.tensor([0., 100.]), 0.)\ntensor([  0., 100.])\n"
                    ">>> torch.normal(0., 1., (2, 3)).shape\ntorch.Size([2, 3])\n");
-  r.op<&normal_tf>("normal.Tensor_float(Tensor mean, float std=1, *, Generator? generator=None) -> Tensor",
-                   "Normal random numbers, each with its own mean.");
-  r.op<&normal_ft>("normal.float_Tensor(float mean, Tensor std, *, Generator? generator=None) -> Tensor",
-                   "Normal random numbers, each with its own standard deviation.");
+  r.op<&normal_tf>("normal.Tensor_float(Tensor mean, float std=1, *, Generator? generator=None) -> Tensor");
+  r.op<&normal_ft>("normal.float_Tensor(float mean, Tensor std, *, Generator? generator=None) -> Tensor");
   r.op<&normal_ff>(
-      "normal.float_float(float mean, float std, int[] size, *, Generator? generator=None, $options) -> Tensor",
-      "Normal random numbers.");
+      "normal.float_float(float mean, float std, int[] size, *, Generator? generator=None, $options) -> Tensor");
   r.op<&bernoulli>(
       "bernoulli(Tensor self, *, Generator? generator=None) -> Tensor",
       "0 or 1, each with its element of self as the probability of 1 (or all with p), in self's shape and\n"
       "floating dtype. A probability outside of [0, 1] is a RuntimeError.\n\n"
       ">>> torch.bernoulli(torch.tensor([0., 1., 1.]))\ntensor([0., 1., 1.])\n");
-  r.op<&bernoulli_p>("bernoulli.p(Tensor self, float p, *, Generator? generator=None) -> Tensor",
-                     "0 or 1 in the shape of self, with the probability p of 1.");
+  r.op<&bernoulli_p>("bernoulli.p(Tensor self, float p, *, Generator? generator=None) -> Tensor");
   r.op<&multinomial>(
       "multinomial(Tensor self, int num_samples, bool replacement=False, *, Generator? generator=None) -> Tensor",
       "num_samples indices (int64) for the weights in each row of self, (n,) or (rows, n): drawn in\n"
@@ -458,17 +453,15 @@ static const Family family([](Registry& r) {
       ">>> x = torch.empty(100, dtype=torch.int8).random_(3)\n"
       ">>> bool((x >= 0).all() and (x < 3).all())\nTrue\n",
       kMethod);
-  r.op<&random_to>("random_.to(Tensor self, int to, *, Generator? generator=None) -> Tensor",
-                   "Fills self with random integers in [0, to).", kMethod);
-  r.op<&random_>("random_(Tensor self, *, Generator? generator=None) -> Tensor",
-                 "Fills self with random integers from 0 to the largest that the dtype holds exactly.", kMethod);
+  r.op<&random_to>("random_.to(Tensor self, int to, *, Generator? generator=None) -> Tensor", "", kMethod);
+  r.op<&random_>("random_(Tensor self, *, Generator? generator=None) -> Tensor", "", kMethod);
   r.op<&bernoulli_tensor_>(
       "bernoulli_.Tensor(Tensor self, Tensor p, *, Generator? generator=None) -> Tensor",
       "Fills self with 0 or 1, with the probability p of 1: a number, or a tensor of self's shape.\n\n"
       ">>> torch.empty(3).bernoulli_(torch.tensor([0., 1., 0.]))\ntensor([0., 1., 0.])\n",
       kMethod);
-  r.op<&bernoulli_p_>("bernoulli_.float(Tensor self, float p=0.5, *, Generator? generator=None) -> Tensor",
-                      "Fills self with 0 or 1, with the probability p of 1.", kMethod);
+  r.op<&bernoulli_p_>("bernoulli_.float(Tensor self, float p=0.5, *, Generator? generator=None) -> Tensor", "",
+                      kMethod);
   r.op<&exponential_>(
       "exponential_(Tensor self, float lambd=1, *, Generator? generator=None) -> Tensor",
       "Fills self, of a floating dtype, with exponential random numbers: density lambd * exp(-lambd * x),\n"

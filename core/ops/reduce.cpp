@@ -398,47 +398,49 @@ Tensor mean(const Tensor& t, IntSpan dims, bool keepdim, std::optional<DType> dt
 }
 
 static const Family family([](Registry& r) {
-  r.op<&sum_all>("sum(Tensor self, *, ScalarType? dtype=None) -> Tensor",
-                 "The sum of all elements; of integers and bool as int64.\n\n"
-                 ">>> torch.sum(torch.tensor([[1, 2], [3, 4]]), 0)\ntensor([4, 6])\n");
-  r.op<&sum_dims>("sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
-                  "Sums over the axes dim (None or (): all of them).");
+  r.op<&sum_all>(
+      "sum(Tensor self, *, ScalarType? dtype=None) -> Tensor",
+      "The sum of all elements, or over the axes dim; keepdim leaves them with size 1. Of integers and bool\n"
+      "as int64; dtype, if given, is that of the computation and the result. Of nothing it is 0.\n\n"
+      ">>> torch.sum(torch.tensor([[1, 2], [3, 4]]), 0)\ntensor([4, 6])\n");
+  r.op<&sum_dims>("sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor");
   r.op<&nansum>(
       "nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
       "The sum with NaN taken as zero, over the axes dim or of all elements; of integers and bool as int64.\n\n"
       ">>> torch.nansum(torch.tensor([1., float('nan'), 2.]))\ntensor(3.)\n");
   r.op<&mean_all>("mean(Tensor self, *, ScalarType? dtype=None) -> Tensor",
-                  "The mean of all elements; of integers in the default float dtype.\n\n"
+                  "The mean of all elements, or over the axes dim; keepdim leaves them with size 1. Of integers and\n"
+                  "bool in the default float dtype (PyTorch asks for a conversion); dtype, if given, is that of the\n"
+                  "computation. Of nothing it is NaN.\n\n"
                   ">>> torch.mean(torch.tensor([1., 2., 6.]))\ntensor(3.)\n");
-  r.op<&mean_dims>("mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
-                   "Means over the axes dim (None or (): all of them).");
+  r.op<&mean_dims>("mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor");
   r.op<&nanmean>("nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
                  "The mean of the elements that are not NaN, over the axes dim or of all; NaN if there are none.\n\n"
                  ">>> torch.nanmean(torch.tensor([1., float('nan'), 2.]))\ntensor(1.5000)\n");
-  r.op<&prod_all>("prod(Tensor self, *, ScalarType? dtype=None) -> Tensor",
-                  "The product of all elements; of integers and bool as int64.\n\n"
-                  ">>> torch.prod(torch.tensor([2, 3, 4]))\ntensor(24)\n");
-  r.op<&prod_dim>("prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor",
-                  "Products along the axis dim.");
+  r.op<&prod_all>(
+      "prod(Tensor self, *, ScalarType? dtype=None) -> Tensor",
+      "The product of all elements, or along the axis dim. Of integers and bool as int64; dtype, if given,\n"
+      "is that of the computation and the result. Of nothing it is 1.\n\n"
+      ">>> torch.prod(torch.tensor([2, 3, 4]))\ntensor(24)\n");
+  r.op<&prod_dim>("prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor");
   r.op<&count_nonzero>("count_nonzero(Tensor self, int? dim=None) -> Tensor",
-                       "How many elements are not zero, in all or along dim.\n\n"
+                       "How many elements are not zero, in all or over the axes dim, as int64. Any dtype.\n\n"
                        ">>> torch.count_nonzero(torch.tensor([0, 1, 2]))\ntensor(2)\n");
-  r.op<&count_nonzero_dims>("count_nonzero.dim_IntList(Tensor self, int[] dim) -> Tensor",
-                            "How many elements are not zero, over the axes dim.");
-  r.op<&truth_all<true>>("all(Tensor self) -> Tensor",
-                         "Whether every element is true (not zero).\n\n"
-                         ">>> torch.all(torch.tensor([True, False]))\ntensor(False)\n");
-  r.op<&truth_dim<true>>("all.dim(Tensor self, int dim, bool keepdim=False) -> Tensor",
-                         "Whether every element along dim is true.");
-  r.op<&truth_dims<true>>("all.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor",
-                          "Whether every element over the axes dim is true.");
-  r.op<&truth_all<false>>("any(Tensor self) -> Tensor",
-                          "Whether some element is true (not zero).\n\n"
-                          ">>> torch.any(torch.tensor([True, False]))\ntensor(True)\n");
-  r.op<&truth_dim<false>>("any.dim(Tensor self, int dim, bool keepdim=False) -> Tensor",
-                          "Whether some element along dim is true.");
-  r.op<&truth_dims<false>>("any.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor",
-                           "Whether some element over the axes dim is true.");
+  r.op<&count_nonzero_dims>("count_nonzero.dim_IntList(Tensor self, int[] dim) -> Tensor");
+  r.op<&truth_all<true>>(
+      "all(Tensor self) -> Tensor",
+      "Whether every element is true (not zero; NaN is true), in all or over the axes dim, as bool (of\n"
+      "uint8 as uint8). Of nothing it is True.\n\n"
+      ">>> torch.all(torch.tensor([True, False]))\ntensor(False)\n");
+  r.op<&truth_dim<true>>("all.dim(Tensor self, int dim, bool keepdim=False) -> Tensor");
+  r.op<&truth_dims<true>>("all.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor");
+  r.op<&truth_all<false>>(
+      "any(Tensor self) -> Tensor",
+      "Whether some element is true (not zero; NaN is true), in all or over the axes dim, as bool (of uint8\n"
+      "as uint8). Of nothing it is False.\n\n"
+      ">>> torch.any(torch.tensor([True, False]))\ntensor(True)\n");
+  r.op<&truth_dim<false>>("any.dim(Tensor self, int dim, bool keepdim=False) -> Tensor");
+  r.op<&truth_dims<false>>("any.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor");
 });
 
 }  // namespace rl

@@ -209,35 +209,41 @@ static const Family family([](Registry& r) {
       "The smallest and the largest elements, along dim or of all, in one pass.\n\n"
       ">>> torch.aminmax(torch.tensor([3, 1, 2]))\ntorch.return_types.aminmax(\nmin=tensor(1),\nmax=tensor(3))\n");
   r.op<&maximum>("max.other(Tensor self, Tensor other) -> Tensor",
-                 "maximum(self, other).\n\n"
+                 "Of one tensor: the largest element, or with dim the largest along it and their places (int64, the\n"
+                 "first of equals). Of two: maximum(self, other), broadcast. NaN wins. Along an axis of size 0: an\n"
+                 "IndexError. Complex dtypes are an error.\n\n"
                  ">>> torch.max(torch.tensor([[1, 5], [4, 2]]), 1).values\ntensor([5, 4])\n");
-  r.op<&extreme_all<Max>>("max(Tensor self) -> Tensor", "The largest element.");
-  r.op<&extreme_dim<Max>>("max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
-                          "The largest elements along dim and where they are (the first of equals).");
+  r.op<&extreme_all<Max>>("max(Tensor self) -> Tensor");
+  r.op<&extreme_dim<Max>>("max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)");
   r.op<&minimum>("min.other(Tensor self, Tensor other) -> Tensor",
-                 "minimum(self, other).\n\n"
+                 "Of one tensor: the smallest element, or with dim the smallest along it and their places (int64, the\n"
+                 "first of equals). Of two: minimum(self, other), broadcast. NaN wins. Along an axis of size 0: an\n"
+                 "IndexError. Complex dtypes are an error.\n\n"
                  ">>> torch.min(torch.tensor([3, 1, 2]))\ntensor(1)\n");
-  r.op<&extreme_all<Min>>("min(Tensor self) -> Tensor", "The smallest element.");
-  r.op<&extreme_dim<Min>>("min.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
-                          "The smallest elements along dim and where they are (the first of equals).");
-  r.op<&arg_extreme<Max>>("argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor",
-                          "The index of the largest element, along dim or of all (the first of equals).\n\n"
-                          ">>> torch.argmax(torch.tensor([1, 3, 2]))\ntensor(1)\n");
-  r.op<&arg_extreme<Min>>("argmin(Tensor self, int? dim=None, bool keepdim=False) -> Tensor",
-                          "The index of the smallest element, along dim or of all (the first of equals).\n\n"
-                          ">>> torch.argmin(torch.tensor([2, 3, 1]))\ntensor(2)\n");
-  r.op<&median_all<false>>("median(Tensor self) -> Tensor",
-                           "The middle element, the lower one of an even number; NaN if there is one.\n\n"
-                           ">>> torch.median(torch.tensor([1, 5, 2]))\ntensor(2)\n");
-  r.op<&median_dim<false>>("median.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
-                           "The middle elements along dim and where they are.");
+  r.op<&extreme_all<Min>>("min(Tensor self) -> Tensor");
+  r.op<&extreme_dim<Min>>("min.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)");
+  r.op<&arg_extreme<Max>>(
+      "argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor",
+      "The index (int64) of the largest element, along dim or of all elements seen as a vector (the first\n"
+      "of equals; NaN wins). Along an axis of size 0: an IndexError. Complex and bool are a RuntimeError.\n\n"
+      ">>> torch.argmax(torch.tensor([1, 3, 2]))\ntensor(1)\n");
+  r.op<&arg_extreme<Min>>(
+      "argmin(Tensor self, int? dim=None, bool keepdim=False) -> Tensor",
+      "The index (int64) of the smallest element, along dim or of all elements seen as a vector (the first\n"
+      "of equals; NaN wins). Along an axis of size 0: an IndexError. Complex and bool are a RuntimeError.\n\n"
+      ">>> torch.argmin(torch.tensor([2, 3, 1]))\ntensor(2)\n");
+  r.op<&median_all<false>>(
+      "median(Tensor self) -> Tensor",
+      "The middle element, the lower one of an even number, NaN if there is one; along dim also its place\n"
+      "(int64). Complex and bool are a NotImplementedError.\n\n"
+      ">>> torch.median(torch.tensor([1, 5, 2]))\ntensor(2)\n");
+  r.op<&median_dim<false>>("median.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)");
   r.op<&median_all<true>>(
       "nanmedian(Tensor self) -> Tensor",
       "The middle one of the elements that are not NaN, the lower one of an even number; along dim also its\n"
       "place. NaN if there are none.\n\n"
       ">>> torch.nanmedian(torch.tensor([float('nan'), 1., 3., 2.]))\ntensor(2.)\n");
-  r.op<&median_dim<true>>("nanmedian.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
-                          "median along dim without the NaN.");
+  r.op<&median_dim<true>>("nanmedian.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)");
   r.op<&mode>("mode(Tensor self, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)",
               "The most frequent elements along dim (the smallest of equally frequent ones), and a place where each\n"
               "stands (int64).\n\n"

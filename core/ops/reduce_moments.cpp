@@ -427,9 +427,11 @@ static const Family family([](Registry& r) {
                 ">>> torch.renorm(torch.tensor([[3., 4.], [0.3, 0.4]]), 2, 0, 1)\ntensor([[0.6000, 0.8000],\n"
                 "        [0.3000, 0.4000]])\n",
                 {.in_place = true});
-  r.op<&logsumexp>("logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor",
-                   "log(sum(exp(self))) over the axes dim, computed without overflow.\n\n"
-                   ">>> torch.logsumexp(torch.tensor([0., 0.]), 0)\ntensor(0.6931)\n");
+  r.op<&logsumexp>(
+      "logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor",
+      "log(sum(exp(self))) over the axes dim, computed without overflow; keepdim leaves them with size 1.\n"
+      "Integers become the default float dtype.\n\n"
+      ">>> torch.logsumexp(torch.tensor([0., 0.]), 0)\ntensor(0.6931)\n");
   r.op<&logsumexp>("special_logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor", "logsumexp.", kFunction);
 });
 

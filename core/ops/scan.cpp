@@ -195,14 +195,18 @@ Tensor cumprod_backward(const Tensor& x, const Tensor& g, int64_t dim) {
 
 static const Family family([](Registry& r) {
   constexpr Traits kInPlace{.in_place = true};
-  r.op<&cumsum_op>("cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor",
-                   "Running sums along dim; of integers and bool as int64.\n\n"
-                   ">>> torch.cumsum(torch.tensor([1, 2, 3]), 0)\ntensor([1, 3, 6])\n",
-                   kInPlace);
-  r.op<&cumprod_op>("cumprod(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor",
-                    "Running products along dim; of integers and bool as int64.\n\n"
-                    ">>> torch.cumprod(torch.tensor([1, 2, 3]), 0)\ntensor([1, 2, 6])\n",
-                    kInPlace);
+  r.op<&cumsum_op>(
+      "cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor",
+      "Running sums along dim, in self's shape; of integers and bool as int64. dtype, if given, is that of\n"
+      "the computation and the result.\n\n"
+      ">>> torch.cumsum(torch.tensor([1, 2, 3]), 0)\ntensor([1, 3, 6])\n",
+      kInPlace);
+  r.op<&cumprod_op>(
+      "cumprod(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor",
+      "Running products along dim, in self's shape; of integers and bool as int64. dtype, if given, is that\n"
+      "of the computation and the result.\n\n"
+      ">>> torch.cumprod(torch.tensor([1, 2, 3]), 0)\ntensor([1, 2, 6])\n",
+      kInPlace);
   r.op<&running_extreme<true>>(
       "cummax(Tensor self, int dim) -> (Tensor values, Tensor indices)",
       "The largest element so far along dim, and its place (int64; the last of equal ones). NaN, once met,\n"

@@ -286,7 +286,9 @@ static const Family family([](Registry& r) {
   constexpr Traits kMethod{.function = false};
   r.op<&gather>(
       "gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor",
-      "Elements picked along dim: out[i][j] = self[index[i][j]][j] for dim=0. index has as many dimensions as self.\n\n"
+      "Elements picked along dim: out[i][j] = self[index[i][j]][j] for dim=0. index (int64) has as many\n"
+      "dimensions as self and nowhere, but along dim, exceeds its sizes; the result has its shape. A place\n"
+      "outside of self is a RuntimeError. Any dtype.\n\n"
       ">>> torch.gather(torch.tensor([[1, 2], [3, 4]]), 1, torch.tensor([[1], [0]]))\ntensor([[2],\n        [3]])\n");
   r.op<&scatter_src>(
       "scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor",

@@ -617,22 +617,23 @@ static const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};
   constexpr Traits kMethod{.function = false};
   r.op<&cat>("cat(Tensor[] tensors, int dim=0) -> Tensor",
-             "The tensors joined along dim. All other sizes must agree.\n\n"
+             "The tensors joined along dim; their other sizes must agree, else a RuntimeError (empty vectors join\n"
+             "anything). Different dtypes are promoted.\n\n"
              ">>> torch.cat([torch.tensor([1, 2]), torch.tensor([3])])\ntensor([1, 2, 3])\n");
   r.alias("concat", "cat");
   r.alias("concatenate", "cat");
   r.op<&stack>("stack(Tensor[] tensors, int dim=0) -> Tensor",
-               "The tensors, all of one shape, joined along a new dimension.\n\n"
+               "The tensors, all of one shape (else a RuntimeError), joined along a new dimension. Different dtypes\n"
+               "are promoted.\n\n"
                ">>> torch.stack([torch.tensor([1, 2]), torch.tensor([3, 4])])\ntensor([[1, 2],\n        [3, 4]])\n");
   r.op<&split>("split.Tensor(Tensor self, int split_size, int dim=0) -> Tensor[]",
-               "Views of parts of split_size along dim; the last may be smaller.\n\n"
+               "Views of parts of split_size along dim; the last may be smaller. split_size may be a list of sizes,\n"
+               "which must add up to the whole: else a RuntimeError. Any dtype.\n\n"
                ">>> torch.split(torch.arange(5), 2)\n(tensor([0, 1]), tensor([2, 3]), tensor([4]))\n");
-  r.op<&split_with_sizes>("split.sizes(Tensor self, int[] split_size, int dim=0) -> Tensor[]",
-                          "Views of parts of the given sizes along dim.");
-  r.op<&split>("split.either(Tensor tensor, int split_size_or_sections, int dim=0) -> Tensor[]",
-               "Views of parts of equal size along dim.", kFunction);
-  r.op<&split_with_sizes>("split.either_sizes(Tensor tensor, int[] split_size_or_sections, int dim=0) -> Tensor[]",
-                          "Views of parts of the given sizes along dim.", kFunction);
+  r.op<&split_with_sizes>("split.sizes(Tensor self, int[] split_size, int dim=0) -> Tensor[]");
+  r.op<&split>("split.either(Tensor tensor, int split_size_or_sections, int dim=0) -> Tensor[]", "", kFunction);
+  r.op<&split_with_sizes>("split.either_sizes(Tensor tensor, int[] split_size_or_sections, int dim=0) -> Tensor[]", "",
+                          kFunction);
   r.op<&split_with_sizes>("split_with_sizes(Tensor self, int[] split_sizes, int dim=0) -> Tensor[]",
                           "Views of parts of the given sizes along dim. Sizes that do not add up to the whole are a\n"
                           "RuntimeError.\n\n"
@@ -646,17 +647,19 @@ static const Family family([](Registry& r) {
       "unsafe_split_with_sizes(Tensor self, int[] split_sizes, int dim=0) -> Tensor[]",
       "split_with_sizes(), but the parts may be changed in place when gradients are recorded.\n\n"
       ">>> torch.unsafe_split_with_sizes(torch.arange(3), [1, 2])\n(tensor([0]), tensor([1, 2]))\n");
-  r.op<&chunk<true>>("chunk(Tensor self, int chunks, int dim=0) -> Tensor[]",
-                     "At most `chunks` views of nearly equal parts along dim.\n\n"
-                     ">>> torch.chunk(torch.arange(5), 2)\n(tensor([0, 1, 2]), tensor([3, 4]))\n");
+  r.op<&chunk<true>>(
+      "chunk(Tensor self, int chunks, int dim=0) -> Tensor[]",
+      "At most `chunks` views of nearly equal parts along dim. chunks below 1 is a RuntimeError. Any dtype.\n\n"
+      ">>> torch.chunk(torch.arange(5), 2)\n(tensor([0, 1, 2]), tensor([3, 4]))\n");
   r.op<&chunk<false>>("unsafe_chunk(Tensor self, int chunks, int dim=0) -> Tensor[]",
                       "chunk(), but the parts may be changed in place when gradients are recorded.\n\n"
                       ">>> torch.unsafe_chunk(torch.arange(4), 2)\n(tensor([0, 1]), tensor([2, 3]))\n");
   r.op<&unbind>("unbind.int(Tensor self, int dim=0) -> Tensor[]",
-                "All slices along dim, as views.\n\n"
+                "All slices along dim, as views without that axis. Any dtype; a number has none: an IndexError.\n\n"
                 ">>> torch.unbind(torch.tensor([[1, 2], [3, 4]]))\n(tensor([1, 2]), tensor([3, 4]))\n");
   r.op<&flatten>("flatten.using_ints(Tensor self, int start_dim=0, int end_dim=-1) -> Tensor",
-                 "The dimensions from start_dim to end_dim as one.\n\n"
+                 "The dimensions from start_dim to end_dim as one: a view where the strides allow, else a copy. Any\n"
+                 "dtype. A start after the end is a RuntimeError.\n\n"
                  ">>> torch.flatten(torch.ones(2, 3, 4), 1).shape\ntorch.Size([2, 12])\n");
   r.op<&unflatten>(
       "unflatten.int(Tensor self, int dim, int[] sizes) -> Tensor",
@@ -666,11 +669,12 @@ static const Family family([](Registry& r) {
   r.op<&ravel>("ravel(Tensor self) -> Tensor",
                "All elements as a contiguous vector: a view where they lie so, else a copy.\n\n"
                ">>> torch.ravel(torch.tensor([[1, 2], [3, 4]]).t())\ntensor([1, 3, 2, 4])\n");
-  r.op<&movedim>("movedim.intlist(Tensor self, int[] source, int[] destination) -> Tensor",
-                 "Moves dimensions to new places; the others keep their order.\n\n"
-                 ">>> torch.movedim(torch.ones(2, 3, 4), 0, -1).shape\ntorch.Size([3, 4, 2])\n");
-  r.op<&movedim_int>("movedim.int(Tensor self, int source, int destination) -> Tensor",
-                     "Moves a dimension to a new place.");
+  r.op<&movedim>(
+      "movedim.intlist(Tensor self, int[] source, int[] destination) -> Tensor",
+      "A view in which dimensions have moved to new places; the others keep their order. As many sources as\n"
+      "destinations, none twice: else a RuntimeError. Any dtype.\n\n"
+      ">>> torch.movedim(torch.ones(2, 3, 4), 0, -1).shape\ntorch.Size([3, 4, 2])\n");
+  r.op<&movedim_int>("movedim.int(Tensor self, int source, int destination) -> Tensor");
   r.alias("moveaxis", "movedim");
   r.op<&transpose>("swapaxes(Tensor self, int axis0, int axis1) -> Tensor",
                    "transpose() by NumPy's name: a view with two axes exchanged.\n\n"
@@ -679,7 +683,8 @@ static const Family family([](Registry& r) {
                    "transpose(): a view with two dimensions exchanged.\n\n"
                    ">>> torch.swapdims(torch.ones(2, 3, 4), 0, 1).shape\ntorch.Size([3, 2, 4])\n");
   r.op<&repeat>("repeat(Tensor self, int[] repeats) -> Tensor",
-                "Copies of self laid side by side, repeats[d] of them along dimension d.\n\n"
+                "Copies of self laid side by side, repeats[d] of them along dimension d; more repeats than dimensions\n"
+                "make new ones in front, fewer are a RuntimeError. Any dtype.\n\n"
                 ">>> torch.tensor([1, 2]).repeat(2)\ntensor([1, 2, 1, 2])\n",
                 kMethod);
   r.op<&tile>("tile(Tensor self, int[] dims) -> Tensor",
@@ -700,10 +705,12 @@ static const Family family([](Registry& r) {
                 ">>> torch.arange(5).unfold(0, 3, 1)\ntensor([[0, 1, 2],\n        [1, 2, 3],\n        [2, 3, 4]])\n",
                 kMethod);
   r.op<&flip>("flip(Tensor self, int[] dims) -> Tensor",
-              "A copy in which the given dimensions run backwards.\n\n"
+              "A copy in which the given dimensions run backwards. A dimension given twice is a RuntimeError. Any\n"
+              "dtype.\n\n"
               ">>> torch.flip(torch.tensor([1, 2, 3]), (0,))\ntensor([3, 2, 1])\n");
   r.op<&roll>("roll(Tensor self, int[1] shifts, int[1] dims=[]) -> Tensor",
-              "Elements shifted along dims, those that fall off coming in at the other end.\n\n"
+              "Elements shifted along dims, those that fall off coming in at the other end; without dims all\n"
+              "elements as one vector. As many shifts as dims, else a RuntimeError. Any dtype.\n\n"
               ">>> torch.roll(torch.tensor([1, 2, 3]), 1)\ntensor([3, 1, 2])\n");
   r.op<&pixel_shuffle>(
       "pixel_shuffle(Tensor self, int upscale_factor) -> Tensor",

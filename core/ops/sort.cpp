@@ -273,7 +273,8 @@ static const Family family([](Registry& r) {
   r.op<&sort_stable>(
       "sort.stable(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)");
   r.op<&argsort>("argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor",
-                 "The indices that sort self along dim.\n\n"
+                 "The indices (int64) that sort self along dim. Equal elements keep their order; NaN is the largest.\n"
+                 "Complex dtypes are a RuntimeError.\n\n"
                  ">>> torch.argsort(torch.tensor([3, 1, 2]))\ntensor([1, 2, 0])\n");
   r.op<&argsort_stable>("argsort.stable(Tensor self, *, bool stable, int dim=-1, bool descending=False) -> Tensor");
   r.op<&msort>("msort(Tensor self) -> Tensor",
@@ -281,7 +282,8 @@ static const Family family([](Registry& r) {
                ">>> torch.msort(torch.tensor([[3, 1], [2, 5]]))\ntensor([[2, 1],\n        [3, 5]])\n");
   r.op<&topk>(
       "topk(Tensor self, int k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)",
-      "The k largest (or smallest) elements along dim in order, and where they are.\n\n"
+      "The k largest (or smallest) elements along dim in order, and their places (int64). k beyond the size\n"
+      "and complex dtypes are a RuntimeError.\n\n"
       ">>> torch.topk(torch.tensor([3, 1, 2]), 2).values\ntensor([3, 2])\n");
   r.op<&unique2>(
       "_unique2(Tensor self, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor)",
@@ -298,12 +300,14 @@ static const Family family([](Registry& r) {
       "The elements (or slices along dim) that differ from the one before, with places and counts.", kFunction);
   r.op<&searchsorted>(
       "searchsorted.Tensor(Tensor sorted_sequence, Tensor self, *, bool out_int32=False, bool right=False, str? side=None, Tensor? sorter=None) -> Tensor",
-      "Where the values would be inserted in sorted_sequence's last axis to keep it sorted; after equal ones if right.\n\n"
+      "Where the values would be inserted in sorted_sequence's last axis to keep it sorted; after equal\n"
+      "ones with right. A vector serves values of any shape, else all but the last sizes agree: a\n"
+      "RuntimeError if not. int64, int32 with out_int32.\n\n"
       ">>> torch.searchsorted(torch.tensor([1, 3, 5]), torch.tensor([2, 3]))\ntensor([1, 1])\n",
       kFunction);
   r.op<&searchsorted_scalar>(
       "searchsorted.Scalar(Tensor sorted_sequence, Scalar self, *, bool out_int32=False, bool right=False, str? side=None, Tensor? sorter=None) -> Tensor",
-      "Where a number would be inserted in sorted_sequence to keep it sorted.", kFunction);
+      "", kFunction);
   r.op<&bucketize>(
       "bucketize.Tensor(Tensor self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor",
       "The interval between the sorted boundaries (a vector) that each element lies in: i with\n"
@@ -313,19 +317,20 @@ static const Family family([](Registry& r) {
       ">>> torch.bucketize(torch.tensor([0, 1, 2]), torch.tensor([1, 2]), right=True)\ntensor([0, 1, 2])\n",
       kFunction);
   r.op<&bucketize_scalar>(
-      "bucketize.Scalar(Scalar self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor",
-      "Which of the intervals between the sorted boundaries a number lies in.", kFunction);
+      "bucketize.Scalar(Scalar self, Tensor boundaries, *, bool out_int32=False, bool right=False) -> Tensor", "",
+      kFunction);
   r.op<&isin>(
       "isin.Tensor_Tensor(Tensor elements, Tensor test_elements, *, bool assume_unique=False, bool invert=False) -> Tensor",
-      "Whether each element is one of test_elements.\n\n"
+      "Whether each element is one of test_elements (a tensor of any shape, or a number), as bool in the\n"
+      "shape of elements; with invert, whether it is none. Complex tensors are a RuntimeError.\n\n"
       ">>> torch.isin(torch.tensor([1, 2, 3]), torch.tensor([2]))\ntensor([False,  True, False])\n",
       kFunction);
   r.op<&isin_tensor_scalar>(
       "isin.Tensor_Scalar(Tensor elements, Scalar test_element, *, bool assume_unique=False, bool invert=False) -> Tensor",
-      "Whether each element equals the number.", kFunction);
+      "", kFunction);
   r.op<&isin_scalar_tensor>(
       "isin.Scalar_Tensor(Scalar element, Tensor test_elements, *, bool assume_unique=False, bool invert=False) -> Tensor",
-      "Whether the number is one of test_elements.", kFunction);
+      "", kFunction);
 });
 
 }  // namespace rl

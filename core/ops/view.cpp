@@ -354,40 +354,47 @@ static const Family family([](Registry& r) {
   autograd_support.view_node = view_node;
   constexpr Traits kMethodOnly{.function = false};
   r.op<&view>("view(Tensor(a) self, int[] size) -> Tensor(a)",
-              "The same elements under another shape, without a copy. One size may be -1.\n\n"
+              "The same elements under another shape, without a copy; one size may be -1. A shape of another number\n"
+              "of elements, or one that the strides do not allow, is a RuntimeError (reshape() copies then).\n"
+              "view(dtype) reads the bytes as another dtype.\n\n"
               ">>> torch.arange(6).view(2, 3)\ntensor([[0, 1, 2],\n        [3, 4, 5]])\n",
               kMethodOnly);
   r.op<&view_dtype>("view.dtype(Tensor(a) self, ScalarType dtype) -> Tensor(a)",
                     "The same bytes read as another dtype.", kMethodOnly);
   r.op<&reshape>("reshape(Tensor(a) self, int[] shape) -> Tensor(a)",
-                 "self under another shape: a view where the strides allow, else a copy. One size may be -1.\n\n"
+                 "self under another shape: a view where the strides allow, else a copy; one size may be -1. Another\n"
+                 "number of elements is a RuntimeError. Any dtype.\n\n"
                  ">>> torch.reshape(torch.arange(6), (-1, 2)).shape\ntorch.Size([3, 2])\n");
-  r.op<&expand_op>("expand(Tensor(a) self, int[] size, *, bool implicit=False) -> Tensor(a)",
-                   "self broadcast to a larger shape without a copy; -1 keeps a size.\n\n"
-                   ">>> torch.tensor([[1], [2]]).expand(2, 3)\ntensor([[1, 1, 1],\n        [2, 2, 2]])\n",
-                   kMethodOnly);
+  r.op<&expand_op>(
+      "expand(Tensor(a) self, int[] size, *, bool implicit=False) -> Tensor(a)",
+      "self broadcast to a larger shape without a copy; -1 keeps a size. Only axes of size 1 grow: others\n"
+      "are a RuntimeError. Any dtype.\n\n"
+      ">>> torch.tensor([[1], [2]]).expand(2, 3)\ntensor([[1, 1, 1],\n        [2, 2, 2]])\n",
+      kMethodOnly);
   r.op<&expand>("broadcast_to(Tensor(a) self, int[] size) -> Tensor(a)",
                 "self broadcast to a larger shape without a copy, as expand() does. Sizes that do not fit are a\n"
                 "RuntimeError.\n\n"
                 ">>> torch.broadcast_to(torch.tensor([1, 2]), (2, 2))\ntensor([[1, 2],\n        [1, 2]])\n");
   r.op<&permute>("permute(Tensor(a) self, int[] dims) -> Tensor(a)",
-                 "A view with the axes in the given order.\n\n"
+                 "A view with the axes in the given order. Every axis must be there once: else a RuntimeError. Any\n"
+                 "dtype.\n\n"
                  ">>> torch.permute(torch.ones(2, 3, 4), (2, 0, 1)).shape\ntorch.Size([4, 2, 3])\n");
   r.op<&transpose>("transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)",
-                   "A view with two axes exchanged.\n\n"
+                   "A view with two axes exchanged. Any dtype.\n\n"
                    ">>> torch.transpose(torch.ones(2, 3, 4), 0, 1).shape\ntorch.Size([3, 2, 4])\n");
   r.op<&t_>("t(Tensor(a) self) -> Tensor(a)",
             "The transpose of a matrix, as a view; a vector or a number stays as it is. More than two dimensions\n"
             "are a RuntimeError (see mT).\n\n"
             ">>> torch.t(torch.tensor([[1, 2], [3, 4]]))\ntensor([[1, 3],\n        [2, 4]])\n");
-  r.op<&squeeze_all>("squeeze(Tensor(a) self) -> Tensor(a)",
-                     "A view without the axes of size 1.\n\n"
-                     ">>> torch.squeeze(torch.ones(2, 1, 3)).shape\ntorch.Size([2, 3])\n");
-  r.op<&squeeze_dim>("squeeze.dim(Tensor(a) self, int dim) -> Tensor(a)", "A view without axis dim, if its size is 1.");
-  r.op<&squeeze>("squeeze.dims(Tensor(a) self, int[] dim) -> Tensor(a)",
-                 "A view without those of the given axes whose size is 1.");
+  r.op<&squeeze_all>(
+      "squeeze(Tensor(a) self) -> Tensor(a)",
+      "A view without the axes of size 1: all, or those of dim (one or several) that have it. Any dtype.\n\n"
+      ">>> torch.squeeze(torch.ones(2, 1, 3)).shape\ntorch.Size([2, 3])\n");
+  r.op<&squeeze_dim>("squeeze.dim(Tensor(a) self, int dim) -> Tensor(a)");
+  r.op<&squeeze>("squeeze.dims(Tensor(a) self, int[] dim) -> Tensor(a)");
   r.op<&unsqueeze>("unsqueeze(Tensor(a) self, int dim) -> Tensor(a)",
-                   "A view with a new axis of size 1 at dim.\n\n"
+                   "A view with a new axis of size 1 at dim, from -(n + 1) to n for n axes: else an IndexError. Any\n"
+                   "dtype.\n\n"
                    ">>> torch.unsqueeze(torch.ones(3), 0).shape\ntorch.Size([1, 3])\n");
   r.op<&select>("select.int(Tensor(a) self, int dim, int index) -> Tensor(a)",
                 "The slice at index along dim, as a view without that axis; a negative index counts from the end. An\n"

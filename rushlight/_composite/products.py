@@ -327,7 +327,11 @@ def kron(input: Any, other: Any, *, out: Any = None) -> Any:
 
 @composite("chain_matmul(Tensor[] matrices) -> Tensor", method=False)
 def chain_matmul(*matrices: Any, out: Any = None) -> Any:
-    """The product of several matrices, in the cheapest order."""
+    """The product of several matrices, in the cheapest order.
+
+    >>> torch.chain_matmul(torch.ones(2, 3), torch.ones(3, 4), torch.ones(4, 1)).shape
+    torch.Size([2, 1])
+    """
     import warnings
 
     warnings.warn(

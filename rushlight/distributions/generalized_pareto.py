@@ -21,6 +21,9 @@ class GeneralizedPareto(Distribution):
         scale: of the excess.
         concentration: 0 gives an exponential tail, positive a heavy one, negative an end.
 
+    >>> torch.distributions.GeneralizedPareto(torch.tensor(0.), torch.tensor(1.), torch.tensor(0.)).mean
+    tensor(1.)
+
     Reference: https://pytorch.org/docs/stable/distributions.html#generalizedpareto
     """
 

@@ -59,6 +59,14 @@ def register_kl(type_p: type, type_q: type) -> Callable[..., Any]:
     Raises:
         TypeError: one of them is no Distribution.
 
+    >>> class Mine(torch.distributions.Normal):
+    ...     pass
+    >>> @torch.distributions.register_kl(Mine, Mine)
+    ... def _(p, q):
+    ...     return (p.loc - q.loc).abs()
+    >>> torch.distributions.kl_divergence(Mine(torch.tensor(0.), 1.), Mine(torch.tensor(3.), 1.))
+    tensor(3.)
+
     Reference: https://pytorch.org/docs/stable/distributions.html#torch.distributions.kl.register_kl
     """
     for what, cls in (("type_p", type_p), ("type_q", type_q)):

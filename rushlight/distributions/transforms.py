@@ -294,7 +294,12 @@ identity_transform = ComposeTransform([])
 
 
 class IndependentTransform(Transform):
-    """Another transform, whose last batch dimensions belong to the event: its Jacobian is summed over them."""
+    """Another transform, whose last batch dimensions belong to the event: its Jacobian is summed over them.
+
+    >>> T = torch.distributions.transforms
+    >>> T.IndependentTransform(T.ExpTransform(), 1).log_abs_det_jacobian(torch.ones(3), torch.ones(3).exp())
+    tensor(3.)
+    """
 
     def __init__(self, base_transform: Any, reinterpreted_batch_ndims: int, cache_size: int = 0) -> None:
         super().__init__(cache_size=cache_size)
@@ -802,7 +807,13 @@ class PositiveDefiniteTransform(_Plain):
 
 
 class CatTransform(Transform):
-    """Transforms for consecutive parts of a tensor along a dimension."""
+    """Transforms for consecutive parts of a tensor along a dimension.
+
+    >>> T = torch.distributions.transforms
+    >>> parts = [T.ExpTransform(), T.AffineTransform(0., 2.)]
+    >>> T.CatTransform(parts, lengths=[1, 1])(torch.tensor([0., 3.]))
+    tensor([1., 6.])
+    """
 
     def __init__(self, tseq: Any, dim: int = 0, lengths: Any = None, cache_size: int = 0) -> None:
         if not all(isinstance(t, Transform) for t in tseq):
@@ -866,7 +877,12 @@ class CatTransform(Transform):
 
 
 class StackTransform(Transform):
-    """Transforms for the slices of a tensor along a dimension."""
+    """Transforms for the slices of a tensor along a dimension.
+
+    >>> T = torch.distributions.transforms
+    >>> T.StackTransform([T.ExpTransform(), T.AffineTransform(0., 2.)])(torch.tensor([0., 3.]))
+    tensor([1., 6.])
+    """
 
     def __init__(self, tseq: Any, dim: int = 0, cache_size: int = 0) -> None:
         if not all(isinstance(t, Transform) for t in tseq):
@@ -907,7 +923,12 @@ class StackTransform(Transform):
 
 
 class CumulativeDistributionTransform(Transform):
-    """y = cdf(x) of a distribution of numbers: uniform on [0, 1] where x has that distribution."""
+    """y = cdf(x) of a distribution of numbers: uniform on [0, 1] where x has that distribution.
+
+    >>> T = torch.distributions.transforms
+    >>> T.CumulativeDistributionTransform(torch.distributions.Uniform(0., 4.))(torch.tensor(1.))
+    tensor(0.2500)
+    """
 
     bijective = True
     codomain = constraints.unit_interval

@@ -67,7 +67,11 @@ def logits_to_probs(logits: Any, is_binary: bool = False) -> Any:
 
 
 def clamp_probs(probs: Any) -> Any:
-    """Probabilities kept an epsilon away from 0 and 1."""
+    """Probabilities kept an epsilon away from 0 and 1.
+
+    >>> torch.distributions.utils.clamp_probs(torch.tensor([0., 0.5])) > 0
+    tensor([True, True])
+    """
     eps = finfo(probs.dtype).eps
     return probs.clamp(min=eps, max=1 - eps)
 
@@ -112,6 +116,9 @@ def tril_matrix_to_vec(mat: Any, diag: int = 0) -> Any:
 
     Raises:
         ValueError: `diag` is not in [-D, D).
+
+    >>> torch.distributions.utils.tril_matrix_to_vec(torch.tensor([[1., 0.], [2., 3.]]))
+    tensor([1., 2., 3.])
     """
     n = mat.shape[-1]
     if diag < -n or diag >= n:
@@ -125,6 +132,10 @@ def vec_to_tril_matrix(vec: Any, diag: int = 0) -> Any:
 
     Raises:
         ValueError: the length is no triangle's.
+
+    >>> torch.distributions.utils.vec_to_tril_matrix(torch.tensor([1., 2., 3.]))
+    tensor([[1., 0.],
+            [2., 3.]])
     """
     n = (-(1 + 2 * diag) + ((1 + 2 * diag) ** 2 + 8 * vec.shape[-1] + 4 * abs(diag) * (diag + 1)) ** 0.5) / 2
     if round(n) - n > finfo(vec.dtype).eps:

@@ -69,6 +69,9 @@ def _factor(a: Any, transposed: Any) -> tuple[list[int], int]:
 def ldl_factor_ex(A: Any, *, hermitian: bool = False, check_errors: bool = False, out: Any = None) -> Any:
     """The compact L D L^T factors of A, the pivots and, per matrix, the first block of D that is zero (0: none).
 
+    >>> torch.linalg.ldl_factor_ex(torch.eye(2)).info
+    tensor(0, dtype=torch.int32)
+
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.ldl_factor_ex.html
     """
     import numpy as np

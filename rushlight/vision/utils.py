@@ -162,6 +162,10 @@ def draw_bounding_boxes(
 
     Returns:
         (3, height, width) of the image's dtype.
+
+    >>> image = torch.zeros(3, 8, 8, dtype=torch.uint8)
+    >>> torch.vision.utils.draw_bounding_boxes(image, torch.tensor([[1., 1., 5., 5.]]), colors="red")[0, 1, 1]
+    tensor(255, dtype=torch.uint8)
     """
     canvas = _canvas(image)
     if boxes.numel() and bool(((boxes[:, 0] > boxes[:, 2]) | (boxes[:, 1] > boxes[:, 3])).any()):
@@ -203,6 +207,12 @@ def draw_segmentation_masks(image: Any, masks: Any, alpha: float = 0.8, colors: 
         masks: (n, height, width) or (height, width) of bool.
         alpha: how much of the colour; 1 hides the image.
         colors: as for `draw_bounding_boxes`.
+
+    >>> mask = torch.zeros(2, 2, dtype=torch.bool)
+    >>> mask[0, 0] = True
+    >>> torch.vision.utils.draw_segmentation_masks(torch.zeros(3, 2, 2, dtype=torch.uint8), mask, 1.0, "red")[0]
+    tensor([[255,   0],
+            [  0,   0]], dtype=torch.uint8)
     """
     if not isinstance(image, torch.Tensor):
         raise TypeError(f"The image must be a tensor, got {type(image)}")

@@ -69,7 +69,11 @@ def max_pool1d_with_indices(
     input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:  # fmt: skip
-    """max_pool1d, and where in its row each largest element lies."""
+    """max_pool1d, and where in its row each largest element lies.
+
+    >>> F.max_pool1d_with_indices(torch.tensor([[1., 5., 2., 3.]]), 2)
+    (tensor([[5., 3.]]), tensor([[1, 3]]))
+    """
     return _C.max_pool1d_with_indices(
         input, kernel_size, () if stride is None else stride, padding, dilation, ceil_mode
     )
@@ -79,7 +83,11 @@ def max_pool2d_with_indices(
     input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:  # fmt: skip
-    """max_pool2d, and where in its plane each largest element lies: row * W + column."""
+    """max_pool2d, and where in its plane each largest element lies: row * W + column.
+
+    >>> F.max_pool2d_with_indices(torch.tensor([[[1., 5.], [2., 3.]]]), 2)
+    (tensor([[[5.]]]), tensor([[[1]]]))
+    """
     return _C.max_pool2d_with_indices(
         input, kernel_size, () if stride is None else stride, padding, dilation, ceil_mode
     )
@@ -89,7 +97,11 @@ def max_pool3d_with_indices(
     input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:  # fmt: skip
-    """max_pool3d, and where in its volume each largest element lies."""
+    """max_pool3d, and where in its volume each largest element lies.
+
+    >>> F.max_pool3d_with_indices(torch.arange(8.).view(1, 2, 2, 2), 2)[1].item()
+    7
+    """
     return _C.max_pool3d_with_indices(
         input, kernel_size, () if stride is None else stride, padding, dilation, ceil_mode
     )
@@ -172,17 +184,29 @@ def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
 
 
 def adaptive_max_pool1d_with_indices(input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """adaptive_max_pool1d, and where the largest elements lie."""
+    """adaptive_max_pool1d, and where the largest elements lie.
+
+    >>> F.adaptive_max_pool1d_with_indices(torch.tensor([[1., 2., 4., 3.]]), 2)
+    (tensor([[2., 4.]]), tensor([[1, 2]]))
+    """
     return _C.adaptive_max_pool1d(input, output_size)
 
 
 def adaptive_max_pool2d_with_indices(input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """adaptive_max_pool2d, and where in its plane each largest element lies."""
+    """adaptive_max_pool2d, and where in its plane each largest element lies.
+
+    >>> F.adaptive_max_pool2d_with_indices(torch.arange(16.).view(1, 4, 4), 1)
+    (tensor([[[15.]]]), tensor([[[15]]]))
+    """
     return _C.adaptive_max_pool2d(input, _sizes(output_size, input))
 
 
 def adaptive_max_pool3d_with_indices(input: Any, output_size: Any, return_indices: bool = False) -> Any:
-    """adaptive_max_pool3d, and where in its volume each largest element lies."""
+    """adaptive_max_pool3d, and where in its volume each largest element lies.
+
+    >>> F.adaptive_max_pool3d_with_indices(torch.arange(8.).view(1, 2, 2, 2), 1)[1].item()
+    7
+    """
     return _C.adaptive_max_pool3d(input, _sizes(output_size, input))
 
 

@@ -47,7 +47,13 @@ def fuse_conv_bn_eval(conv: Any, bn: Any, transpose: bool = False) -> Any:
 def fuse_conv_bn_weights(
     conv_w: Any, conv_b: Any, bn_rm: Any, bn_rv: Any, bn_eps: float, bn_w: Any, bn_b: Any, transpose: bool = False
 ) -> tuple[Any, Any]:
-    """The weight and bias of that convolution."""
+    """The weight and bias of that convolution.
+
+    >>> w, b = torch.ones(1, 1, 1, 1), torch.zeros(1)
+    >>> w, b = torch.nn.utils.fuse_conv_bn_weights(w, b, torch.tensor([1.]), torch.tensor([4.]), 0., None, None)
+    >>> w.item(), b.item()
+    (0.5, -0.5)
+    """
     bias = _C.zeros_like(bn_rm) if conv_b is None else conv_b
     gamma = _C.ones_like(bn_rm) if bn_w is None else bn_w
     beta = _C.zeros_like(bn_rm) if bn_b is None else bn_b

@@ -45,7 +45,12 @@ def _mode(mode: Any) -> ImageReadMode:
 
 
 def read_file(path: Any) -> Any:
-    """The bytes of a file: a one-dimensional uint8 tensor."""
+    """The bytes of a file: a one-dimensional uint8 tensor.
+
+    >>> torch.vision.io.write_file("three", torch.tensor([1, 2, 3], dtype=torch.uint8))
+    >>> torch.vision.io.read_file("three")
+    tensor([1, 2, 3], dtype=torch.uint8)
+    """
     with open(path, "rb") as file:
         return torch.frombuffer(bytearray(file.read()), dtype=torch.uint8)
 
@@ -156,14 +161,24 @@ def _encode(image: Any, format: str, **options: Any) -> Any:
 
 
 def encode_png(input: Any, compression_level: int = 6) -> Any:
-    """A uint8 tensor (1 or 3, height, width) as the bytes of a PNG file; compression_level from 0 to 9."""
+    """A uint8 tensor (1 or 3, height, width) as the bytes of a PNG file; compression_level from 0 to 9.
+
+    >>> data = torch.vision.io.encode_png(torch.zeros(3, 4, 5, dtype=torch.uint8))
+    >>> torch.vision.io.decode_png(data).shape
+    torch.Size([3, 4, 5])
+    """
     if not 0 <= compression_level <= 9:
         raise RuntimeError("Compression level should be between 0 and 9")
     return _encode(input, "PNG", compress_level=compression_level)
 
 
 def encode_jpeg(input: Any, quality: int = 75) -> Any:
-    """A uint8 tensor (1 or 3, height, width), or a list of them, as the bytes of a JPEG file; quality from 1 to 100."""
+    """A uint8 tensor (1 or 3, height, width), or a list of them, as the bytes of a JPEG file; quality from 1 to 100.
+
+    >>> data = torch.vision.io.encode_jpeg(torch.zeros(3, 8, 8, dtype=torch.uint8))
+    >>> data.dtype, torch.vision.io.decode_jpeg(data).shape
+    (torch.uint8, torch.Size([3, 8, 8]))
+    """
     if not 1 <= quality <= 100:
         raise ValueError("Image quality should be a positive number between 1 and 100")
     if isinstance(input, list):
@@ -172,7 +187,12 @@ def encode_jpeg(input: Any, quality: int = 75) -> Any:
 
 
 def write_png(input: Any, filename: Any, compression_level: int = 6) -> None:
-    """Writes a uint8 tensor (1 or 3, height, width) as a PNG file."""
+    """Writes a uint8 tensor (1 or 3, height, width) as a PNG file.
+
+    >>> torch.vision.io.write_png(torch.zeros(3, 4, 5, dtype=torch.uint8), "black.png")
+    >>> torch.vision.io.read_image("black.png").shape
+    torch.Size([3, 4, 5])
+    """
     write_file(filename, encode_png(input, compression_level))
 
 

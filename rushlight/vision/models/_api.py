@@ -40,6 +40,11 @@ class WeightsEnum(Enum):
     `weights.transforms()` is what the images have to go through, `weights.meta` what is known of the weights.
     """
 
+    def __init_subclass__(cls) -> None:
+        if not cls.__doc__ or cls.__doc__ == WeightsEnum.__doc__:
+            model = cls.__name__.removesuffix("_Weights")
+            cls.__doc__ = f"What {model} has learned: `weights={cls.__name__}.DEFAULT` loads it (by download, once)."
+
     @classmethod
     def verify(cls, obj: Any) -> Any:
         """The member that is meant: a member, its name, or None.
@@ -195,6 +200,9 @@ def list_models(
     Args:
         module: only those that this module defines.
         include, exclude: patterns such as "resnet*".
+
+    >>> [name for name in torch.vision.models.list_models() if name.startswith("resnet")]
+    ['resnet101', 'resnet152', 'resnet18', 'resnet34', 'resnet50']
     """
     names = set(_BUILDERS)
     if module is not None:
@@ -213,6 +221,9 @@ def get_model_builder(name: str) -> Callable:
 
     Raises:
         ValueError: no such model.
+
+    >>> torch.vision.models.get_model_builder("resnet18").__name__
+    'resnet18'
     """
     try:
         return _BUILDERS[name.lower()]
@@ -230,7 +241,11 @@ def get_model(name: str, **config: Any) -> Any:
 
 
 def get_model_weights(name: Any) -> Any:
-    """The enumeration of the weights of a model, by its name or its builder."""
+    """The enumeration of the weights of a model, by its name or its builder.
+
+    >>> [w.name for w in torch.vision.models.get_model_weights("resnet18")]
+    ['IMAGENET1K_V1']
+    """
     key = name if isinstance(name, str) else name.__name__
     get_model_builder(key)
     return _WEIGHTS[key.lower()]
@@ -241,6 +256,9 @@ def get_weight(name: str) -> Any:
 
     Raises:
         ValueError: no such weights.
+
+    >>> torch.vision.models.get_weight("ResNet18_Weights.DEFAULT").name
+    'IMAGENET1K_V1'
     """
     enum, dot, member = name.partition(".")
     if not dot:

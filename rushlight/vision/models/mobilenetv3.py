@@ -193,5 +193,9 @@ def mobilenet_v3_large(*, weights: Any = None, progress: bool = True, **kwargs: 
 
 @register(MobileNet_V3_Small_Weights)
 def mobilenet_v3_small(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> MobileNetV3:
-    """The small MobileNetV3. Arguments as for `mobilenet_v3_large`."""
+    """The small MobileNetV3. Arguments as for `mobilenet_v3_large`.
+
+    >>> torch.vision.models.mobilenet_v3_small(num_classes=10).eval()(torch.zeros(1, 3, 64, 64)).shape
+    torch.Size([1, 10])
+    """
     return _mobilenet_v3(_SMALL, 1024, weights, progress, **kwargs)

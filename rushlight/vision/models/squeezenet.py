@@ -105,5 +105,9 @@ def squeezenet1_0(*, weights: Any = None, progress: bool = True, **kwargs: Any) 
 
 @register(SqueezeNet1_1_Weights)
 def squeezenet1_1(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> SqueezeNet:
-    """SqueezeNet 1.1. Arguments as for `squeezenet1_0`."""
+    """SqueezeNet 1.1. Arguments as for `squeezenet1_0`.
+
+    >>> torch.vision.models.squeezenet1_1(num_classes=10).eval()(torch.zeros(1, 3, 64, 64)).shape
+    torch.Size([1, 10])
+    """
     return load_into(SqueezeNet("1_1", **kwargs), weights, progress)

@@ -59,7 +59,12 @@ def nms(boxes: Any, scores: Any, iou_threshold: float) -> Any:
 
 
 def batched_nms(boxes: Any, scores: Any, idxs: Any, iou_threshold: float) -> Any:
-    """`nms` of each class by itself; idxs: (n), the classes."""
+    """`nms` of each class by itself; idxs: (n), the classes.
+
+    >>> boxes = torch.tensor([[0., 0., 2., 2.], [0., 0., 2., 2.]])
+    >>> torch.vision.ops.batched_nms(boxes, torch.tensor([0.9, 0.8]), torch.tensor([0, 1]), 0.5)
+    tensor([0, 1])
+    """
     if boxes.numel() == 0:
         return torch.empty((0,), dtype=torch.int64)
     apart = idxs.to(boxes) * (boxes.max() + 1)  # boxes of two classes never meet
@@ -67,13 +72,21 @@ def batched_nms(boxes: Any, scores: Any, idxs: Any, iou_threshold: float) -> Any
 
 
 def remove_small_boxes(boxes: Any, min_size: float) -> Any:
-    """The places of the boxes whose width and height are at least `min_size`."""
+    """The places of the boxes whose width and height are at least `min_size`.
+
+    >>> torch.vision.ops.remove_small_boxes(torch.tensor([[0., 0., 1., 1.], [0., 0., 9., 9.]]), 5)
+    tensor([1])
+    """
     wide, high = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     return torch.where((wide >= min_size) & (high >= min_size))[0]
 
 
 def clip_boxes_to_image(boxes: Any, size: tuple[int, int]) -> Any:
-    """The boxes cut off at the edges of an image of size (height, width)."""
+    """The boxes cut off at the edges of an image of size (height, width).
+
+    >>> torch.vision.ops.clip_boxes_to_image(torch.tensor([[-1., 0., 5., 9.]]), (4, 4))
+    tensor([[0., 0., 4., 4.]])
+    """
     height, width = size
     x, y = boxes[..., 0::2].clamp(0, width), boxes[..., 1::2].clamp(0, height)
     return torch.stack((x, y), dim=boxes.dim()).reshape(boxes.shape)
@@ -110,7 +123,11 @@ def _wider(boxes: Any) -> Any:
 
 
 def box_area(boxes: Any, fmt: str = "xyxy") -> Any:
-    """The area of each box: (n, 4) to (n)."""
+    """The area of each box: (n, 4) to (n).
+
+    >>> torch.vision.ops.box_area(torch.tensor([[0., 0., 2., 3.]]))
+    tensor([6.])
+    """
     boxes = _wider(box_convert(boxes, fmt, "xyxy") if fmt != "xyxy" else boxes)
     return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
 
@@ -146,6 +163,10 @@ def generalized_box_iou(boxes1: Any, boxes2: Any) -> Any:
     """`box_iou` minus the share of the hull that neither box covers.
 
     Source: Rezatofighi et al., Generalized intersection over union, https://arxiv.org/abs/1902.09630
+
+    >>> a, b = torch.tensor([[0., 0., 1., 1.]]), torch.tensor([[1., 0., 2., 1.], [0., 0., 1., 1.]])
+    >>> torch.vision.ops.generalized_box_iou(a, b)
+    tensor([[0., 1.]])
     """
     common, union = _intersection_union(boxes1, boxes2)
     hull = _hull(boxes1, boxes2).prod(-1)
@@ -156,6 +177,9 @@ def distance_box_iou(boxes1: Any, boxes2: Any, eps: float = 1e-7) -> Any:
     """`box_iou` minus the squared distance of the centres over that of the hull's corners.
 
     Source: Zheng et al., Distance-IoU loss, https://arxiv.org/abs/1911.08287
+
+    >>> torch.vision.ops.distance_box_iou(torch.tensor([[0., 0., 2., 2.]]), torch.tensor([[0., 0., 2., 2.]]))
+    tensor([[1.]])
     """
     boxes1, boxes2 = _floats(boxes1), _floats(boxes2)
     diagonal = _hull(boxes1, boxes2).pow(2).sum(-1) + eps
@@ -169,6 +193,9 @@ def complete_box_iou(boxes1: Any, boxes2: Any, eps: float = 1e-7) -> Any:
     """`distance_box_iou` minus a measure of how the proportions differ.
 
     Source: Zheng et al., Distance-IoU loss, https://arxiv.org/abs/1911.08287
+
+    >>> torch.vision.ops.complete_box_iou(torch.tensor([[0., 0., 2., 2.]]), torch.tensor([[0., 0., 2., 2.]]))
+    tensor([[1.]])
     """
     boxes1, boxes2 = _floats(boxes1), _floats(boxes2)
     angles = [torch.atan((b[..., 2] - b[..., 0]) / (b[..., 3] - b[..., 1])) for b in (boxes1, boxes2)]
@@ -183,7 +210,13 @@ def _floats(boxes: Any) -> Any:
 
 
 def masks_to_boxes(masks: Any) -> Any:
-    """The smallest box around each mask: (n, height, width) to (n, 4) of float."""
+    """The smallest box around each mask: (n, height, width) to (n, 4) of float.
+
+    >>> mask = torch.zeros(1, 4, 4)
+    >>> mask[0, 1:3, 2] = 1
+    >>> torch.vision.ops.masks_to_boxes(mask)
+    tensor([[2., 1., 2., 2.]])
+    """
     if masks.numel() == 0:
         return torch.zeros((0, 4), dtype=torch.float)
     boxes = torch.zeros((masks.shape[0], 4), dtype=torch.float)

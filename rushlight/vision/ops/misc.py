@@ -29,6 +29,9 @@ class Conv2dNormActivation(nn.Sequential):
         norm_layer, activation_layer: None for without.
         inplace: of the activation.
         bias: by default only without normalization.
+
+    >>> [type(m).__name__ for m in torch.vision.ops.Conv2dNormActivation(3, 8)]
+    ['Conv2d', 'BatchNorm2d', 'ReLU']
     """
 
     def __init__(
@@ -71,6 +74,9 @@ class SqueezeExcitation(nn.Module):
     """Channels weighted by what the whole image says.
 
     Source: Hu et al., Squeeze-and-excitation networks, https://arxiv.org/abs/1709.01507
+
+    >>> torch.vision.ops.SqueezeExcitation(8, 2)(torch.zeros(1, 8, 4, 4)).shape
+    torch.Size([1, 8, 4, 4])
     """
 
     def __init__(
@@ -88,7 +94,11 @@ class SqueezeExcitation(nn.Module):
 
 
 class MLP(nn.Sequential):
-    """Linear layers with normalization, activation and dropout between them."""
+    """Linear layers with normalization, activation and dropout between them.
+
+    >>> torch.vision.ops.MLP(4, [8, 2])(torch.zeros(3, 4)).shape
+    torch.Size([3, 2])
+    """
 
     def __init__(
         self,
@@ -114,7 +124,11 @@ class MLP(nn.Sequential):
 
 
 class Permute(nn.Module):
-    """The dimensions in another order."""
+    """The dimensions in another order.
+
+    >>> torch.vision.ops.Permute([0, 2, 3, 1])(torch.zeros(1, 3, 4, 5)).shape
+    torch.Size([1, 4, 5, 3])
+    """
 
     def __init__(self, dims: list[int]) -> None:
         super().__init__()
@@ -125,7 +139,11 @@ class Permute(nn.Module):
 
 
 class FrozenBatchNorm2d(nn.Module):
-    """Batch normalization whose numbers are given and do not change."""
+    """Batch normalization whose numbers are given and do not change.
+
+    >>> len(list(torch.vision.ops.FrozenBatchNorm2d(3).parameters()))
+    0
+    """
 
     weight: Any
     bias: Any
@@ -153,6 +171,9 @@ def stochastic_depth(input: Any, p: float, mode: str, training: bool = True) -> 
     """Zero with probability p, for the whole batch or for each row; the rest scaled up.
 
     Source: Huang et al., Deep networks with stochastic depth, https://arxiv.org/abs/1603.09382
+
+    >>> torch.vision.ops.stochastic_depth(torch.ones(2, 1), 0.5, "row", training=False).flatten()
+    tensor([1., 1.])
     """
     if p < 0.0 or p > 1.0:
         raise ValueError(f"drop probability has to be between 0 and 1, but got {p}")
@@ -166,7 +187,11 @@ def stochastic_depth(input: Any, p: float, mode: str, training: bool = True) -> 
 
 
 class StochasticDepth(nn.Module):
-    """See `stochastic_depth`."""
+    """See `stochastic_depth`.
+
+    >>> torch.vision.ops.StochasticDepth(0.5, "row").eval()(torch.ones(2))
+    tensor([1., 1.])
+    """
 
     def __init__(self, p: float, mode: str) -> None:
         super().__init__()
@@ -193,6 +218,9 @@ def sigmoid_focal_loss(
         reduction: "none", "mean" or "sum".
 
     Source: Lin et al., Focal loss for dense object detection, https://arxiv.org/abs/1708.02002
+
+    >>> torch.vision.ops.sigmoid_focal_loss(torch.tensor([3., -3.]), torch.tensor([1., 1.]))
+    tensor([2.7321e-05, 6.9157e-01])
     """
     if not (0 <= alpha <= 1) and alpha != -1:
         raise ValueError(f"Invalid alpha value: {alpha}. alpha must be in the range [0,1] or -1 for ignore.")

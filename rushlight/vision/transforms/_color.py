@@ -24,6 +24,9 @@ class ColorJitter(Module):
         brightness, contrast, saturation: x for a factor from max(0, 1 - x) to 1 + x, or (least, most).
         hue: x for from -x to x, or (least, most), within -0.5 and 0.5.
 
+    >>> torch.vision.transforms.ColorJitter(0.2, 0.2, 0.2, 0.1)(torch.rand(3, 8, 8)).shape
+    torch.Size([3, 8, 8])
+
     Reference: https://pytorch.org/vision/stable/generated/torchvision.transforms.ColorJitter.html
     """
 
@@ -73,7 +76,11 @@ class ColorJitter(Module):
 
 
 class Grayscale(Module):
-    """The image in gray, of 1 or 3 equal channels."""
+    """The image in gray, of 1 or 3 equal channels.
+
+    >>> torch.vision.transforms.Grayscale()(torch.rand(3, 8, 8)).shape
+    torch.Size([1, 8, 8])
+    """
 
     def __init__(self, num_output_channels: int = 1) -> None:
         super().__init__()
@@ -87,7 +94,11 @@ class Grayscale(Module):
 
 
 class RandomGrayscale(Module):
-    """The image in gray with probability p, with as many channels as before."""
+    """The image in gray with probability p, with as many channels as before.
+
+    >>> torch.vision.transforms.RandomGrayscale(p=1)(torch.tensor([1., 0., 0.]).view(3, 1, 1)).flatten()
+    tensor([0.2989, 0.2989, 0.2989])
+    """
 
     def __init__(self, p: float = 0.1) -> None:
         super().__init__()
@@ -107,6 +118,9 @@ class GaussianBlur(Module):
     Args:
         kernel_size: odd, of both sides or (across, down).
         sigma: the standard deviation, or (least, most).
+
+    >>> torch.vision.transforms.GaussianBlur(3, sigma=(0.1, 2.))(torch.rand(3, 8, 8)).shape
+    torch.Size([3, 8, 8])
     """
 
     def __init__(self, kernel_size: Any, sigma: Any = (0.1, 2.0)) -> None:
@@ -155,28 +169,45 @@ class _Sometimes(Module):
 
 
 class RandomInvert(_Sometimes):
-    """White minus the image, with probability p."""
+    """White minus the image, with probability p.
+
+    >>> torch.vision.transforms.RandomInvert(p=1)(torch.tensor([0., 1.]).view(1, 1, 2)).flatten()
+    tensor([1., 0.])
+    """
 
     def _change(self, img: Any) -> Any:
         return TF.invert(img)
 
 
 class RandomAutocontrast(_Sometimes):
-    """Each channel stretched from black to white, with probability p."""
+    """Each channel stretched from black to white, with probability p.
+
+    >>> torch.vision.transforms.RandomAutocontrast(p=1)(torch.tensor([0.25, 0.75]).view(1, 1, 2)).flatten()
+    tensor([0., 1.])
+    """
 
     def _change(self, img: Any) -> Any:
         return TF.autocontrast(img)
 
 
 class RandomEqualize(_Sometimes):
-    """All values about as frequent, with probability p."""
+    """All values about as frequent, with probability p.
+
+    >>> torch.vision.transforms.RandomEqualize(p=1)(torch.zeros(3, 8, 8, dtype=torch.uint8)).shape
+    torch.Size([3, 8, 8])
+    """
 
     def _change(self, img: Any) -> Any:
         return TF.equalize(img)
 
 
 class RandomPosterize(_Sometimes):
-    """Only the highest `bits` bits kept, with probability p."""
+    """Only the highest `bits` bits kept, with probability p.
+
+    >>> image = torch.tensor([77, 200], dtype=torch.uint8).view(1, 1, 2)
+    >>> torch.vision.transforms.RandomPosterize(2, p=1)(image).flatten()
+    tensor([ 64, 192], dtype=torch.uint8)
+    """
 
     def __init__(self, bits: int, p: float = 0.5) -> None:
         super().__init__(p)
@@ -190,7 +221,12 @@ class RandomPosterize(_Sometimes):
 
 
 class RandomSolarize(_Sometimes):
-    """Inverted where the image is `threshold` or more, with probability p."""
+    """Inverted where the image is `threshold` or more, with probability p.
+
+    >>> image = torch.tensor([100, 200], dtype=torch.uint8).view(1, 1, 2)
+    >>> torch.vision.transforms.RandomSolarize(128, p=1)(image).flatten()
+    tensor([100,  55], dtype=torch.uint8)
+    """
 
     def __init__(self, threshold: float, p: float = 0.5) -> None:
         super().__init__(p)
@@ -204,7 +240,11 @@ class RandomSolarize(_Sometimes):
 
 
 class RandomAdjustSharpness(_Sometimes):
-    """Sharper or smoother by a factor, with probability p."""
+    """Sharper or smoother by a factor, with probability p.
+
+    >>> torch.vision.transforms.RandomAdjustSharpness(2, p=1)(torch.rand(3, 8, 8)).shape
+    torch.Size([3, 8, 8])
+    """
 
     def __init__(self, sharpness_factor: float, p: float = 0.5) -> None:
         super().__init__(p)

@@ -50,6 +50,9 @@ class Lambda:
 
     Raises:
         TypeError: it cannot be called.
+
+    >>> torch.vision.transforms.Lambda(lambda x: x * 2)(torch.ones(2))
+    tensor([2., 2.])
     """
 
     def __init__(self, lambd: Any) -> None:
@@ -65,7 +68,11 @@ class Lambda:
 
 
 class RandomApply(Module):
-    """All of the transforms with probability p, else none."""
+    """All of the transforms with probability p, else none.
+
+    >>> torch.vision.transforms.RandomApply([torch.nn.ReLU()], p=1)(torch.tensor([-1., 2.]))
+    tensor([0., 2.])
+    """
 
     def __init__(self, transforms: Any, p: float = 0.5) -> None:
         super().__init__()
@@ -94,7 +101,11 @@ class _RandomTransforms:
 
 
 class RandomOrder(_RandomTransforms):
-    """All of the transforms, in an order that Python's `random` draws."""
+    """All of the transforms, in an order that Python's `random` draws.
+
+    >>> torch.vision.transforms.RandomOrder([torch.nn.ReLU(), torch.nn.Identity()])(torch.tensor([-1., 2.]))
+    tensor([0., 2.])
+    """
 
     def __call__(self, img: Any) -> Any:
         order = list(range(len(self.transforms)))
@@ -105,7 +116,11 @@ class RandomOrder(_RandomTransforms):
 
 
 class RandomChoice(_RandomTransforms):
-    """One of the transforms, which Python's `random` draws; p: their weights."""
+    """One of the transforms, which Python's `random` draws; p: their weights.
+
+    >>> torch.vision.transforms.RandomChoice([torch.nn.ReLU()])(torch.tensor([-1., 2.]))
+    tensor([0., 2.])
+    """
 
     def __init__(self, transforms: Any, p: Any = None) -> None:
         super().__init__(transforms)
@@ -146,7 +161,11 @@ class PILToTensor:
 
 
 class ConvertImageDtype(Module):
-    """A tensor in another dtype, scaled. See `functional.convert_image_dtype`."""
+    """A tensor in another dtype, scaled. See `functional.convert_image_dtype`.
+
+    >>> torch.vision.transforms.ConvertImageDtype(torch.float32)(torch.tensor([0, 255], dtype=torch.uint8))
+    tensor([0., 1.])
+    """
 
     def __init__(self, dtype: Any) -> None:
         super().__init__()
@@ -201,6 +220,9 @@ class LinearTransformation(Module):
 
     Raises:
         ValueError: shapes that do not fit.
+
+    >>> torch.vision.transforms.LinearTransformation(torch.eye(4) * 2, torch.ones(4))(torch.ones(1, 2, 2)).flatten()
+    tensor([0., 0., 0., 0.])
     """
 
     def __init__(self, transformation_matrix: Any, mean_vector: Any) -> None:

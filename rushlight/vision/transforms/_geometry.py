@@ -70,14 +70,23 @@ class _Crop(Module):
 
 
 class CenterCrop(_Crop):
-    """The middle of the image; where the image is smaller, with a border of 0. size: a number or (height, width)."""
+    """The middle of the image; where the image is smaller, with a border of 0. size: a number or (height, width).
+
+    >>> torch.vision.transforms.CenterCrop(2)(torch.arange(16).view(1, 4, 4))
+    tensor([[[ 5,  6],
+             [ 9, 10]]])
+    """
 
     def forward(self, img: Any) -> Any:
         return TF.center_crop(img, self.size)
 
 
 class Pad(Module):
-    """The image with a border. See `functional.pad`."""
+    """The image with a border. See `functional.pad`.
+
+    >>> torch.vision.transforms.Pad((1, 0), padding_mode="edge")(torch.tensor([[[5., 7.]]]))
+    tensor([[[5., 5., 7., 7.]]])
+    """
 
     def __init__(self, padding: Any, fill: Any = 0, padding_mode: str = "constant") -> None:
         super().__init__()
@@ -113,6 +122,9 @@ class RandomCrop(Module):
 
     Raises:
         ValueError: the image is too small.
+
+    >>> torch.vision.transforms.RandomCrop(32, padding=4)(torch.rand(3, 32, 32)).shape
+    torch.Size([3, 32, 32])
 
     Reference: https://pytorch.org/vision/stable/generated/torchvision.transforms.RandomCrop.html
     """
@@ -168,6 +180,9 @@ class RandomResizedCrop(Module):
         interpolation, antialias: as for `Resize`.
 
     Source: Szegedy et al., Going deeper with convolutions, https://arxiv.org/abs/1409.4842
+
+    >>> torch.vision.transforms.RandomResizedCrop(224)(torch.rand(3, 64, 48)).shape
+    torch.Size([3, 224, 224])
     """
 
     def __init__(
@@ -226,14 +241,22 @@ class RandomResizedCrop(Module):
 
 
 class FiveCrop(_Crop):
-    """The four corners and the middle: a tuple of five images. size: a number or (height, width)."""
+    """The four corners and the middle: a tuple of five images. size: a number or (height, width).
+
+    >>> len(torch.vision.transforms.FiveCrop(4)(torch.rand(3, 8, 8)))
+    5
+    """
 
     def forward(self, img: Any) -> Any:
         return TF.five_crop(img, self.size)
 
 
 class TenCrop(_Crop):
-    """`FiveCrop` of the image and of the flipped image: a tuple of ten images."""
+    """`FiveCrop` of the image and of the flipped image: a tuple of ten images.
+
+    >>> len(torch.vision.transforms.TenCrop(4)(torch.rand(3, 8, 8)))
+    10
+    """
 
     def __init__(self, size: Any, vertical_flip: bool = False) -> None:
         super().__init__(size)
@@ -256,14 +279,22 @@ class _RandomFlip(Module):
 
 
 class RandomHorizontalFlip(_RandomFlip):
-    """Left and right exchanged, with probability p."""
+    """Left and right exchanged, with probability p.
+
+    >>> torch.vision.transforms.RandomHorizontalFlip(p=1)(torch.tensor([[[1, 2, 3]]]))
+    tensor([[[3, 2, 1]]])
+    """
 
     def forward(self, img: Any) -> Any:
         return TF.hflip(img) if torch.rand(1) < self.p else img
 
 
 class RandomVerticalFlip(_RandomFlip):
-    """Top and bottom exchanged, with probability p."""
+    """Top and bottom exchanged, with probability p.
+
+    >>> torch.vision.transforms.RandomVerticalFlip(p=1)(torch.tensor([[[1], [2]]])).flatten()
+    tensor([2, 1])
+    """
 
     def forward(self, img: Any) -> Any:
         return TF.vflip(img) if torch.rand(1) < self.p else img
@@ -275,6 +306,9 @@ class RandomRotation(Module):
     Args:
         degrees: d for from -d to d, or (least, most).
         interpolation, expand, center, fill: as for `functional.rotate`.
+
+    >>> torch.vision.transforms.RandomRotation(15)(torch.rand(3, 16, 16)).shape
+    torch.Size([3, 16, 16])
 
     Reference: https://pytorch.org/vision/stable/generated/torchvision.transforms.RandomRotation.html
     """
@@ -329,6 +363,9 @@ class RandomAffine(Module):
         scale: (least, most).
         shear: s for from -s to s along x; or (least, most) along x; or four numbers, along x and along y.
         interpolation, fill, center: as for `functional.affine`.
+
+    >>> torch.vision.transforms.RandomAffine(30, translate=(0.1, 0.1))(torch.rand(3, 16, 16)).shape
+    torch.Size([3, 16, 16])
 
     Reference: https://pytorch.org/vision/stable/generated/torchvision.transforms.RandomAffine.html
     """
@@ -405,6 +442,9 @@ class RandomPerspective(Module):
         distortion_scale: how far the corners may go in, from 0 to 1 (the middle of the sides).
         p: the probability.
         interpolation, fill: as for `functional.perspective`.
+
+    >>> torch.vision.transforms.RandomPerspective(p=1)(torch.rand(3, 16, 16)).shape
+    torch.Size([3, 16, 16])
     """
 
     def __init__(
@@ -451,6 +491,9 @@ class ElasticTransform(Module):
         interpolation, fill: as for `functional.elastic_transform`.
 
     Source: Simard, Steinkraus, Platt, Best practices for convolutional neural networks, 2003
+
+    >>> torch.vision.transforms.ElasticTransform(50.)(torch.rand(3, 64, 64)).shape
+    torch.Size([3, 64, 64])
     """
 
     def __init__(
@@ -513,6 +556,10 @@ class RandomErasing(Module):
         inplace: whether to change the tensor itself.
 
     Source: Zhong et al., Random erasing data augmentation, https://arxiv.org/abs/1708.04896
+
+    >>> _ = torch.manual_seed(0)
+    >>> bool((torch.vision.transforms.RandomErasing(p=1)(torch.ones(1, 8, 8)) == 0).any())
+    True
     """
 
     def __init__(

@@ -142,6 +142,9 @@ class AutoAugment(_Drawing):
         interpolation, fill: of the operations that move pixels.
 
     Source: Cubuk et al., AutoAugment: learning augmentation strategies from data, https://arxiv.org/abs/1805.09501
+
+    >>> torch.vision.transforms.AutoAugment()(torch.zeros(3, 16, 16, dtype=torch.uint8)).shape
+    torch.Size([3, 16, 16])
     """
 
     def __init__(
@@ -205,6 +208,9 @@ class RandAugment(_Drawing):
         interpolation, fill: of the operations that move pixels.
 
     Source: Cubuk et al., RandAugment: practical automated data augmentation, https://arxiv.org/abs/1909.13719
+
+    >>> torch.vision.transforms.RandAugment()(torch.zeros(3, 16, 16, dtype=torch.uint8)).shape
+    torch.Size([3, 16, 16])
     """
 
     def __init__(
@@ -256,6 +262,9 @@ class TrivialAugmentWide(_Drawing):
 
     Source: Müller, Hutter, TrivialAugment: tuning-free yet state-of-the-art data augmentation,
     https://arxiv.org/abs/2103.10158
+
+    >>> torch.vision.transforms.TrivialAugmentWide()(torch.zeros(3, 16, 16, dtype=torch.uint8)).shape
+    torch.Size([3, 16, 16])
     """
 
     def __init__(
@@ -294,6 +303,9 @@ class AugMix(_Drawing):
         interpolation, fill: of the operations that move pixels.
 
     Source: Hendrycks et al., AugMix: a simple data processing method, https://arxiv.org/abs/1912.02781
+
+    >>> torch.vision.transforms.AugMix()(torch.zeros(3, 16, 16, dtype=torch.uint8)).shape
+    torch.Size([3, 16, 16])
     """
 
     _PARAMETER_MAX = 10

@@ -83,7 +83,12 @@ def _kind(image: Any) -> Any:
 
 
 def get_dimensions(img: Any) -> list[int]:
-    """[channels, height, width]."""
+    """[channels, height, width].
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.get_dimensions(torch.zeros(3, 4, 5))
+    [3, 4, 5]
+    """
     kind = _kind(img)
     return [kind.channels_of(img), *kind.size_of(img)]
 
@@ -96,13 +101,23 @@ def _size_of(img: Any) -> tuple[int, int]:
 
 
 def get_image_size(img: Any) -> list[int]:
-    """[width, height]."""
+    """[width, height].
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.get_image_size(torch.zeros(3, 4, 5))
+    [5, 4]
+    """
     height, width = _size_of(img)
     return [width, height]
 
 
 def get_image_num_channels(img: Any) -> int:
-    """The number of channels."""
+    """The number of channels.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.get_image_num_channels(torch.zeros(3, 4, 5))
+    3
+    """
     _size_of(img)  # refuses what is no image
     return get_dimensions(img)[0]
 
@@ -162,6 +177,10 @@ def convert_image_dtype(image: Any, dtype: Any = torch.float) -> Any:
     Raises:
         RuntimeError: from float32 to int32 or int64, or from float64 to int64: white has no exact value there.
         TypeError: it is no tensor.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.convert_image_dtype(torch.tensor([0, 255], dtype=torch.uint8), torch.float32)
+    tensor([0., 1.])
     """
     if not _is_tensor(image):
         raise TypeError("Input img should be Tensor Image")
@@ -338,6 +357,12 @@ def pad(img: Any, padding: Any, fill: Any = 0, padding_mode: str = "constant") -
 
     Raises:
         TypeError, ValueError: arguments of another kind.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.pad(torch.ones(1, 1, 2), 1)
+    tensor([[[0., 0., 0., 0.],
+             [0., 1., 1., 0.],
+             [0., 0., 0., 0.]]])
     """
     if not isinstance(padding, numbers.Number | tuple | list):
         raise TypeError("Got inappropriate padding arg")
@@ -355,12 +380,24 @@ def pad(img: Any, padding: Any, fill: Any = 0, padding_mode: str = "constant") -
 
 
 def crop(img: Any, top: int, left: int, height: int, width: int) -> Any:
-    """A part of the image; what lies outside of it is 0."""
+    """A part of the image; what lies outside of it is 0.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.crop(torch.arange(16).view(1, 4, 4), top=1, left=2, height=2, width=2)
+    tensor([[[ 6,  7],
+             [10, 11]]])
+    """
     return _kind(img).crop(img, top, left, height, width)
 
 
 def center_crop(img: Any, output_size: Any) -> Any:
-    """The middle of the image, with a border of 0 where the image is smaller."""
+    """The middle of the image, with a border of 0 where the image is smaller.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.center_crop(torch.arange(16).view(1, 4, 4), 2)
+    tensor([[[ 5,  6],
+             [ 9, 10]]])
+    """
     height, width = _size_of(img)
     crop_height, crop_width = size_pair(output_size)
     if crop_width > width or crop_height > height:
@@ -383,17 +420,32 @@ def resized_crop(
     interpolation: Any = InterpolationMode.BILINEAR,
     antialias: bool | None = True,
 ) -> Any:
-    """A part of the image, brought to a size."""
+    """A part of the image, brought to a size.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.resized_crop(torch.rand(3, 8, 8), 0, 0, 4, 4, [2, 2]).shape
+    torch.Size([3, 2, 2])
+    """
     return resize(crop(img, top, left, height, width), size, interpolation, antialias=antialias)
 
 
 def hflip(img: Any) -> Any:
-    """The image with left and right exchanged."""
+    """The image with left and right exchanged.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.hflip(torch.tensor([[[1, 2, 3]]]))
+    tensor([[[3, 2, 1]]])
+    """
     return _kind(img).hflip(img)
 
 
 def vflip(img: Any) -> Any:
-    """The image with top and bottom exchanged."""
+    """The image with top and bottom exchanged.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.vflip(torch.tensor([[[1], [2]]])).flatten()
+    tensor([2, 1])
+    """
     return _kind(img).vflip(img)
 
 
@@ -402,6 +454,10 @@ def five_crop(img: Any, size: Any) -> tuple[Any, Any, Any, Any, Any]:
 
     Raises:
         ValueError: the image is smaller than `size`.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> [crop.shape for crop in TF.five_crop(torch.rand(3, 8, 8), 4)][0]
+    torch.Size([3, 4, 4])
     """
     size = h, w = size_pair(size)
     height, width = _size_of(img)
@@ -412,7 +468,12 @@ def five_crop(img: Any, size: Any) -> tuple[Any, Any, Any, Any, Any]:
 
 
 def ten_crop(img: Any, size: Any, vertical_flip: bool = False) -> tuple[Any, ...]:
-    """`five_crop` of the image and of the flipped image."""
+    """`five_crop` of the image and of the flipped image.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> len(TF.ten_crop(torch.rand(3, 8, 8), 4))
+    10
+    """
     return five_crop(img, size) + five_crop(vflip(img) if vertical_flip else hflip(img), size)
 
 
@@ -447,6 +508,11 @@ def rotate(
         expand: whether the result grows to hold the whole image.
         center: (x, y) of the point that stays, by default the middle.
         fill: the value outside of the image: a number, or one a channel.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.rotate(torch.tensor([[[1., 2.], [3., 4.]]]), 90)
+    tensor([[[2., 4.],
+             [1., 3.]]])
     """
     interpolation = _interpolation_mode(interpolation)
     if not isinstance(angle, int | float):
@@ -480,6 +546,10 @@ def affine(
         scale: more than 0.
         shear: along x, or (along x, along y), in degrees.
         interpolation, fill, center: as for `rotate`.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.affine(torch.arange(3.).view(1, 1, 3), angle=0, translate=[1, 0], scale=1, shear=[0]).flatten()
+    tensor([0., 0., 1.])
     """
     interpolation = _interpolation_mode(interpolation)
     if not isinstance(angle, int | float):
@@ -530,6 +600,11 @@ def perspective(
     """The image seen from aside: `startpoints`, four (x, y), go to `endpoints`.
 
     The order is top left, top right, bottom right, bottom left.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> corners = [[0, 0], [3, 0], [3, 3], [0, 3]]
+    >>> TF.perspective(torch.ones(1, 4, 4), corners, corners).sum()
+    tensor(16.)
     """
     coefficients = _get_perspective_coeffs(startpoints, endpoints)
     interpolation = _interpolation_mode(interpolation)
@@ -547,6 +622,10 @@ def elastic_transform(
         img: a PIL image or a tensor.
         displacement: (1, height, width, 2): how far away, where the image goes from -1 to 1.
         interpolation, fill: as for `rotate`.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.elastic_transform(torch.rand(3, 4, 4), torch.zeros(1, 4, 4, 2)).shape
+    torch.Size([3, 4, 4])
     """
     interpolation = _interpolation_mode(interpolation)
     if not _is_tensor(displacement):
@@ -568,25 +647,45 @@ def _check_factor(factor: float, name: str) -> None:
 
 
 def adjust_brightness(img: Any, brightness_factor: float) -> Any:
-    """The image times the factor: 0 is black, 1 the image."""
+    """The image times the factor: 0 is black, 1 the image.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.adjust_brightness(torch.full((3, 1, 1), 0.5), 1.5).flatten()
+    tensor([0.7500, 0.7500, 0.7500])
+    """
     _check_factor(brightness_factor, "brightness_factor")
     return _kind(img).adjust_brightness(img, brightness_factor)
 
 
 def adjust_contrast(img: Any, contrast_factor: float) -> Any:
-    """Away from the mean gray: 0 is gray, 1 the image."""
+    """Away from the mean gray: 0 is gray, 1 the image.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.adjust_contrast(torch.tensor([0., 1.]).expand(3, 1, 2), 0.5)[0]
+    tensor([[0.2500, 0.7500]])
+    """
     _check_factor(contrast_factor, "contrast_factor")
     return _kind(img).adjust_contrast(img, contrast_factor)
 
 
 def adjust_saturation(img: Any, saturation_factor: float) -> Any:
-    """Away from the gray image: 0 is without colour, 1 the image."""
+    """Away from the gray image: 0 is without colour, 1 the image.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.adjust_saturation(torch.tensor([1., 0., 0.]).view(3, 1, 1), 0).flatten()
+    tensor([0.2989, 0.2989, 0.2989])
+    """
     _check_factor(saturation_factor, "saturation_factor")
     return _kind(img).adjust_saturation(img, saturation_factor)
 
 
 def adjust_sharpness(img: Any, sharpness_factor: float) -> Any:
-    """Away from the smoothed image: 0 is smooth, 1 the image."""
+    """Away from the smoothed image: 0 is smooth, 1 the image.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.adjust_sharpness(torch.rand(3, 8, 8), 2).shape
+    torch.Size([3, 8, 8])
+    """
     _check_factor(sharpness_factor, "sharpness_factor")
     return _kind(img).adjust_sharpness(img, sharpness_factor)
 
@@ -595,6 +694,10 @@ def adjust_hue(img: Any, hue_factor: float) -> Any:
     """The colours turned round the circle of colours by hue_factor of it, from -0.5 to 0.5.
 
     Source: https://en.wikipedia.org/wiki/Hue
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.adjust_hue(torch.tensor([1., 0., 0.]).view(3, 1, 1), 0.5).flatten()
+    tensor([0., 1., 1.])
     """
     if not -0.5 <= hue_factor <= 0.5:
         raise ValueError(f"hue_factor ({hue_factor}) is not in [-0.5, 0.5].")
@@ -602,7 +705,12 @@ def adjust_hue(img: Any, hue_factor: float) -> Any:
 
 
 def adjust_gamma(img: Any, gamma: float, gain: float = 1) -> Any:
-    """gain * image ** gamma, where the image goes from 0 to 1."""
+    """gain * image ** gamma, where the image goes from 0 to 1.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.adjust_gamma(torch.full((3, 1, 1), 0.5), 2).flatten()
+    tensor([0.2500, 0.2500, 0.2500])
+    """
     if gamma < 0:
         raise ValueError("Gamma should be a non-negative real number")
     return _kind(img).adjust_gamma(img, gamma, gain)
@@ -616,7 +724,12 @@ def to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
 
 
 def rgb_to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
-    """The image in gray, of 1 or 3 equal channels: 0.2989 red + 0.587 green + 0.114 blue."""
+    """The image in gray, of 1 or 3 equal channels: 0.2989 red + 0.587 green + 0.114 blue.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.rgb_to_grayscale(torch.tensor([1., 0., 0.]).view(3, 1, 1)).flatten()
+    tensor([0.2989])
+    """
     return _kind(img).rgb_to_grayscale(img, num_output_channels)
 
 
@@ -627,6 +740,10 @@ def gaussian_blur(img: Any, kernel_size: Any, sigma: Any = None) -> Any:
         img: a PIL image or a tensor.
         kernel_size: odd: of both sides, or (across, down).
         sigma: standard deviation in pixels, the same way; by default 0.3 * ((kernel_size - 1) * 0.5 - 1) + 0.8.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.gaussian_blur(torch.tensor([0., 0., 1., 0., 0.]).view(1, 1, 5).expand(1, 5, 5), 3, 1.)[0, 0]
+    tensor([0.0000, 0.2741, 0.4519, 0.2741, 0.0000])
     """
     if not isinstance(kernel_size, int | list | tuple):
         raise TypeError(f"kernel_size should be int or a sequence of integers. Got {type(kernel_size)}")
@@ -652,24 +769,44 @@ def gaussian_blur(img: Any, kernel_size: Any, sigma: Any = None) -> Any:
 
 
 def invert(img: Any) -> Any:
-    """White minus the image."""
+    """White minus the image.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.invert(torch.tensor([0, 55], dtype=torch.uint8).view(1, 1, 2)).flatten()
+    tensor([255, 200], dtype=torch.uint8)
+    """
     return _kind(img).invert(img)
 
 
 def posterize(img: Any, bits: int) -> Any:
-    """The image with only the highest `bits` bits of each byte."""
+    """The image with only the highest `bits` bits of each byte.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.posterize(torch.tensor([77, 200], dtype=torch.uint8).view(1, 1, 2), 2).flatten()
+    tensor([ 64, 192], dtype=torch.uint8)
+    """
     if not 0 <= bits <= 8:
         raise ValueError(f"The number if bits should be between 0 and 8. Got {bits}")
     return _kind(img).posterize(img, bits)
 
 
 def solarize(img: Any, threshold: float) -> Any:
-    """The image inverted where it is `threshold` or more."""
+    """The image inverted where it is `threshold` or more.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.solarize(torch.tensor([100, 200], dtype=torch.uint8).view(1, 1, 2), 128).flatten()
+    tensor([100,  55], dtype=torch.uint8)
+    """
     return _kind(img).solarize(img, threshold)
 
 
 def autocontrast(img: Any) -> Any:
-    """Each channel stretched from black to white."""
+    """Each channel stretched from black to white.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.autocontrast(torch.tensor([0.25, 0.5, 0.75]).view(1, 1, 3)).flatten()
+    tensor([0.0000, 0.5000, 1.0000])
+    """
     return _kind(img).autocontrast(img)
 
 
@@ -677,12 +814,22 @@ def equalize(img: Any) -> Any:
     """Each channel (of bytes) mapped so that all values are about as frequent.
 
     Source: https://en.wikipedia.org/wiki/Histogram_equalization
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.equalize(torch.tensor([10, 11, 12, 13], dtype=torch.uint8).view(1, 1, 4)).flatten()
+    tensor([10, 11, 12, 13], dtype=torch.uint8)
     """
     return _kind(img).equalize(img)
 
 
 def erase(img: Any, i: int, j: int, h: int, w: int, v: Any, inplace: bool = False) -> Any:
-    """The tensor with v in the rectangle of height h and width w whose upper left corner is row i, column j."""
+    """The tensor with v in the rectangle of height h and width w whose upper left corner is row i, column j.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> TF.erase(torch.ones(1, 2, 3), 0, 1, 2, 1, torch.tensor(0.))
+    tensor([[[1., 0., 1.],
+             [1., 0., 1.]]])
+    """
     if not _is_tensor(img):
         raise TypeError(f"img should be Tensor Image. Got {type(img)}")
     return T.erase(img, i, j, h, w, v, inplace)

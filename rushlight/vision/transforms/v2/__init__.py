@@ -152,7 +152,12 @@ class AutoAugment(v1.AutoAugment, Transform):
 
 
 class Compose(Transform):
-    """One transform after the other."""
+    """One transform after the other.
+
+    >>> from rushlight.vision.transforms import v2
+    >>> v2.Compose([v2.RandomHorizontalFlip(p=1), v2.Identity()])(torch.tensor([[[1, 2]]]))
+    tensor([[[2, 1]]])
+    """
 
     def __init__(self, transforms: Any) -> None:
         super().__init__()
@@ -297,7 +302,12 @@ class ToPILImage(Transform):
 
 
 class ToDtype(Transform):
-    """Image tensors in another dtype; `scale`: white stays white."""
+    """Image tensors in another dtype; `scale`: white stays white.
+
+    >>> from rushlight.vision.transforms import v2
+    >>> v2.ToDtype(torch.float32, scale=True)(torch.tensor([0, 255], dtype=torch.uint8).view(1, 1, 2)).flatten()
+    tensor([0., 1.])
+    """
 
     def __init__(self, dtype: Any, scale: bool = False) -> None:
         super().__init__()
@@ -321,7 +331,12 @@ class RGB(Transform):
 
 
 class GaussianNoise(Transform):
-    """Tensors of floats with normal noise."""
+    """Tensors of floats with normal noise.
+
+    >>> from rushlight.vision.transforms import v2
+    >>> v2.GaussianNoise()(torch.zeros(1, 4, 4)).shape
+    torch.Size([1, 4, 4])
+    """
 
     def __init__(self, mean: float = 0.0, sigma: float = 0.1, clip: bool = True) -> None:
         super().__init__()
@@ -334,7 +349,12 @@ class GaussianNoise(Transform):
 
 
 class RandomChannelPermutation(Transform):
-    """The channels in random order."""
+    """The channels in random order.
+
+    >>> from rushlight.vision.transforms import v2
+    >>> v2.RandomChannelPermutation()(torch.arange(3.).view(3, 1, 1)).sum()
+    tensor(3.)
+    """
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         return functional.permute_channels(inpt, torch.randperm(functional.get_num_channels(inpt)).tolist())
@@ -379,6 +399,11 @@ class MixUp(_Mixing):
     """Each image blended with its neighbour in the batch, and so are the labels.
 
     Source: Zhang et al., mixup: beyond empirical risk minimization, https://arxiv.org/abs/1710.09412
+
+    >>> from rushlight.vision.transforms import v2
+    >>> images, labels = v2.MixUp(num_classes=3)(torch.rand(2, 3, 8, 8), torch.tensor([0, 2]))
+    >>> labels.sum(1)
+    tensor([1., 1.])
     """
 
     def _mix(self, images: Any, share: float) -> tuple[Any, float]:
@@ -389,6 +414,11 @@ class CutMix(_Mixing):
     """A rectangle of each image taken from its neighbour in the batch, and the labels blended by its area.
 
     Source: Yun et al., CutMix, https://arxiv.org/abs/1905.04899
+
+    >>> from rushlight.vision.transforms import v2
+    >>> images, labels = v2.CutMix(num_classes=3)(torch.rand(2, 3, 8, 8), torch.tensor([0, 2]))
+    >>> images.shape, labels.shape
+    (torch.Size([2, 3, 8, 8]), torch.Size([2, 3]))
     """
 
     def _mix(self, images: Any, share: float) -> tuple[Any, float]:

@@ -58,7 +58,12 @@ def resized_crop(  # type: ignore[no-redef]
 
 
 def get_size(inpt: Any) -> list[int]:
-    """[height, width]."""
+    """[height, width].
+
+    >>> from rushlight.vision.transforms.v2 import functional as TF
+    >>> TF.get_size(torch.zeros(3, 4, 5))
+    [4, 5]
+    """
     return _v1.get_dimensions(inpt)[1:]
 
 
@@ -73,12 +78,22 @@ def to_image(inpt: Any) -> Any:
 
 
 def to_dtype(inpt: Any, dtype: Any = torch.float32, scale: bool = False) -> Any:
-    """A tensor in another dtype; `scale`: white stays white."""
+    """A tensor in another dtype; `scale`: white stays white.
+
+    >>> from rushlight.vision.transforms.v2 import functional as TF
+    >>> TF.to_dtype(torch.tensor([[[255]]], dtype=torch.uint8), torch.float32, scale=True)
+    tensor([[[1.]]])
+    """
     return _v1.convert_image_dtype(inpt, dtype) if scale else inpt.to(dtype)
 
 
 def grayscale_to_rgb(inpt: Any) -> Any:
-    """An image of one channel as one of three."""
+    """An image of one channel as one of three.
+
+    >>> from rushlight.vision.transforms.v2 import functional as TF
+    >>> TF.grayscale_to_rgb(torch.rand(1, 4, 4)).shape
+    torch.Size([3, 4, 4])
+    """
     if is_pil(inpt):
         return inpt.convert("RGB")
     return inpt.expand(*inpt.shape[:-3], 3, -1, -1) if inpt.shape[-3] == 1 else inpt
@@ -95,7 +110,12 @@ def gaussian_noise(inpt: Any, mean: float = 0.0, sigma: float = 0.1, clip: bool 
 
 
 def permute_channels(inpt: Any, permutation: list[int]) -> Any:
-    """The channels in another order."""
+    """The channels in another order.
+
+    >>> from rushlight.vision.transforms.v2 import functional as TF
+    >>> TF.permute_channels(torch.tensor([1, 2, 3]).view(3, 1, 1), [2, 1, 0]).flatten()
+    tensor([3, 2, 1])
+    """
     if is_pil(inpt):
         return _v1.to_pil_image(_v1.pil_to_tensor(inpt)[permutation])
     return inpt[..., permutation, :, :]
