@@ -250,8 +250,7 @@ Tensor scatter_reduce(const Tensor& self, int64_t dim, const Tensor& index, cons
              gs = mul(own, share);
              if (ctx.needs(1)) gv = mul(theirs, gather(share, dim, index, false));
            }
-           if (ctx.needs(0))
-             ctx.set(0, include_self ? gs : scatter_value(reduce == Reduce::mean ? g : gs, dim, index, Scalar(0)));
+           if (ctx.needs(0)) ctx.set(0, include_self ? gs : scatter_value(gs, dim, index, Scalar(0)));
            if (ctx.needs(1)) ctx.set(1, gv);
          });
   return out;
