@@ -37,7 +37,7 @@ __all__ = [
 _SUBMODULES = frozenset(
     {
         "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "distributed", "distributions", "fft",
-        "func", "futures", "fx", "hub", "jit", "linalg", "masked", "mps", "mtia", "multiprocessing", "nested", "nn", "onnx", "ops", "optim",
+        "func", "futures", "fx", "hub", "jit", "library", "linalg", "masked", "mps", "mtia", "multiprocessing", "nested", "nn", "onnx", "ops", "optim",
         "overrides", "profiler", "random", "return_types", "serialization", "signal", "special", "storage",
         "testing", "torch_version", "types", "utils", "version", "vision", "xpu",
     }
@@ -55,6 +55,8 @@ _HOMES = {
     "_dtype_info": ("finfo", "iinfo"),
     "_errors": ("OutOfMemoryError",),
     "_functions": (
+        "PyTorchFileReader", "PyTorchFileWriter", "_assert", "_assert_async", "_check", "_check_index", "_check_is_size",
+        "_check_not_implemented", "_check_type", "_check_value", "_shape_as_tensor",
         "asarray", "cholesky", "cholesky_inverse", "cholesky_solve", "det", "detach_", "get_device",
         "get_device_module", "inverse", "is_complex", "is_conj", "is_distributed", "is_floating_point", "is_inference",
         "is_neg", "is_signed", "is_storage", "logdet", "matrix_exp", "numel", "pinverse", "qr", "slogdet", "svd",
@@ -62,6 +64,7 @@ _HOMES = {
     ),
     "func": ("vmap",),
     "futures": ("Future",),
+    "jit": ("ScriptFunction", "ScriptModule"),
     "_import_hook": ("enable_torch_alias", "disable_torch_alias"),
     "_switches": (
         "are_deterministic_algorithms_enabled", "compiled_with_cxx11_abi", "get_default_device",
@@ -70,7 +73,8 @@ _HOMES = {
         "set_default_tensor_type", "set_deterministic_debug_mode", "set_float32_matmul_precision",
         "set_flush_denormal", "set_num_interop_threads", "set_warn_always", "use_deterministic_algorithms",
     ),
-    "_sym": ("sym_float", "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not", "sym_sqrt", "sym_sum"),
+    "_sym": ("SymBool", "SymFloat", "SymInt", "sym_float", "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not", "sym_sqrt", "sym_sum"),
+    "cuda": ("Event", "Stream"),
     "_tensor_str": ("get_printoptions", "set_printoptions"),
     "overrides": ("DisableTorchFunction", "DisableTorchFunctionSubclass"),
     "serialization": ("load", "save"),
@@ -88,20 +92,24 @@ _OWN = frozenset({"annotations", "importlib", "Any"})
 def __getattr__(name: str) -> Any:
     if name in _SUBMODULES:
         try:
-            return importlib.import_module(f"{__name__}.{name}")
+            return importlib.import_module(f"rushlight.{name}")
         except ModuleNotFoundError as error:
-            if error.name != f"{__name__}.{name}":
+            if error.name != f"rushlight.{name}":
                 raise
     elif name in _LAZY:
-        value = getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
+        value = getattr(importlib.import_module(f"rushlight.{_LAZY[name]}"), name)
         globals()[name] = value
         return value
     elif name in _TYPES:
         return _legacy_type(name)
-    elif name in ("__config__", "_dynamo", "_functions", "_utils"):
-        return importlib.import_module(f"{__name__}.{name}")
+    elif name == "torch":  # programs write torch.torch.Tensor
+        return importlib.import_module("rushlight")
+    elif name in ("__config__", "_dynamo", "_functions", "_subclasses", "_tensor_str", "_utils"):
+        return importlib.import_module(f"rushlight.{name}")
     elif name.startswith("_"):
         op = None if name.startswith("__") else getattr(_C, name, None) or _compositions().find(name)
+        if name.startswith("_foreach_"):
+            op = importlib.import_module("rushlight._foreach").find(name)
         if op is None or not callable(op):
             raise AttributeError(f"module 'torch' has no attribute {name!r}")
         return op
@@ -112,7 +120,7 @@ def __getattr__(name: str) -> Any:
             return value
     from rushlight._missing import no_attribute
 
-    raise no_attribute(__name__, name, __dir__())
+    raise no_attribute("rushlight", name, __dir__())
 
 
 def __dir__() -> list[str]:
@@ -207,11 +215,9 @@ def _tensor_format(self: Any, spec: str) -> str:
 
 def _missing_core_name(name: str) -> Any:
     """What programs import from `torch._C` and is not in the core."""
-    if name == "_LinAlgError":
-        from rushlight._errors import LinAlgError
+    from rushlight._core_names import find
 
-        return LinAlgError
-    raise AttributeError(f"module 'torch._C' has no attribute {name!r}")
+    return find(name)
 
 
 def _attach() -> None:
@@ -228,7 +234,7 @@ def _attach() -> None:
     own.__array_priority__ = 1000
     device: Any = _C.device
     device.__enter__ = lambda self: __getattr__("_functions").enter_device(self)
-    device.__exit__ = lambda self, *error: None
+    device.__exit__ = lambda self, *error: __getattr__("_functions").leave_device()
     own.is_shared = lambda self: self.untyped_storage().is_shared()
     for name in _LATE:
         if not hasattr(own, name):

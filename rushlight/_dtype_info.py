@@ -14,10 +14,22 @@ _FLOATS = {
     "bfloat16": (16, 7, -126, 128),
     "float32": (32, 23, -126, 128),
     "float64": (64, 52, -1022, 1024),
+    "complex32": (16, 10, -14, 16),
     "complex64": (32, 23, -126, 128),
     "complex128": (64, 52, -1022, 1024),
 }
-_INTEGERS = {"uint8": 8, "int8": 8, "int16": 16, "int32": 32, "int64": 64}
+_PARTS = {"complex32": "float16", "complex64": "float32", "complex128": "float64"}
+_INTEGERS = {
+    "uint8": 8, "int8": 8, "int16": 16, "int32": 32, "int64": 64, "uint16": 16, "uint32": 32, "uint64": 64,
+}  # fmt: skip
+# Those of eight bits follow no common rule: eps, the smallest normal number, max, min.
+_FLOAT8 = {
+    "float8_e4m3fn": (2.0**-3, 2.0**-6, 448.0, -448.0),
+    "float8_e4m3fnuz": (2.0**-3, 2.0**-7, 240.0, -240.0),
+    "float8_e5m2": (2.0**-2, 2.0**-14, 57344.0, -57344.0),
+    "float8_e5m2fnuz": (2.0**-3, 2.0**-15, 57344.0, -57344.0),
+    "float8_e8m0fnu": (1.0, 2.0**-127, 2.0**127, 2.0**-127),
+}
 
 
 def _name(dtype: Any) -> str:
@@ -60,6 +72,11 @@ class finfo:
 
     def __init__(self, type: Any = None) -> None:
         dtype = _checked(_C.get_default_dtype() if type is None else type, "finfo")
+        if _name(dtype) in _FLOAT8:
+            self.bits, self.resolution, self.dtype = 8, 1.0, _name(dtype)
+            self.eps, self.tiny, self.max, self.min = _FLOAT8[self.dtype]
+            self.smallest_normal = self.tiny
+            return
         if _name(dtype) not in _FLOATS:
             raise TypeError(
                 f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{_name(dtype)}'"
@@ -73,7 +90,7 @@ class finfo:
         self.min = -self.max
         self.tiny = self.smallest_normal = 2.0**lowest
         self.resolution = float(f"1e-{math.floor(fraction * math.log10(2))}")
-        self.dtype = _name(dtype.to_real())
+        self.dtype = _PARTS.get(_name(dtype), _name(dtype))
 
     def __repr__(self) -> str:
         parts = ((n, getattr(self, n)) for n in ("resolution", "min", "max", "eps", "smallest_normal", "tiny"))
@@ -111,7 +128,7 @@ class iinfo:
             raise TypeError(f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{name}'")
         self.bits = _INTEGERS[name]
         self.dtype = name
-        signed = name != "uint8"
+        signed = not name.startswith("u")
         self.max = 2 ** (self.bits - signed) - 1
         self.min = -self.max - 1 if signed else 0
 

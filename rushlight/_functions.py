@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rushlight import _C
+from rushlight._later import absent_class
 from rushlight._results import result_type
 
 __all__ = [
@@ -36,6 +37,65 @@ __all__ = [
     "cholesky_inverse",
     "cholesky_solve",
 ]
+
+PyTorchFileReader, PyTorchFileWriter = (
+    absent_class(f"torch.{name}", "torch.load and torch.save are in Python; torch.load(mmap=True) reads what is needed")
+    for name in ("PyTorchFileReader", "PyTorchFileWriter")
+)
+
+
+def _assert(condition: Any, message: str) -> None:
+    """`assert`, as a function."""
+    assert condition, message
+
+
+def _assert_async(input: Any, assert_msg: str | None = None) -> None:
+    """An error if the one number of a tensor is zero."""
+    if not input:
+        raise RuntimeError(assert_msg or "Expected Tensor with single nonzero value, but got zero")
+
+
+def _check_with(error: type[Exception], cond: Any, message: Any = None) -> None:
+    if not cond:
+        raise error(
+            str(message()) if callable(message) else message or f"Expected cond to be True, but got {bool(cond)}."
+        )
+
+
+def _check(cond: Any, message: Any = None) -> None:
+    """An error, with what `message()` gives, if a condition does not hold."""
+    _check_with(RuntimeError, cond, message)
+
+
+def _check_index(cond: Any, message: Any = None) -> None:
+    """The same, as an IndexError."""
+    _check_with(IndexError, cond, message)
+
+
+def _check_value(cond: Any, message: Any = None) -> None:
+    """The same, as a ValueError."""
+    _check_with(ValueError, cond, message)
+
+
+def _check_type(cond: Any, message: Any = None) -> None:
+    """The same, as a TypeError."""
+    _check_with(TypeError, cond, message)
+
+
+def _check_not_implemented(cond: Any, message: Any = None) -> None:
+    """The same, as a NotImplementedError."""
+    _check_with(NotImplementedError, cond, message)
+
+
+def _check_is_size(i: Any, message: Any = None, *, max: Any = None) -> None:
+    """An error if a number is no size."""
+    _check(i >= 0 and (max is None or i <= max), message)
+
+
+def _shape_as_tensor(self: Any) -> Any:
+    """The sizes, as a tensor."""
+    return _C.tensor(tuple(self.shape))
+
 
 _QR = result_type("qr", "Q", "R")
 _Slogdet = result_type("slogdet", "sign", "logabsdet")
@@ -354,8 +414,17 @@ def matrix_exp(A: Any) -> Any:
     return linalg.matrix_exp(A)
 
 
+_outer_devices: list[Any] = []
+
+
 def enter_device(device: Any) -> Any:
-    """`with torch.device("cpu"):` new tensors lie there, where they lie anyway; other devices are refused."""
-    if device.type != "cpu":
-        _C.empty(0).to(device)  # refuses, with the reason
+    """`with torch.device("meta"):` new tensors lie there; devices that are not here are refused."""
+    outer = _C._get_default_device()
+    _C._set_default_device(device)
+    _outer_devices.append(outer)
     return device
+
+
+def leave_device() -> None:
+    """The end of such a block."""
+    _C._set_default_device(_outer_devices.pop())

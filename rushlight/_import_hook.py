@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import ModuleType
 
 __all__ = ["disable_torch_alias", "enable_torch_alias"]
@@ -51,6 +51,15 @@ class _Finder:
                 hint = ": " + suggestion(real_parent, name, dir(sys.modules[real_parent]))
             raise ModuleNotFoundError(f"No module named {fullname!r}{hint}", name=fullname)
         return importlib.machinery.ModuleSpec(fullname, _Loader(real), is_package=False)  # type: ignore[arg-type]
+
+    @staticmethod
+    def find_distributions(context: Any = None) -> Iterator[Any]:
+        """For `importlib.metadata.version("torch")`, by which libraries ask whether PyTorch is there, and which."""
+        from rushlight._distributions import served
+
+        wanted = getattr(context, "name", None)
+        for name in _SERVED if wanted is None else {wanted.lower()} & _SERVED.keys():
+            yield served(name)
 
 
 def _exists(real: str) -> bool:
@@ -140,6 +149,7 @@ def enable_torch_alias() -> None:
         raise RuntimeError("enable_torch_alias(): another torch is imported already; call this before importing it")
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)  # type: ignore[arg-type]
+    rushlight.__name__ = "torch"  # what programs compare names with
     if not _spawn_watched:
         _spawn_watched = True
         after_import("multiprocessing.spawn", _alias_in_spawned)
@@ -151,5 +161,8 @@ def disable_torch_alias() -> None:
     """Undo `enable_torch_alias`: names imported from now on are looked up as usual."""
     if _finder in sys.meta_path:
         sys.meta_path.remove(_finder)  # type: ignore[arg-type]
+    import rushlight
+
+    rushlight.__name__ = "rushlight"
     for name in [n for n in sys.modules if n.partition(".")[0] in _SERVED]:
         del sys.modules[name]

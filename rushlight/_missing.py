@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-__all__ = ["module_getattr", "no_attribute", "tensor_attribute", "torch_name"]
+__all__ = ["complete_when_listed", "module_getattr", "no_attribute", "tensor_attribute", "torch_name"]
 
 
 def torch_name(module: str) -> str:
@@ -58,6 +58,28 @@ def no_attribute(module: str, name: str, names: Iterable[str], depth: int = 2) -
     return error
 
 
+_names_of = type(sys).__dict__["__dict__"].__get__  # of a module, whatever its class says
+
+
+def complete_when_listed(name: str, names: Iterable[str]) -> None:
+    """Make `module.__dict__` and `vars(module)` import what the module only imports when it is asked for by name.
+
+    Programs choose by name from such a dictionary: `torch.optim.__dict__["Adam"]`.
+    """
+    from types import ModuleType
+
+    class Lazy(ModuleType):
+        @property
+        def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+            sys.modules[name].__class__ = ModuleType  # once is enough
+            for each in names:
+                getattr(self, each)
+            found: dict[str, Any] = _names_of(self)
+            return found
+
+    sys.modules[name].__class__ = Lazy
+
+
 def module_getattr(
     module: str, submodules: Collection[str] = (), homes: Mapping[str, str] | None = None
 ) -> Callable[[str], Any]:
@@ -71,7 +93,7 @@ def module_getattr(
     homes = homes or {}
 
     def __getattr__(name: str) -> Any:
-        own = vars(sys.modules[module])
+        own = _names_of(sys.modules[module])
         if name in homes:
             value = own[name] = getattr(importlib.import_module(f"{module}.{homes[name]}"), name)
             return value

@@ -123,22 +123,21 @@ def compiled_with_cxx11_abi() -> bool:
 
 
 def get_default_device() -> Any:
-    """The CPU.
+    """Where new tensors lie.
 
     >>> torch.get_default_device()
     device(type='cpu')
     """
-    return _C.device("cpu")
+    return _C._get_default_device()
 
 
 def set_default_device(device: Any) -> None:
-    """Where new tensors lie. Only the CPU (or None, which means it) can be chosen.
+    """Where new tensors lie: on the CPU (or None, which means it), or on "meta", without data.
 
     Raises:
-        AssertionError: another device was asked for.
+        AssertionError, RuntimeError: another device was asked for.
     """
-    if device is not None and _C.device(device).type != "cpu":
-        _C.empty(0).to(device)  # refuses, with the reason
+    _C._set_default_device(_C.device("cpu" if device is None else device))
 
 
 def set_default_tensor_type(t: Any) -> None:

@@ -6,7 +6,27 @@ import builtins
 import math
 from typing import Any
 
-__all__ = ["sym_float", "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not", "sym_sqrt", "sym_sum"]
+from rushlight._later import absent_class
+
+__all__ = [
+    "SymBool",
+    "SymFloat",
+    "SymInt",
+    "sym_float",
+    "sym_int",
+    "sym_ite",
+    "sym_max",
+    "sym_min",
+    "sym_not",
+    "sym_sqrt",
+    "sym_sum",
+]
+
+# Sizes are plain numbers here: `isinstance(size, torch.SymInt)` is False.
+SymBool, SymFloat, SymInt = (
+    absent_class(f"torch.{name}", "programs are not traced: sizes are numbers")
+    for name in ("SymBool", "SymFloat", "SymInt")
+)
 
 
 def sym_int(a: Any) -> int:

@@ -200,8 +200,11 @@ def _layout(nested: Any, dim: int, indent: int, width: int, show: Callable[[Any]
     return "[" + ("," + "\n" * (dim - 1) + " " * (indent + 1)).join(rows) + "]"
 
 
-def _values_str(tensor: Any, indent: int) -> str:
-    """The bracketed numbers of a tensor that has at least one element."""
+def _tensor_str(self: Any, indent: int) -> str:
+    """The bracketed numbers of a tensor."""
+    tensor = self
+    if tensor.numel() == 0:
+        return "[]"
     dtype = tensor.dtype
     nested = _nested(tensor) if tensor.numel() > PRINT_OPTS.threshold else tensor.tolist()
     values = _flatten(nested, [])
@@ -214,13 +217,15 @@ def _values_str(tensor: Any, indent: int) -> str:
     return _layout(nested, tensor.dim(), indent, width, show)
 
 
-def _with_suffixes(text: str, suffixes: list[str], indent: int) -> str:
+def _add_suffixes(tensor_str: str, suffixes: list[str], indent: int, force_newline: bool = False) -> str:
     """Append ", suffix" for each, on a new line where it would pass the line width."""
+    text = tensor_str
     column = len(text) - text.rfind("\n") + 1
     for suffix in suffixes:
-        if column + len(suffix) + 2 > PRINT_OPTS.linewidth:
+        if force_newline or column + len(suffix) + 2 > PRINT_OPTS.linewidth:
             text += ",\n" + " " * indent + suffix
             column = indent + len(suffix)
+            force_newline = False
         else:
             text += ", " + suffix
             column += len(suffix) + 2
@@ -275,7 +280,7 @@ def _str(tensor: Any, *, tensor_contents: str | None = None) -> str:
             and dtype != _default_complex(default)
         ):
             suffixes.append(f"dtype={dtype}")
-        contents = tensor_contents if tensor_contents is not None else _values_str(tensor, indent)
+        contents = tensor_contents if tensor_contents is not None else _tensor_str(tensor, indent)
     if tensor_contents is not None:
         contents = tensor_contents
     grad_fn = tensor.grad_fn
@@ -283,7 +288,7 @@ def _str(tensor: Any, *, tensor_contents: str | None = None) -> str:
         suffixes.append(f"grad_fn=<{grad_fn.name().rsplit('::', 1)[-1]}>")
     elif tensor.requires_grad:
         suffixes.append("requires_grad=True")
-    text = _with_suffixes(prefix + contents, suffixes, indent)
+    text = _add_suffixes(prefix + contents, suffixes, indent)
     return f"Parameter({text})" if parameter and not plain else text
 
 

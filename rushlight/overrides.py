@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 __all__ = [
+    "BaseTorchFunctionMode",
+    "TorchFunctionMode",
     "get_default_nowrap_functions",
     "get_ignored_functions",
     "handle_torch_function",
@@ -33,8 +35,10 @@ def _has(value: Any) -> bool:
 
 
 def has_torch_function(relevant_args: Iterable[Any]) -> bool:
-    """Whether one of them has a `__torch_function__` of its own."""
-    return _C._change_torch_function_disabled(0) == 0 and any(_has(value) for value in relevant_args)
+    """Whether one of them has a `__torch_function__` of its own, or a mode is entered."""
+    return _C._change_torch_function_disabled(0) == 0 and (
+        _C._entered_function_modes() > 0 or any(_has(value) for value in relevant_args)
+    )
 
 
 def has_torch_function_unary(value: Any) -> bool:
@@ -61,6 +65,14 @@ def handle_torch_function(
             at = next((i for i, other in enumerate(found) if issubclass(type(value), type(other))), len(found))
             found.insert(at, value)
     types = tuple(type(value) for value in found)
+    if _C._entered_function_modes():
+        mode = _C._leave_function_mode()
+        try:
+            result = mode.__torch_function__(public_api, types, args, kwargs)
+        finally:
+            _C._enter_function_mode(mode)
+        if result is not NotImplemented:
+            return result
     for value in found:
         result = type(value).__torch_function__(public_api, types, args, kwargs)
         if result is not NotImplemented:
@@ -100,6 +112,47 @@ class _Without:
 
     def __exit__(self, *error: Any) -> None:
         _C._change_torch_function_disabled(-1)
+
+
+class TorchFunctionMode:
+    """Within it, `__torch_function__` of this object is asked for every operation, whatever its arguments are.
+
+    Example:
+        >>> import rushlight as torch
+        >>> class Counting(torch.overrides.TorchFunctionMode):
+        ...     calls = 0
+        ...     def __torch_function__(self, func, types, args=(), kwargs=None):
+        ...         self.calls += 1
+        ...         return func(*args, **(kwargs or {}))
+        >>> with Counting() as counting:
+        ...     y = torch.ones(2) + 1
+        >>> counting.calls
+        2
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """To be defined by the class."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Any:
+        _C._enter_function_mode(self)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        _C._leave_function_mode()
+
+    @classmethod
+    def push(cls, *args: Any, **kwargs: Any) -> Any:
+        """One made of these arguments, for `with`."""
+        return cls(*args, **kwargs)
+
+
+class BaseTorchFunctionMode(TorchFunctionMode):
+    """One that lets every operation run."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """What the operation gives."""
+        return func(*args, **(kwargs or {}))
 
 
 DisableTorchFunction = DisableTorchFunctionSubclass = _Without

@@ -296,7 +296,7 @@ def test_compile_gives_the_same_results():
         lambda: torch.onnx.export(torch.nn.Linear(1, 1), torch.ones(1), "x.onnx"),
         lambda: torch.hub.load("pytorch/vision", "resnet18"),
         lambda: torch.nested.nested_tensor([]),
-        lambda: data.IterDataPipe,
+        lambda: data.DataChunk,
     ],
 )
 def test_refusals_name_what_they_refuse(call):

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <ranges>
 #include <unordered_map>
+
+#include "tensor/meta.h"
 
 namespace rl {
 namespace {
@@ -291,6 +294,8 @@ class Walk {
 
 // The roots hold every node of the walk: none is freed before it ends.
 std::vector<Tensor> run_backward(std::vector<Edge> roots, std::vector<Tensor> grads, const BackwardOptions& options) {
+  std::optional<MetaScope> meta;
+  if (std::ranges::any_of(grads, [](const Tensor& g) { return is_meta(g); })) meta.emplace(true);
   return Walk(options).run(roots, grads);
 }
 

@@ -6,6 +6,7 @@
 #include "kernels/pointwise/arithmetic.h"
 #include "ops/creation.h"
 #include "ops/pointwise.h"
+#include "runtime/meta.h"
 #include "runtime/parallel.h"
 
 namespace rl {
@@ -16,6 +17,7 @@ Generator& pick(Generator* g) { return g ? *g : default_generator(); }
 // Runs draw(Out) on t's memory. Long draws let other Python threads run.
 template <class Draw>
 void draw_into(const Tensor& t, Draw&& draw) {
+  if (in_meta_scope()) return;
   auto run = [&] {
     if (t.is_contiguous())
       draw(random::Out{t.dtype(), t.raw(), t.numel(), true});

@@ -5,6 +5,8 @@
 #include <initializer_list>
 #include <span>
 
+#include "python/meta.h"
+
 namespace rl::py {
 namespace {
 
@@ -219,13 +221,7 @@ bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, in
     case Tag::Device: {
       if (!is_device(o)) return refuse();
       v.tag = Tag::Device;
-      v.device = device_from(o);
-      if (v.device.type == DeviceType::CUDA)
-        fail(ErrorKind::Assertion,
-             "Torch not compiled with CUDA enabled: rushlight runs on the CPU; choose the device with "
-             "torch.device('cuda' if torch.cuda.is_available() else 'cpu')");
-      check(v.device.type == DeviceType::CPU, "device '", v.device.str(),
-            "' is not available: rushlight runs on the CPU");
+      v.device = existing_device(o);
       return true;
     }
     case Tag::Layout:

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <unordered_map>
 
+#include "python/meta.h"
 #include "python/python.h"
 
 namespace rl::py {
@@ -270,6 +271,7 @@ Tensor seed_for(const Tensor& root, PyObject* given) {
         shape_str(root.sizes()), ": reduce it first (e.g. .sum() or .mean()), or pass gradient= of that shape");
   check(is_floating(root.dtype()), "grad can be implicitly created only for real scalar outputs but got torch.",
         dtype_name(root.dtype()), ": take .real, or pass gradient=");
+  CallScope scope(is_meta(root));
   return ones_like(root);
 }
 

@@ -3,6 +3,7 @@
 
 #include "ops/basic.h"
 #include "ops/creation.h"
+#include "python/meta.h"
 #include "python/python.h"
 
 namespace rl::py {
@@ -156,7 +157,21 @@ T* fill(PyObject* o, T* out, int64_t depth, int64_t dims) {
 struct Parsed {
   PyObject* data;
   std::optional<DType> dtype;
+  std::optional<Device> device;
   bool requires_grad = false;
+
+  bool from_meta() const { return is_tensor(data) && is_meta(tensor_of(data)); }
+  // The tensor made of the data, where it was asked for.
+  Tensor placed(Tensor t) const {
+    if (!detail::meta_used) [[likely]]
+      return t;
+    const bool meta = (device        ? *device
+                       : from_meta() ? device_of(tensor_of(data))
+                                     : default_device)
+                          .type == DeviceType::Meta;
+    if (!meta) check_has_data(t);
+    return meta && !is_meta(t) ? meta_like(t) : t;
+  }
 };
 
 bool parse(const char* name, PyObject* args, PyObject* kwargs, Parsed& out) {
@@ -176,10 +191,7 @@ bool parse(const char* name, PyObject* args, PyObject* kwargs, Parsed& out) {
     }
     if (device != Py_None) {
       check_type(is_device(device), name, "(): argument 'device' must be torch.device, not ", type_name(device));
-      Device d = device_from(device);
-      if (d.type == DeviceType::CUDA)
-        fail(ErrorKind::Assertion, "Torch not compiled with CUDA enabled: rushlight runs on the CPU");
-      check(d.type == DeviceType::CPU, "device '", d.str(), "' is not available: rushlight runs on the CPU");
+      out.device = existing_device(device);
     }
     out.requires_grad = requires_grad != 0;
     return true;
@@ -197,7 +209,8 @@ PyObject* tensor(PyObject*, PyObject* args, PyObject* kwargs) {
                        1) < 0)
         throw PythonError{};
     }
-    Tensor t = tensor_from_data(p.data, p.dtype, true);
+    CallScope scope(p.from_meta());
+    Tensor t = p.placed(tensor_from_data(p.data, p.dtype, true));
     if (p.requires_grad) set_requires_grad(t, true);
     t->inference = grad_mode.inference;
     return wrap(t);
@@ -208,9 +221,13 @@ PyObject* as_tensor(PyObject*, PyObject* args, PyObject* kwargs) {
   Parsed p;
   if (!parse("as_tensor", args, kwargs, p)) return nullptr;
   return guarded([&]() -> PyObject* {
-    if (is_tensor(p.data) && (!p.dtype || impl_of(p.data)->dtype() == *p.dtype)) return Py_NewRef(p.data);
-    if (is_tensor(p.data)) return wrap(to_dtype(tensor_of(p.data), *p.dtype));
-    return wrap(tensor_from_data(p.data, p.dtype, false));
+    CallScope scope(p.from_meta());
+    if (is_tensor(p.data)) {
+      Tensor t = tensor_of(p.data);
+      t = p.placed(p.dtype && t.dtype() != *p.dtype ? to_dtype(t, *p.dtype) : t);
+      return t.get() == impl_of(p.data) ? Py_NewRef(p.data) : wrap(t);
+    }
+    return wrap(p.placed(tensor_from_data(p.data, p.dtype, false)));
   });
 }
 
@@ -242,7 +259,7 @@ PyObject* get_default(PyObject*, PyObject*) { return Py_NewRef(dtype_object(defa
 PyObject* promote_types(PyObject*, PyObject* args) {
   PyObject *a, *b;
   if (!PyArg_ParseTuple(args, "O!O!:promote_types", dtype_type, &a, dtype_type, &b)) return nullptr;
-  return Py_NewRef(dtype_object(promote(dtype_from(a), dtype_from(b))));
+  return guarded([&] { return Py_NewRef(dtype_object(promote(dtype_from(a), dtype_from(b)))); });
 }
 PyObject* py_result_type(PyObject*, PyObject* args) {
   PyObject *a, *b;
@@ -292,6 +309,8 @@ PyMethodDef functions[] = {
      ">>> a\n"
      "array([1., 1.])\n"},
     {"_older_tensor", py_older_tensor, METH_VARARGS, nullptr},
+    {"_set_default_device", set_default_device, METH_O, nullptr},
+    {"_get_default_device", get_default_device, METH_NOARGS, nullptr},
     {"set_default_dtype", set_default, METH_O,
      "Sets the dtype of new floating tensors. Other than floating dtypes are a TypeError.\n\n"
      ">>> torch.set_default_dtype(torch.float64)\n"

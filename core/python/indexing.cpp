@@ -2,6 +2,7 @@
 #include "ops/indexing.h"
 
 #include "ops/creation.h"
+#include "python/meta.h"
 #include "python/python.h"
 
 namespace rl::py {
@@ -66,6 +67,12 @@ Tensor selected(const Tensor& view, int64_t dim, int64_t axis, int64_t i) {
   return select(view, dim, i);
 }
 
+void check_meta_index(const Tensor& self, const Tensor& index) {
+  if (!is_meta(self)) fail_without_data();
+  if (index.dtype() == DType::Bool || index.dtype() == DType::U8)
+    fail(ErrorKind::NotImplemented, "a mask without data: how many elements it picks is not known");
+}
+
 Plan make_plan(const Tensor& self, PyObject* index) {
   PyObject* const* items = &index;
   Py_ssize_t count = 1;
@@ -92,6 +99,8 @@ Plan make_plan(const Tensor& self, PyObject* index) {
       held.push_back(Object::check(wrap(index_tensor(item))));
       item = held.back().get();
     }
+    if (is_tensor(item) && is_meta(tensor_of(item))) [[unlikely]]
+      check_meta_index(self, tensor_of(item));
     named += axes_used(item);
   }
   check_index(named <= self.dim(), "too many indices for tensor of dimension ", self.dim(), " (", named,
@@ -167,6 +176,7 @@ PyObject* observed(const Tensor& self, Tensor result) {
 PyObject* tensor_getitem(PyObject* self, PyObject* index) {
   return guarded([&]() -> PyObject* {
     Tensor t = tensor_of(self);
+    CallScope scope(is_meta(t));
     if (subclasses_exist) [[unlikely]] {
       PyObject *args[] = {self, index}, *result;
       static PyObject* getitem = PyObject_GetAttrString(reinterpret_cast<PyObject*>(tensor_type), "__getitem__");
@@ -200,6 +210,7 @@ int tensor_setitem(PyObject* self, PyObject* index, PyObject* value) {
       [&]() -> int {
         check_type(value != nullptr, "Tensor does not support deleting items");
         Tensor t = tensor_of(self);
+        CallScope scope(is_meta(t));
         Tensor v;
         Scalar number;
         if (is_tensor(value))
@@ -213,6 +224,7 @@ int tensor_setitem(PyObject* self, PyObject* index, PyObject* value) {
           fail(ErrorKind::Type, "can't assign a ", type_name(value), " to a torch.", scalar_type_name(t.dtype()),
                "Tensor");
         }
+        if (!is_meta(t)) check_has_data(v);
         Plan plan = make_plan(t, index);
         if (plan.is_advanced) {
           check_in_place(t, "index_put_", needs_gradient(t, v));

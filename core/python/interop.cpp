@@ -1,6 +1,7 @@
 // Other libraries' memory: the buffer protocol, NumPy, DLPack.
 #include <cstring>
 
+#include "python/meta.h"
 #include "python/python.h"
 
 namespace rl::py {
@@ -61,6 +62,7 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) {
       [&]() -> int {
         Tensor t = tensor_of(self);
         view->obj = nullptr;
+        check_has_data(t);
         const char* format = buffer_format(t.dtype());
         if (t.requires_grad() || !format || ((flags & PyBUF_WRITABLE) && t->storage().read_only) ||
             (!t.is_contiguous() && (flags & PyBUF_STRIDES) != PyBUF_STRIDES)) {
@@ -98,6 +100,7 @@ void release_buffer(PyObject*, Py_buffer* view) {
 
 PyObject* numpy_array(const Tensor& t) {
   Object numpy = Object::check(PyImport_ImportModule("numpy"));
+  check_type(!is_meta(t), "can't convert meta device type tensor to numpy. It has no data.");
   check_type(t.dtype() != DType::BF16,
              "Got unsupported ScalarType BFloat16: NumPy has no bfloat16; convert first, e.g. with .float()");
   Object o = Object::check(wrap(t));
@@ -194,6 +197,7 @@ PyObject* to_dlpack(PyObject* self, PyObject*, PyObject*) {
       PyErr_SetString(PyExc_BufferError, "Can't export tensors that require gradient, use tensor.detach()");
       throw PythonError{};
     }
+    check_has_data(t);
     auto e = std::make_unique<DLExport>();
     e->tensor = t;
     e->shape.assign(t.sizes().begin(), t.sizes().end());

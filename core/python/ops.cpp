@@ -4,6 +4,7 @@
 #include "ops/documentation.h"
 #include "python/arguments.h"
 #include "python/autocast.h"
+#include "python/meta.h"
 
 namespace rl::py {
 namespace {
@@ -20,6 +21,7 @@ PyTypeObject *function_type, *method_type;
 PyObject* struct_sequence(const OpDef& def, Result& result);
 
 PyObject* run(const PyOp& op, const OpDef& def, Arguments& parsed) {
+  CallScope scope(def, parsed.values());
   Result result;
   if (op.in_place) {
     result.kind = Result::Kind::Tensor;
@@ -202,6 +204,7 @@ const OpDef& find_op(const char* name, const char* overload) {
 }
 
 PyObject* call_from_python(const OpDef& def, const Value* args) {
+  CallScope scope(def, args);
   Result result;
   call_op(def, args, result);
   if (result.kind == Result::Kind::Tensor) return wrap(std::move(result.tensor));

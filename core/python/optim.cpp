@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "python/meta.h"
 #include "python/python.h"
 
 namespace rl::py {
@@ -143,6 +144,7 @@ PyObject* optim_step(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
     const Object groups = as_list(args[1], "param_groups");
     if (!PyDict_Check(args[2])) fail(ErrorKind::Type, "an optimizer's state must be a dict, got ", type_name(args[2]));
     OptimStep step(bound.rule);
+    std::optional<MetaScope> meta;
     for (Py_ssize_t g = 0; g < PyList_GET_SIZE(groups.get()); ++g) {
       const Object group = Object::borrow(PyList_GET_ITEM(groups.get(), g));
       const Object held = params_of(group.get());
@@ -156,6 +158,7 @@ PyObject* optim_step(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
         // Held, for the class of a parameter may be a program's, whose methods do what they like to the lists.
         const Object param = Object::borrow(PyList_GET_ITEM(params, i));
         const Tensor grad = grad_of(param.get());
+        if (is_meta(grad) && !meta) meta.emplace(true);
         if (grad.defined()) add_param(bound, step, param.get(), grad, args[2], keeps);
       }
     }

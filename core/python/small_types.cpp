@@ -52,15 +52,45 @@ void dealloc_plain(PyObject* o) {
 }
 
 // --- dtype -------------------------------------------------------------------------------------------------------------
-PyObject* dtype_repr(PyObject* o) { return PyUnicode_FromFormat("torch.%s", dtype_name(self_of<PyDType>(o)->dtype)); }
+// Element types that programs name and no tensor here is of: they can be passed around, compared and asked about. Their
+// DType counts on behind the last one.
+struct NamedDType {
+  const char* name;
+  int8_t item_size;
+  bool floating, complex, is_signed;
+};
+constexpr NamedDType kNamed[] = {
+    {"uint16", 2, false, false, false},        {"uint32", 4, false, false, false},
+    {"uint64", 8, false, false, false},        {"complex32", 4, false, true, true},
+    {"float8_e4m3fn", 1, true, false, true},   {"float8_e4m3fnuz", 1, true, false, true},
+    {"float8_e5m2", 1, true, false, true},     {"float8_e5m2fnuz", 1, true, false, true},
+    {"float8_e8m0fnu", 1, true, false, false}, {"float4_e2m1fn_x2", 1, true, false, true},
+    {"qint8", 1, false, false, true},          {"quint8", 1, false, false, false},
+    {"qint32", 4, false, false, true},         {"quint4x2", 1, false, false, false},
+    {"quint2x4", 1, false, false, false},      {"int1", 1, false, false, true},
+    {"int2", 1, false, false, true},           {"int3", 1, false, false, true},
+    {"int4", 1, false, false, true},           {"int5", 1, false, false, true},
+    {"int6", 1, false, false, true},           {"int7", 1, false, false, true},
+    {"uint1", 1, false, false, false},         {"uint2", 1, false, false, false},
+    {"uint3", 1, false, false, false},         {"uint4", 1, false, false, false},
+    {"uint5", 1, false, false, false},         {"uint6", 1, false, false, false},
+    {"uint7", 1, false, false, false},
+};
+const NamedDType* named(PyObject* o) {
+  int i = static_cast<int>(self_of<PyDType>(o)->dtype) - kDTypeCount;
+  return i < 0 ? nullptr : &kNamed[i];
+}
+const char* name_of(PyObject* o) { return named(o) ? named(o)->name : dtype_name(self_of<PyDType>(o)->dtype); }
 
-bool equals_numpy(DType d, PyObject* other) {
+PyObject* dtype_repr(PyObject* o) { return PyUnicode_FromFormat("torch.%s", name_of(o)); }
+
+bool equals_numpy(const char* mine, PyObject* other) {
   // np.float32 (a class) and np.dtype('float32') both name the same element type.
   Object name;
   if (PyType_Check(other)) {
     const char* full = reinterpret_cast<PyTypeObject*>(other)->tp_name;
     if (std::strncmp(full, "numpy.", 6) != 0) return false;
-    return std::strcmp(full + 6, dtype_name(d)) == 0 || (d == DType::Bool && std::strcmp(full + 6, "bool_") == 0);
+    return std::strcmp(full + 6, mine) == 0 || (std::strcmp(mine, "bool") == 0 && std::strcmp(full + 6, "bool_") == 0);
   }
   if (std::strncmp(Py_TYPE(other)->tp_name, "numpy.dtype", 11) != 0) return false;
   name = Object::steal(PyObject_GetAttrString(other, "name"));
@@ -68,25 +98,24 @@ bool equals_numpy(DType d, PyObject* other) {
     PyErr_Clear();
     return false;
   }
-  return PyUnicode_Check(name.get()) && PyUnicode_CompareWithASCIIString(name.get(), dtype_name(d)) == 0;
+  return PyUnicode_Check(name.get()) && PyUnicode_CompareWithASCIIString(name.get(), mine) == 0;
 }
 
 PyObject* dtype_compare(PyObject* a, PyObject* b, int op) {
   if (op != Py_EQ && op != Py_NE) Py_RETURN_NOTIMPLEMENTED;
-  bool equal = a == b || (Py_TYPE(b) != dtype_type && equals_numpy(self_of<PyDType>(a)->dtype, b));
+  bool equal = a == b || (Py_TYPE(b) != dtype_type && equals_numpy(name_of(a), b));
   return PyBool_FromLong(equal == (op == Py_EQ));
 }
 Py_hash_t dtype_hash(PyObject* o) { return 7919 + static_cast<Py_hash_t>(self_of<PyDType>(o)->dtype); }
-PyObject* dtype_reduce(PyObject* o, PyObject*) {
-  return reduced_as("attribute", Py_BuildValue("(s)", dtype_name(self_of<PyDType>(o)->dtype)));
-}
+PyObject* dtype_reduce(PyObject* o, PyObject*) { return reduced_as("attribute", Py_BuildValue("(s)", name_of(o))); }
 PyObject* dtype_to_real(PyObject* o, PyObject*) {
-  DType d = self_of<PyDType>(o)->dtype;
-  return Py_NewRef(dtype_object(real_of(d)));
+  return guarded([&] { return Py_NewRef(dtype_object(real_of(dtype_from(o)))); });
 }
 PyObject* dtype_to_complex(PyObject* o, PyObject*) {
-  DType d = self_of<PyDType>(o)->dtype;
-  return Py_NewRef(dtype_object(d == DType::F16 || d == DType::BF16 ? DType::C64 : complex_of(d)));
+  return guarded([&] {
+    DType d = dtype_from(o);
+    return Py_NewRef(dtype_object(d == DType::F16 || d == DType::BF16 ? DType::C64 : complex_of(d)));
+  });
 }
 PyMethodDef dtype_methods[] = {
     {"__reduce__", dtype_reduce, METH_NOARGS, nullptr},
@@ -94,18 +123,27 @@ PyMethodDef dtype_methods[] = {
     {"to_complex", dtype_to_complex, METH_NOARGS, "The complex dtype of the same precision."},
     {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef dtype_properties[] = {
-    {"is_floating_point", [](PyObject* o, void*) { return PyBool_FromLong(is_floating(self_of<PyDType>(o)->dtype)); },
+    {"is_floating_point",
+     [](PyObject* o, void*) {
+       return PyBool_FromLong(named(o) ? named(o)->floating : is_floating(self_of<PyDType>(o)->dtype));
+     },
      nullptr, nullptr, nullptr},
-    {"is_complex", [](PyObject* o, void*) { return PyBool_FromLong(is_complex_dtype(self_of<PyDType>(o)->dtype)); },
+    {"is_complex",
+     [](PyObject* o, void*) {
+       return PyBool_FromLong(named(o) ? named(o)->complex : is_complex_dtype(self_of<PyDType>(o)->dtype));
+     },
      nullptr, nullptr, nullptr},
     {"is_signed",
      [](PyObject* o, void*) {
        DType d = self_of<PyDType>(o)->dtype;
-       return PyBool_FromLong(d != DType::U8 && d != DType::Bool);
+       return PyBool_FromLong(named(o) ? named(o)->is_signed : d != DType::U8 && d != DType::Bool);
      },
      nullptr, nullptr, nullptr},
-    {"itemsize", [](PyObject* o, void*) { return PyLong_FromLong(item_size(self_of<PyDType>(o)->dtype)); }, nullptr,
-     nullptr, nullptr},
+    {"itemsize",
+     [](PyObject* o, void*) {
+       return PyLong_FromLong(named(o) ? named(o)->item_size : item_size(self_of<PyDType>(o)->dtype));
+     },
+     nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 // --- device ------------------------------------------------------------------------------------------------------------
@@ -320,7 +358,11 @@ bool is_dtype(PyObject* o) {
          o == reinterpret_cast<PyObject*>(&PyComplex_Type);
 }
 DType dtype_from(PyObject* o) {
-  if (Py_TYPE(o) == dtype_type) return self_of<PyDType>(o)->dtype;
+  if (Py_TYPE(o) == dtype_type) {
+    if (named(o)) [[unlikely]]
+      fail(ErrorKind::NotImplemented, "rushlight has no tensors of dtype torch.", name_of(o));
+    return self_of<PyDType>(o)->dtype;
+  }
   if (o == reinterpret_cast<PyObject*>(&PyFloat_Type)) return default_dtype() == DType::F64 ? DType::F64 : DType::F64;
   if (o == reinterpret_cast<PyObject*>(&PyLong_Type)) return DType::I64;
   if (o == reinterpret_cast<PyObject*>(&PyBool_Type)) return DType::Bool;
@@ -415,6 +457,13 @@ int add_small_types(PyObject* module) {
     o->dtype = static_cast<DType>(i);
     dtypes[i] = reinterpret_cast<PyObject*>(o);
     if (PyModule_AddObjectRef(module, kDTypeName[i], dtypes[i]) < 0) return -1;
+  }
+  for (size_t i = 0; i < std::size(kNamed); ++i) {
+    Object o = Object::steal(reinterpret_cast<PyObject*>(PyObject_New(PyDType, dtype_type)));
+    if (!o) return -1;
+    self_of<PyDType>(o.get())->dtype = static_cast<DType>(kDTypeCount + i);
+    if (PyModule_AddObjectRef(module, kNamed[i].name, o.get()) < 0) return -1;
+    if (!std::strcmp(kNamed[i].name, "complex32") && PyModule_AddObjectRef(module, "chalf", o.get()) < 0) return -1;
   }
   static constexpr std::pair<const char*, DType> kAliases[] = {
       {"float", DType::F32}, {"double", DType::F64}, {"half", DType::F16},   {"short", DType::I16},

@@ -1,5 +1,7 @@
 // Subclasses of Tensor that users define: results take the class of the arguments, and __torch_function__ may step in.
 // Nothing here runs before the first such class is defined.
+#include <memory>
+
 #include "ops/gradient.h"
 #include "python/python.h"
 
@@ -14,6 +16,27 @@ thread_local int disabled = 0;
 struct Disabled {
   Disabled() { ++disabled; }
   ~Disabled() { --disabled; }
+};
+
+// The modes (torch.overrides.TorchFunctionMode) that are entered, owned; each hears of every function that is called within it.
+// Behind a pointer: a thread's own memory is scarce in a library that is loaded late.
+std::vector<PyObject*>& modes() {
+  static thread_local std::unique_ptr<std::vector<PyObject*>> entered;
+  if (!entered) entered = std::make_unique<std::vector<PyObject*>>();
+  return *entered;
+}
+
+// While a mode answers, those around it hear what it calls, and it does not.
+class InnermostMode {
+ public:
+  InnermostMode() : mode_(Object::steal(modes().back())) { modes().pop_back(); }
+  ~InnermostMode() { modes().push_back(mode_.release()); }
+  InnermostMode(const InnermostMode&) = delete;
+  InnermostMode& operator=(const InnermostMode&) = delete;
+  PyObject* get() const { return mode_.get(); }
+
+ private:
+  Object mode_;
 };
 
 PyObject* hook_name() {
@@ -76,8 +99,9 @@ PyObject* converted(PyObject* result, PyTypeObject* type) {
   return held.release();
 }
 
+// `entered`: whether the innermost mode is asked first.
 PyObject* ask(const std::vector<PyObject*>& who, PyObject* function, PyObject* const* args, Py_ssize_t nargs,
-              PyObject* kwnames) {
+              PyObject* kwnames, bool entered = false) {
   Object types = Object::check(PyTuple_New(static_cast<Py_ssize_t>(who.size())));
   for (size_t i = 0; i < who.size(); ++i)
     PyTuple_SET_ITEM(types.get(), i, Py_NewRef(reinterpret_cast<PyObject*>(Py_TYPE(who[i]))));
@@ -86,6 +110,13 @@ PyObject* ask(const std::vector<PyObject*>& who, PyObject* function, PyObject* c
   Object keywords = kwnames ? Object::check(PyDict_New()) : Object::borrow(Py_None);
   for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k)
     if (PyDict_SetItem(keywords.get(), PyTuple_GET_ITEM(kwnames, k), args[nargs + k]) < 0) throw PythonError{};
+  if (entered) {
+    InnermostMode mode;
+    Object options = keywords.get() == Py_None ? Object::check(PyDict_New()) : keywords;
+    Object result = Object::check(PyObject_CallMethodObjArgs(mode.get(), hook_name(), function, types.get(),
+                                                             positional.get(), options.get(), nullptr));
+    if (result.get() != Py_NotImplemented) return result.release();
+  }
   for (PyObject* o : who) {
     Object hook = Object::check(PyObject_GetAttr(reinterpret_cast<PyObject*>(Py_TYPE(o)), hook_name()));
     Object result = Object::check(
@@ -130,6 +161,22 @@ PyObject* change_disabled(PyObject*, PyObject* by) {
   return PyErr_Occurred() ? nullptr : PyLong_FromLong(disabled);
 }
 
+PyObject* enter_mode(PyObject*, PyObject* mode) {
+  subclasses_exist = true;
+  modes().push_back(Py_NewRef(mode));
+  Py_RETURN_NONE;
+}
+PyObject* leave_mode(PyObject*, PyObject*) {
+  if (modes().empty()) {
+    PyErr_SetString(PyExc_RuntimeError, "no TorchFunctionMode is entered");
+    return nullptr;
+  }
+  PyObject* mode = modes().back();
+  modes().pop_back();
+  return mode;
+}
+PyObject* entered_modes(PyObject*, PyObject*) { return PyLong_FromSize_t(modes().size()); }
+
 PyObject* as_subclass(PyObject* self, PyObject* cls) {
   return guarded([&]() -> PyObject* {
     check_type(PyType_Check(cls) && PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(cls), tensor_type),
@@ -140,6 +187,9 @@ PyObject* as_subclass(PyObject* self, PyObject* cls) {
 
 PyMethodDef module_functions[] = {{"_disabled_torch_function_impl", disabled_torch_function, METH_VARARGS, nullptr},
                                   {"_change_torch_function_disabled", change_disabled, METH_O, nullptr},
+                                  {"_enter_function_mode", enter_mode, METH_O, nullptr},
+                                  {"_leave_function_mode", leave_mode, METH_NOARGS, nullptr},
+                                  {"_entered_function_modes", entered_modes, METH_NOARGS, nullptr},
                                   {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace
@@ -174,6 +224,11 @@ bool torch_function(PyObject* function, PyObject* const* args, Py_ssize_t nargs,
   std::vector<PyObject*> found;
   Py_ssize_t all = nargs + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
   for (Py_ssize_t i = 0; i < all; ++i) collect(args[i], found, true);
+  if (!modes().empty()) {
+    std::erase_if(found, [](PyObject* o) { return !overrides(Py_TYPE(o)); });
+    result = ask(found, function, args, nargs, kwnames, true);
+    return true;
+  }
   if (found.empty()) return false;
   bool overridden = false;
   for (PyObject* o : found) overridden |= overrides(Py_TYPE(o));
@@ -202,7 +257,7 @@ bool torch_function_of_operator(const char* method, PyObject* a, PyObject* b, Py
   if (disabled) return false;
   PyObject* args[] = {a, b};
   Py_ssize_t n = b ? 2 : 1;
-  if (!is_subclassed(a) && !(b && is_subclassed(b))) return false;
+  if (modes().empty() && !is_subclassed(a) && !(b && is_subclassed(b))) return false;
   // With a number on the left, the function of the same name stands for the operator.
   Object home = is_tensor(a) ? Object::borrow(reinterpret_cast<PyObject*>(tensor_type))
                              : Object::check(PyImport_ImportModule("rushlight._C"));

@@ -1,6 +1,7 @@
 // Tensor's properties and those methods that are not ops.
 
 #include "python/arguments.h"
+#include "python/meta.h"
 
 namespace rl::py {
 namespace {
@@ -58,6 +59,9 @@ int set_grad(PyObject* o, PyObject* value, void*) {
         check(g.dtype() == t.dtype(), "attempting to assign a gradient with dtype '", dtype_name(g.dtype()),
               "' to a tensor with grad_dtype '", dtype_name(t.dtype()),
               "'. The gradient must match the tensor's dtype: convert it with .to(", dtype_name(t.dtype()), ")");
+        check(is_meta(g) == is_meta(t), "attempting to assign a gradient with device type '", device_of(g).str(),
+              "' to a tensor with device type '", device_of(t).str(),
+              "'. Please ensure that the gradient and the tensor are on the same device");
         check(same_shape(g, t), "attempting to assign a gradient of size '", shape_str(g.sizes()),
               "' to a tensor of size '", shape_str(t.sizes()),
               "'. Please ensure that the gradient and the tensor are the same size");
@@ -81,6 +85,9 @@ int set_data(PyObject* o, PyObject* value, void*) {
         check_type(value && is_tensor(value), "Variable data has to be a tensor, but got ",
                    value ? type_name(value) : "nothing");
         Tensor t = self_tensor(o), other = tensor_of(value);
+        check(
+            is_meta(t) == is_meta(other),
+            "Attempted to call `variable.set_data(tensor)`, but `variable` and `tensor` have incompatible tensor type.");
         check(t.requires_grad() ? is_differentiable(other.dtype()) : true,
               "data set to a tensor that requires gradients must be floating point or complex dtype");
         t->set(other->storage_ref(), other->offset(), Dims(other.sizes()), Dims(other.strides()), other.dtype());
@@ -208,18 +215,12 @@ PyObject* to(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* 
     bool copy = false;
     std::optional<MemoryFormat> format;
     int flags = 0;
-    auto device = [&](PyObject* o) {
-      Device d = device_from(o);
-      if (d.type == DeviceType::CUDA)
-        fail(ErrorKind::Assertion,
-             "Torch not compiled with CUDA enabled: rushlight runs on the CPU; choose the device with "
-             "torch.device('cuda' if torch.cuda.is_available() else 'cpu')");
-      check(d.type == DeviceType::CPU, "device '", d.str(), "' is not available: rushlight runs on the CPU");
-    };
+    bool meta = is_meta(t);
+    auto device = [&](PyObject* o) { meta = existing_device(o).type == DeviceType::Meta; };
     for (Py_ssize_t i = 0; i < nargs; ++i) {
       PyObject* o = args[i];
       if (is_tensor(o))
-        dtype = impl_of(o)->dtype();
+        dtype = impl_of(o)->dtype(), meta = is_meta(tensor_of(o));
       else if (is_dtype(o))
         dtype = dtype_from(o);
       else if (PyBool_Check(o)) {
@@ -248,14 +249,17 @@ PyObject* to(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* 
       else if (key == "memory_format") {
         if (o != Py_None) format = memory_format_from(o);
       } else if (key == "other")
-        dtype = impl_of(o)->dtype();
+        dtype = impl_of(o)->dtype(), meta = is_meta(tensor_of(o));
       else if (key != "non_blocking")
         fail(ErrorKind::Type, "to() got an unexpected keyword argument '", key, "'");
     }
+    if (!meta) check_has_data(t);
+    if (meta && !is_meta(t)) t = meta_like(t);
+    CallScope scope(meta);
     Tensor r = dtype ? to_dtype(t, *dtype) : t;
     if (format && *format != MemoryFormat::Preserve) r = contiguous(r, *format);
     if (copy && r.is_same(t)) r = clone(t);
-    return r.is_same(t) ? Py_NewRef(self) : in_class_of(self, wrap(r));
+    return r.get() == impl_of(self) ? Py_NewRef(self) : in_class_of(self, wrap(r));
   });
 }
 void check_no_arguments(std::string_view to, PyObject* args) {
@@ -267,13 +271,16 @@ template <DType D>
 PyObject* convert(PyObject* self, PyObject* args, PyObject*) {
   return guarded([&]() -> PyObject* {
     check_no_arguments(dtype_name(D), args);
-    Tensor t = self_tensor(self), r = to_dtype(t, D);
+    Tensor t = self_tensor(self);
+    CallScope scope(is_meta(t));
+    Tensor r = to_dtype(t, D);
     return r.is_same(t) ? Py_NewRef(self) : in_class_of(self, wrap(r));
   });
 }
 PyObject* cpu(PyObject* self, PyObject* args, PyObject*) {
   return guarded([&]() -> PyObject* {
     check_no_arguments("the cpu", args);
+    check_has_data(self_tensor(self));
     return Py_NewRef(self);
   });
 }
@@ -295,6 +302,9 @@ PyObject* set_(PyObject* self, PyObject* args) {
     } else {
       check_type(is_tensor(source), "set_(): expected a Tensor, got ", type_name(source));
       Tensor s = tensor_of(source);
+      check(is_meta(s) == is_meta(t), "Attempted to set the storage of a tensor on device \"", device_of(t).str(),
+            "\" to a storage on different device \"", device_of(s).str(),
+            "\".  This is no longer allowed; the devices must match.");
       check(s.dtype() == t.dtype(), "Could not set tensor of type ", dtype_name(s.dtype()), " to a tensor of type ",
             dtype_name(t.dtype()));
       Dims new_sizes(s.sizes()), new_strides(s.strides());
@@ -367,7 +377,8 @@ PyGetSetDef tensor_properties[] = {
      nullptr},
     {"dtype", get<[](const Tensor& t) { return Py_NewRef(dtype_object(t.dtype())); }>, nullptr, "The element type.",
      nullptr},
-    {"device", get<[](const Tensor& t) { return device_object(t.device()); }>, nullptr, "Where the data lie.", nullptr},
+    {"device", get<[](const Tensor& t) { return device_object(device_of(t)); }>, nullptr, "Where the data lie.",
+     nullptr},
     {"layout", get<[](const Tensor&) { return Py_NewRef(layout_strided()); }>, nullptr, nullptr, nullptr},
     {"ndim", get<[](const Tensor& t) { return PyLong_FromLongLong(t.dim()); }>, nullptr, "The number of axes.",
      nullptr},
@@ -407,11 +418,11 @@ PyGetSetDef tensor_properties[] = {
      [](PyObject* o, PyObject* v, void*) { return set_part(o, v, real); }, "The real part (a view).", nullptr},
     {"imag", get<[](const Tensor& t) { return wrap(imag(t)); }>,
      [](PyObject* o, PyObject* v, void*) { return set_part(o, v, imag); }, "The imaginary part (a view).", nullptr},
-    {"is_cpu", get<[](const Tensor&) { return py_bool(true); }>, nullptr, nullptr, nullptr},
+    {"is_cpu", get<[](const Tensor& t) { return py_bool(!is_meta(t)); }>, nullptr, nullptr, nullptr},
     {"is_cuda", get<[](const Tensor&) { return py_bool(false); }>, nullptr, nullptr, nullptr},
     {"is_xpu", get<[](const Tensor&) { return py_bool(false); }>, nullptr, nullptr, nullptr},
     {"is_mps", get<[](const Tensor&) { return py_bool(false); }>, nullptr, nullptr, nullptr},
-    {"is_meta", get<[](const Tensor&) { return py_bool(false); }>, nullptr, nullptr, nullptr},
+    {"is_meta", get<[](const Tensor& t) { return py_bool(is_meta(t)); }>, nullptr, nullptr, nullptr},
     {"is_sparse", get<[](const Tensor&) { return py_bool(false); }>, nullptr, nullptr, nullptr},
     {"is_sparse_csr", get<[](const Tensor&) { return py_bool(false); }>, nullptr, nullptr, nullptr},
     {"is_quantized", get<[](const Tensor&) { return py_bool(false); }>, nullptr, nullptr, nullptr},
@@ -439,12 +450,14 @@ PyMethodDef tensor_methods[] = {
     {"item", no_args<[](const Tensor& t) { return from_scalar(t.item()); }>, METH_NOARGS,
      "The value of a one-element tensor as a Python number."},
     {"tolist", no_args<[](const Tensor& t) {
+       check_has_data(t);
        return nested_list(static_cast<const char*>(t.raw()), t.dtype(), t.sizes(), t.strides());
      }>,
      METH_NOARGS, "The elements as nested lists of Python numbers."},
     {"storage_offset", no_args<[](const Tensor& t) { return PyLong_FromLongLong(t->offset()); }>, METH_NOARGS,
      "Where the tensor starts in its storage, in elements."},
-    {"data_ptr", no_args<[](const Tensor& t) { return PyLong_FromVoidPtr(t.numel() ? t.raw() : nullptr); }>,
+    {"data_ptr",
+     no_args<[](const Tensor& t) { return PyLong_FromVoidPtr(t.numel() && !is_meta(t) ? t.raw() : nullptr); }>,
      METH_NOARGS, "The address of the first element."},
     {"element_size", no_args<[](const Tensor& t) { return PyLong_FromLong(item_size(t.dtype())); }>, METH_NOARGS,
      "Bytes per element."},

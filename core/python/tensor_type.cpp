@@ -1,5 +1,6 @@
 // The Tensor type: its objects, operators and conversions. Methods that are ops come from the registry (ops.cpp).
 #include "python/autocast.h"
+#include "python/meta.h"
 #include "python/python.h"
 
 namespace rl::py {
@@ -263,6 +264,7 @@ PyObject* in_place(const OpDef* def, PyObject* a, PyObject* b) {
       if (torch_function_of_operator((def->name + "_").c_str(), a, b, result)) return result;
     Value args[3] = {x.value, y.value};
     if (def->params.size() > 2) args[2] = def->params[2].value;
+    CallScope scope(*def, args);
     Tensor out = run_in_place(*def, args);
     if (call_observer) [[unlikely]] {
       Result result;

@@ -22,6 +22,7 @@
 #endif
 
 #include "runtime/error.h"
+#include "runtime/meta.h"
 
 namespace rl {
 namespace {
@@ -381,8 +382,12 @@ void run_in_pool(int64_t n, int64_t grain, detail::ChunkFn fn, void* context, bo
 
 namespace detail {
 
-void run_chunks(int64_t n, int64_t grain, ChunkFn fn, void* context) { run_in_pool(n, grain, fn, context, false); }
-void run_light_chunks(int64_t n, int64_t grain, ChunkFn fn, void* context) { run_in_pool(n, grain, fn, context, true); }
+void run_chunks(int64_t n, int64_t grain, ChunkFn fn, void* context) {
+  if (!in_meta_scope()) run_in_pool(n, grain, fn, context, false);
+}
+void run_light_chunks(int64_t n, int64_t grain, ChunkFn fn, void* context) {
+  if (!in_meta_scope()) run_in_pool(n, grain, fn, context, true);
+}
 
 }  // namespace detail
 }  // namespace rl

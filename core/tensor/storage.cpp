@@ -4,6 +4,7 @@
 #include <new>
 
 #include "tensor/allocator.h"
+#include "tensor/meta.h"
 
 namespace rl {
 namespace {
@@ -13,6 +14,8 @@ static_assert(sizeof(Storage) <= kHeader);
 }  // namespace
 
 Ref<Storage> Storage::allocate(size_t bytes) {
+  if (in_meta_scope()) [[unlikely]]
+    return allocate_meta(bytes);
   bool small = bytes <= kInlineLimit;
   // The data allocation comes first: if it throws, nothing is left behind.
   void* data = small ? nullptr : rl::allocate(bytes);

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "tensor/allocator.h"
+#include "tensor/meta.h"
 #include "tensor/shape.h"
 
 namespace rl {
@@ -166,6 +167,7 @@ Tensor Tensor::wrapped(const Scalar& value) {
 Scalar Tensor::item() const {
   check(numel() == 1, "a Tensor with ", numel(),
         " elements cannot be converted to Scalar; index one element (t[i]) or reduce it (t.sum(), t.mean()) first");
+  check(!is_meta(*this) || in_meta_scope(), "Tensor.item() cannot be called on meta tensors");
   return Scalar::load(dtype(), raw());
 }
 

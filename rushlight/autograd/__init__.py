@@ -39,7 +39,7 @@ _HOMES = {
     "detect_anomaly": "anomaly_mode",
     "set_detect_anomaly": "anomaly_mode",
 }
-_SUBMODULES = ("anomaly_mode", "function", "functional", "grad_mode", "graph", "profiler")
+_SUBMODULES = ("anomaly_mode", "function", "forward_ad", "functional", "grad_mode", "graph", "profiler")
 
 
 def Variable(data: Any, requires_grad: bool = False) -> Any:

@@ -5,9 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from rushlight import profiler
-from rushlight.profiler import record_function
+from rushlight._later import absent_class
+from rushlight.profiler import EventList, record_function
 
-__all__ = ["profile", "record_function"]
+__all__ = ["EventList", "emit_itt", "emit_nvtx", "profile", "record_function"]
+
+
+emit_itt, emit_nvtx = (
+    absent_class(f"torch.autograd.profiler.{name}", "its profiler is not connected")
+    for name in ("emit_itt", "emit_nvtx")
+)
 
 
 class profile(profiler.profile):

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import TYPE_CHECKING
+
 from rushlight._missing import module_getattr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = [
     "cpu",
@@ -18,6 +24,12 @@ __all__ = [
     "quantized",
     "xnnpack",
 ]
+
+
+@contextlib.contextmanager
+def __allow_nonbracketed_mutation() -> Iterator[None]:
+    """A block in which the switches may be set: they always may."""
+    yield
 
 
 __getattr__ = module_getattr(__name__, __all__)

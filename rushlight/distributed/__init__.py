@@ -8,6 +8,7 @@ Reference: https://pytorch.org/docs/stable/distributed.html
 
 from __future__ import annotations
 
+import enum
 import os
 from typing import Any
 
@@ -87,15 +88,28 @@ class Backend(str):
 class ReduceOp:
     """How values are put together. In a world of one none of them changes anything."""
 
-    SUM = "SUM"
-    AVG = "AVG"
-    PRODUCT = "PRODUCT"
-    MIN = "MIN"
-    MAX = "MAX"
-    BAND = "BAND"
-    BOR = "BOR"
-    BXOR = "BXOR"
-    PREMUL_SUM = "PREMUL_SUM"
+    class RedOpType(enum.Enum):
+        """The ways by name."""
+
+        SUM = 0
+        AVG = 1
+        PRODUCT = 2
+        MIN = 3
+        MAX = 4
+        BAND = 5
+        BOR = 6
+        BXOR = 7
+        PREMUL_SUM = 8
+
+    SUM = RedOpType.SUM
+    AVG = RedOpType.AVG
+    PRODUCT = RedOpType.PRODUCT
+    MIN = RedOpType.MIN
+    MAX = RedOpType.MAX
+    BAND = RedOpType.BAND
+    BOR = RedOpType.BOR
+    BXOR = RedOpType.BXOR
+    PREMUL_SUM = RedOpType.PREMUL_SUM
 
 
 reduce_op = ReduceOp
@@ -298,7 +312,7 @@ def monitored_barrier(group: Any = None, timeout: Any = None, wait_all_ranks: bo
 
 def all_reduce(tensor: Any, op: Any = ReduceOp.SUM, group: Any = None, async_op: bool = False) -> Work | None:
     """The sum (or what else) over all processes: the tensor stays as it is."""
-    _tensor(tensor)
+    _checked_tensor(tensor)
     return barrier(async_op=async_op)
 
 
@@ -311,7 +325,7 @@ def reduce(
     group_dst: Any = None,
 ) -> Work | None:
     """The same, for one process."""
-    _tensor(tensor)
+    _checked_tensor(tensor)
     _only(dst, "dst")
     return barrier(async_op=async_op)
 
@@ -320,12 +334,12 @@ def broadcast(
     tensor: Any, src: Any = None, group: Any = None, async_op: bool = False, group_src: Any = None
 ) -> Work | None:
     """The tensor of one process to all: it stays as it is."""
-    _tensor(tensor)
+    _checked_tensor(tensor)
     _only(src, "src")
     return barrier(async_op=async_op)
 
 
-def _tensor(value: Any) -> None:
+def _checked_tensor(value: Any) -> None:
     if not isinstance(value, _C.Tensor):
         raise TypeError(
             f"Invalid function argument. Expected parameter `tensor` of type torch.Tensor, got {type(value)}"
@@ -333,7 +347,7 @@ def _tensor(value: Any) -> None:
 
 
 def _copy(into: Any, tensor: Any) -> None:
-    _tensor(tensor)
+    _checked_tensor(tensor)
     from rushlight.autograd.grad_mode import no_grad
 
     with no_grad():
@@ -454,4 +468,9 @@ def _nobody(*args: Any, **kwargs: Any) -> None:
 send = recv = isend = irecv = _nobody
 
 
-__getattr__ = module_getattr(__name__)
+# Parts that one process has no use for: they can be imported, and refuse to work.
+__getattr__ = module_getattr(
+    __name__,
+    ("algorithms", "checkpoint", "device_mesh", "fsdp", "nn", "optim", "rpc", "tensor"),
+    {"DeviceMesh": "device_mesh", "init_device_mesh": "device_mesh"},
+)

@@ -10,7 +10,7 @@
 Reference: https://pytorch.org/docs/stable/optim.html
 """
 
-from rushlight._missing import module_getattr
+from rushlight._missing import complete_when_listed, module_getattr
 from rushlight.optim.optimizer import Optimizer
 
 # Imported when first used: a program needs one or two of them.
@@ -30,3 +30,6 @@ __getattr__ = module_getattr(__name__, _SUBMODULES, _HOMES)
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+complete_when_listed(__name__, __all__)

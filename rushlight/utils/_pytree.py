@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import functools
-from collections import OrderedDict, defaultdict, deque
+from collections import OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 __all__ = [
+    "GetAttrKey",
+    "KeyPath",
     "LeafSpec",
+    "MappingKey",
+    "NodeDef",
     "PyTree",
+    "SUPPORTED_NODES",
+    "SequenceKey",
     "TreeSpec",
+    "key_get",
+    "keystr",
     "register_pytree_node",
     "tree_all",
     "tree_all_only",
     "tree_any",
     "tree_any_only",
     "tree_flatten",
+    "tree_flatten_with_path",
     "tree_is_leaf",
     "tree_iter",
     "tree_leaves",
+    "tree_leaves_with_path",
     "tree_map",
     "tree_map_",
     "tree_map_only",
     "tree_map_only_",
+    "tree_map_with_path",
     "tree_structure",
     "tree_unflatten",
 ]
@@ -32,9 +43,86 @@ PyTree = Any
 Context = Any
 
 
-class _Node(NamedTuple):
-    flatten: Callable[[Any], tuple[Iterable[Any], Context]]
-    unflatten: Callable[[Iterable[Any], Context], Any]
+class NodeDef(NamedTuple):
+    """How a container is taken apart and put together."""
+
+    flatten_fn: Callable[[Any], tuple[Iterable[Any], Context]]
+    unflatten_fn: Callable[[Iterable[Any], Context], Any]
+    flatten_with_keys_fn: Callable[[Any], tuple[list[tuple[Any, Any]], Context]] | None = None
+
+
+class MappingKey(NamedTuple):
+    """The way from a dictionary to an item."""
+
+    key: Any
+
+    def __str__(self) -> str:
+        return f"[{self.key!r}]"
+
+    def get(self, mapping: Any) -> Any:
+        """The item."""
+        return mapping[self.key]
+
+
+class SequenceKey(NamedTuple):
+    """The way from a list or tuple to an item."""
+
+    idx: int
+
+    def __str__(self) -> str:
+        return f"[{self.idx!r}]"
+
+    def get(self, sequence: Any) -> Any:
+        """The item."""
+        return sequence[self.idx]
+
+
+class GetAttrKey(NamedTuple):
+    """The way from an object to an attribute."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f".{self.name}"
+
+    def get(self, obj: Any) -> Any:
+        """The attribute."""
+        return getattr(obj, self.name)
+
+
+def _list_flatten(d: list[Any]) -> tuple[list[Any], Context]:
+    return d, None
+
+
+def _list_unflatten(values: Iterable[Any], context: Context) -> list[Any]:
+    return list(values)
+
+
+def _tuple_flatten(d: tuple[Any, ...]) -> tuple[list[Any], Context]:
+    return list(d), None
+
+
+def _tuple_unflatten(values: Iterable[Any], context: Context) -> tuple[Any, ...]:
+    return tuple(values)
+
+
+def _dict_flatten(d: dict[Any, Any]) -> tuple[list[Any], Context]:
+    return list(d.values()), list(d)
+
+
+def _dict_unflatten(values: Iterable[Any], context: Context) -> dict[Any, Any]:
+    return dict(zip(context, values))
+
+
+def _list_flatten_with_keys(d: Any) -> tuple[list[tuple[Any, Any]], Context]:
+    return [(SequenceKey(i), item) for i, item in enumerate(d)], None
+
+
+_tuple_flatten_with_keys = _list_flatten_with_keys
+
+
+def _dict_flatten_with_keys(d: dict[Any, Any]) -> tuple[list[tuple[Any, Any]], Context]:
+    return [(MappingKey(key), item) for key, item in d.items()], list(d)
 
 
 def _fields(value: Any) -> tuple[list[Any], Any]:
@@ -46,18 +134,34 @@ def _remade(values: Iterable[Any], context: Any) -> Any:
     return kind(*values) if hasattr(kind, "_fields") else kind(tuple(values))
 
 
-_NODES: dict[Any, _Node] = {
-    tuple: _Node(lambda x: (list(x), None), lambda values, _: tuple(values)),
-    list: _Node(lambda x: (x, None), lambda values, _: list(values)),
-    dict: _Node(lambda x: (list(x.values()), list(x)), lambda values, keys: dict(zip(keys, values))),
-    OrderedDict: _Node(lambda x: (list(x.values()), list(x)), lambda values, keys: OrderedDict(zip(keys, values))),
-    defaultdict: _Node(
+_NODES: dict[Any, NodeDef] = {
+    tuple: NodeDef(_tuple_flatten, _tuple_unflatten, _list_flatten_with_keys),
+    list: NodeDef(_list_flatten, _list_unflatten, _list_flatten_with_keys),
+    dict: NodeDef(_dict_flatten, _dict_unflatten, _dict_flatten_with_keys),
+    OrderedDict: NodeDef(_dict_flatten, lambda values, keys: OrderedDict(zip(keys, values)), _dict_flatten_with_keys),
+    defaultdict: NodeDef(
         lambda x: (list(x.values()), [x.default_factory, list(x)]),
         lambda values, context: defaultdict(context[0], zip(context[1], values)),
+        lambda x: (_dict_flatten_with_keys(x)[0], [x.default_factory, list(x)]),
     ),
-    deque: _Node(lambda x: (list(x), x.maxlen), lambda values, length: deque(values, maxlen=length)),
+    deque: NodeDef(
+        lambda x: (list(x), x.maxlen),
+        lambda values, length: deque(values, maxlen=length),
+        lambda x: (_list_flatten_with_keys(x)[0], x.maxlen),
+    ),
 }
-_NAMED = _Node(_fields, _remade)
+SUPPORTED_NODES = _NODES
+_NAMED = NodeDef(
+    _fields,
+    _remade,
+    lambda x: (
+        ([(GetAttrKey(name), getattr(x, name)) for name in x._fields], type(x))
+        if hasattr(x, "_fields")
+        else (_list_flatten_with_keys(x)[0], type(x))
+    ),
+)
+
+_NODES[namedtuple] = _NAMED
 
 
 def register_pytree_node(
@@ -82,7 +186,7 @@ def register_pytree_node(
     """
     if cls in _NODES:
         raise ValueError(f"{cls} is already registered as pytree node.")
-    _NODES[cls] = _Node(flatten_fn, unflatten_fn)
+    _NODES[cls] = NodeDef(flatten_fn, unflatten_fn, flatten_with_keys_fn)
 
 
 _register_pytree_node = register_pytree_node
@@ -107,7 +211,7 @@ def is_structseq(obj: Any) -> bool:
     return issubclass(cls, tuple) and isinstance(getattr(cls, "n_sequence_fields", None), int)
 
 
-def _node_of(value: Any) -> tuple[Any, _Node] | None:
+def _node_of(value: Any) -> tuple[Any, NodeDef] | None:
     kind = type(value)
     found = _NODES.get(kind)
     if found is not None:
@@ -115,6 +219,11 @@ def _node_of(value: Any) -> tuple[Any, _Node] | None:
     if is_namedtuple(value) or is_structseq(value):
         return kind, _NAMED
     return None
+
+
+def _get_node_type(tree: Any) -> Any:
+    """The type of a container; that of namedtuples is `namedtuple`."""
+    return namedtuple if is_namedtuple(tree) else type(tree)
 
 
 class TreeSpec:
@@ -198,7 +307,7 @@ def tree_flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tup
             leaves.append(value)
             return _LEAF
         kind, node = found
-        items, context = node.flatten(value)
+        items, context = node.flatten_fn(value)
         return TreeSpec(kind, context, [walk(item) for item in items])
 
     spec = walk(tree)
@@ -226,7 +335,7 @@ def tree_unflatten(leaves: Iterable[Any], treespec: TreeSpec) -> Any:
         if spec.type is None:
             return next(rest)
         node = _NODES.get(spec.type, _NAMED)
-        return node.unflatten([build(child) for child in spec.children_specs], spec.context)
+        return node.unflatten_fn([build(child) for child in spec.children_specs], spec.context)
 
     return build(treespec)
 
@@ -253,7 +362,7 @@ def _like(tree: Any, spec: TreeSpec) -> list[Any]:
     found = _node_of(tree)
     if found is None or found[0] is not spec.type:
         raise ValueError(f"Node type mismatch; expected {spec.type}, but got {type(tree)}.")
-    items, context = found[1].flatten(tree)
+    items, context = found[1].flatten_fn(tree)
     items = list(items)
     if len(items) != spec.num_children or context != spec.context:
         raise ValueError(f"Node mismatch; expected {spec}, but got {tree_structure(tree)}.")
@@ -319,3 +428,58 @@ def tree_all_only(kinds: Any, pred: Callable[[Any], bool], tree: Any, is_leaf: A
 def tree_any_only(kinds: Any, pred: Callable[[Any], bool], tree: Any, is_leaf: Any = None) -> bool:
     """Whether it holds for a leaf of some types."""
     return any(pred(leaf) for leaf in tree_iter(tree, is_leaf) if isinstance(leaf, kinds))
+
+
+# ---- ways to the leaves ----
+
+KeyPath = tuple[Any, ...]
+
+
+def tree_flatten_with_path(tree: Any, is_leaf: Any = None) -> tuple[list[tuple[KeyPath, Any]], TreeSpec]:
+    """The leaves, each with the way to it, and the shape.
+
+    Example:
+        >>> leaves, spec = tree_flatten_with_path({"a": [1, 2]})
+        >>> [(keystr(path), leaf) for path, leaf in leaves]
+        [("['a'][0]", 1), ("['a'][1]", 2)]
+    """
+    found: list[tuple[KeyPath, Any]] = []
+
+    def walk(path: KeyPath, value: Any) -> None:
+        node = None if is_leaf is not None and is_leaf(value) else _node_of(value)
+        if node is None:
+            found.append((path, value))
+            return
+        if node[1].flatten_with_keys_fn is None:
+            raise ValueError(
+                f"Did not find a flatten_with_keys_fn for type: {node[0]}. Please pass it to register_pytree_node."
+            )
+        for key, item in node[1].flatten_with_keys_fn(value)[0]:
+            walk((*path, key), item)
+
+    walk((), tree)
+    return found, tree_structure(tree, is_leaf)
+
+
+def tree_leaves_with_path(tree: Any, is_leaf: Any = None) -> list[tuple[KeyPath, Any]]:
+    """The leaves, each with the way to it."""
+    return tree_flatten_with_path(tree, is_leaf)[0]
+
+
+def tree_map_with_path(func: Callable[..., Any], tree: Any, *rests: Any, is_leaf: Any = None) -> Any:
+    """`tree_map` with a function that also gets the way to the leaf."""
+    leaves, spec = tree_flatten_with_path(tree, is_leaf)
+    others = [_like(rest, spec) for rest in rests]
+    return tree_unflatten([func(*leaf, *more) for leaf, *more in zip(leaves, *others)], spec)
+
+
+def keystr(kp: KeyPath) -> str:
+    """A way as a program writes it."""
+    return "".join(map(str, kp))
+
+
+def key_get(obj: Any, kp: KeyPath) -> Any:
+    """What is at the end of a way."""
+    for key in kp:
+        obj = key.get(obj)
+    return obj

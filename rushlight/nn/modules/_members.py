@@ -1,81 +1,94 @@
-"""`module._parameters`, `_buffers` and `_modules`: views of the attributes that are registered as such."""
+"""`module._parameters`, `_buffers` and `_modules`: what is registered, by name."""
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, KeysView, MutableMapping, ValuesView
+import weakref
 from typing import Any
 
 __all__ = ["Members", "member_view"]
 
+_KEPT = object()
 
-class Members(MutableMapping[str, Any]):
-    """A mapping of registered names to attributes.
 
-    The values live in the module's `__dict__` and nowhere else, so that `self.weight` is an ordinary attribute
-    and costs what one costs; the module keeps only the names beside them.
+class Members(dict[str, Any]):
+    """What a module has registered as parameters, as buffers or as modules.
+
+    The same values stand in the module's `__dict__` under their names, so that `self.weight` is an ordinary attribute and
+    costs what one costs. A change of this dictionary changes the attributes as well.
     """
 
-    __slots__ = ("_home", "_names")
+    __slots__ = ("_module",)
 
-    def __init__(self, home: dict[str, Any], names: dict[str, None]) -> None:
-        self._home = home
-        self._names = names
+    def __init__(self, module: Any) -> None:
+        self._module = weakref.ref(module)
 
-    def __getitem__(self, name: str) -> Any:
-        if name not in self._names:
-            raise KeyError(name)
-        return self._home[name]
+    put = dict.__setitem__  # this dictionary alone: by the module, which sets the attribute itself
+    drop = dict.__delitem__
+
+    def _home(self) -> dict[str, Any]:
+        module = self._module()
+        return {} if module is None else module.__dict__
 
     def __setitem__(self, name: str, value: Any) -> None:
-        self._names[name] = None
-        self._home[name] = value
+        dict.__setitem__(self, name, value)
+        self._home()[name] = value
 
     def __delitem__(self, name: str) -> None:
-        del self._names[name]
-        self._home.pop(name, None)
+        dict.__delitem__(self, name)
+        self._home().pop(name, None)
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+    def pop(self, name: str, default: Any = _KEPT) -> Any:
+        if name not in self and default is not _KEPT:
+            return default
+        value = self[name]
+        del self[name]
+        return value
 
-    def __len__(self) -> int:
-        return len(self._names)
+    def popitem(self) -> tuple[str, Any]:
+        name, value = dict.popitem(self)
+        self._home().pop(name, None)
+        return name, value
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
+    def clear(self) -> None:
+        for name in list(self):
+            del self[name]
 
-    # The views of plain dictionaries: they print as such.
-    def keys(self) -> KeysView[str]:
-        return self._names.keys()
+    def update(self, *others: Any, **more: Any) -> None:
+        for name, value in dict(*others, **more).items():
+            self[name] = value
 
-    def values(self) -> ValuesView[Any]:
-        return dict(self).values()
+    def setdefault(self, name: str, default: Any = None) -> Any:
+        if name not in self:
+            self[name] = default
+        return self[name]
 
-    def items(self) -> ItemsView[str, Any]:
-        return dict(self).items()
+    def __ior__(self, other: Any) -> Any:
+        self.update(other)
+        return self
 
-    def copy(self) -> dict[str, Any]:
-        """A plain dictionary of the same items."""
+    def __reduce__(self) -> Any:
+        return dict, (dict(self),)
+
+    def __copy__(self) -> dict[str, Any]:
         return dict(self)
 
-    def __repr__(self) -> str:
-        return repr(dict(self))
 
+def member_view(kind: str) -> Any:
+    """The property for the dictionary under that name in `module.__dict__`; to assign it replaces what is registered."""
 
-def member_view(names: str) -> Any:
-    """The property that shows the attributes named in `module.__dict__[names]`."""
-
-    def get(module: Any) -> Members:
+    def get(module: Any) -> Any:
         home = module.__dict__
-        if names not in home:
-            raise AttributeError(f"{type(module).__name__!r} object has no attribute {names!r}: call Module.__init__()")
-        return Members(home, home[names])
+        if kind not in home:
+            raise AttributeError(f"{type(module).__name__!r} object has no attribute {kind!r}: call Module.__init__()")
+        return home[kind]
 
     def replace(module: Any, members: Any) -> None:
         home = module.__dict__
-        for name in home.get(names, ()):
+        for name in home.get(kind, ()):
             home.pop(name, None)
         members = dict(members)
-        home[names] = dict.fromkeys(members)
+        home[kind] = made = Members(module)
+        dict.update(made, members)
         home.update(members)
 
     return property(get, replace)

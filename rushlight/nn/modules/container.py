@@ -27,8 +27,7 @@ class _Numbered(Module):
     """Children named "0", "1", ...: what Sequential and ModuleList share."""
 
     def _values(self) -> list[Any]:
-        home = self.__dict__
-        return [home[name] for name in home["_module_names"]]
+        return list(self.__dict__["_modules"].values())
 
     def _replace_all(self, modules: Iterable[Any]) -> None:
         modules = list(modules)
@@ -37,11 +36,11 @@ class _Numbered(Module):
             self.add_module(str(i), module)
 
     def _name(self, index: Any) -> str:
-        names = self.__dict__["_module_names"]
+        names = self.__dict__["_modules"]
         return next(islice(names, _position(index, len(names)), None))
 
     def __len__(self) -> int:
-        return len(self.__dict__["_module_names"])
+        return len(self.__dict__["_modules"])
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._values())
@@ -51,7 +50,7 @@ class _Numbered(Module):
 
     def __delitem__(self, index: Any) -> None:
         if isinstance(index, slice):
-            for name in list(self.__dict__["_module_names"])[index]:
+            for name in list(self.__dict__["_modules"])[index]:
                 delattr(self, name)
         else:
             delattr(self, self._name(index))
@@ -149,9 +148,8 @@ class Sequential(_Numbered):
 
     def forward(self, input: Any) -> Any:
         """Through all modules, in order."""
-        home = self.__dict__
-        for name in home["_module_names"]:
-            input = home[name](input)
+        for module in self.__dict__["_modules"].values():
+            input = module(input)
         return input
 
 

@@ -71,9 +71,9 @@ class LazyModuleMixin:
 
 def _plain_buffers(module: Any) -> None:
     """Put plain tensors in the place of buffers that have just got their shapes."""
-    for name, tensor in module._buffers.items():
+    for name, tensor in list(module._buffers.items()):
         if type(tensor) is _MaterializedBuffer:
-            module.__dict__[name] = _C.Tensor.detach(tensor).as_subclass(_C.Tensor)
+            module._buffers[name] = _C.Tensor.detach(tensor).as_subclass(_C.Tensor)
 
 
 def _infer_parameters(module: Any, args: Any, kwargs: Any = None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rushlight import _C
 from rushlight.nn.modules._hooks import GLOBAL, add_hook, call_hooked
-from rushlight.nn.modules._members import member_view
+from rushlight.nn.modules._members import Members, member_view
 from rushlight.nn.parameter import Buffer, Parameter, is_lazy
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ __all__ = [
 ]
 
 _Self = TypeVar("_Self", bound="Module")
-_EXTRA_STATE = "_extra_state"
-_KINDS = (("_parameters", "_param_names"), ("_buffers", "_buffer_names"), ("_modules", "_module_names"))
+_EXTRA_STATE_KEY_SUFFIX = "_extra_state"
+_KINDS = ("_parameters", "_buffers", "_modules")
 # Dictionaries of hooks: made when first used, so that a module without hooks carries none.
 _HOOKS = (
     "_forward_pre_hooks",
@@ -105,9 +105,9 @@ class Module:
     _hooked = False  # whether a call must look at hooks: set with the first hook of this module (or of all modules)
     _is_full_backward_hook: bool | None = None
 
-    _parameters = member_view("_param_names")
-    _buffers = member_view("_buffer_names")
-    _modules = member_view("_module_names")
+    _parameters = member_view("_parameters")
+    _buffers = member_view("_buffers")
+    _modules = member_view("_modules")
 
     _forward_pre_hooks = _HookDict()
     _forward_pre_hooks_with_kwargs = _HookDict()
@@ -129,10 +129,10 @@ class Module:
             raise TypeError(f"{type(self).__name__}.__init__() {what}")
         home = self.__dict__
         home["training"] = True
-        home["_param_names"] = {}
-        home["_buffer_names"] = {}
+        home["_parameters"] = Members(self)
+        home["_buffers"] = Members(self)
         home["_non_persistent_buffers_set"] = set()
-        home["_module_names"] = {}
+        home["_modules"] = Members(self)
         if self.call_super_init:
             super().__init__(*args, **kwargs)
 
@@ -154,26 +154,26 @@ class Module:
     def _forget(self, name: str, keep: str) -> None:
         """Take `name` out of the registries other than `keep`."""
         home = self.__dict__
-        for _, names in _KINDS:
-            if names != keep and name in home[names]:
-                del home[names][name]
+        for kind in _KINDS:
+            if kind != keep and name in home[kind]:
+                home[kind].drop(name)
         home["_non_persistent_buffers_set"].discard(name)
 
-    def _check_name(self, name: str, what: str, names: str) -> None:
+    def _check_name(self, name: str, what: str, kind: str) -> None:
         if not isinstance(name, str):
             raise TypeError(f"{what} name should be a string. Got {_typename(name)}")
         if "." in name:
             raise KeyError(f'{what} name can\'t contain "."' + (f", got: {name}" if what == "module" else ""))
         if name == "":
             raise KeyError(f'{what} name can\'t be empty string ""')
-        if name not in self.__dict__[names] and hasattr(self, name):
+        if name not in self.__dict__[kind] and hasattr(self, name):
             raise KeyError(f"attribute '{name}' already exists")
 
     def register_parameter(self, name: str, param: Any) -> None:
         """Add a parameter, reachable as `self.name`; None registers the name without a value."""
-        if "_param_names" not in self.__dict__:
+        if "_parameters" not in self.__dict__:
             raise AttributeError("cannot assign parameter before Module.__init__() call")
-        self._check_name(name, "parameter", "_param_names")
+        self._check_name(name, "parameter", "_parameters")
         if param is not None:
             if not isinstance(param, Parameter):
                 raise TypeError(
@@ -189,14 +189,14 @@ class Module:
             for hook in GLOBAL["_parameter_registration"].values():
                 result = hook(self, name, param)
                 param = param if result is None else result
-        self.__dict__["_param_names"][name] = None
+        self.__dict__["_parameters"].put(name, param)
         self.__dict__[name] = param
 
     def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
         """Add a tensor that is state but no parameter; `persistent=False` keeps it out of `state_dict`."""
-        if "_buffer_names" not in self.__dict__:
+        if "_buffers" not in self.__dict__:
             raise AttributeError("cannot assign buffer before Module.__init__() call")
-        self._check_name(name, "buffer", "_buffer_names")
+        self._check_name(name, "buffer", "_buffers")
         if tensor is not None and not isinstance(tensor, _C.Tensor):
             raise TypeError(
                 f"cannot assign '{_typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
@@ -204,7 +204,7 @@ class Module:
         for hook in GLOBAL["_buffer_registration"].values():
             result = hook(self, name, tensor)
             tensor = tensor if result is None else result
-        self.__dict__["_buffer_names"][name] = None
+        self.__dict__["_buffers"].put(name, tensor)
         self.__dict__[name] = tensor
         if persistent:
             self._non_persistent_buffers_set.discard(name)
@@ -215,11 +215,11 @@ class Module:
         """Add a child module, reachable as `self.name`."""
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"{_typename(module)} is not a Module subclass")
-        self._check_name(name, "module", "_module_names")
+        self._check_name(name, "module", "_modules")
         for hook in GLOBAL["_module_registration"].values():
             result = hook(self, name, module)
             module = module if result is None else result
-        self.__dict__["_module_names"][name] = None
+        self.__dict__["_modules"].put(name, module)
         self.__dict__[name] = module
 
     def register_module(self, name: str, module: Module | None) -> None:
@@ -230,44 +230,49 @@ class Module:
         home = self.__dict__
         if isinstance(value, _C.Tensor):
             if isinstance(value, Parameter):
-                if "_param_names" not in home:
+                if "_parameters" not in home:
                     raise AttributeError("cannot assign parameters before Module.__init__() call")
-                self._forget(name, "_param_names")
-                if name not in home["_param_names"]:
+                self._forget(name, "_parameters")
+                if name not in home["_parameters"]:
                     home.pop(name, None)
                 self.register_parameter(name, value)
                 return
-            names = home.get("_buffer_names")
+            names = home.get("_buffers")
             if names is not None:
-                if name in home["_param_names"]:
+                if name in home["_parameters"]:
                     raise TypeError(
                         f"cannot assign '{_typename(value)}' as parameter '{name}' "
                         "(torch.nn.Parameter or None expected)"
                     )
                 if name in names:
+                    names.put(name, value)
                     home[name] = value
                     return
                 if isinstance(value, Buffer):
-                    self._forget(name, "_buffer_names")
+                    self._forget(name, "_buffers")
                     home.pop(name, None)
                     self.register_buffer(name, value, value.persistent)
                     return
         elif isinstance(value, Module):
-            if "_module_names" not in home:
+            if "_modules" not in home:
                 raise AttributeError("cannot assign module before Module.__init__() call")
-            self._forget(name, "_module_names")
+            self._forget(name, "_modules")
             for hook in GLOBAL["_module_registration"].values():
                 result = hook(self, name, value)
                 value = value if result is None else result
-            home["_module_names"][name] = None
+            home["_modules"].put(name, value)
             home[name] = value
             return
-        if value is not None and "_param_names" in home:
-            if name in home["_param_names"]:
+        if value is None:
+            for kind in _KINDS:
+                if name in home.get(kind, ()):
+                    home[kind].put(name, None)
+        elif "_parameters" in home:
+            if name in home["_parameters"]:
                 what = "parameter", "torch.nn.Parameter or None"
-            elif name in home["_module_names"]:
+            elif name in home["_modules"]:
                 what = "child module", "torch.nn.Module or None"
-            elif name in home["_buffer_names"]:
+            elif name in home["_buffers"]:
                 what = "buffer", "torch.nn.Buffer, torch.Tensor or None"
             else:
                 object.__setattr__(self, name, value)
@@ -282,9 +287,9 @@ class Module:
             return object.__getattribute__(self, name)
 
     def __delattr__(self, name: str) -> None:
-        for _, names in _KINDS:
-            if name in self.__dict__.get(names, ()):
-                del self.__dict__[names][name]
+        for kind in _KINDS:
+            if name in self.__dict__.get(kind, ()):
+                self.__dict__[kind].drop(name)
                 del self.__dict__[name]
                 self._non_persistent_buffers_set.discard(name)
                 return
@@ -295,23 +300,18 @@ class Module:
 
     def __getstate__(self) -> dict[str, Any]:
         home = self.__dict__
-        hidden = {names for _, names in _KINDS}.union(*(home.get(names, ()) for _, names in _KINDS))
+        hidden: set[str] = set().union(*(home.get(kind, ()) for kind in _KINDS))
         state = {key: value for key, value in home.items() if key not in hidden}
         state.pop("_hooked", None)
-        for kind, names in _KINDS:
-            state[kind] = {name: home[name] for name in home.get(names, ())}
+        for kind in _KINDS:
+            state[kind] = dict(home.get(kind, ()))
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         home = self.__dict__
-        state = dict(state)
-        members = [(names, state.pop(kind)) for kind, names in _KINDS if kind in state]
-        home.update(state)
-        for names, values in members:
-            home[names] = dict.fromkeys(values)
-            home.update(values)
-        for _, names in _KINDS:
-            home.setdefault(names, {})
+        home.update({key: value for key, value in state.items() if key not in _KINDS})
+        for kind in _KINDS:
+            object.__setattr__(self, kind, state.get(kind, ()))
         home.setdefault("_non_persistent_buffers_set", set())
         for name in _HOOKS:
             if name in home:
@@ -334,8 +334,7 @@ class Module:
             memo.add(self)
         yield prefix, self
         home = self.__dict__
-        for name in home["_module_names"]:
-            child = home[name]
+        for name, child in home["_modules"].items():
             if child is not None:
                 yield from child.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
 
@@ -348,8 +347,7 @@ class Module:
         """The modules directly below this one, with their names, each once."""
         home = self.__dict__
         seen: set[Module] = set()
-        for name in home["_module_names"]:
-            child = home[name]
+        for name, child in home["_modules"].items():
             if child is not None and child not in seen:
                 seen.add(child)
                 yield name, child
@@ -432,11 +430,11 @@ class Module:
 
     def get_parameter(self, target: str) -> Any:
         """The parameter with the dotted name `target`."""
-        return self._get_member(target, "_param_names", "an nn.Parameter")
+        return self._get_member(target, "_parameters", "an nn.Parameter")
 
     def get_buffer(self, target: str) -> Any:
         """The buffer with the dotted name `target`."""
-        return self._get_member(target, "_buffer_names", "a buffer")
+        return self._get_member(target, "_buffers", "a buffer")
 
     def apply(self: _Self, fn: Callable[[Module], None]) -> _Self:
         """Call `fn` with every module below this one, and then with this one."""
@@ -489,8 +487,7 @@ class Module:
         if recurse:
             for module in self.children():
                 module._apply(fn)
-        for name in home["_param_names"]:
-            param = home[name]
+        for name, param in list(home["_parameters"].items()):
             if param is None:
                 continue
             recording = _C._is_grad_enabled()
@@ -498,7 +495,9 @@ class Module:
             try:
                 data = fn(param.data)
                 if (data.device.type == "meta") != (param.device.type == "meta"):
-                    home[name] = Parameter(data, param.requires_grad)  # memory can not come or go under a tensor
+                    home["_parameters"][name] = Parameter(
+                        data, param.requires_grad
+                    )  # memory can not come or go under a tensor
                     continue
                 param.data = data
                 if param.grad is not None:
@@ -507,9 +506,9 @@ class Module:
                     param.grad = grad
             finally:
                 _C._set_grad_enabled(recording)
-        for name in home["_buffer_names"]:
-            if home[name] is not None:
-                home[name] = fn(home[name])
+        for name, buffer in list(home["_buffers"].items()):
+            if buffer is not None:
+                home["_buffers"][name] = fn(buffer)
         return self
 
     def to(self, *args: Any, **kwargs: Any) -> Any:
@@ -616,14 +615,14 @@ class Module:
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         """Put this module's own parameters and buffers (not its children's) into `destination`."""
         home = self.__dict__
-        for name in home["_param_names"]:
-            if home[name] is not None:
-                destination[prefix + name] = home[name] if keep_vars else home[name].detach()
-        for name in home["_buffer_names"]:
-            if home[name] is not None and name not in self._non_persistent_buffers_set:
-                destination[prefix + name] = home[name] if keep_vars else home[name].detach()
+        for name, param in home["_parameters"].items():
+            if param is not None:
+                destination[prefix + name] = param if keep_vars else param.detach()
+        for name, buffer in home["_buffers"].items():
+            if buffer is not None and name not in self._non_persistent_buffers_set:
+                destination[prefix + name] = buffer if keep_vars else buffer.detach()
         if type(self).get_extra_state is not Module.get_extra_state:
-            destination[prefix + _EXTRA_STATE] = self.get_extra_state()
+            destination[prefix + _EXTRA_STATE_KEY_SUFFIX] = self.get_extra_state()
 
     def state_dict(
         self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
@@ -651,9 +650,9 @@ class Module:
             hook(self, prefix, keep_vars)
         self._save_to_state_dict(destination, prefix, keep_vars)
         home = self.__dict__
-        for name in home["_module_names"]:
-            if home[name] is not None:
-                home[name].state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
+        for name, module in home["_modules"].items():
+            if module is not None:
+                module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
         for hook in home.get("_state_dict_hooks", {}).values():
             result = hook(self, destination, prefix, metadata)
             if not getattr(hook, "_from_public_api", False):
@@ -697,7 +696,7 @@ class Module:
                 )
                 continue
             self._load_one(name, key, own, value, assign, error_msgs)
-        extra = prefix + _EXTRA_STATE
+        extra = prefix + _EXTRA_STATE_KEY_SUFFIX
         if type(self).set_extra_state is not Module.set_extra_state:
             if extra in state_dict:
                 self.set_extra_state(state_dict[extra])
@@ -709,7 +708,7 @@ class Module:
             for key in state_dict:
                 if key.startswith(prefix) and key != extra:
                     first, *rest = key[len(prefix) :].split(".", 1)
-                    if first not in self.__dict__["_module_names"] if rest else first not in local:
+                    if first not in self.__dict__["_modules"] if rest else first not in local:
                         unexpected_keys.append(key)
 
     def _load_one(self, name: str, key: str, own: Any, value: Any, assign: bool, error_msgs: list[str]) -> None:
@@ -766,10 +765,10 @@ class Module:
                 local_metadata["assign_to_params_buffers"] = assign
             module._load_from_state_dict(local, prefix, local_metadata, True, missing, unexpected, errors)
             home = module.__dict__
-            for name in home["_module_names"]:
-                if home[name] is not None:
+            for name, child in home["_modules"].items():
+                if child is not None:
                     below = f"{prefix}{name}."
-                    load(home[name], {k: v for k, v in local.items() if k.startswith(below)}, below)
+                    load(child, {k: v for k, v in local.items() if k.startswith(below)}, below)
             keys = _IncompatibleKeys(missing, unexpected)
             for hook in home.get("_load_state_dict_post_hooks", {}).values():
                 if hook(module, keys) is not None:

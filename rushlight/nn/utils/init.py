@@ -9,9 +9,7 @@ __all__ = ["skip_init"]
 
 
 def skip_init(module_cls: Any, *args: Any, **kwargs: Any) -> Any:
-    """A module whose parameters nobody shall rely on, for weights that are loaded anyway.
-
-    The state of the random generator stays as it was, as if no weights had been drawn.
+    """A module whose parameters are memory that nobody has written, for weights that are loaded anyway.
 
     Args:
         module_cls: the class; its constructor must take `device`.
@@ -31,10 +29,5 @@ def skip_init(module_cls: Any, *args: Any, **kwargs: Any) -> Any:
         raise RuntimeError(f"Expected a Module; got {module_cls}")
     if "device" not in inspect.signature(module_cls).parameters:
         raise RuntimeError("Module must support a 'device' arg to skip initialization")
-    from rushlight.random import get_rng_state, set_rng_state
-
-    state = get_rng_state()
-    try:
-        return module_cls(*args, **kwargs)
-    finally:
-        set_rng_state(state)
+    device = kwargs.pop("device", "cpu")
+    return module_cls(*args, device="meta", **kwargs).to_empty(device=device)

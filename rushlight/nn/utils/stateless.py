@@ -55,15 +55,16 @@ def _reparametrize_module(
             path, _, last = name.rpartition(".")
             if name not in own:
                 continue
-            home = module.get_submodule(path).__dict__
-            before.append((home, last, home[last]))
-            home[last] = tensor
+            owner = module.get_submodule(path)
+            members = owner._parameters if last in owner._parameters else owner._buffers
+            before.append((members, last, members[last]))
+            members[last] = tensor
         yield
     finally:
-        for (home, last, old), name in zip(reversed(before), reversed([n for n in given if n in own]), strict=True):
-            if last in home:
-                given[name] = home[last]
-            home[last] = old
+        for (members, last, old), name in zip(reversed(before), reversed([n for n in given if n in own]), strict=True):
+            if last in members:
+                given[name] = members[last]
+            members[last] = old
         for name in list(parameters_and_buffers):
             # What an in-place module (batch norm) put there goes back into the caller's dictionary.
             if isinstance(parameters_and_buffers, dict) and name in own:

@@ -53,8 +53,7 @@ __all__ = [
 ]
 
 _DATAPIPES = (
-    "DFIterDataPipe", "DataChunk", "IterDataPipe", "MapDataPipe", "argument_validation", "functional_datapipe",
-    "guaranteed_datapipes_determinism", "non_deterministic", "runtime_validation", "runtime_validation_disabled",
+    "DataChunk", "argument_validation", "guaranteed_datapipes_determinism", "non_deterministic", "runtime_validation", "runtime_validation_disabled",
 )  # fmt: skip
 
 
@@ -65,6 +64,10 @@ def _refuse(name: str) -> NoReturn:
 
 
 def __getattr__(name: str) -> Any:
+    if name in ("DFIterDataPipe", "IterDataPipe", "MapDataPipe", "functional_datapipe"):
+        from rushlight.utils.data import datapipes
+
+        return getattr(datapipes, name)
     if name in _DATAPIPES:
         _refuse(name)
     raise no_attribute(__name__, name, globals())

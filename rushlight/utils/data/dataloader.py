@@ -19,6 +19,12 @@ from rushlight.utils.data.sampler import BatchSampler, RandomSampler, Sampler, S
 __all__ = ["DataLoader", "default_collate", "default_convert", "get_worker_info"]
 
 T = TypeVar("T", covariant=True)
+_collate_fn_t = Callable[[list[Any]], Any]
+
+
+class _DatasetKind:
+    Map = 0
+    Iterable = 1
 
 
 class _Endless(Sampler[None]):

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import rushlight as torch
 from rushlight import nn
 from rushlight.vision.models._api import WeightsEnum, imagenet, load_into, register
-from rushlight.vision.ops.misc import MLP
+from rushlight.vision.ops.misc import MLP, Conv2dNormActivation
 
 __all__ = [
+    "ConvStemConfig",
     "ViT_B_16_Weights",
     "ViT_B_32_Weights",
     "ViT_H_14_Weights",
@@ -27,6 +28,29 @@ __all__ = [
     "vit_l_16",
     "vit_l_32",
 ]
+
+
+class ConvStemConfig(NamedTuple):
+    """One convolution of a stem, which takes the place of the single one that cuts the patches."""
+
+    out_channels: int
+    kernel_size: int
+    stride: int
+    norm_layer: Any = nn.BatchNorm2d
+    activation_layer: Any = nn.ReLU
+
+
+def _stem(configs: list[ConvStemConfig], hidden_dim: int) -> nn.Sequential:
+    stem = nn.Sequential()
+    channels = 3
+    for i, config in enumerate(configs):
+        stem.add_module(f"conv_bn_relu_{i}", Conv2dNormActivation(channels, **config._asdict()))
+        channels = config.out_channels
+    last = nn.Conv2d(channels, hidden_dim, kernel_size=1)
+    nn.init.normal_(last.weight, mean=0.0, std=math.sqrt(2.0 / hidden_dim))
+    nn.init.zeros_(last.bias)
+    stem.add_module("conv_last", last)
+    return stem
 
 
 class MLPBlock(MLP):
@@ -111,6 +135,7 @@ class VisionTransformer(nn.Module):
         num_classes: of the result.
         representation_size: the width of a further layer before the last, None for without.
         norm_layer: by default LayerNorm(eps=1e-6).
+        conv_stem_configs: several convolutions in place of the one that cuts the patches.
 
     Shapes: input (n, 3, image_size, image_size), output (n, num_classes).
     """
@@ -128,6 +153,7 @@ class VisionTransformer(nn.Module):
         num_classes: int = 1000,
         representation_size: int | None = None,
         norm_layer: Any = partial(nn.LayerNorm, eps=1e-6),  # noqa: B008
+        conv_stem_configs: list[ConvStemConfig] | None = None,
     ) -> None:
         super().__init__()
         if image_size % patch_size:
@@ -135,7 +161,11 @@ class VisionTransformer(nn.Module):
         self.image_size = image_size
         self.patch_size = patch_size
         self.hidden_dim = hidden_dim
-        self.conv_proj = nn.Conv2d(3, hidden_dim, kernel_size=patch_size, stride=patch_size)
+        self.conv_proj: Any
+        if conv_stem_configs is None:
+            self.conv_proj = nn.Conv2d(3, hidden_dim, kernel_size=patch_size, stride=patch_size)
+        else:
+            self.conv_proj = _stem(conv_stem_configs, hidden_dim)
         self.seq_length = (image_size // patch_size) ** 2 + 1
         self.class_token = nn.Parameter(torch.zeros(1, 1, hidden_dim))
         shape = (num_layers, num_heads, hidden_dim, mlp_dim, dropout, attention_dropout)
@@ -145,8 +175,9 @@ class VisionTransformer(nn.Module):
             self.heads.add_module("pre_logits", nn.Linear(hidden_dim, representation_size))
             self.heads.add_module("act", nn.Tanh())
         self.heads.add_module("head", nn.Linear(representation_size or hidden_dim, num_classes))
-        nn.init.trunc_normal_(self.conv_proj.weight, std=math.sqrt(1 / (3 * patch_size * patch_size)))
-        nn.init.zeros_(self.conv_proj.bias)
+        if conv_stem_configs is None:
+            nn.init.trunc_normal_(self.conv_proj.weight, std=math.sqrt(1 / (3 * patch_size * patch_size)))
+            nn.init.zeros_(self.conv_proj.bias)
         if representation_size is not None:
             nn.init.trunc_normal_(self.heads.pre_logits.weight, std=math.sqrt(1 / hidden_dim))
             nn.init.zeros_(self.heads.pre_logits.bias)

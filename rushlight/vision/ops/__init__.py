@@ -14,7 +14,13 @@ _LAYERS = (
     "sigmoid_focal_loss", "stochastic_depth",
 )  # fmt: skip
 
+# Compiled operators of torchvision, which can be imported and refuse to work.
+_ABSENT = (
+    "DeformConv2d", "FeaturePyramidNetwork", "MultiScaleRoIAlign", "PSRoIAlign", "PSRoIPool", "RoIAlign", "RoIPool",
+    "deform_conv2d", "ps_roi_align", "ps_roi_pool", "roi_align", "roi_pool",
+)  # fmt: skip
+
 __all__ = [*_boxes, *_LAYERS]
 
 
-__getattr__ = module_getattr(__name__, homes=dict.fromkeys(_LAYERS, "misc"))
+__getattr__ = module_getattr(__name__, homes=dict.fromkeys(_LAYERS, "misc") | dict.fromkeys(_ABSENT, "_absent"))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import copy
+import re
 import sys
 from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
 from typing import Any
 
 from rushlight import _C
+
+# The kinds of NumPy arrays that make no tensor.
+np_str_obj_array_pattern = re.compile(r"[SaUO]")
 
 __all__ = ["collate", "default_collate", "default_collate_fn_map", "default_convert"]
 

@@ -5,9 +5,21 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from rushlight.compiler import allow_in_graph, disable, is_compiling, list_backends, reset
+from rushlight._later import absent_class
+from rushlight.compiler import allow_in_graph, assume_constant_result, disable, is_compiling, list_backends, reset
 
-__all__ = ["allow_in_graph", "config", "disable", "graph_break", "is_compiling", "list_backends", "optimize", "reset"]
+__all__ = [
+    "OptimizedModule",
+    "allow_in_graph",
+    "assume_constant_result",
+    "config",
+    "disable",
+    "graph_break",
+    "is_compiling",
+    "list_backends",
+    "optimize",
+    "reset",
+]
 
 
 class _Config(ModuleType):
@@ -41,3 +53,16 @@ mark_static = mark_static_address = maybe_mark_dynamic = mark_dynamic
 def is_dynamo_supported() -> bool:
     """False."""
     return False
+
+
+OptimizedModule = absent_class("torch._dynamo.OptimizedModule", "torch.compile gives back the module itself")
+
+
+def __getattr__(name: str) -> Any:
+    if name == "eval_frame":
+        import importlib
+
+        return importlib.import_module("rushlight._dynamo.eval_frame")
+    from rushlight._missing import no_attribute
+
+    raise no_attribute("rushlight._dynamo", name, __all__)

@@ -1,0 +1,63 @@
+"""What libraries ask `torch._C` for and is not in the core: answers of a PyTorch in which nothing is traced or compiled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rushlight import _C
+
+__all__ = ["find"]
+
+
+def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool, Any]:
+    """The arguments of `Tensor.to` and `Module.to` as (device, dtype, non_blocking, memory_format)."""
+    device, dtype, non_blocking = kwargs.get("device"), kwargs.get("dtype"), kwargs.get("non_blocking", False)
+    for arg in args:
+        if isinstance(arg, _C.Tensor):
+            device, dtype = arg.device, arg.dtype
+        elif isinstance(arg, _C.dtype):
+            dtype = arg
+        elif isinstance(arg, bool):
+            non_blocking = arg
+        elif arg is not None:
+            device = arg
+    return None if device is None else _C.device(device), dtype, non_blocking, kwargs.get("memory_format")
+
+
+class _Functions:
+    """A namespace of `torch._C`."""
+
+    def __init__(self, **functions: Any) -> None:
+        vars(self).update(functions)
+
+
+_FOUND = {
+    "_are_functorch_transforms_active": lambda: False,
+    "_functorch": _Functions(is_batchedtensor=lambda t: False, is_legacy_batchedtensor=lambda t: False),
+    "_get_accelerator": lambda check=None: _C.device("cpu"),
+    "_get_default_device": lambda: "cpu",
+    "_get_privateuse1_backend_name": lambda: "privateuseone",
+    "_get_tracing_state": lambda: None,
+    "_is_tracing": lambda: False,
+    "_nn": _Functions(_parse_to=_parse_to),
+    "_TensorMeta": type(_C.Tensor),
+}
+
+
+def find(name: str) -> Any:
+    """The value of that name.
+
+    Raises:
+        AttributeError: there is none.
+    """
+    if name == "_LinAlgError":
+        from rushlight._errors import LinAlgError
+
+        return LinAlgError
+    if name in ("DisableTorchFunction", "DisableTorchFunctionSubclass"):
+        from rushlight import overrides
+
+        return getattr(overrides, name)
+    if name in _FOUND:
+        return _FOUND[name]
+    raise AttributeError(f"module 'torch._C' has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""Where `torch.distributed.fsdp` was tried out."""

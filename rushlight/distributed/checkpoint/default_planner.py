@@ -1,0 +1,5 @@
+"""Which process would write what."""
+
+from rushlight.distributed.checkpoint import DefaultLoadPlanner, DefaultSavePlanner
+
+__all__ = ["DefaultLoadPlanner", "DefaultSavePlanner"]

@@ -1,0 +1,1 @@
+"""What is tried out for `torch.fx`."""
