@@ -767,7 +767,7 @@ def test_the_safetensors_library_takes_our_tensors(tmp_path):
         save_model(net, "net.safetensors")
         load_model(other, "net.safetensors")
         assert torch.equal(net.weight, other.weight)
-        print(torch.__name__)
+        print(torch.__spec__.name)
     """
     root = str(Path(torch.__file__).parent.parent)
     done = subprocess.run(

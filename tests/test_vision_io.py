@@ -171,7 +171,7 @@ from torchvision import datasets, models, utils
 from torchvision.transforms import v2
 from torchvision.models.resnet import BasicBlock
 print(torchvision.__version__.split("+")[0], transforms.functional is TF, models.resnet.BasicBlock is BasicBlock)
-print(torchvision.datasets.MNIST.__name__, torch.__name__)
+print(torchvision.datasets.MNIST.__name__, torch.__spec__.name)
 try:
     import torchvision.prototype
 except ModuleNotFoundError as error:

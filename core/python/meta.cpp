@@ -54,7 +54,7 @@ bool CallScope::on_meta(const OpDef& def, const Value* args) {
   bool creates = false;
   for (size_t i = 0; i < def.params.size(); ++i) {
     const Value& v = args[i];
-    creates |= def.params[i].type == ParamType::Device;
+    creates |= def.params[i].type == Tag::Device;
     if (v.tag == Tag::Tensor) {
       found.look(v.tensor);
     } else if (v.tag == Tag::TensorList) {
