@@ -53,6 +53,7 @@ myst_heading_anchors = 3
 # Links to sources beside docs/ work where the repository is read; headings of the reference repeat.
 suppress_warnings = ["myst.xref_missing", "myst.header", "autodoc.duplicate_object", "ref.duplicate"]
 
+default_role = "py:obj"  # `name` in a docstring: code, and a link where there is something of that name
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_typehints = "none"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import inspect
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
@@ -64,6 +65,13 @@ def readable(signature: str) -> str:
     return text
 
 
+def plain(line: str) -> str:
+    """Text whose stars and angles mean themselves, but for what stands in backticks."""
+    parts = re.split(r"(`[^`]+`)", line)
+    parts[::2] = [re.sub(r"([*<])", r"\\\1", part) for part in parts[::2]]
+    return "".join(parts)
+
+
 def markdown(doc: str) -> str:
     """A docstring as Markdown: its examples in fences."""
     found: list[str] = []
@@ -75,11 +83,12 @@ def markdown(doc: str) -> str:
         elif not line.strip() and inside:
             found.append("```")
             inside = False
-        found.append(line)
+        found.append(line if inside else plain(line))
     return "\n".join([*found, "```"] if inside else found)
 
 
-def section(name: str, records: list[tuple[schemas.Schema, str, set[str]]]) -> str:
+def section(name: str, records: list[tuple[schemas.Schema, str, set[str]]], of: str | None = None) -> str:
+    """An operation's entry; of: the operation that it is another name of."""
     lines: list[str] = []
     forms: set[str] = set()
     docs: list[str] = []
@@ -102,6 +111,7 @@ def section(name: str, records: list[tuple[schemas.Schema, str, set[str]]]) -> s
     if "inplace" in forms:
         also.append(f"`Tensor.{name}_` (in place)")
     text = f"## {name}\n\n```python\n" + "\n".join(dict.fromkeys(lines)) + "\n```\n\n"
+    text += f"The same as [{of}]({of[0].lower()}.md#{of.lower()}).\n\n" if of else ""
     text += "\n\n".join(docs) + ("\n\n" if docs else "")
     return text + (f"Also as {' and '.join(also)}.\n\n" if also else "")
 
@@ -116,12 +126,17 @@ def pages(records: Iterable[tuple[str, str, Any]]) -> dict[str, str]:
     for name in sorted(operations):
         if not name.startswith("_"):
             letters[name[0].lower()].append(name)
+    # Another name has the same texts, and was registered later.
+    first: dict[tuple[str, ...], str] = {}
+    for name, forms in operations.items():
+        first.setdefault(tuple(doc for _, doc, _ in forms), name)
+    aliases = {name: of for name, forms in operations.items() if (of := first[tuple(d for _, d, _ in forms)]) != name}
     found = {}
     rooms = "".join(f"- [{title}]({page}.md)\n" for page, (title, _) in ROOMS.items())
     index = f"{NOTE}# Reference\n\n{rooms}\n```{{toctree}}\n:hidden:\n\n" + "\n".join(ROOMS) + "\n```\n\n"
     index += f"## Operations\n\nAll {sum(map(len, letters.values()))} operations of the registry. {COMMON}\n"
     for letter, names in sorted(letters.items()):
-        body = "".join(section(name, operations[name]) for name in names)
+        body = "".join(section(name, operations[name], aliases.get(name)) for name in names)
         found[f"{letter}.md"] = f"{NOTE}# Operations: {letter.upper()}\n\n{body}"
         index += f"**{letter.upper()}** " + " · ".join(f"[{n}]({letter}.md#{n.lower()})" for n in names) + "\n\n"
     listed = "\n".join(name.removesuffix(".md") for name in found)

@@ -3,6 +3,11 @@
 Each class has a module of its own, named as in PyTorch. `sample` draws; `rsample` draws so that gradients flow into the
 parameters; `log_prob` gives log-densities; `kl_divergence` compares two.
 
+Parameters are broadcast to batch_shape; numbers become tensors of the default float dtype. A draw has the shape
+sample_shape + batch_shape + event_shape, where an event is what is drawn at once (a vector of a multivariate
+normal). Parameters outside of their constraints, and values outside of the support, are a ValueError;
+validate_args=False leaves them unchecked.
+
 Reference: https://pytorch.org/docs/stable/distributions.html
 """
 

@@ -1,4 +1,10 @@
-"""Linear algebra: NumPy's LAPACK with gradients, under the names of `torch.linalg`."""
+"""Linear algebra: NumPy's LAPACK with gradients, under the names of `torch.linalg`.
+
+Matrices are the last two axes, (..., m, n); the axes before them are a batch, and results have them too. float32,
+float64, complex64 and complex128: other dtypes are a RuntimeError, and so are matrices that should be square and
+are not. What an algorithm cannot do (a singular matrix has no inverse) is a `LinAlgError` that names the matrix of
+the batch; the functions ending in _ex say it in `info`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Filling weights in place; the draws are PyTorch's, bit for bit, under the same seed."""
+"""Filling weights in place; the draws are PyTorch's, bit for bit, under the same seed.
+
+Each takes a floating tensor, fills it without recording gradients, and returns it. Fans, where they count, are
+taken from the first two dimensions: fewer are a ValueError.
+"""
 
 from __future__ import annotations
 

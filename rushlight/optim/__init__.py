@@ -1,5 +1,8 @@
 """Optimizers: what turns gradients into better parameters, the schedules of their learning rates, averaged weights.
 
+Options out of their range, and no parameters at all, are a ValueError. State and parameter groups are laid out as
+PyTorch's, so that state dictionaries go both ways.
+
 >>> model = torch.nn.Linear(2, 1)
 >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 >>> loss = model(torch.ones(4, 2)).square().mean()

@@ -2,6 +2,10 @@
 
 Each gives M values. `sym` says whether the window is symmetric (for filters) or one period of a periodic one (for spectra).
 
+A window is a vector of M elements, in the default float dtype unless dtype says float32 or float64. sym=True is
+symmetric, for filters; sym=False is periodic, for spectra of pieces of a signal. A negative M, and another dtype,
+are a ValueError.
+
 Reference: https://pytorch.org/docs/stable/signal.html
 """
 

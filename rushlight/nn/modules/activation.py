@@ -1,4 +1,9 @@
-"""Activation functions as modules."""
+"""Activation functions as modules.
+
+Each works on every element of a tensor of any shape, if nothing else is said, and gives one of the same shape and
+dtype. Floating dtypes; ReLU, ReLU6, Hardtanh and Threshold take integers too, Sigmoid, Softsign, Tanh and
+Tanhshrink make floats of them, for the others they are a NotImplementedError or RuntimeError.
+"""
 
 from __future__ import annotations
 

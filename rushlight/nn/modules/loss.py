@@ -1,4 +1,9 @@
-"""Losses as modules."""
+"""Losses as modules.
+
+input comes from the model, target is what it should be. reduction "mean" (the default) or "sum" gives a 0-d tensor,
+"none" a loss for each element or sample; another word is a ValueError at the call. Floating dtypes, half ones
+computed in float32. The formulas stand at the functions of `nn.functional`.
+"""
 
 from __future__ import annotations
 

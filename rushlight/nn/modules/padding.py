@@ -1,4 +1,8 @@
-"""Padding: elements added before and after the last dimensions."""
+"""Padding: elements added before and after the last dimensions.
+
+padding is one number for all sides, or (left, right, top, bottom, front, back) as far as there are axes. Any dtype.
+A padding that a mirror image cannot fill is a RuntimeError.
+"""
 
 from __future__ import annotations
 

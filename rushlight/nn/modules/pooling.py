@@ -1,4 +1,8 @@
-"""Pooling layers."""
+"""Pooling layers.
+
+Input (n, channels, ...) or without n, with 1, 2 or 3 axes after the channels: another number is a RuntimeError, and
+so are windows larger than the input.
+"""
 
 from __future__ import annotations
 

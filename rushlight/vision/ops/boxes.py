@@ -1,4 +1,7 @@
-"""Boxes: (left, top, right, bottom), where nothing else is said."""
+"""Boxes: (left, top, right, bottom), where nothing else is said.
+
+Boxes are tensors (n, 4), floating or of integers; results keep their dtype where nothing else is said.
+"""
 
 from __future__ import annotations
 

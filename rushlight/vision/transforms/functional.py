@@ -3,6 +3,8 @@
 `import rushlight.vision.transforms.functional as TF`. Tensors of integers go from 0 to the dtype's largest value, those of
 floats from 0 to 1.
 
+What is neither is a TypeError.
+
 Reference: https://pytorch.org/vision/stable/transforms.html#functional-transforms
 """
 
