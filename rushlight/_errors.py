@@ -8,4 +8,11 @@ class OutOfMemoryError(RuntimeError):
 
 
 class LinAlgError(RuntimeError):
-    """A matrix is not what an algorithm needs, such as invertible or positive definite."""
+    """A matrix is not what an algorithm needs, such as invertible or positive definite.
+
+    >>> try:
+    ...     torch.linalg.inv(torch.zeros(2, 2))
+    ... except torch.linalg.LinAlgError:
+    ...     print("singular")
+    singular
+    """

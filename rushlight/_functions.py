@@ -169,7 +169,11 @@ def is_inference(input: Any) -> bool:
 
 
 def is_distributed(input: Any) -> bool:
-    """False."""
+    """False.
+
+    >>> torch.is_distributed(torch.ones(1))
+    False
+    """
     _tensor(input, "is_distributed")
     return False
 
@@ -280,7 +284,11 @@ def asarray(
 
 
 def to_dlpack(tensor: Any) -> Any:
-    """A DLPack capsule that shares the tensor's memory."""
+    """A DLPack capsule that shares the tensor's memory.
+
+    >>> torch.from_dlpack(torch.to_dlpack(torch.ones(2)))
+    tensor([1., 1.])
+    """
     return tensor.__dlpack__()
 
 

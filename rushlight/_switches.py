@@ -40,7 +40,11 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
 
 
 def are_deterministic_algorithms_enabled() -> bool:
-    """Whether deterministic algorithms were asked for."""
+    """Whether deterministic algorithms were asked for.
+
+    >>> torch.are_deterministic_algorithms_enabled()
+    False
+    """
     return _state["deterministic"] != 0
 
 
@@ -64,13 +68,23 @@ def set_deterministic_debug_mode(debug_mode: int | str) -> None:
 
 
 def get_deterministic_debug_mode() -> int:
-    """0, 1 or 2: see `set_deterministic_debug_mode`."""
+    """0, 1 or 2: see `set_deterministic_debug_mode`.
+
+    >>> torch.get_deterministic_debug_mode()
+    0
+    """
     mode: int = _state["deterministic"]
     return mode
 
 
 def set_float32_matmul_precision(precision: str) -> None:
-    """Allow less than float32 inside float32 matmul ("high", "medium"). The CPU always computes the highest."""
+    """Allow less than float32 inside float32 matmul ("high", "medium"). The CPU always computes the highest.
+
+    >>> torch.set_float32_matmul_precision("high")
+    >>> torch.get_float32_matmul_precision()
+    'high'
+    >>> torch.set_float32_matmul_precision("highest")
+    """
     if precision not in ("highest", "high", "medium"):
         raise RuntimeError(f"Invalid precision: {precision!r}; expected 'highest', 'high' or 'medium'")
     _state["precision"] = precision
@@ -96,7 +110,11 @@ def set_num_interop_threads(n: int) -> None:
 
 
 def get_num_interop_threads() -> int:
-    """What `set_num_interop_threads` was told."""
+    """What `set_num_interop_threads` was told.
+
+    >>> torch.get_num_interop_threads() >= 1
+    True
+    """
     count: int = _state["interop"]
     return count
 
@@ -107,7 +125,11 @@ def set_warn_always(b: bool) -> None:
 
 
 def is_warn_always_enabled() -> bool:
-    """What `set_warn_always` was told."""
+    """What `set_warn_always` was told.
+
+    >>> torch.is_warn_always_enabled()
+    False
+    """
     on: bool = _state["warn_always"]
     return on
 
@@ -141,7 +163,13 @@ def set_default_device(device: Any) -> None:
 
 
 def set_default_tensor_type(t: Any) -> None:
-    """The older name of `set_default_dtype`: takes a tensor type such as `torch.DoubleTensor` or its name."""
+    """The older name of `set_default_dtype`: takes a tensor type such as `torch.DoubleTensor` or its name.
+
+    >>> torch.set_default_tensor_type(torch.DoubleTensor)
+    >>> torch.tensor(1.).dtype
+    torch.float64
+    >>> torch.set_default_tensor_type(torch.FloatTensor)
+    """
     from rushlight._legacy import dtype_of_type
 
     dtype = dtype_of_type(t)

@@ -23,7 +23,11 @@ __all__ = [
 
 
 def is_tensor_like(inp: Any) -> bool:
-    """Whether inp is a tensor, or of a type with `__torch_function__`."""
+    """Whether inp is a tensor, or of a type with `__torch_function__`.
+
+    >>> torch.overrides.is_tensor_like(torch.ones(1)), torch.overrides.is_tensor_like([1])
+    (True, False)
+    """
     return isinstance(inp, _C.Tensor) or hasattr(inp, "__torch_function__")
 
 
@@ -87,7 +91,11 @@ def is_tensor_method_or_property(func: Any) -> bool:
 
 
 def resolve_name(f: Any) -> str | None:
-    """How a program writes f, or None."""
+    """How a program writes f, or None.
+
+    >>> torch.overrides.resolve_name(torch.add)
+    'torch.add'
+    """
     name = getattr(f, "__name__", None)
     if name is None:
         return None

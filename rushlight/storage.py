@@ -21,6 +21,10 @@ class UntypedStorage:
 
     Args:
         size: how many bytes (zeros), or the bytes themselves.
+
+    >>> storage = torch.tensor([1., 2.]).untyped_storage()
+    >>> storage.nbytes(), len(storage)
+    (8, 8)
     """
 
     __slots__ = ("__weakref__", "_bytes")
@@ -232,6 +236,10 @@ class TypedStorage:
         size: how many elements (zeros), or a list of them.
         wrap_storage: the bytes to look at instead.
         dtype: of the elements. Default: the default dtype.
+
+    >>> storage = torch.tensor([1., 2.]).storage()
+    >>> len(storage), storage[1]
+    (2, 2.0)
     """
 
     __slots__ = ("_untyped", "dtype")

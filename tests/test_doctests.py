@@ -54,7 +54,9 @@ def test_of_a_module(name, tmp_path, monkeypatch):
 
 def test_of_the_core():
     texts = [(schema.partition("(")[0], text) for schema, text, _ in torch._C._schemas()]
-    texts += [(name, f.__doc__ or "") for name, f in vars(torch._C).items() if inspect.isbuiltin(f)]
+    texts += [
+        (name, f.__doc__ or "") for name, f in vars(torch._C).items() if inspect.isbuiltin(f) or inspect.isclass(f)
+    ]
     assert not run(doctest.DocTestParser().get_doctest(text, {}, name, None, 0) for name, text in texts)
 
 
@@ -63,3 +65,30 @@ def test_every_operation_has_an_example():
     for schema, text, _ in torch._C._schemas():
         texts[schema.partition("(")[0].partition(".")[0]] += text
     assert [name for name, text in texts.items() if ">>>" not in text and not name.startswith("_")] == []
+
+
+def test_pointwise_operations_take_the_dtypes_that_they_say():
+    dtypes = {"bool": torch.bool, "integers": torch.int32, "floating": torch.float32, "complex": torch.complex64}
+    wrong = []
+    for schema, text, flags in torch._C._schemas():
+        name = schema.partition("(")[0].partition(".")[0]
+        if "pointwise" not in flags or name.startswith("_"):
+            continue
+        said = re.search(r"Dtypes: ([^;.]+)", text)[1]
+        taken = set(re.split(", | and ", said)) | (
+            {"bool", "integers"} if "become the default float" in text else set()
+        )
+        required = [p for p in re.sub(r".*?\((.*)\) ->.*", r"\1", schema).split(", ") if "=" not in p and p != "*"]
+        for kind, dtype in dtypes.items():
+            if kind == "bool" and "Scalar" in schema:
+                continue  # with a number it is promoted
+            arguments = [torch.ones(2, dtype=dtype) if p.startswith("Tensor") else 1 for p in required]
+            try:
+                getattr(torch._C, name)(*arguments)
+            except RuntimeError:
+                if kind in taken:
+                    wrong.append((schema, kind, "refused"))
+            else:
+                if kind not in taken:
+                    wrong.append((schema, kind, "taken"))
+    assert wrong == []

@@ -47,7 +47,7 @@ What holds for all of them, unless an entry says otherwise:
   Sizes that do not fit are a `RuntimeError` that names both shapes. An axis may be counted from the end (-1); one that is not there is an
   `IndexError`.
 - *Dtypes.* Different dtypes are promoted: bool, then integers, floating, complex; within a kind the wider one. Numbers of Python and 0-d tensors
-  count only where their kind is higher. What a dtype lacks is a `NotImplementedError` that names it.
+  count only where their kind is higher. A dtype that an operation lacks is a `RuntimeError` that names it, mostly a `NotImplementedError`.
 - `out=` takes a tensor for the result: it gets the result's shape, and its dtype must be of no lower kind (`RuntimeError`). It
   records nothing, so that inputs which require a gradient are a `RuntimeError`.
 - `name_` works in place: the result must have the shape of `self` and a kind of dtype that is not above its own (`RuntimeError`). A leaf that

@@ -30,16 +30,19 @@ std::string shapes(const OpDef& def, const std::vector<std::string>& names) {
 std::string dtypes(const PointwiseDef& record) {
   using namespace pointwise;
   if (record.rule == Rule::Select) return "The first is bool, the others are promoted to one dtype.";
-  std::vector<std::string> kinds;
-  const bool floats = record.rule == Rule::Float;
-  if (record.types & kBool && !floats) kinds.push_back("bool");
-  if ((record.types & kInts) == kInts && !floats) kinds.push_back("integers");
-  if ((record.types & kInts) == kSigned && !floats) kinds.push_back("signed integers");
-  if (record.types & kFloating) kinds.push_back("floating");
-  if (record.types & kComplex) kinds.push_back("complex");
+  const bool floats = record.rule == Rule::Float || (record.rule == Rule::RealOfComplex && !(record.types & kInts));
+  std::vector<std::string> kinds, others;
+  auto kind = [&](unsigned bits, const char* name) {
+    ((record.types & bits) == bits ? kinds : others).push_back(name);
+  };
+  if (!floats) {
+    kind(kBool, "bool");
+    kind(kInts, "integers");
+  }
+  kind(kFloating, "floating");
+  kind(kComplex, "complex");
   std::string text = "Dtypes: " + listed(kinds);
-  if ((record.types & (floats ? kFloating | kComplex : kAll)) != (floats ? kFloating | kComplex : kAll))
-    text += ", else a NotImplementedError";
+  if (!others.empty()) text += concat("; not ", listed(others), " (RuntimeError)");
   if (floats) text += "; bool and integers become the default float dtype";
   if (record.rule == Rule::Compare || record.rule == Rule::Logical) text += "; the result is bool";
   if (record.rule == Rule::RealOfComplex) text += "; the result is real";

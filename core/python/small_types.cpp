@@ -437,18 +437,30 @@ int add_small_types(PyObject* module) {
                                    {0, nullptr}};
   unsigned closed = Py_TPFLAGS_DISALLOW_INSTANTIATION;
   dtype_type = make_type(module, "dtype", "torch.dtype", sizeof(PyDType), dtype_slots,
-                         "The type of the elements of a tensor, such as torch.float32.", closed);
+                         "The type of the elements of a tensor, such as torch.float32.\n\n"
+                         ">>> torch.float16.itemsize, torch.float16.is_floating_point\n(2, True)\n",
+                         closed);
   device_type = make_type(module, "device", "torch.device", sizeof(PyDevice), device_slots,
-                          "device(\"cpu\"): where a tensor lies.");
+                          "device(\"cpu\"): where a tensor lies.\n\n"
+                          ">>> torch.device(\"cpu\"), torch.ones(1).device.type\n(device(type='cpu'), 'cpu')\n");
   layout_type = make_type(module, "layout", "torch.layout", sizeof(PyNamed), named_slots,
-                          "How the elements of a tensor are kept; torch.strided is the one there is.", closed);
-  memory_format_type = make_type(module, "memory_format", "torch.memory_format", sizeof(PyNamed), named_slots,
-                                 "In which order the axes of a tensor lie in memory.", closed);
-  size_type = make_type(module, "Size", "torch.Size", 0, size_slots, "The shape of a tensor: a tuple of integers.", 0,
-                        reinterpret_cast<PyObject*>(&PyTuple_Type));
-  generator_type =
-      make_type(module, "Generator", "torch.Generator", sizeof(PyGenerator), generator_slots,
-                "Generator(device=\"cpu\"): a stream of random numbers with a seed of its own.", Py_TPFLAGS_BASETYPE);
+                          "How the elements of a tensor are kept; torch.strided is the one there is.\n\n"
+                          ">>> torch.ones(2).layout\ntorch.strided\n",
+                          closed);
+  memory_format_type =
+      make_type(module, "memory_format", "torch.memory_format", sizeof(PyNamed), named_slots,
+                "In which order the axes of a tensor lie in memory.\n\n"
+                ">>> torch.ones(1, 3, 2, 2).contiguous(memory_format=torch.channels_last).stride()\n(12, 1, 6, 3)\n",
+                closed);
+  size_type = make_type(module, "Size", "torch.Size", 0, size_slots,
+                        "The shape of a tensor: a tuple of integers.\n\n"
+                        ">>> size = torch.ones(2, 3).shape\n>>> size[0], size.numel(), len(size)\n(2, 6, 2)\n",
+                        0, reinterpret_cast<PyObject*>(&PyTuple_Type));
+  generator_type = make_type(
+      module, "Generator", "torch.Generator", sizeof(PyGenerator), generator_slots,
+      "Generator(device=\"cpu\"): a stream of random numbers with a seed of its own.\n\n"
+      ">>> generator = torch.Generator().manual_seed(0)\n>>> torch.rand(2, generator=generator)\ntensor([0.4963, 0.7682])\n",
+      Py_TPFLAGS_BASETYPE);
   if (!dtype_type || !device_type || !layout_type || !memory_format_type || !size_type || !generator_type) return -1;
 
   for (int i = 0; i < kDTypeCount; ++i) {

@@ -562,7 +562,12 @@ int add_tensor_type(PyObject* module) {
       {Py_bf_getbuffer, slot(tensor_buffer.bf_getbuffer)},
       {Py_bf_releasebuffer, slot(tensor_buffer.bf_releasebuffer)},
       {Py_tp_doc, const_cast<char*>(
-                      "A multi-dimensional array of one dtype that can record the operations on it, for gradients.")},
+                      "A multi-dimensional array of one dtype that can record the operations on it, for gradients.\n\n"
+                      ">>> x = torch.tensor([[1., 2.], [3., 4.]], requires_grad=True)\n"
+                      ">>> x.shape, x.dtype, x.device\n"
+                      "(torch.Size([2, 2]), torch.float32, device(type='cpu'))\n"
+                      ">>> (x @ x).sum().backward()\n"
+                      ">>> x.grad\ntensor([[ 7., 11.],\n        [ 9., 13.]])\n")},
       {0, nullptr}};
   PyType_Spec spec{"torch.Tensor", sizeof(PyTensor), 0,
                    static_cast<unsigned>(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC), slots};

@@ -60,6 +60,11 @@ def embedding_bag(
 
     Returns them, the bag of each index, the bags' sizes and, for the maximum, where it was found.
 
+    >>> weight = torch.tensor([[1., 2.], [3., 4.], [5., 6.]])
+    >>> torch.embedding_bag(weight, torch.tensor([0, 1, 2]), torch.tensor([0, 2]))[0]
+    tensor([[4., 6.],
+            [5., 6.]])
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.functional.embedding_bag.html
     """
     for name, t in (("indices", indices), ("offsets", offsets)):

@@ -17,7 +17,11 @@ _CPU_TYPES = (_C.bfloat16, _C.float16)
 
 
 def is_autocast_available(device_type: str) -> bool:
-    """Whether autocast knows that kind of device."""
+    """Whether autocast knows that kind of device.
+
+    >>> torch.amp.is_autocast_available("cpu")
+    True
+    """
     return _state._device(device_type) in _KINDS
 
 

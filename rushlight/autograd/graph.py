@@ -73,12 +73,9 @@ def get_gradient_edge(tensor: Any) -> GradientEdge:
         RuntimeError: `tensor` does not require grad.
 
     >>> x = torch.tensor(2., requires_grad=True)
-    >>> y = x * x
-    >>> edge = torch.autograd.graph.get_gradient_edge(y)
-    >>> edge.node.name(), torch.autograd.grad(edge, x)
-    Traceback (most recent call last):
-        ...
-    TypeError: expected Tensors to differentiate, got MulBackward0
+    >>> edge = torch.autograd.graph.get_gradient_edge(x * x)
+    >>> edge.node.name(), edge.output_nr
+    ('MulBackward0', 0)
 
     Reference: https://pytorch.org/docs/stable/generated/torch.autograd.graph.get_gradient_edge.html
     """

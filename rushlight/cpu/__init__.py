@@ -35,7 +35,11 @@ class Stream:
 
 
 def is_available() -> bool:
-    """True."""
+    """True.
+
+    >>> torch.cpu.is_available()
+    True
+    """
     return True
 
 
@@ -45,7 +49,11 @@ def is_initialized() -> bool:
 
 
 def device_count() -> int:
-    """1."""
+    """1.
+
+    >>> torch.cpu.device_count()
+    1
+    """
     return 1
 
 

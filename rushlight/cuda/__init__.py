@@ -70,7 +70,11 @@ get_rng_state = set_rng_state = initial_seed = set_device = can_device_access_pe
 
 
 def is_available() -> bool:
-    """False."""
+    """False.
+
+    >>> torch.cuda.is_available()
+    False
+    """
     return False
 
 
@@ -90,7 +94,11 @@ def is_tf32_supported() -> bool:
 
 
 def device_count() -> int:
-    """0."""
+    """0.
+
+    >>> torch.cuda.device_count()
+    0
+    """
     return 0
 
 

@@ -51,6 +51,9 @@ __all__ = [
 class Constraint:
     """A set of values; `event_dim` last dimensions make one value.
 
+    >>> torch.distributions.constraints.positive.check(torch.tensor([1., -1.]))
+    tensor([ True, False])
+
     Reference: https://pytorch.org/docs/stable/distributions.html#torch.distributions.constraints.Constraint
     """
 
@@ -115,7 +118,12 @@ class _DependentProperty(property, _Dependent):
 
 
 class _IndependentConstraint(Constraint):
-    """Another constraint whose last batch dimensions belong to the event."""
+    """Another constraint whose last batch dimensions belong to the event.
+
+    >>> c = torch.distributions.constraints.independent(torch.distributions.constraints.positive, 1)
+    >>> c.check(torch.tensor([[1., 2.], [1., -2.]]))
+    tensor([ True, False])
+    """
 
     def __init__(self, base_constraint: Any, reinterpreted_batch_ndims: int) -> None:
         self.base_constraint = base_constraint
@@ -195,6 +203,12 @@ class _Bounded(Constraint):
 
 
 class _Interval(_Bounded):
+    """Numbers from lower_bound to upper_bound, both included.
+
+    >>> torch.distributions.constraints.interval(0., 1.).check(torch.tensor([0.5, 2.]))
+    tensor([ True, False])
+    """
+
     def __init__(self, lower_bound: Any, upper_bound: Any) -> None:
         self.lower_bound = lower_bound
         self.upper_bound = upper_bound
@@ -204,11 +218,23 @@ class _Interval(_Bounded):
 
 
 class _HalfOpenInterval(_Interval):
+    """Numbers from lower_bound on, below upper_bound.
+
+    >>> torch.distributions.constraints.half_open_interval(0., 1.).check(torch.tensor([0., 1.]))
+    tensor([ True, False])
+    """
+
     def check(self, value: Any) -> Any:
         return (self.lower_bound <= value) & (value < self.upper_bound)
 
 
 class _IntegerInterval(_Interval):
+    """Whole numbers from lower_bound to upper_bound, both included.
+
+    >>> torch.distributions.constraints.integer_interval(0, 3).check(torch.tensor([2., 2.5]))
+    tensor([ True, False])
+    """
+
     is_discrete = True
 
     def check(self, value: Any) -> Any:
@@ -241,6 +267,12 @@ class _Real(Constraint):
 
 
 class _GreaterThan(_Bounded):
+    """Numbers above lower_bound.
+
+    >>> torch.distributions.constraints.greater_than(0.).check(torch.tensor([0., 2.]))
+    tensor([False,  True])
+    """
+
     def __init__(self, lower_bound: Any) -> None:
         self.lower_bound = lower_bound
 
@@ -249,11 +281,23 @@ class _GreaterThan(_Bounded):
 
 
 class _GreaterThanEq(_GreaterThan):
+    """Numbers not below lower_bound.
+
+    >>> torch.distributions.constraints.greater_than_eq(0.).check(torch.tensor([0., -2.]))
+    tensor([ True, False])
+    """
+
     def check(self, value: Any) -> Any:
         return self.lower_bound <= value
 
 
 class _LessThan(_Bounded):
+    """Numbers below upper_bound.
+
+    >>> torch.distributions.constraints.less_than(0.).check(torch.tensor([0., -2.]))
+    tensor([False,  True])
+    """
+
     def __init__(self, upper_bound: Any) -> None:
         self.upper_bound = upper_bound
 
@@ -269,6 +313,12 @@ class _Simplex(Constraint):
 
 
 class _Multinomial(Constraint):
+    """Counts, not negative, of at most upper_bound in all along the last axis.
+
+    >>> torch.distributions.constraints.multinomial(3).check(torch.tensor([1., 2.]))
+    tensor(True)
+    """
+
     is_discrete = True
     event_dim = 1
 
@@ -355,6 +405,13 @@ class _Sequence(Constraint):
 
 
 class _Cat(_Sequence):
+    """Constraints of parts of the given lengths along dim, one each.
+
+    >>> C = torch.distributions.constraints
+    >>> C.cat([C.positive, C.real], lengths=[1, 1]).check(torch.tensor([-1., -1.]))
+    tensor([False,  True])
+    """
+
     def __init__(self, cseq: Any, dim: int = 0, lengths: Any = None) -> None:
         self.cseq = self._checked(cseq)
         self.lengths = [1] * len(self.cseq) if lengths is None else list(lengths)
@@ -375,6 +432,13 @@ class _Cat(_Sequence):
 
 
 class _Stack(_Sequence):
+    """Constraints of slices along dim, one each.
+
+    >>> C = torch.distributions.constraints
+    >>> C.stack([C.positive, C.real]).check(torch.tensor([-1., -1.]))
+    tensor([False,  True])
+    """
+
     def __init__(self, cseq: Any, dim: int = 0) -> None:
         self.cseq = self._checked(cseq)
         self.dim = dim

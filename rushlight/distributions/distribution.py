@@ -26,6 +26,10 @@ class Distribution:
     Subclasses name their parameters in `_params`, with the number of event dimensions that each has, and get
     `expand` from that.
 
+    >>> d = torch.distributions.Normal(torch.zeros(3), 1.)
+    >>> d.batch_shape, d.event_shape, d.sample((5,)).shape
+    (torch.Size([3]), torch.Size([]), torch.Size([5, 3]))
+
     Reference: https://pytorch.org/docs/stable/distributions.html
     """
 

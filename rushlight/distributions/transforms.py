@@ -46,6 +46,10 @@ class Transform:
 
     Subclasses define `_call`, `_inverse` and `log_abs_det_jacobian`.
 
+    >>> t = torch.distributions.transforms.ExpTransform()
+    >>> t.log_abs_det_jacobian(torch.tensor(2.), t(torch.tensor(2.)))
+    tensor(2.)
+
     Reference: https://pytorch.org/docs/stable/distributions.html#torch.distributions.transforms.Transform
     """
 

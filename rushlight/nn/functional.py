@@ -2,6 +2,12 @@
 
 Each is a thin function over an op of the core. What the core offers under the same name and arguments is not
 written here: it is looked up when first used.
+
+Activations work on every element and keep shape and dtype; inplace=True writes into the input. Losses take reduction
+"mean", "sum" (both give a 0-d tensor) or "none" (a loss for each element or sample); another word is a ValueError.
+Dropouts work in training=True and give the input back otherwise; a p outside of [0, 1] is a ValueError. Channels are the
+second dimension of a batch, the first of a single sample. Floating dtypes, where nothing else is said; shapes that do not
+fit are a RuntimeError that names them.
 """
 
 from __future__ import annotations
@@ -209,7 +215,11 @@ def rrelu(
 
 
 def rrelu_(input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False) -> Any:
-    """rrelu in place."""
+    """rrelu in place.
+
+    >>> F.rrelu_(torch.tensor([-24., 1.]))
+    tensor([-5.5000,  1.0000])
+    """
     return rrelu(input, lower, upper, training, inplace=True)
 
 

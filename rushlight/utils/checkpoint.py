@@ -72,7 +72,13 @@ def set_checkpoint_debug_enabled(enabled: bool | None) -> Any:
 
 
 def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The tensors as leaves that require a gradient where they did."""
+    """The tensors as leaves that require a gradient where they did.
+
+    >>> x = torch.ones(1, requires_grad=True)
+    >>> (y,) = torch.utils.checkpoint.detach_variable(((x * 2),))
+    >>> y.requires_grad, y.grad_fn
+    (True, None)
+    """
     if not isinstance(inputs, tuple):
         raise RuntimeError(f"Only tuple of tensors is supported. Got Unsupported input type: {type(inputs).__name__}")
     return tuple(x.detach().requires_grad_(x.requires_grad) if isinstance(x, _C.Tensor) else x for x in inputs)

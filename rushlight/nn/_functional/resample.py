@@ -146,13 +146,27 @@ def upsample(
 
 
 def upsample_nearest(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
-    """interpolate(mode="nearest"), by its old name."""
+    """interpolate(mode="nearest"), by its old name.
+
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")
+    >>> F.upsample_nearest(torch.tensor([[[[1., 2.]]]]), scale_factor=2)
+    tensor([[[[1., 1., 2., 2.],
+              [1., 1., 2., 2.]]]])
+    """
     _deprecated("upsample_nearest")
     return interpolate(input, size, scale_factor, mode="nearest")
 
 
 def upsample_bilinear(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
-    """interpolate(mode="bilinear", align_corners=True), by its old name."""
+    """interpolate(mode="bilinear", align_corners=True), by its old name.
+
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")
+    >>> F.upsample_bilinear(torch.tensor([[[[0., 1.]]]]), scale_factor=2)
+    tensor([[[[0.0000, 0.3333, 0.6667, 1.0000],
+              [0.0000, 0.3333, 0.6667, 1.0000]]]])
+    """
     _deprecated("upsample_bilinear")
     return interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
 

@@ -35,6 +35,11 @@ def cached() -> Iterator[None]:
 
     For models that read a parametrized weight several times in a step, such as recurrent ones.
 
+    >>> m = torch.nn.utils.parametrizations.weight_norm(torch.nn.Linear(2, 2))
+    >>> with torch.nn.utils.parametrize.cached():
+    ...     print(m.weight is m.weight)
+    True
+
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.utils.parametrize.cached.html
     """
     global _cache_enabled
@@ -80,6 +85,10 @@ class ParametrizationList(ModuleList):
         modules: the parametrizations, first applied first.
         original: the tensor that is being parametrized.
         unsafe: do without the checks that dtype and shape stay.
+
+    >>> m = torch.nn.utils.parametrizations.weight_norm(torch.nn.Linear(2, 2))
+    >>> type(m.parametrizations.weight).__name__
+    'ParametrizationList'
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.utils.parametrize.ParametrizationList.html
     """
@@ -359,7 +368,12 @@ def remove_parametrizations(module: Any, tensor_name: str, leave_parametrized: b
 
 
 def type_before_parametrizations(module: Any) -> type:
-    """The class that the module had before it was parametrized."""
+    """The class that the module had before it was parametrized.
+
+    >>> m = torch.nn.utils.parametrizations.weight_norm(torch.nn.Linear(2, 2))
+    >>> torch.nn.utils.parametrize.type_before_parametrizations(m).__name__
+    'Linear'
+    """
     return type(module).__bases__[0] if is_parametrized(module) else type(module)
 
 
