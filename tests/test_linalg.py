@@ -83,3 +83,80 @@ def test_cholesky_ex_says_which_minor_of_which_matrix():
         assert L[1].tolist() == [[2.0, 0.0], [0.0, 3.0]]
     with pytest.raises(torch.linalg.LinAlgError, match=r"Batch element 0.*order 2"):
         torch.linalg.cholesky(A)
+
+
+EXACT = {"float32": 1e-4, "float64": 1e-11, "complex64": 1e-4, "complex128": 1e-11}
+
+
+@pytest.mark.parametrize("dtype", EXACT)
+@pytest.mark.parametrize("n", [1, 2, 16, 17, 33, 100, 257])
+def test_factors_of_every_size(n, dtype):
+    """Each side of the sizes at which a problem is halved."""
+    kind = getattr(torch, dtype)
+    close = {"atol": EXACT[dtype] * n, "rtol": 0}
+    A = torch.randn(n, n, dtype=kind)
+    P, L, U = torch.linalg.lu(A)
+    assert torch.allclose(P @ L @ U, A, **close)
+    assert L.abs().max() <= (1 if not kind.is_complex else 2**0.5) + 1e-6  # the pivots were the largest
+    M = A @ A.mH + n * torch.eye(n, dtype=kind)
+    L = torch.linalg.cholesky(M)
+    assert torch.allclose(L @ L.mH / n, M / n, **close) and (L.triu(1) == 0).all()
+    assert torch.allclose(torch.linalg.inv(M) @ M, torch.eye(n, dtype=kind), **close)
+    for columns in (1, 4, 5, 40):
+        B = torch.randn(n, columns, dtype=kind)
+        for upper in (False, True):
+            T = M.triu() if upper else M.tril()
+            for unit in (False, True):
+                X = torch.linalg.solve_triangular(M / n, B, upper=upper, unitriangular=unit)
+                whole = T / n
+                if unit:
+                    whole = whole - torch.diag(whole.diagonal()) + torch.eye(n, dtype=kind)
+                assert torch.allclose(whole @ X, B, **close)
+        assert torch.allclose(M @ torch.linalg.solve(M, B), B, **close)
+        assert torch.allclose(M @ torch.cholesky_solve(B, L), B, **close)
+        factors = torch.linalg.lu_factor(M)
+        assert torch.allclose(M.mH @ torch.linalg.lu_solve(*factors, B, adjoint=True), B, **close)
+        assert torch.allclose(torch.linalg.lu_solve(*factors, B.mT, left=False) @ M, B.mT, **close)
+
+
+def test_factors_of_broadcast_batches():
+    A = torch.randn(3, 1, 20, 20, dtype=torch.float64) + 20 * torch.eye(20, dtype=torch.float64)
+    B = torch.randn(4, 20, 2, dtype=torch.float64)
+    X = torch.linalg.solve(A, B)
+    assert X.shape == (3, 4, 20, 2) and torch.allclose(A @ X, B.expand(3, 4, 20, 2))
+    assert torch.allclose(A.tril() @ torch.linalg.solve_triangular(A, B, upper=False), B.expand(3, 4, 20, 2))
+    assert torch.equal(torch.linalg.lu_solve(*torch.linalg.lu_factor(A), B), X)
+    assert torch.linalg.cholesky(torch.empty(0, 3, 3)).shape == (0, 3, 3)
+    assert torch.linalg.solve(torch.empty(2, 0, 0), torch.empty(2, 0, 3)).shape == (2, 0, 3)
+    assert torch.linalg.det(torch.empty(2, 0, 0)).tolist() == [1, 1]
+
+
+def test_what_cannot_be_factored_is_reported():
+    A = torch.eye(40, dtype=torch.float64).repeat(3, 1, 1)
+    A[1, 30, 30] = -1
+    L, info = torch.linalg.cholesky_ex(A)
+    assert info.tolist() == [0, 31, 0] and torch.equal(L[2], A[2])
+    with pytest.raises(torch.linalg.LinAlgError, match=r"Batch element 1.*order 31 is not positive-definite"):
+        torch.linalg.cholesky(A)
+    A[1, 30, 30] = 0
+    assert torch.linalg.lu_factor_ex(A).info.tolist() == [0, 31, 0]
+    assert torch.linalg.inv_ex(A).info.tolist() == [0, 31, 0] and torch.linalg.det(A).tolist() == [1, 0, 1]
+    with pytest.raises(torch.linalg.LinAlgError, match=r"Batch element 1.*diagonal element 31 is zero"):
+        torch.linalg.inv(A)
+    with pytest.raises(torch.linalg.LinAlgError, match=r"Batch element 1.*singular"):
+        torch.linalg.solve(A, torch.ones(40, 1, dtype=torch.float64))
+    A[0, 20, 20] = float("nan")
+    assert torch.linalg.cholesky_ex(A).info.tolist() == [21, 31, 0]
+    with pytest.raises(RuntimeError, match=r"must all be smaller or equal to LU.size\(-2\)"):
+        torch.linalg.lu_solve(torch.eye(3), torch.tensor([1, 9, 3], dtype=torch.int32), torch.ones(3, 1))
+
+
+def test_gradients_through_large_factors():
+    A = torch.randn(40, 40, dtype=torch.float64)
+    A = (A @ A.mT / 40 + torch.eye(40, dtype=torch.float64)).requires_grad_()
+    (gradient,) = torch.autograd.grad(torch.linalg.cholesky(A).diagonal().log().sum() * 2, A)
+    assert torch.allclose(gradient, torch.linalg.inv(A))  # the logarithm of the determinant
+    B = torch.randn(40, 3, dtype=torch.float64, requires_grad=True)
+    (gA, gB) = torch.autograd.grad(torch.linalg.solve(A, B).sum(), (A, B))
+    (again, _) = torch.autograd.grad(torch.linalg.solve(A, B).sum(), (A, B), create_graph=True)
+    assert torch.allclose(gA, again) and torch.allclose(A.mT @ gB, torch.ones_like(B))

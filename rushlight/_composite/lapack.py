@@ -8,6 +8,7 @@ from rushlight import _C, linalg
 from rushlight._composite import composite
 from rushlight._composite.shapes import broadcast_shapes
 from rushlight._results import result_type
+from rushlight.linalg._decompositions import permutation
 
 _LUUnpack = result_type("lu_unpack", "P", "L", "U")
 _TriangularSolve = result_type("triangular_solve", "solution", "cloned_coefficient")
@@ -86,19 +87,7 @@ def lu_unpack(
         L = LU_data[..., :, :k].tril(-1) + _C.eye(m, k, dtype=LU_data.dtype)
         U = LU_data[..., :k, :].triu()
     if unpack_pivots:
-        rows = LU_pivots.reshape(-1, LU_pivots.shape[-1]).tolist() if LU_pivots.numel() else []
-        orders = []
-        for swaps in rows:
-            order = list(range(m))
-            for i, other in enumerate(swaps):
-                order[i], order[other - 1] = order[other - 1], order[i]
-            orders.append(order)
-        batch = LU_data.shape[:-2]
-        if orders:
-            index = _C.tensor(orders).reshape(*batch, 1, m)
-            P = _C.zeros(*batch, m, m, dtype=LU_data.dtype).scatter(-2, index, 1)
-        else:
-            P = _C.eye(m, dtype=LU_data.dtype).expand(*batch, m, m).contiguous()
+        P = permutation(LU_pivots, m, LU_data.dtype)
     return _deliver(_LUUnpack(P, L, U), out)
 
 

@@ -15,6 +15,7 @@ from rushlight.linalg._tools import (
     check_matrix,
     check_square,
     deliver,
+    first_failure,
     tensor,
 )
 
@@ -27,32 +28,6 @@ _LegacySVD = result_type("svd", "U", "S", "V")
 _LU = result_type("linalg_lu", "P", "L", "U")
 _LUFactor = result_type("linalg_lu_factor", "LU", "pivots")
 _LUFactorEx = result_type("linalg_lu_factor_ex", "LU", "pivots", "info")
-
-
-def _indefinite(A: Any) -> Any:
-    """For each matrix the order of its first leading minor that is not positive-definite; 0 where there is none."""
-    import numpy as np
-
-    def order_of(matrix: Any) -> int:
-        for order in range(1, len(matrix) + 1):
-            try:
-                np.linalg.cholesky(matrix[:order, :order])
-            except np.linalg.LinAlgError:
-                return order
-        return 0
-
-    a = array(A)
-    matrices = a.reshape(-1, *a.shape[-2:])
-    return np.array([order_of(matrix) for matrix in matrices], np.int32).reshape(a.shape[:-2])
-
-
-def _cholesky_failure(A: Any) -> str:
-    orders = _indefinite(A).reshape(-1)
-    index = int((orders > 0).argmax())
-    return (
-        f"linalg.cholesky: {batch_text(A, index)}The factorization could not be completed because the "
-        f"input is not positive-definite (the leading minor of order {orders[index]} is not positive-definite)."
-    )
 
 
 def cholesky(A: Any, *, upper: bool = False, out: Any = None) -> Any:
@@ -70,35 +45,27 @@ def cholesky(A: Any, *, upper: bool = False, out: Any = None) -> Any:
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.cholesky.html
     """
     check_square(A, "linalg.cholesky")
-    lower = adjoint(A) if upper else A
-    try:
-        L = functions.Cholesky.apply(lower, "not positive-definite")
-    except LinAlgError:
-        raise LinAlgError(_cholesky_failure(lower)) from None
-    return deliver(adjoint(L) if upper else L, out)
+    return deliver(cholesky_ex(A, upper=upper, check_errors=True).L, out)
 
 
 def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False, out: Any = None) -> Any:
     """`cholesky` that reports failure in `info` instead of raising (unless check_errors).
 
-    info (int32, one for each matrix) is 0, or the order of the first leading minor that is not positive-definite; then that
-    L is NaN.
+    info (int32, one for each matrix) is 0, or the order of the first leading minor that is not positive-definite; there
+    that L stops.
 
     >>> torch.linalg.cholesky_ex(torch.tensor([[1., 2.], [2., 1.]])).info
     tensor(2, dtype=torch.int32)
     """
     check_square(A, "linalg.cholesky")
-    info = _C.zeros(A.shape[:-2], dtype=_C.int32)
-    try:
-        return deliver(_Cholesky(cholesky(A, upper=upper), info), out)
-    except LinAlgError:
-        if check_errors:
-            raise
-        lower = A.detach()
-        info = tensor(_indefinite(adjoint(lower) if upper else lower))
-        failed = (info > 0)[..., None, None]
-        L = cholesky(_C.where(failed, _C.eye(A.shape[-1], dtype=A.dtype), lower), upper=upper)
-        return deliver(_Cholesky(_C.where(failed, float("nan"), L), info), out)
+    L, info = functions.Cholesky.apply(adjoint(A) if upper else A)
+    failed = first_failure(info) if check_errors else None
+    if failed:
+        raise LinAlgError(
+            f"linalg.cholesky: {batch_text(A, failed.matrix)}The factorization could not be completed because the input "
+            f"is not positive-definite (the leading minor of order {failed.info} is not positive-definite)."
+        )
+    return deliver(_Cholesky(adjoint(L) if upper else L, info), out)
 
 
 def qr(A: Any, mode: str = "reduced", *, out: Any = None) -> Any:
@@ -216,49 +183,21 @@ def legacy_svd(A: Any, some: bool, compute_uv: bool) -> Any:
     return _LegacySVD(U, S, adjoint(Vh))
 
 
-def _factor(matrix: Any) -> tuple[Any, int]:
-    """Partial pivoting in place: the pivots from 1, and the number of the first zero pivot (or 0)."""
-    import numpy as np
-
-    rows, columns = matrix.shape
-    count = min(rows, columns)
-    pivots, info = np.empty(count, dtype=np.int32), 0
-    for k in range(count):
-        p = k + int(np.argmax(np.abs(matrix[k:, k].real) + np.abs(matrix[k:, k].imag)))
-        pivots[k] = p + 1
-        if p != k:
-            matrix[[k, p]] = matrix[[p, k]]
-        if matrix[k, k] == 0:
-            info = info or k + 1
-        elif k + 1 < rows:
-            matrix[k + 1 :, k] /= matrix[k, k]
-            matrix[k + 1 :, k + 1 :] -= np.outer(matrix[k + 1 :, k], matrix[k, k + 1 :])
-    return pivots, info
-
-
 def lu_factor_ex(A: Any, *, pivot: bool = True, check_errors: bool = False, out: Any = None) -> Any:
     """The compact LU factors of A, the pivots (from 1) and, per matrix, the first zero pivot (0: none).
 
     >>> torch.linalg.lu_factor_ex(torch.zeros(2, 2)).info
     tensor(1, dtype=torch.int32)
     """
-    import numpy as np
-
     check_matrix(A, "linalg.lu_factor_ex")
     if not pivot:
         raise RuntimeError("linalg.lu_factor: LU without pivoting is not implemented on the CPU")
-    a = array(A).copy()
-    m, n = a.shape[-2:]
-    pivots = np.empty((*a.shape[:-2], min(m, n)), dtype=np.int32)
-    info = np.empty(a.shape[:-2], dtype=np.int32)
-    for index in np.ndindex(*a.shape[:-2]):
-        pivots[index], info[index] = _factor(a[index])
+    factors, pivots, info = _C._linalg_lu(A)
     if check_errors and info.any():
         raise LinAlgError("torch.linalg.lu_factor_ex: U has a zero on its diagonal: the matrix is singular")
-    factors, swaps = tensor(a), tensor(pivots)
     if A.requires_grad and _C.is_grad_enabled():
-        factors = functions.LU.apply(A, factors, permutation(swaps, m, A.dtype))
-    return deliver(_LUFactorEx(factors, swaps, tensor(info)), out)
+        factors = functions.LU.apply(A, factors, permutation(pivots, A.shape[-2], A.dtype))
+    return deliver(_LUFactorEx(factors, pivots, info), out)
 
 
 def lu_factor(A: Any, *, pivot: bool = True, out: Any = None) -> Any:
@@ -274,17 +213,8 @@ def lu_factor(A: Any, *, pivot: bool = True, out: Any = None) -> Any:
 
 def permutation(pivots: Any, rows: int, dtype: Any) -> Any:
     """The matrix P of A = P L U."""
-    import numpy as np
-
-    p = array(pivots)
-    matrices = np.zeros((*p.shape[:-1], rows, rows))
-    for index in np.ndindex(*p.shape[:-1]):
-        order = list(range(rows))
-        for k, at in enumerate(p[index]):
-            order[k], order[at - 1] = order[at - 1], order[k]
-        ones = (*index, order, range(rows))
-        matrices[ones] = 1
-    return tensor(matrices).to(dtype)
+    order = _C._linalg_row_order(pivots, rows).unsqueeze(-2)
+    return _C.zeros(*pivots.shape[:-1], rows, rows, dtype=dtype).scatter(-2, order, 1)
 
 
 def lu(A: Any, *, pivot: bool = True, out: Any = None) -> Any:

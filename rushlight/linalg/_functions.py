@@ -1,10 +1,12 @@
-"""LAPACK's results with their gradients. The gradients are written with differentiable operations, so they have some."""
+"""Factorizations and what follows from them with their gradients: Cholesky and LU from the core, the others from
+NumPy's LAPACK. The gradients are written with differentiable operations, so they have some."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from rushlight import _C
+from rushlight._errors import LinAlgError
 from rushlight.autograd.function import Function
 from rushlight.linalg._tools import adjoint, array, call, tensor
 
@@ -20,7 +22,10 @@ __all__ = [
     "SVD",
     "SlogDet",
     "Solve",
+    "SolveFactored",
     "Triangular",
+    "inverse",
+    "solve_triangular",
 ]
 
 
@@ -52,38 +57,75 @@ def _off_diagonal(A: Any) -> Any:
     return A * (1 - _C.eye(A.shape[-1], dtype=A.dtype))
 
 
+def solve_triangular(A: Any, B: Any, upper: bool, unit: bool = False) -> Any:
+    """The X of A X = B, one triangle of A being read."""
+    return Triangular.apply(A, B, upper, unit)
+
+
+def inverse(A: Any, failure: str) -> Any:
+    """linalg.inv, or a LinAlgError with that text."""
+    X, info = Inverse.apply(A)
+    if info.any():
+        raise LinAlgError(failure)
+    return X
+
+
 class Inverse(Function):
-    """linalg.inv"""
+    """linalg.inv_ex"""
 
     @staticmethod
-    def forward(ctx: Any, A: Any, failure: str) -> Any:
-        X = tensor(call(_lapack().inv, array(A), failure=failure))
+    def forward(ctx: Any, A: Any) -> Any:
+        LU, pivots, info = _C._linalg_lu(A)
+        X = _C._linalg_lu_solve(LU, pivots, _eye(A), False).expand(A.shape)
         ctx.save_for_backward(X)
-        return X
+        ctx.mark_non_differentiable(info)
+        return X, info
 
     @staticmethod
-    def backward(ctx: Any, G: Any) -> Any:
+    def backward(ctx: Any, G: Any, _: Any) -> Any:
         (X,) = ctx.saved_tensors
         XH = adjoint(X)
-        return -(XH @ G @ XH), None
+        return -(XH @ G @ XH)
 
 
 class Solve(Function):
-    """linalg.solve of a matrix on the right"""
+    """linalg.solve_ex of a matrix on the right"""
 
     @staticmethod
-    def forward(ctx: Any, A: Any, B: Any, failure: str) -> Any:
-        X = tensor(call(_lapack().solve, array(A), array(B), failure=failure))
-        ctx.save_for_backward(A, X)
+    def forward(ctx: Any, A: Any, B: Any) -> Any:
+        LU, pivots, info = _C._linalg_lu(A)
+        X = _C._linalg_lu_solve(LU, pivots, B, False)
+        ctx.save_for_backward(A, X, LU, pivots)
+        ctx.mark_non_differentiable(info)
         ctx.shapes = A.shape, B.shape
-        return X
+        return X, info
+
+    @staticmethod
+    def backward(ctx: Any, G: Any, _: Any) -> Any:
+        A, X, LU, pivots = ctx.saved_tensors
+        if _C.is_grad_enabled():  # gradients of this gradient are wanted
+            gB = Solve.apply(adjoint(A), G)[0]
+        else:
+            gB = _C._linalg_lu_solve(LU, pivots, G, True)
+        gA = -(gB @ adjoint(X))
+        return gA.sum_to_size(ctx.shapes[0]), gB.sum_to_size(ctx.shapes[1])
+
+
+class SolveFactored(Function):
+    """linalg.lu_solve, of factors that are constants"""
+
+    @staticmethod
+    def forward(ctx: Any, LU: Any, pivots: Any, B: Any, adjoint: bool) -> Any:
+        ctx.save_for_backward(LU, pivots)
+        ctx.adjoint = adjoint
+        ctx.shape = B.shape
+        return _C._linalg_lu_solve(LU, pivots, B, adjoint)
 
     @staticmethod
     def backward(ctx: Any, G: Any) -> Any:
-        A, X = ctx.saved_tensors
-        gB = Solve.apply(adjoint(A), G, "linalg.solve: the matrix is singular")
-        gA = -(gB @ adjoint(X))
-        return gA.sum_to_size(ctx.shapes[0]), gB.sum_to_size(ctx.shapes[1]), None
+        LU, pivots = ctx.saved_tensors
+        gB = SolveFactored.apply(LU, pivots, G, not ctx.adjoint)
+        return None, None, gB.sum_to_size(ctx.shape), None
 
 
 class Triangular(Function):
@@ -91,16 +133,7 @@ class Triangular(Function):
 
     @staticmethod
     def forward(ctx: Any, A: Any, B: Any, upper: bool, unit: bool) -> Any:
-        import numpy as np
-
-        a = np.triu(array(A)) if upper else np.tril(array(A))
-        if unit:
-            n = a.shape[-1]
-            a[..., range(n), range(n)] = 1
-        try:
-            X = tensor(np.linalg.solve(a, array(B)))
-        except np.linalg.LinAlgError:
-            X = _C.full_like(B, float("inf"))
+        X = _C._linalg_solve_triangular(A, B, upper, unit)
         ctx.save_for_backward(A, X)
         ctx.options = upper, unit
         ctx.shapes = A.shape, B.shape
@@ -110,10 +143,17 @@ class Triangular(Function):
     def backward(ctx: Any, G: Any) -> Any:
         A, X = ctx.saved_tensors
         upper, unit = ctx.options
-        gB = Triangular.apply(adjoint(A), G, not upper, unit)
+        gB = solve_triangular(adjoint(A), G, not upper, unit)
         gA = -(gB @ adjoint(X))
         gA = gA.triu(1 if unit else 0) if upper else gA.tril(-1 if unit else 0)
         return gA.sum_to_size(ctx.shapes[0]), gB.sum_to_size(ctx.shapes[1]), None, None
+
+
+def _pivots_of(A: Any) -> tuple[Any, Any]:
+    """The diagonal of U, and the determinant of the permutation."""
+    LU, pivots, _ = _C._linalg_lu(A)
+    moved = pivots != _C.arange(1, pivots.shape[-1] + 1, dtype=pivots.dtype)
+    return LU.diagonal(0, -2, -1), 1 - 2 * (moved.sum(-1) % 2).to(A.dtype.to_real())
 
 
 class Det(Function):
@@ -121,7 +161,8 @@ class Det(Function):
 
     @staticmethod
     def forward(ctx: Any, A: Any) -> Any:
-        D = tensor(_lapack().det(array(A)), A)
+        diagonal, sign = _pivots_of(A)
+        D = diagonal.prod(-1) * sign
         ctx.save_for_backward(A, D)
         return D
 
@@ -136,7 +177,7 @@ class Det(Function):
             others = S.unsqueeze(-2).expand(*S.shape, n).masked_fill(_C.eye(n, dtype=_C.bool), 1).prod(-1)
             phase = (Det.apply(U) * Det.apply(Vh))[..., None, None].conj()
             return g * phase.conj() * ((U * others.unsqueeze(-2).to(U.dtype)) @ Vh)
-        return g * Det.apply(A)[..., None, None].conj() * adjoint(Inverse.apply(A, "linalg.det: singular"))
+        return g * Det.apply(A)[..., None, None].conj() * adjoint(inverse(A, "linalg.det: the matrix is singular"))
 
 
 class SlogDet(Function):
@@ -144,9 +185,8 @@ class SlogDet(Function):
 
     @staticmethod
     def forward(ctx: Any, A: Any) -> Any:
-        sign, value = _lapack().slogdet(array(A))
-        sign = tensor(sign, A)
-        value = tensor(value).to(A.dtype.to_real())
+        diagonal, sign = _pivots_of(A)
+        sign, value = diagonal.sgn().prod(-1) * sign, diagonal.abs().log().sum(-1)
         ctx.save_for_backward(A, sign)
         return sign, value
 
@@ -155,29 +195,30 @@ class SlogDet(Function):
         A, sign = ctx.saved_tensors
         if g is None:
             g = _C.zeros(sign.shape, dtype=A.dtype.to_real())
-        inverse = adjoint(Inverse.apply(A, "linalg.slogdet: the matrix is singular, its gradient does not exist"))
+        turned = adjoint(inverse(A, "linalg.slogdet: the matrix is singular, its gradient does not exist"))
         if A.is_complex() and gsign is not None:
             g = _C.complex(g, (gsign.conj() * sign).imag * -1)
-        return g[..., None, None].to(A.dtype) * inverse
+        return g[..., None, None].to(A.dtype) * turned
 
 
 class Cholesky(Function):
-    """linalg.cholesky, lower"""
+    """linalg.cholesky_ex, lower"""
 
     @staticmethod
-    def forward(ctx: Any, A: Any, failure: str) -> Any:
-        L = tensor(call(_lapack().cholesky, array(A), failure=failure))
+    def forward(ctx: Any, A: Any) -> Any:
+        L, info = _C._linalg_cholesky(A)
         ctx.save_for_backward(L)
-        return L
+        ctx.mark_non_differentiable(info)
+        return L, info
 
     @staticmethod
-    def backward(ctx: Any, G: Any) -> Any:
+    def backward(ctx: Any, G: Any, _: Any) -> Any:
         (L,) = ctx.saved_tensors
         P = (adjoint(L) @ G).tril()
         P = P - 0.5 * _C.diag_embed(P.diagonal(dim1=-2, dim2=-1))
         P = 0.5 * (P + adjoint(P))
-        left = Triangular.apply(adjoint(L), P, True, False)
-        return adjoint(Triangular.apply(adjoint(L), adjoint(left), True, False)), None
+        left = solve_triangular(adjoint(L), P, True)
+        return adjoint(solve_triangular(adjoint(L), adjoint(left), True))
 
 
 class LU(Function):
@@ -205,13 +246,13 @@ class LU(Function):
         if n > k:  # U goes on to the right
             rest = G[..., :k, k:]
             lower = lower - rest @ adjoint(factors[..., :k, k:])
-            beside = Triangular.apply(adjoint(L), rest, True, True)
+            beside = solve_triangular(adjoint(L), rest, True, True)
         if m > k:  # L goes on below
             rest = G[..., k:, :k]
             upper = upper - adjoint(factors[..., k:, :k]) @ rest
-            below = adjoint(Triangular.apply(U, adjoint(rest), True, False))
-        inner = Triangular.apply(adjoint(L), lower.tril(-1) + upper.triu(), True, True)
-        gA = adjoint(Triangular.apply(U, adjoint(inner), True, False))
+            below = adjoint(solve_triangular(U, adjoint(rest), True))
+        inner = solve_triangular(adjoint(L), lower.tril(-1) + upper.triu(), True, True)
+        gA = adjoint(solve_triangular(U, adjoint(inner), True))
         if beside is not None:
             gA = _C.cat([gA, beside], -1)
         if below is not None:
@@ -248,7 +289,7 @@ class QR(Function):
 def _qr_gradient(Q: Any, R: Any, gQ: Any, gR: Any) -> Any:
     M = R @ adjoint(gR) - adjoint(gQ) @ Q
     M = M.tril() + adjoint(M.tril(-1))
-    return adjoint(Triangular.apply(R, adjoint(gQ + Q @ M), True, False))
+    return adjoint(solve_triangular(R, adjoint(gQ + Q @ M), True))
 
 
 class Eigh(Function):
@@ -339,7 +380,9 @@ class Eig(Function):
             along = VH @ gV
             scaled = (VH @ V) * along.diagonal(dim1=-2, dim2=-1).real.unsqueeze(-2)
             inner = inner + _off_diagonal(along - scaled) / _gaps(L).conj()
-        gA = Solve.apply(VH, inner @ VH, "linalg.eig: the eigenvectors are not independent")
+        gA, info = Solve.apply(VH, inner @ VH)
+        if info.any():
+            raise LinAlgError("linalg.eig: the eigenvectors are not independent")
         return gA.real if ctx.real else gA
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from rushlight import _C
 from rushlight._results import result_type
 from rushlight.linalg import _functions as functions
-from rushlight.linalg._decompositions import lu_factor_ex, permutation
+from rushlight.linalg._decompositions import permutation
 from rushlight.linalg._tools import (
     LinAlgError,
     adjoint,
@@ -17,6 +17,7 @@ from rushlight.linalg._tools import (
     check_matrix,
     check_square,
     deliver,
+    first_failure,
 )
 
 _InvEx = result_type("linalg_inv_ex", "inverse", "info")
@@ -51,15 +52,6 @@ def slogdet(A: Any, *, out: Any = None) -> Any:
     return deliver(_SlogDet(*functions.SlogDet.apply(A)), out)
 
 
-def _singular(A: Any) -> tuple[int, int]:
-    """Which matrix of the batch has a zero pivot, and which pivot."""
-    info = lu_factor_ex(A.detach()).info.reshape(-1)
-    for index, pivot in enumerate(info.tolist()):
-        if pivot:
-            return index, pivot
-    return 0, A.shape[-1]
-
-
 def inv(A: Any, *, out: Any = None) -> Any:
     """The inverse.
 
@@ -72,15 +64,7 @@ def inv(A: Any, *, out: Any = None) -> Any:
 
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.inv.html
     """
-    check_square(A, "linalg.inv")
-    try:
-        return deliver(functions.Inverse.apply(A, "singular"), out)
-    except LinAlgError:
-        index, pivot = _singular(A)
-    raise LinAlgError(
-        f"linalg.inv: {batch_text(A, index)}The diagonal element {pivot} is zero, "
-        "the inversion could not be completed because the input matrix is singular."
-    )
+    return deliver(inv_ex(A, check_errors=True).inverse, out)
 
 
 def inv_ex(A: Any, *, check_errors: bool = False, out: Any = None) -> Any:
@@ -89,13 +73,15 @@ def inv_ex(A: Any, *, check_errors: bool = False, out: Any = None) -> Any:
     >>> torch.linalg.inv_ex(torch.zeros(2, 2)).info
     tensor(1, dtype=torch.int32)
     """
-    info = _C.zeros(A.shape[:-2], dtype=_C.int32)
-    try:
-        return deliver(_InvEx(inv(A), info), out)
-    except LinAlgError:
-        if check_errors:
-            raise
-        return deliver(_InvEx(_C.full_like(A.detach(), float("inf")), info + _singular(A)[1]), out)
+    check_square(A, "linalg.inv")
+    X, info = functions.Inverse.apply(A)
+    failed = first_failure(info) if check_errors else None
+    if failed:
+        raise LinAlgError(
+            f"linalg.inv: {batch_text(A, failed.matrix)}The diagonal element {failed.info} is zero, "
+            "the inversion could not be completed because the input matrix is singular."
+        )
+    return deliver(_InvEx(X, info), out)
 
 
 def _is_vector(A: Any, B: Any) -> bool:
@@ -117,6 +103,15 @@ def solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:
 
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.solve.html
     """
+    return deliver(solve_ex(A, B, left=left, check_errors=True).result, out)
+
+
+def solve_ex(A: Any, B: Any, *, left: bool = True, check_errors: bool = False, out: Any = None) -> Any:
+    """`solve` that reports failure in `info` instead of raising (unless check_errors).
+
+    >>> torch.linalg.solve_ex(torch.zeros(2, 2), torch.ones(2)).info
+    tensor(1, dtype=torch.int32)
+    """
     check_square(A, "linalg.solve")
     if A.dtype != B.dtype:
         raise RuntimeError(
@@ -134,34 +129,19 @@ def solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:
             f"linalg.solve: Incompatible shapes of A and B for the equation {'AX = B' if left else 'XA = B'} "
             f"({list(A.shape)} and {list(B.shape)})"
         )
-    try:
-        X = functions.Solve.apply(A, right, "singular")
-    except LinAlgError:
+    X, info = functions.Solve.apply(A, right)
+    failed = first_failure(info) if check_errors else None
+    if failed:
         raise LinAlgError(
-            f"torch.linalg.solve: {batch_text(A, _singular(A)[0])}The solver failed because the input matrix is singular."
-        ) from None
-    return deliver(X.squeeze(-1) if vector else X if left else X.mT, out)
-
-
-def solve_ex(A: Any, B: Any, *, left: bool = True, check_errors: bool = False, out: Any = None) -> Any:
-    """`solve` that reports failure in `info` instead of raising (unless check_errors).
-
-    >>> torch.linalg.solve_ex(torch.zeros(2, 2), torch.ones(2)).info
-    tensor(1, dtype=torch.int32)
-    """
-    info = _C.zeros(A.shape[:-2], dtype=_C.int32)
-    try:
-        return deliver(_SolveEx(solve(A, B, left=left), info), out)
-    except LinAlgError:
-        if check_errors:
-            raise
-        return deliver(_SolveEx(_C.full_like(B.detach(), float("nan")), info + _singular(A)[1]), out)
+            f"torch.linalg.solve: {batch_text(A, failed.matrix)}The solver failed because the input matrix is singular."
+        )
+    return deliver(_SolveEx(X.squeeze(-1) if vector else X if left else X.mT, info), out)
 
 
 def cholesky_solve(B: Any, L: Any, *, upper: bool = False) -> Any:
     """Solve A X = B for the matrix A whose Cholesky factor is L."""
     lower = adjoint(L) if upper else L
-    return functions.Triangular.apply(adjoint(lower), functions.Triangular.apply(lower, B, False, False), True, False)
+    return functions.solve_triangular(adjoint(lower), functions.solve_triangular(lower, B, False), True)
 
 
 def lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint: bool = False, out: Any = None) -> Any:
@@ -172,6 +152,11 @@ def lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint: bool =
     tensor([[1.],
             [2.]])
     """
+    if not (LU.requires_grad and _C.is_grad_enabled()):
+        if left:
+            return deliver(functions.SolveFactored.apply(LU, pivots, B, adjoint), out)
+        X = functions.SolveFactored.apply(LU, pivots, B.mH, not adjoint)
+        return deliver(X.mH, out)
     n = LU.shape[-1]
     P = permutation(pivots, n, LU.dtype)
     A = P @ (LU.tril(-1) + _C.eye(n, dtype=LU.dtype)) @ LU.triu()
@@ -190,7 +175,7 @@ def solve_triangular(
     check_square(A, "linalg.solve_triangular")
     if not left:
         return solve_triangular(A.mT, B.mT, upper=not upper, unitriangular=unitriangular).mT
-    return deliver(functions.Triangular.apply(A, B, upper, unitriangular), out)
+    return deliver(functions.solve_triangular(A, B, upper, unitriangular), out)
 
 
 def _cutoff(S: Any, shape: Any, atol: Any, rtol: Any) -> Any:

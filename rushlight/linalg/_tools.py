@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from rushlight import _C
 from rushlight._errors import LinAlgError
 
-__all__ = ["adjoint", "array", "batch_text", "call", "check_matrix", "check_square", "deliver", "tensor"]
+__all__ = [
+    "adjoint",
+    "array",
+    "batch_text",
+    "call",
+    "check_matrix",
+    "check_square",
+    "deliver",
+    "first_failure",
+    "tensor",
+]
 
 _SCALAR_NAMES = {"int64": "Long", "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool"}
 
@@ -77,6 +87,22 @@ def adjoint(A: Any) -> Any:
 def batch_text(A: Any, index: int) -> str:
     """ "(Batch element 3): " where there is a batch."""
     return f"(Batch element {index}): " if A.dim() > 2 else ""
+
+
+class Failure(NamedTuple):
+    """What a factorization reports."""
+
+    matrix: int  # in the batch
+    info: int
+
+
+def first_failure(info: Any) -> Failure | None:
+    """The first matrix of a batch that was not factored."""
+    if not info.any():
+        return None
+    reports = info.reshape(-1).tolist()
+    index = next(i for i, report in enumerate(reports) if report)
+    return Failure(index, reports[index])
 
 
 def deliver(result: Any, out: Any) -> Any:

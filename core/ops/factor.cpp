@@ -1,0 +1,200 @@
+// What linalg is made of: factorizations of batches of matrices and solutions of systems, without gradients, which
+// rushlight/linalg writes with differentiable operations.
+#include "kernels/factor.h"
+
+#include <cstring>
+
+#include "ops/basic.h"
+#include "ops/creation.h"
+#include "ops/formula.h"
+#include "ops/index_util.h"
+#include "runtime/parallel.h"
+
+namespace rl {
+namespace {
+
+// Matrices in memory of their own, for a kernel to change.
+Tensor fresh(const Tensor& t, IntSpan sizes) {
+  Tensor copy = Tensor::empty(sizes, t.dtype());
+  copy_data(copy, t);
+  return copy;
+}
+Tensor fresh(const Tensor& t) { return fresh(t, t.sizes()); }
+
+int64_t rows_of(const Tensor& t) { return t.sizes()[t.dim() - 2]; }
+int64_t columns_of(const Tensor& t) { return t.sizes()[t.dim() - 1]; }
+IntSpan batch_of(const Tensor& t) { return t.sizes().first(t.dim() - 2); }
+int64_t count(IntSpan sizes) {
+  int64_t n = 1;
+  for (int64_t s : sizes) n *= s;
+  return n;
+}
+Dims with(IntSpan batch, std::initializer_list<int64_t> more) {
+  Dims sizes(batch);
+  for (int64_t s : more) sizes.push_back(s);
+  return sizes;
+}
+std::byte* matrix(const Tensor& t, int64_t index) {
+  return static_cast<std::byte*>(t.raw()) + index * rows_of(t) * columns_of(t) * item_size(t.dtype());
+}
+
+// Each matrix of a batch on its own: many small ones side by side, a large one with all threads in its products.
+template <class Body>
+void each_matrix(int64_t batch, int64_t operations, Body body) {
+  constexpr int64_t worth_a_thread = 100'000;
+  parallel_for(batch, std::max<int64_t>(1, worth_a_thread / std::max<int64_t>(1, operations)),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t i = begin; i < end; ++i) body(i);
+               });
+}
+
+void check_square_matrices(const Tensor& t, const char* name) {
+  check(t.dim() >= 2 && rows_of(t) == columns_of(t), name, ": expected square matrices, got shape ",
+        shape_str(t.sizes()));
+}
+void check_computed(const Tensor& t, const char* name) {
+  const DType d = t.dtype();
+  if (d != DType::F32 && d != DType::F64 && d != DType::C64 && d != DType::C128) not_implemented_for(name, d);
+}
+
+std::tuple<Tensor, Tensor> cholesky(const Tensor& A) {
+  check_square_matrices(A, "cholesky");
+  check_computed(A, "cholesky");
+  const int64_t n = columns_of(A);
+  Tensor L = fresh(A), info = Tensor::empty(batch_of(A), DType::I32);
+  each_matrix(A.numel() ? info.numel() : 0, n * n * n / 3, [&](int64_t i) {
+    info.data<int32_t>()[i] = static_cast<int32_t>(cpu::factor().cholesky(A.dtype(), matrix(L, i), n));
+  });
+  if (A.numel() == 0) fill_data(info, Scalar(0));
+  for (int64_t i = 0; L.numel() && i < info.numel(); ++i)
+    for (int64_t row = 0; row + 1 < n; ++row)
+      std::memset(matrix(L, i) + (row * n + row + 1) * item_size(A.dtype()), 0, (n - row - 1) * item_size(A.dtype()));
+  return {L, info};
+}
+
+std::tuple<Tensor, Tensor, Tensor> lu(const Tensor& A) {
+  check(A.dim() >= 2, "lu: expected matrices, got shape ", shape_str(A.sizes()));
+  check_computed(A, "lu");
+  const int64_t m = rows_of(A), n = columns_of(A), k = std::min(m, n);
+  Tensor LU = fresh(A), pivots = Tensor::empty(with(batch_of(A), {k}), DType::I32);
+  Tensor info = zeros(batch_of(A), DType::I32);
+  each_matrix(A.numel() ? info.numel() : 0, m * n * k, [&](int64_t i) {
+    info.data<int32_t>()[i] =
+        static_cast<int32_t>(cpu::factor().lu(A.dtype(), matrix(LU, i), m, n, pivots.data<int32_t>() + i * k));
+  });
+  return {LU, pivots, info};
+}
+
+// A batch that a and b both broadcast to.
+struct Pair {
+  Pair(const Tensor& A, const Tensor& B, const char* name) : batch(broadcast_shapes(batch_of(A), batch_of(B))) {
+    check(A.dtype() == B.dtype(), name, ": expected two tensors of one dtype, got ", scalar_type_name(A.dtype()),
+          " and ", scalar_type_name(B.dtype()));
+    check(rows_of(B) == columns_of(A), name, ": incompatible shapes ", shape_str(A.sizes()), " and ",
+          shape_str(B.sizes()));
+    total = count(batch);
+    const Dims sizes = with(batch, {columns_of(A), columns_of(A)});
+    one = A.numel() == columns_of(A) * columns_of(A);
+    a = one ? plain(A) : plain(expand(detach(A), sizes));
+    x = fresh(B, with(batch, {rows_of(B), columns_of(B)}));
+    if (x.numel() == 0) total = 0;
+  }
+  std::byte* of_a(int64_t i) const { return matrix(a, one ? 0 : i); }
+  Dims batch;
+  int64_t total;
+  bool one;  // the same matrix for all
+  Tensor a, x;
+};
+
+Tensor solve_triangular(const Tensor& A, const Tensor& B, bool upper, bool unit) {
+  check_square_matrices(A, "linalg.solve_triangular");
+  check(B.dim() >= 2, "linalg.solve_triangular: expected matrices, got shape ", shape_str(B.sizes()));
+  check_computed(A, "triangular_solve_cpu");
+  const Pair pair(A, B, "linalg.solve_triangular");
+  const int64_t n = columns_of(A), columns = columns_of(B);
+  each_matrix(pair.total, n * n * columns, [&](int64_t i) {
+    cpu::factor().solve(A.dtype(), pair.of_a(i), n, matrix(pair.x, i), columns, upper, unit);
+  });
+  return pair.x;
+}
+
+void check_pivot(int32_t pivot, int64_t rows) {
+  check(pivot >= 1 && pivot <= rows, "Pivots given to lu_solve must all be ",
+        pivot < 1 ? "greater or equal to 1" : "smaller or equal to LU.size(-2)", ": got ", pivot, " for ", rows,
+        " rows. Are they the result of lu_factor?");
+}
+
+// The order in which the exchanges of a factorization leave the rows.
+void follow(const int32_t* pivots, int64_t count, int64_t* order, int64_t rows) {
+  for (int64_t i = 0; i < rows; ++i) order[i] = i;
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t other = pivots[i] - 1;
+    check_pivot(pivots[i], rows);
+    std::swap(order[i], order[other]);
+  }
+}
+
+Tensor lu_solve(const Tensor& LU, const Tensor& pivots, const Tensor& B, bool adjoint) {
+  check_square_matrices(LU, "linalg.lu_solve");
+  check_computed(LU, "lu_solve_cpu");
+  check(B.dim() >= 2, "linalg.lu_solve: expected matrices, got shape ", shape_str(B.sizes()));
+  const int64_t n = columns_of(LU), columns = columns_of(B);
+  Dims of_pivots = with(batch_of(LU), {n});
+  check(std::ranges::equal(pivots.sizes(), IntSpan(of_pivots)) && pivots.dtype() == DType::I32,
+        "linalg.lu_solve: expected int32 pivots of shape ", shape_str(of_pivots), ", got ",
+        scalar_type_name(pivots.dtype()), " of shape ", shape_str(pivots.sizes()));
+  const Pair pair(adjoint ? formula::conj(mT(detach(LU))) : LU, B, "linalg.lu_solve");
+  Dims all = with(pair.batch, {n});
+  const Tensor p = plain(pair.one ? pivots : expand(detach(pivots), all));
+  const auto& solve = cpu::factor().solve;
+  const int64_t row = columns * item_size(B.dtype());
+  each_matrix(pair.total, 2 * n * n * columns, [&](int64_t i) {
+    std::byte* x = matrix(pair.x, i);
+    const int32_t* exchanged = p.data<int32_t>() + (pair.one ? 0 : i * n);
+    auto exchange = [&](int64_t k) {
+      const int64_t other = exchanged[k] - 1;
+      check_pivot(exchanged[k], n);
+      if (other != k) std::swap_ranges(x + k * row, x + (k + 1) * row, x + other * row);
+    };
+    if (adjoint) {
+      solve(LU.dtype(), pair.of_a(i), n, x, columns, false, false);
+      solve(LU.dtype(), pair.of_a(i), n, x, columns, true, true);
+      for (int64_t k = n; k-- > 0;) exchange(k);
+    } else {
+      for (int64_t k = 0; k < n; ++k) exchange(k);
+      solve(LU.dtype(), pair.of_a(i), n, x, columns, false, true);
+      solve(LU.dtype(), pair.of_a(i), n, x, columns, true, false);
+    }
+  });
+  return pair.x;
+}
+
+Tensor row_order(const Tensor& pivots, int64_t rows) {
+  check(pivots.dim() >= 1 && columns_of(pivots) <= rows, "expected up to ", rows, " pivots per matrix, got shape ",
+        shape_str(pivots.sizes()));
+  const Tensor p = plain(to_dtype(detach(pivots), DType::I32));
+  const int64_t k = columns_of(p);
+  Dims sizes(p.sizes());
+  sizes.back() = rows;
+  Tensor order = Tensor::empty(sizes, DType::I64);
+  for (int64_t i = 0; rows && i < order.numel() / rows; ++i)
+    follow(p.data<int32_t>() + i * k, k, order.data<int64_t>() + i * rows, rows);
+  return order;
+}
+
+}  // namespace
+
+static const Family family([](Registry& r) {
+  r.op<&cholesky>("_linalg_cholesky(Tensor A) -> (Tensor L, Tensor info)",
+                  "The lower Cholesky factors, and where they failed. Without gradient.");
+  r.op<&lu>("_linalg_lu(Tensor A) -> (Tensor LU, Tensor pivots, Tensor info)",
+            "Compact LU factors, pivots from 1, and the first zero pivots. Without gradient.");
+  r.op<&solve_triangular>("_linalg_solve_triangular(Tensor A, Tensor B, bool upper, bool unitriangular) -> Tensor",
+                          "The X of A X = B. Without gradient.");
+  r.op<&lu_solve>("_linalg_lu_solve(Tensor LU, Tensor pivots, Tensor B, bool adjoint) -> Tensor",
+                  "The X of A X = B, or of A^H X = B, from the factors of A. Without gradient.");
+  r.op<&row_order>("_linalg_row_order(Tensor pivots, int rows) -> Tensor",
+                   "For every row of P^T A the row of A that it is.");
+});
+
+}  // namespace rl
