@@ -58,6 +58,10 @@ SHAPES = {
     "depthwise, stride 2, long rows": ((1, 3, 3, 14, 73), 3, 2, 1, 1, 3),
     "depthwise, stride 2, without a border": ((1, 3, 3, 13, 68), 3, 2, 0, 1, 3),
     "depthwise, few rows": ((2, 5, 5, 4, 6), 3, 1, 1, 1, 5),
+    "depthwise, 5x5, channels side by side": ((2, 31, 31, 14, 11), 5, 1, 2, 1, 31),
+    "depthwise, 4x4, stride 2, channels side by side": ((2, 16, 16, 13, 70), 4, 2, 3, 1, 16),
+    "depthwise, 3x3, channels side by side": ((2, 30, 30, 43, 50), 3, 1, 2, 1, 30),
+    "depthwise, 3x3, stride 2, channels side by side": ((1, 130, 130, 14, 15), 3, 2, 1, 1, 130),
     "depthwise, 5x5": ((1, 3, 3, 9, 80), 5, 1, 0, 1, 3),
 }
 
@@ -152,6 +156,8 @@ def test_threads_do_not_change_the_bits():
                 "3x3, stride 2, few tiles and a wide border",
                 "4x4, stride 2, in the transformed space",
                 "depthwise",
+                "depthwise, 5x5, channels side by side",
+                "depthwise, 3x3, channels side by side",
                 "one channel",
             ):
                 (n, a, b, h, w), kernel, *options, groups = SHAPES[name]

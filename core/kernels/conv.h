@@ -75,6 +75,12 @@ struct ConvDepthwise {
   bool flip = false;  // the kernel is read from its end
 };
 
+// The same for kernels of any size without gaps, with a border less wide than they are. The channels lie in the lanes.
+struct ConvPlanes {
+  int64_t images = 1, channels = 1, stride = 1;
+  int64_t in[2] = {1, 1}, out[2] = {1, 1}, kernel[2] = {3, 3}, pad[2] = {0, 0};
+};
+
 // The same sum, product by product: what the input's position f gives with tap t belongs to place f - shifts[t] of the
 // results' phase phase_of[t], where places are counted in steps of the input: rows x_row apart, planes x_plane. The
 // results of a phase are every o_step-th of a row, from o on.
@@ -126,6 +132,11 @@ struct ConvTurnedTable {
   // dw[group, m, channel, depth, 3, 3], contiguous
   void (*weight_gradient)(const ConvTurned& c, const float* x, const float* g, float* dw);
 };
+struct ConvPlanesTable {
+  void (*product)(const ConvPlanes& c, const float* x, const float* w, const float* bias, float* out);
+  void (*spread)(const ConvPlanes& c, const float* g, const float* w, const float* bias, float* out);
+  void (*weight_gradient)(const ConvPlanes& c, const float* x, const float* g, float* dw);  // of 3x3
+};
 struct ConvStridedTable {
   void (*product)(const ConvStrided& c, const float* x, const float* w, const float* bias, float* out);
   // The gradient of the input, or a transposed convolution.
@@ -142,6 +153,7 @@ RL_ISA_TABLE(ConvTable, conv)
 RL_ISA_TABLE(ConvDepthwiseTable, conv_depthwise)
 RL_ISA_TABLE(ConvWeightTable, conv_weight)
 RL_ISA_TABLE(ConvTurnedTable, conv_turned)
+RL_ISA_TABLE(ConvPlanesTable, conv_planes)
 RL_ISA_TABLE(ConvStridedTable, conv_strided)
 RL_ISA_TABLE(ConvScatterTable, conv_scatter)
 RL_ISA_TABLE(ConvWinogradTable, conv_winograd)

@@ -309,6 +309,29 @@ void depthwise(const ConvGeometry& c, const Tensor& x, const Tensor& w, const Te
   product(p, x.data<float>(), w.data<float>(), static_cast<const float*>(raw_or_null(bias)), out.data<float>());
 }
 
+bool is_3x3(const ConvGeometry& c) { return c.kernel[1] == 3 && c.kernel[2] == 3; }
+
+// The same for kernels of any size with 16 channels side by side; of 3x3 where rows are too short to fill the lanes.
+bool suits_planes(const ConvGeometry& c, DType dtype) {
+  if (dtype != DType::F32 || c.channels != 1 || c.m != 1 || 4 * c.groups < 3 * ((c.groups + 15) / 16 * 16))
+    return false;
+  if (c.kernel[0] != 1 || c.in[0] != 1 || c.out[0] != 1 || c.pad[0] != 0) return false;
+  for (int i = 1; i < 3; ++i)
+    if (c.kernel[i] < 2 || c.dilation[i] != 1 || c.pad[i] >= c.kernel[i]) return false;
+  return c.stride[1] == c.stride[2] && c.stride[1] <= 2;
+}
+bool suits_planes_better(const ConvGeometry& c, DType dtype) {
+  return suits_planes(c, dtype) && (!is_3x3(c) || (c.out[2] <= 8 && c.batch * c.groups >= 4096));
+}
+
+cpu::ConvPlanes planes_of(const ConvGeometry& c) {
+  cpu::ConvPlanes p;
+  p.images = c.batch, p.channels = c.groups, p.stride = c.stride[1];
+  for (int i = 0; i < 2; ++i)
+    p.in[i] = c.in[i + 1], p.out[i] = c.out[i + 1], p.kernel[i] = c.kernel[i + 1], p.pad[i] = c.pad[i + 1];
+  return p;
+}
+
 // A kernel as large as the input sees it once: a product of matrices.
 bool is_whole(const ConvGeometry& c) {
   bool whole = c.groups == 1;
@@ -352,6 +375,11 @@ Tensor convolve(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv
   if (suits_strided(c, x, w, c.out, 2)) {
     cpu::conv_strided().product(strided_of(c), x.data<float>(), w.data<float>(),
                                 static_cast<const float*>(raw_or_null(bias)), out.data<float>());
+    return out;
+  }
+  if (suits_planes_better(c, x.dtype())) {
+    cpu::conv_planes().product(planes_of(c), x.data<float>(), w.data<float>(),
+                               static_cast<const float*>(raw_or_null(bias)), out.data<float>());
     return out;
   }
   if (suits_depthwise(c, x.dtype(), c.pad)) {
@@ -466,6 +494,11 @@ Tensor convolve_input(const Tensor& g, const Tensor& w, const Tensor& bias, cons
                                static_cast<const float*>(raw_or_null(bias)), out.data<float>());
     return out;
   }
+  if (suits_planes_better(c, g.dtype())) {
+    cpu::conv_planes().spread(planes_of(c), g.data<float>(), w.data<float>(),
+                              static_cast<const float*>(raw_or_null(bias)), out.data<float>());
+    return out;
+  }
   const bool halves = c.pad[1] == 1 && c.pad[2] == 1 && c.out[1] == (c.in[1] + 1) / 2 && c.out[2] == (c.in[2] + 1) / 2;
   if ((c.stride[1] == 1 || halves) && suits_depthwise(c, g.dtype(), {0, 2 - c.pad[1], 2 - c.pad[2]})) {
     depthwise(c, g, w, bias, true, out);
@@ -574,6 +607,10 @@ Tensor convolve_weight(const Tensor& g, const Tensor& x, const ConvGeometry& c) 
   }
   if (suits_strided(c, x, g, c.out, 2)) {
     cpu::conv_strided().weight_gradient(strided_of(c), x.data<float>(), g.data<float>(), out.data<float>());
+    return out;
+  }
+  if (suits_planes(c, x.dtype()) && is_3x3(c)) {
+    cpu::conv_planes().weight_gradient(planes_of(c), x.data<float>(), g.data<float>(), out.data<float>());
     return out;
   }
   Reading reading(x, c);

@@ -12,6 +12,7 @@
 #endif
 
 #include "kernels/conv.h"
+#include "kernels/cpu/conv_turn.h"
 #include "kernels/cpu/gemm_tiles.h"
 #include "runtime/parallel.h"
 
@@ -23,14 +24,14 @@ namespace {
 using V = Vec<float>;
 constexpr int L = kLanes<float>;
 
-#include "kernels/cpu/conv_turn.h"
-
 constexpr int64_t kLine = 16;  // channels side by side are rounded up to a line of the cache
 constexpr int64_t kBand = 32;  // channels multiplied at once
 constexpr int64_t kMostUnits = 36;
 constexpr int64_t kFewTiles = 128;                    // whose patches are made once for all bands
 constexpr int64_t kPatches = int64_t{1} << 18;        // elements of patches at once
 constexpr int64_t kSharedPatches = int64_t{1} << 20;  // the same where all threads read them
+constexpr int64_t kOwnSums = int64_t{1} << 17;        // elements of a gradient's sums that a task has to itself
+constexpr int64_t kParts = 8, kShares = 4, kProducts = 9 * kShares;
 
 int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
@@ -117,6 +118,11 @@ template <class Rows, class Columns, class Get, class Put> inline void transform
   }
 }
 
+// The planes of channels that follow each other.
+void turn_planes(const Plane& p, const float* x, float* out) {
+  turn(p, [&](int64_t i) { return x + i * p.rows * p.columns; }, out);
+}
+
 // A unit is a product of matrices: tiles by channels. A convolution's are the places of a tile, 3x3, and what all phases of
 // taps give to a place is one sum over their channels; a gradient's input has a unit for every place of every phase.
 struct Unit {
@@ -124,7 +130,7 @@ struct Unit {
 };
 
 struct Shape {
-  Shape(const ConvStrided& c, bool backwards, int64_t patch_unit)
+  [[gnu::noinline]] Shape(const ConvStrided& c, bool backwards, int64_t patch_unit)
       : c(c), backwards(backwards), from(backwards ? c.m : c.channels), to(backwards ? c.channels : c.m) {
     from_lanes = round_up(from, kLine), to_lanes = round_up(to, kLine);
     source = backwards ? c.out : c.in, result = backwards ? c.in : c.out;
@@ -195,18 +201,15 @@ struct Shape {
   // The channels from c0 on of an image's rows under some rows of tiles.
   void turn_source(const float* x, int64_t image, int64_t group, int64_t c0, int64_t row, int64_t count,
                    float* turned) const {
-    const int64_t plane = source[0] * source[1];
-    const float *at = x + ((image * c.groups + group) * from + c0) * plane,
-                *end = x + c.images * c.groups * from * plane;
-    turn(
-        {source[0], source[1], step * row - border(0), -border(1), step * (count - 1) + window(0), pitch / kLine, kLine,
-         std::min(kLine, from - c0), end},
-        [&](int64_t i) { return at + i * plane; }, turned);
+    const int64_t plane = source[0] * source[1], blocks = c.images * c.groups * from;
+    turn_planes({source[0], source[1], step * row - border(0), -border(1), step * (count - 1) + window(0),
+                 pitch / kLine, kLine, std::min(kLine, from - c0), x + blocks * plane},
+                x + ((image * c.groups + group) * from + c0) * plane, turned);
   }
 
   // Patches of a line of channels, of `tiles` tiles in all. They lie in strips of `strip` columns, or each unit is one.
-  void make_patches(const float* x, int64_t group, int64_t c0, int64_t first, int64_t last, int64_t tiles,
-                    int64_t strip, float* turned, float* patches) const {
+  [[gnu::noinline]] void make_patches(const float* x, int64_t group, int64_t c0, int64_t first, int64_t last,
+                                      int64_t tiles, int64_t strip, float* turned, float* patches) const {
     each_image(first, last, [&](int64_t image, int64_t row, int64_t count, int64_t before) {
       turn_source(x, image, group, c0, row, count, turned);
       each_phase([&]<int NY, int NX>(int py, int px) {
@@ -251,7 +254,7 @@ class Product : Shape {
     bands_ = (to_lanes + kBand - 1) / kBand;
   }
 
-  void run() {
+  [[gnu::noinline]] void run() {
     if (lines * tile_columns <= kFewTiles && bands_ > 1)
       run_few();
     else
@@ -313,7 +316,7 @@ class Product : Shape {
   }
 
   // A line of the result's channels, from n0 on: rows of kBand.
-  void make_kernels(int64_t group, int64_t n0, float* out) const {
+  [[gnu::noinline]] void make_kernels(int64_t group, int64_t n0, float* out) const {
     const int64_t count = c.kernel[0] * c.kernel[1], lanes = std::min(kLine, to - n0);
     const int64_t along = backwards ? count : c.channels * count, deep = backwards ? c.channels * count : count;
     const float* w = w_ + group * c.m * c.channels * count + n0 * along;
@@ -345,8 +348,8 @@ class Product : Shape {
     }
   }
 
-  void multiply(int64_t group, int64_t band, int64_t first, int64_t last, const float* patches, const float* kernels,
-                float* sums, float* results) const {
+  [[gnu::noinline]] void multiply(int64_t group, int64_t band, int64_t first, int64_t last, const float* patches,
+                                  const float* kernels, float* sums, float* results) const {
     const int64_t tiles = (last - first) * tile_columns, row_tiles = mk_.count(tiles), strip = mk_.strip();
     const int64_t width = std::min(kBand, to_lanes - band * kBand);
     for (size_t n = 0; n < units.size(); ++n) {
@@ -386,7 +389,7 @@ class Product : Shape {
 
   // Two results along each axis of every tile, `apart` from each other, from (y0, x0) on.
   template <int NY, int NX>
-  void put(const Place& p, const float* sums, int64_t y0, int64_t x0, int64_t apart, float* results) const {
+  [[gnu::noinline]] void put(const Place& p, const float* sums, int64_t y0, int64_t x0, int64_t apart, float* results) const {
     for (int64_t v = 0; v < p.width; v += L) {
       const int64_t known = p.channel % to + v;
       const int part = static_cast<int>(std::clamp<int64_t>(to - known, 0, L));
@@ -418,30 +421,48 @@ class Kernels : Shape {
       : Shape(c, false, kBand), x_(x), g_(g), dw_(dw), place_(round_up(c.m, kLine) + kLine) {}
 
   void run() {
-    const int64_t per = per_tile + 9 * place_, all = lines * tile_columns;
-    const int64_t at_once = std::clamp<int64_t>(kSharedPatches / per, 112, kDepth);
-    const int64_t blocks = std::min((all + at_once - 1) / at_once, lines);
-    const int64_t most = (lines + blocks - 1) / blocks * tile_columns;
-    float* sums = buffers().sums.get<float>(c.m * rows);
-    float* patches = buffers().shared.get<float>(per * most + kLine);
+    const int64_t per = per_tile + 9 * place_, all = lines * tile_columns, size = c.m * rows;
+    // Small sums are kept in several parts, whose number depends on the shape alone: a task has its patches to itself.
+    const bool apart = size <= kOwnSums;
+    const int64_t at_once = std::clamp<int64_t>((apart ? kPatches : kSharedPatches) / per, apart ? 28 : 112, kDepth);
+    const int64_t blocks = std::min((all + at_once - 1) / at_once, lines), parts = apart ? std::min(blocks, kParts) : 1;
+    const int64_t most = (lines + blocks - 1) / blocks, patches_size = per * most * tile_columns + kLine;
+    const int64_t turned = std::max(turned_size(most), gradient_size(most)), of_x = from_lanes / kLine;
+    const int64_t sources = of_x + to_lanes / kLine;
+    float* sums = buffers().sums.get<float>(parts * size);
+    // Sources [begin, end) of a block, and its products [p, q).
+    auto make = [&](int64_t group, int64_t b, int64_t begin, int64_t end, float* room, float* patches) {
+      const int64_t first = lines * b / blocks, last = lines * (b + 1) / blocks, tiles = (last - first) * tile_columns;
+      for (int64_t i = begin; i < end; ++i)
+        if (i < of_x)
+          make_patches(x_, group, i * kLine, first, last, tiles, kBand, room, patches);
+        else
+          make_gradient(group, (i - of_x) * kLine, first, last, tiles, room, patches + per_tile * tiles);
+      return tiles;
+    };
     for (int64_t group = 0; group < c.groups; ++group) {
-      for (int64_t b = 0; b < blocks; ++b) {
-        const int64_t first = lines * b / blocks, last = lines * (b + 1) / blocks,
-                      tiles = (last - first) * tile_columns;
-        float* gradient = patches + per_tile * tiles;
-        const int64_t of_x = from_lanes / kLine, of_g = to_lanes / kLine;
-        parallel_for(of_x + of_g, 1 + (1 << 12) / (25 * tiles), [&](int64_t begin, int64_t end) {
-          const auto [turned] = own_pieces<1>({std::max(turned_size(last - first), gradient_size(last - first))});
-          for (int64_t i = begin; i < end; ++i)
-            if (i < of_x)
-              make_patches(x_, group, i * kLine, first, last, tiles, kBand, turned, patches);
-            else
-              make_gradient(group, (i - of_x) * kLine, first, last, tiles, turned, gradient);
+      if (apart)
+        parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
+          const auto [room, patches] = own_pieces<2>({turned, patches_size});
+          for (int64_t part = begin; part < end; ++part)
+            for (int64_t b = blocks * part / parts; b < blocks * (part + 1) / parts; ++b) {
+              const int64_t tiles = make(group, b, 0, sources, room, patches);
+              add(tiles, b == blocks * part / parts, 0, kProducts, patches, sums + part * size);
+            }
         });
-        add(tiles, b == 0, patches, gradient, sums);
-      }
-      parallel_for(c.m, 1 + (1 << 12) / rows, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) finish(group, i, sums);
+      else
+        for (int64_t b = 0; b < blocks; ++b) {
+          float* patches = buffers().shared.get<float>(patches_size);
+          const int64_t tiles = (lines * (b + 1) / blocks - lines * b / blocks) * tile_columns;
+          parallel_for(sources, 1 + (1 << 12) / (25 * tiles), [&](int64_t begin, int64_t end) {
+            const auto [room] = own_pieces<1>({turned});
+            make(group, b, begin, end, room, patches);
+          });
+          parallel_for(kProducts, 1,
+                       [&](int64_t begin, int64_t end) { add(tiles, b == 0, begin, end, patches, sums); });
+        }
+      parallel_for(c.m, 1 + (1 << 12) / (rows * parts), [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) finish(group, i, parts, sums);
       });
     }
     buffers().shared.trim();
@@ -457,11 +478,9 @@ class Kernels : Shape {
                      float* out) const {
     const int64_t plane = c.out[0] * c.out[1], pitch = gradient_pitch();
     each_image(first, last, [&](int64_t image, int64_t row, int64_t count, int64_t before) {
-      const float* at = g_ + ((image * c.groups + group) * c.m + c0) * plane;
-      turn(
-          {c.out[0], c.out[1], 2 * row, 0, 2 * count, 2 * tile_columns, kLine, std::min(kLine, c.m - c0),
-           g_ + c.images * c.groups * c.m * plane},
-          [&](int64_t i) { return at + i * plane; }, turned);
+      turn_planes({c.out[0], c.out[1], 2 * row, 0, 2 * count, 2 * tile_columns, kLine, std::min(kLine, c.m - c0),
+                   g_ + c.images * c.groups * c.m * plane},
+                  g_ + ((image * c.groups + group) * c.m + c0) * plane, turned);
       for (int64_t t = 0; t < count * tile_columns; ++t) {
         const float* from = turned + 2 * (t / tile_columns * pitch + t % tile_columns * kLine);
         float* o = out + (before + t) * place_ + c0;
@@ -473,31 +492,36 @@ class Kernels : Shape {
     });
   }
 
-  void add(int64_t tiles, bool fresh, const float* patches, const float* gradient, float* sums) const {
-    const int64_t row_tiles = mk_.count(c.m), row_groups = std::min<int64_t>(row_tiles, 4), strip = mk_.strip();
-    const int64_t work = tiles * c.m * rows / (9 * row_groups);
-    parallel_for(9 * row_groups, 1 + (1 << 18) / (work + 1), [&](int64_t begin, int64_t end) {
-      for (int64_t item = begin; item < end; ++item) {
-        const int64_t n = item / row_groups, rg = item % row_groups;
-        const Unit& u = units[static_cast<size_t>(n)];
-        TileOut<float> to{fresh ? Finish::set : Finish::add, nullptr, u.depth, nullptr, 0.0f};
-        for (int64_t column = 0; column < u.depth; column += strip) {
-          const float* by = patches + u.patches * tiles + column / kBand * kBand * tiles + column % kBand;
-          for (int64_t t = row_tiles * rg / row_groups; t < row_tiles * (rg + 1) / row_groups; ++t) {
-            const int64_t i0 = c.m * t / row_tiles, height = c.m * (t + 1) / row_tiles - i0;
-            to.dst = sums + u.kernels * c.m + i0 * u.depth + column;
-            mk_.run(height, std::min(strip, u.depth - column), tiles, gradient + n * tiles * place_ + i0, 1, place_, by,
-                    kBand, to);
-          }
+  // Products [begin, end): of a place, a share of the rows.
+  void add(int64_t tiles, bool fresh, int64_t begin, int64_t end, const float* patches, float* sums) const {
+    const int64_t row_tiles = mk_.count(c.m), strip = mk_.strip();
+    const float* gradient = patches + per_tile * tiles;
+    for (int64_t item = begin; item < end; ++item) {
+      const int64_t n = item / kShares, t0 = row_tiles * (item % kShares) / kShares;
+      const int64_t t1 = row_tiles * (item % kShares + 1) / kShares;
+      const Unit& u = units[static_cast<size_t>(n)];
+      TileOut<float> to{fresh ? Finish::set : Finish::add, nullptr, u.depth, nullptr, 0.0f};
+      for (int64_t column = 0; column < u.depth; column += strip) {
+        const float* by = patches + u.patches * tiles + column / kBand * kBand * tiles + column % kBand;
+        for (int64_t t = t0; t < t1; ++t) {
+          const int64_t i0 = c.m * t / row_tiles, height = c.m * (t + 1) / row_tiles - i0;
+          to.dst = sums + u.kernels * c.m + i0 * u.depth + column;
+          mk_.run(height, std::min(strip, u.depth - column), tiles, gradient + n * tiles * place_ + i0, 1, place_, by,
+                  kBand, to);
         }
       }
-    });
+    }
   }
 
-  void finish(int64_t group, int64_t i, const float* sums) const {
-    const int64_t count = c.kernel[0] * c.kernel[1];
+  void finish(int64_t group, int64_t i, int64_t parts, float* sums) const {
+    const int64_t count = c.kernel[0] * c.kernel[1], size = c.m * rows;
     float* out = dw_ + (group * c.m + i) * c.channels * count;
     alignas(64) float all[16][L];
+    for (const Unit& u : units) {
+      float* row = sums + u.kernels * c.m + i * u.depth;
+      for (int64_t part = 1; part < parts; ++part)
+        for (int64_t k = 0; k < u.depth; k += L) store(row + k, load(row + k) + load(row + part * size + k));
+    }
     for (int64_t v = 0; v < c.channels; v += L, out += L * count) {
       each_phase([&]<int NY, int NX>(int py, int px) {
         transform<TapResults<NY>, TapResults<NX>>(

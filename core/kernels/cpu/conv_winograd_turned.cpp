@@ -12,6 +12,7 @@
 #endif
 
 #include "kernels/conv.h"
+#include "kernels/cpu/conv_turn.h"
 #include "kernels/cpu/gemm_tiles.h"
 #include "runtime/parallel.h"
 
@@ -22,8 +23,6 @@ namespace {
 
 using V = Vec<float>;
 constexpr int L = kLanes<float>;
-
-#include "kernels/cpu/conv_turn.h"
 
 constexpr int64_t kPlaces = 16;
 constexpr int64_t kLine = 16;  // channels side by side are rounded up to a line of the cache
