@@ -46,6 +46,29 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None, *, out: Any
     return result if out is None else _C._write_out(out, result)
 
 
+def _starts_of_bags(indices: Any, offsets: Any, include_last_offset: bool) -> Any:
+    """Where each bag begins; a RuntimeError unless the bags lie within the indices."""
+    for name, t in (("indices", indices), ("offsets", offsets)):
+        if t.dtype not in (_C.int64, _C.int32):
+            raise RuntimeError(
+                f"Expected tensor for argument '{name}' to have one of the following scalar types: Long, Int; but got "
+                f"{t.dtype} instead (while checking arguments for embedding_bag)"
+            )
+    if include_last_offset and offsets.numel() == 0:
+        raise RuntimeError("include_last_offset: number of offset should be at least 1")
+    starts, n = offsets[:-1] if include_last_offset else offsets, indices.numel()
+    if starts.numel() and int(starts[0]) != 0:
+        raise RuntimeError(
+            "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from position 0. However, "
+            f"got {int(starts[0])}"
+        )
+    if starts.numel() and int(offsets[-1]) > n:
+        raise RuntimeError(
+            f"offsets[-1] can not be greater than input's length: {n} but got offsets[-1] of {int(offsets[-1])}"
+        )
+    return starts
+
+
 @composite(
     "embedding_bag(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq=False, int mode=0, "
     "bool sparse=False, Tensor? per_sample_weights=None, bool include_last_offset=False, int? padding_idx=None) -> "
@@ -67,26 +90,8 @@ def embedding_bag(
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.functional.embedding_bag.html
     """
-    for name, t in (("indices", indices), ("offsets", offsets)):
-        if t.dtype not in (_C.int64, _C.int32):
-            raise RuntimeError(
-                f"Expected tensor for argument '{name}' to have one of the following scalar types: Long, Int; but got "
-                f"{t.dtype} instead (while checking arguments for embedding_bag)"
-            )
-    n, rows = indices.numel(), weight.shape[0]
-    starts = offsets[:-1] if include_last_offset else offsets
-    if include_last_offset and offsets.numel() == 0:
-        raise RuntimeError("include_last_offset: number of offset should be at least 1")
-    bags = starts.numel()
-    if bags and int(starts[0]) != 0:
-        raise RuntimeError(
-            "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from position 0. However, "
-            f"got {int(starts[0])}"
-        )
-    if bags and int(offsets[-1]) > n:
-        raise RuntimeError(
-            f"offsets[-1] can not be greater than input's length: {n} but got offsets[-1] of {int(offsets[-1])}"
-        )
+    starts = _starts_of_bags(indices, offsets, include_last_offset)
+    n, rows, bags = indices.numel(), weight.shape[0], starts.numel()
     bag_of = _C.searchsorted(starts.long().contiguous(), _C.arange(n), right=True) - 1
     kept, bag = indices, bag_of
     if padding_idx is not None:

@@ -118,9 +118,8 @@ def _compare(analytical: _Rows, numerical: _Rows, where: str, rtol: float, atol:
                 )
 
 
-def _check(func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, atol: float, rtol: float, nondet_tol: float,
-           dtypes: bool, undefined: bool, forward: bool, backward: bool) -> None:  # fmt: skip
-    diff = _differentiable(inputs)
+def _check_inputs(inputs: tuple[Any, ...], diff: list[Any]) -> None:
+    """Refuses inputs whose differences would say nothing."""
     if not diff:
         raise ValueError(
             "gradcheck expects at least one input tensor to require gradient, but none of the them have "
@@ -135,7 +134,7 @@ def _check(func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, atol: 
             warnings.warn(
                 f"Input #{i} requires gradient and is not a double precision floating point or complex. This check "
                 "will likely fail if all the inputs are not of double precision floating point or complex. ",
-                stacklevel=4,
+                stacklevel=5,
             )
         if any(stride == 0 and size > 1 for stride, size in zip(x.stride(), x.shape, strict=True)):
             raise RuntimeError(
@@ -144,6 +143,12 @@ def _check(func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, atol: 
                 ".contiguous on the input before passing it to gradcheck."
             )
         x.retain_grad()
+
+
+def _check(func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, atol: float, rtol: float, nondet_tol: float,
+           dtypes: bool, undefined: bool, forward: bool, backward: bool) -> None:  # fmt: skip
+    diff = _differentiable(inputs)
+    _check_inputs(inputs, diff)
     with enable_grad():
         outputs = _tensors(func(*inputs))
     checked = [o for o, t in enumerate(outputs) if isinstance(t, _C.Tensor) and t.requires_grad]

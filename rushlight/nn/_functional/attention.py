@@ -116,6 +116,30 @@ def _one_more(mask: Any) -> Any:
     return None if mask is None else _C.constant_pad_nd(mask, (0, 1))
 
 
+def _one_mask(attn_mask: Any, key_padding_mask: Any, batch: int, heads: int, keys: int) -> Any:
+    """Both masks as what is added to scores (batch, heads, queries, keys)."""
+    if attn_mask is not None and attn_mask.dim() != 2:
+        attn_mask = attn_mask.unflatten(0, (batch, heads))
+    if key_padding_mask is None:
+        return attn_mask
+    for axis, size in enumerate((batch, keys)):
+        found = key_padding_mask.shape[axis]
+        _require(found == size, f"Expected key_padded_mask.shape[{axis}] to be {size}, but got {found}")
+    padding = key_padding_mask.view(batch, 1, 1, keys)
+    return padding if attn_mask is None else attn_mask + padding
+
+
+def _attend(q: Any, k: Any, v: Any, mask: Any, dropout_p: float) -> tuple[Any, Any]:
+    """scaled_dot_product_attention step by step, for those who want its weights."""
+    scores = (q * math.sqrt(1.0 / q.size(-1))) @ k.mT
+    if mask is not None:
+        scores = scores + mask
+    weights = _C.softmax(scores, -1)
+    if dropout_p > 0.0:
+        weights = _C.dropout(weights, dropout_p, True)
+    return weights @ v, weights
+
+
 def multi_head_attention_forward(
     query: Any, key: Any, value: Any, embed_dim_to_check: int, num_heads: int, in_proj_weight: Any, in_proj_bias: Any,
     bias_k: Any, bias_v: Any, add_zero_attn: bool, dropout_p: float, out_proj_weight: Any, out_proj_bias: Any,
@@ -188,31 +212,16 @@ def multi_head_attention_forward(
     if add_zero_attn:
         k, v = (_C.cat([x, _C.zeros((batch, num_heads, 1, head), dtype=x.dtype, device=x.device)], 2) for x in (k, v))
         attn_mask, key_padding_mask = _one_more(attn_mask), _one_more(key_padding_mask)
-    keys = k.size(2)
-
-    if attn_mask is not None:
-        attn_mask = attn_mask if attn_mask.dim() == 2 else attn_mask.unflatten(0, (batch, num_heads))
-    if key_padding_mask is not None:
-        for axis, size in enumerate((batch, keys)):
-            found = key_padding_mask.shape[axis]
-            _require(found == size, f"Expected key_padded_mask.shape[{axis}] to be {size}, but got {found}")
-        padding = key_padding_mask.view(batch, 1, 1, keys)
-        attn_mask = padding if attn_mask is None else attn_mask + padding
+    mask = _one_mask(attn_mask, key_padding_mask, batch, num_heads, k.size(2))
     if not training:
         dropout_p = 0.0
 
     weights = None
     if need_weights:
-        scores = (q * math.sqrt(1.0 / head)) @ k.mT
-        if attn_mask is not None:
-            scores = scores + attn_mask
-        weights = _C.softmax(scores, -1)
-        if dropout_p > 0.0:
-            weights = _C.dropout(weights, dropout_p, True)
-        out = weights @ v
+        out, weights = _attend(q, k, v, mask, dropout_p)
         weights = weights.mean(1) if average_attn_weights else weights
     else:
-        out = _C.scaled_dot_product_attention(q, k, v, attn_mask, dropout_p, is_causal)
+        out = _C.scaled_dot_product_attention(q, k, v, mask, dropout_p, is_causal)
     out = _C.linear(out.permute(2, 0, 1, 3).flatten(2), out_proj_weight, out_proj_bias)
     if not batched:
         out = out.squeeze(1)
