@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <new>
+#include <string_view>
 
 #include "tensor/allocator.h"
 #include "tensor/meta.h"
@@ -175,28 +176,21 @@ Tensor Tensor::alias(IntSpan sizes, IntSpan strides, int64_t offset) const {
   return Tensor(TensorImpl::make(impl_->storage_ref(), offset, sizes, strides, dtype()));
 }
 
+// In the order of DeviceType.
+static constexpr std::string_view kDeviceNames[] = {"cpu", "cuda", "meta", "mps", "xpu"};
+
 std::string Device::str() const {
-  static constexpr const char* kNames[] = {"cpu", "cuda", "meta", "mps", "xpu"};
-  std::string s = kNames[static_cast<int>(type)];
+  std::string s(kDeviceNames[static_cast<int>(type)]);
   return index >= 0 ? s + ":" + std::to_string(index) : s;
 }
 
 Device Device::parse(const std::string& text) {
   size_t colon = text.find(':');
-  std::string kind = text.substr(0, colon);
-  Device d;
-  if (kind == "cpu")
-    d.type = DeviceType::CPU;
-  else if (kind == "cuda")
-    d.type = DeviceType::CUDA;
-  else if (kind == "meta")
-    d.type = DeviceType::Meta;
-  else if (kind == "mps")
-    d.type = DeviceType::MPS;
-  else if (kind == "xpu")
-    d.type = DeviceType::XPU;
-  else
+  auto kind = std::ranges::find(kDeviceNames, std::string_view(text).substr(0, colon));
+  if (kind == std::end(kDeviceNames))
     fail(ErrorKind::Runtime, "Expected one of cpu, cuda, xpu, mps, meta device type at start of device string: ", text);
+  Device d;
+  d.type = static_cast<DeviceType>(kind - std::begin(kDeviceNames));
   if (colon != std::string::npos) {
     std::string number = text.substr(colon + 1);
     bool digits = !number.empty() && number.size() <= 3 &&

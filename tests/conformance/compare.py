@@ -79,6 +79,18 @@ class Tally:
             if described:
                 self.first += " at " + described
 
+    @contextlib.contextmanager
+    def judging(self, sample):
+        """Passes if the block does; what can not be converted does not count."""
+        try:
+            yield
+        except CannotConvert:
+            return
+        except Exception as e:
+            self.bad(e, sample)
+        else:
+            self.ok()
+
 
 class Runner:
     def __init__(self, candidate, dtypes, grad_dtypes, parts=PARTS):
@@ -212,7 +224,7 @@ class Runner:
         tally = Tally()
         for s in self._samples(op, dtype, False):
             args = (s.input, *s.args)
-            try:
+            with tally.judging(s):
                 given = self.b.to(args), self.b.to(s.kwargs)
                 want = self._call(op.op, args, s.kwargs)
                 got = self._call(mine, *given)
@@ -220,11 +232,6 @@ class Runner:
                     self.compare(want, got, loose=loose)
                 except Mismatch:
                     self._second_look(op, s, want, got, dtype)
-                tally.ok()
-            except CannotConvert:
-                continue
-            except Exception as e:
-                tally.bad(e, s)
         emit("forward", dtype, tally)
 
     def _second_look(self, op, s, want, got, dtype):
@@ -361,18 +368,13 @@ class Runner:
                 want = self._call(f, args, s.kwargs)
             except Exception:
                 continue
-            try:
+            with tally.judging(s):
                 mine = f if getattr(f, "__module__", "") in ("_operator", "operator") else self.b.function(f)
                 got = self._call(mine, self.b.to(args), self.b.to(s.kwargs))
                 try:
                     self.compare(want, got, loose=full_name(op) in UNINITIALISED)
                 except Mismatch:
                     self._second_look(op, s, want, got, dtype)
-                tally.ok()
-            except CannotConvert:
-                continue
-            except Exception as e:
-                tally.bad(e, s)
         if tally.total:
             emit(part, dtype, tally)
 
@@ -387,17 +389,12 @@ class Runner:
                 want = self._call(op.inplace_variant, (theirs, *s.args), s.kwargs)
             except Exception:
                 continue
-            try:
+            with tally.judging(s):
                 got = self._call(self.b.function(op.inplace_variant), given, self.b.to(s.kwargs))
                 self.compare(want, got)
                 if want is theirs and got is not given[0]:
                     raise Mismatch("the result is not the tensor that was changed")
                 self.compare(theirs, given[0], where="the tensor changed in place")
-                tally.ok()
-            except CannotConvert:
-                continue
-            except Exception as e:
-                tally.bad(e, s)
         if tally.total:
             emit("inplace", dtype, tally)
 
@@ -420,7 +417,7 @@ class Runner:
                     assert_close(m, w, equal_nan=True)
             except (Exception, AssertionError):
                 continue
-            try:
+            with tally.judging(s):
                 mine = self.b.function(op.op, hint=op.name)
                 got = self._call(mine, self.b.to(args), {**self.b.to(s.kwargs), "out": mine_space})
                 for w, m in zip(_tensors(space), _tensors(mine_space, self.b.c.Tensor)):
@@ -428,11 +425,6 @@ class Runner:
                         self.compare(w, m, where="out")
                     except Mismatch:
                         self._second_look(op, s, want, got, dtype)
-                tally.ok()
-            except CannotConvert:
-                continue
-            except Exception as e:
-                tally.bad(e, s)
         if tally.total:
             emit("out", dtype, tally)
 

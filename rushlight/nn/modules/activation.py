@@ -443,7 +443,7 @@ class GLU(_Activation):
         self.dim = dim
 
     def forward(self, input: Any) -> Any:
-        """Any shape, unchanged."""
+        """Any shape, to the same with half as much along dim."""
         return F.glu(input, self.dim)
 
 
