@@ -5,23 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from rushlight import _C
+from rushlight._tensor_methods import to_arguments
 
 __all__ = ["find"]
 
 
 def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool, Any]:
     """The arguments of `Tensor.to` and `Module.to` as (device, dtype, non_blocking, memory_format)."""
-    device, dtype, non_blocking = kwargs.get("device"), kwargs.get("dtype"), kwargs.get("non_blocking", False)
-    for arg in args:
-        if isinstance(arg, _C.Tensor):
-            device, dtype = arg.device, arg.dtype
-        elif isinstance(arg, _C.dtype):
-            dtype = arg
-        elif isinstance(arg, bool):
-            non_blocking = arg
-        elif arg is not None:
-            device = arg
-    return None if device is None else _C.device(device), dtype, non_blocking, kwargs.get("memory_format")
+    given = kwargs.get("device"), kwargs.get("dtype"), kwargs.get("non_blocking", False)
+    return (*to_arguments(args, *given), kwargs.get("memory_format"))
 
 
 class _Functions:

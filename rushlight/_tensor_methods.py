@@ -396,6 +396,22 @@ def _rebuilt(
     return as_it_was(bytes_._tensor(getattr(_C, dtype), offset, size, stride), kind, requires_grad, state)
 
 
+def to_arguments(
+    args: Iterable[Any], device: Any = None, dtype: Any = None, non_blocking: bool = False
+) -> tuple[Any, Any, bool]:
+    """What `to(device, dtype, non_blocking)`, `to(dtype, ...)` or `to(tensor, ...)` means, whichever it is."""
+    for arg in args:
+        if isinstance(arg, _C.Tensor):
+            device, dtype = arg.device, arg.dtype
+        elif isinstance(arg, _C.dtype):
+            dtype = arg
+        elif isinstance(arg, bool):
+            non_blocking = arg
+        elif arg is not None:
+            device = arg
+    return None if device is None else _C.device(device), dtype, non_blocking
+
+
 def as_it_was(tensor: Any, kind: Any, requires_grad: bool, state: Any) -> Any:
     """A tensor that was sent or saved: of its class, if that is another one, and with its attributes."""
     if kind is not None:

@@ -6,6 +6,7 @@ from collections import OrderedDict, namedtuple
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rushlight import _C
+from rushlight._tensor_methods import to_arguments
 from rushlight.nn.modules._hooks import GLOBAL, add_hook, call_hooked
 from rushlight.nn.modules._members import Members, member_view
 from rushlight.nn.parameter import Buffer, Parameter, is_lazy
@@ -495,9 +496,8 @@ class Module:
             try:
                 data = fn(param.data)
                 if (data.device.type == "meta") != (param.device.type == "meta"):
-                    home["_parameters"][name] = Parameter(
-                        data, param.requires_grad
-                    )  # memory can not come or go under a tensor
+                    # Memory can not come or go under a tensor.
+                    home["_parameters"][name] = Parameter(data, param.requires_grad)
                     continue
                 param.data = data
                 if param.grad is not None:
@@ -528,17 +528,7 @@ class Module:
                 "to() takes (device, dtype, non_blocking), (dtype, non_blocking) or (tensor, non_blocking); got "
                 f"({', '.join(type(arg).__name__ for arg in args)})"
             )
-        for arg in args:
-            if isinstance(arg, _C.Tensor):
-                device, dtype = arg.device, arg.dtype
-            elif isinstance(arg, _C.dtype):
-                dtype = arg
-            elif isinstance(arg, bool):
-                non_blocking = arg
-            elif arg is not None:
-                device = arg
-        if device is not None:
-            device = _C.device(device)
+        device, dtype, non_blocking = to_arguments(args, device, dtype, non_blocking)
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
             raise TypeError(
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
