@@ -131,7 +131,11 @@ CONVOLUTIONS = {
     "conv2d 1x1": ((2, 64, 17, 17), (30, 64, 1, 1), {}),
     "conv2d depthwise": ((2, 6, 11, 37), (6, 1, 3, 3), {"padding": 1, "groups": 6}),
     "conv2d depthwise, 3x3 and stride 2": ((2, 6, 11, 37), (6, 1, 3, 3), {"padding": 1, "stride": 2, "groups": 6}),
-    "conv2d depthwise, channels side by side": ((2, 21, 11, 17), (21, 1, 5, 5), {"padding": 1, "stride": 2, "groups": 21}),
+    "conv2d depthwise, channels side by side": (
+        (2, 21, 11, 17),
+        (21, 1, 5, 5),
+        {"padding": 1, "stride": 2, "groups": 21},
+    ),
     "conv2d depthwise 3x3, channels side by side": ((3, 30, 9, 10), (30, 1, 3, 3), {"padding": 1, "groups": 30}),
     "conv3d": ((2, 9, 5, 13, 17), (20, 9, 3, 3, 3), {"padding": 1}),
     "conv2d depthwise, stride 2": ((2, 6, 11, 37), (6, 1, 5, 5), {"stride": 2, "groups": 6}),
