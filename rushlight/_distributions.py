@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from importlib.metadata import Distribution
 from typing import Any
 
@@ -28,8 +29,5 @@ class _Served(Distribution):
 
 def served(name: str) -> Distribution:
     """The distribution under whose name rushlight is imported: "torch" or "torchvision"."""
-    if name == "torch":
-        from rushlight.torch_version import __version__
-    else:
-        from rushlight.vision import __version__
-    return _Served(name, str(__version__))
+    home = importlib.import_module("rushlight.torch_version" if name == "torch" else "rushlight.vision")
+    return _Served(name, str(home.__version__))

@@ -58,7 +58,8 @@ def no_attribute(module: str, name: str, names: Iterable[str], depth: int = 2) -
     return error
 
 
-_names_of = type(sys).__dict__["__dict__"].__get__  # of a module, whatever its class says
+# The names of a module, whatever its class says.
+_names_of: Callable[[Any], dict[str, Any]] = vars(type(sys))["__dict__"].__get__
 
 
 def complete_when_listed(name: str, names: Iterable[str]) -> None:
@@ -74,8 +75,7 @@ def complete_when_listed(name: str, names: Iterable[str]) -> None:
             sys.modules[name].__class__ = ModuleType  # once is enough
             for each in names:
                 getattr(self, each)
-            found: dict[str, Any] = _names_of(self)
-            return found
+            return _names_of(self)
 
     sys.modules[name].__class__ = Lazy
 

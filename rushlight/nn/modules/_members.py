@@ -62,7 +62,7 @@ class Members(dict[str, Any]):
             self[name] = default
         return self[name]
 
-    def __ior__(self, other: Any) -> Any:
+    def __ior__(self, other: Any) -> Any:  # type: ignore[misc,override]
         self.update(other)
         return self
 
