@@ -65,6 +65,7 @@ html_static_path = ["site.css"]
 html_css_files = ["site.css"]
 html_title = "rushlight"
 html_search_language = "zh"  # jieba splits Chinese into words and leaves English as it is
+html_search_options = {"dict": str(ROOT / "docs" / "zh" / "terms.txt")}  # words that it would split
 html_theme_options = {
     "light_css_variables": {"color-brand-primary": "#b3470b", "color-brand-content": "#b3470b"},
     "dark_css_variables": {"color-brand-primary": "#ff9a5c", "color-brand-content": "#ff9a5c"},
@@ -88,12 +89,17 @@ def with_contents(app, name, source):
         source[0] += CONTENTS
 
 
-def with_index(app, error):
-    if not error:
-        shutil.copy(Path(app.outdir, f"{root_doc}.html"), Path(app.outdir, "index.html"))
+def finish(app, error):
+    """The first page under its usual name too, and a search that finds its stemmer."""
+    if error:
+        return
+    shutil.copy(Path(app.outdir, f"{root_doc}.html"), Path(app.outdir, "index.html"))
+    # Sphinx 9 stems the English words of a Chinese index, but looks for the stemmer under the language's name.
+    data = Path(app.outdir, "_static", "language_data.js")
+    data.write_text(data.read_text(encoding="utf-8").replace("ChineseStemmer", "EnglishStemmer"), encoding="utf-8")
 
 
 def setup(app):
     app.connect("autodoc-process-docstring", in_doctests)
     app.connect("source-read", with_contents)
-    app.connect("build-finished", with_index)
+    app.connect("build-finished", finish)

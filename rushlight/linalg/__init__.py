@@ -1,4 +1,5 @@
-"""Linear algebra: NumPy's LAPACK with gradients, under the names of `torch.linalg`.
+"""Linear algebra with gradients, under the names of `torch.linalg`: Cholesky, LU and triangular systems are the core's,
+eigen- and singular values and QR NumPy's LAPACK.
 
 Matrices are the last two axes, (..., m, n); the axes before them are a batch, and results have them too. float32,
 float64, complex64 and complex128: other dtypes are a RuntimeError, and so are matrices that should be square and
