@@ -102,6 +102,94 @@ def test_rows_do_not_depend_on_the_batch():
     torch.testing.assert_close(whole[:, 3:9], net(x[:, 3:9].contiguous())[0], rtol=0, atol=0)
 
 
+def gradients_of(net, x, lengths, state, weights):
+    """Outputs (zeros after a sequence's end) and the gradients of all there is, from one call of the net."""
+    x = x.detach().requires_grad_()
+    state = [t.detach().requires_grad_() for t in state]
+    net.zero_grad()
+    hx = () if not state else (tuple(state) if len(state) == 2 else state[0],)
+    if lengths is None:
+        out, last = net(x, *hx)
+    else:
+        packed, last = net(rnn.pack_padded_sequence(x, lengths, net.batch_first), *hx)
+        out = rnn.pad_packed_sequence(packed, net.batch_first)[0]
+    last = last if isinstance(last, tuple) else (last,)
+    sum((t * w).sum() for t, w in zip((out, *last), weights)).backward()
+    return [out.detach(), *(t.detach() for t in last), x.grad, *(t.grad for t in state)]
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("form", ["steps first", "batch first", "packed", "packed, with a state"])
+def test_many_sequences_at_once_are_each_by_itself(kind, dtype, form):
+    torch.manual_seed(1)
+    batch, steps, width, hidden = 40, 9, 24, 44 if dtype == "float64" else 100
+    with_state, f = form.endswith("state"), {"dtype": getattr(torch, dtype)}
+    net = getattr(nn, kind)(width, hidden, 2, bidirectional=True, batch_first=form == "batch first", **f)
+    lengths = sorted((1 + 5 * b % steps for b in range(batch)), reverse=True) if "packed" in form else None
+    shape = (batch, steps) if net.batch_first else (steps, batch)
+    x = torch.randn(*shape, width, **f)
+    states = 2 if kind == "LSTM" else 1
+    state = [torch.randn(4, batch, hidden, **f) for _ in range(states)] if with_state else []
+    weights = [torch.randn(*shape, 2 * hidden, **f), *(torch.randn(4, batch, hidden, **f) for _ in range(states))]
+    found = gradients_of(net, x, lengths, state, weights)
+    of_weights = [p.grad.clone() for p in net.parameters()]
+
+    expected, sums = [], [torch.zeros_like(p) for p in net.parameters()]
+    for b in range(batch):
+        part, n = slice(b, b + 1), steps if lengths is None else lengths[b]
+        own = (part, slice(0, n)) if net.batch_first else (slice(0, n), part)
+        expected.append(
+            gradients_of(
+                net, x[own], None, [t[:, part] for t in state], [weights[0][own]] + [w[:, part] for w in weights[1:]]
+            )
+        )
+        for s, p in zip(sums, net.parameters()):
+            s += p.grad
+    tolerance = {"rtol": 1e-3, "atol": 1e-4} if dtype == "float32" else {"rtol": 1e-9, "atol": 1e-11}
+    for i, whole in enumerate(found):
+        for b, own in enumerate(e[i] for e in expected):
+            by_sequence = net.batch_first and i in (0, states + 1)
+            mine = whole[b : b + 1] if by_sequence else whole[: own.shape[0], b : b + 1]
+            torch.testing.assert_close(mine, own, **tolerance)
+    for mine, own in zip(of_weights, sums):
+        torch.testing.assert_close(mine, own, **tolerance)
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_threads_change_no_bits(kind, bidirectional):
+    torch.manual_seed(2)
+    net = getattr(nn, kind)(40, 48, bidirectional=bidirectional)
+    x = torch.randn(9, 37, 40)
+    before, found = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 3, 8):
+            torch.set_num_threads(threads)
+            weights = [torch.ones(9, 37, 48 * (1 + bidirectional)).cumsum(1), *[torch.tensor(1.0)] * 2]
+            found.append([*gradients_of(net, x, None, [], weights), *(p.grad.clone() for p in net.parameters())])
+    finally:
+        torch.set_num_threads(before)
+    for other in found[1:]:
+        for a, b in zip(found[0], other):
+            assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_gradients_of_some_weights(kind):
+    torch.manual_seed(3)
+    net, x = getattr(nn, kind)(24, 40), torch.randn(4, 20, 24)
+    net(x)[0].sum().backward()
+    expected = {name: p.grad for name, p in net.named_parameters()}
+    for wanted in expected:
+        for name, p in net.named_parameters():
+            p.requires_grad_(name == wanted)
+            p.grad = None
+        net(x)[0].sum().backward()
+        assert torch.equal(dict(net.named_parameters())[wanted].grad, expected[wanted]), wanted
+        assert all(p.grad is None for name, p in net.named_parameters() if name != wanted)
+
+
 def test_part_of_the_results_is_enough_for_backward():
     net = nn.LSTM(3, 4, 2, bidirectional=True)
     x = torch.randn(5, 2, 3, requires_grad=True)

@@ -44,6 +44,23 @@ inline void combine(T& d, const T& s) {
   }
 }
 
+// d = a + b, by vectors: this file is compiled without the vectoriser.
+template <class T>
+void add_row(T* d, const T* a, const T* b, int64_t n) {
+  constexpr int64_t N = 16 / static_cast<int64_t>(sizeof(T));
+  typedef T V __attribute__((vector_size(16)));
+  int64_t i = 0;
+#pragma GCC unroll 4
+  for (; i + N <= n; i += N) {
+    V x, y;
+    std::memcpy(&x, a + i, 16);
+    std::memcpy(&y, b + i, 16);
+    x += y;
+    std::memcpy(d + i, &x, 16);
+  }
+  for (; i < n; ++i) d[i] = a[i] + b[i];
+}
+
 template <class F>
 inline void visit_op(Scatter op, DType dtype, F&& f) {
   auto with = [&](auto tag) { visit_dtype(dtype, [&](auto t) { f(tag, t); }); };
@@ -119,6 +136,12 @@ void scatter_rows(void* dst, DType dtype, RowLayout dl, const void* src, RowLayo
                        if (index[j] == skip) continue;
                        T* to = dp + index[j] * dl.index_stride;
                        const T* from = sp + j * sl.index_stride;
+                       if constexpr (kOp == Scatter::add && (std::is_same_v<T, float> || std::is_same_v<T, double>)) {
+                         if (dl.inner_stride == 1 && sl.inner_stride == 1) {
+                           add_row(to, to, from, m);
+                           continue;
+                         }
+                       }
                        if (dl.inner_stride == 1 && sl.inner_stride == 1) {
                          for (int64_t i = 0; i < m; ++i) combine<kOp>(to[i], from[i]);
                        } else {
@@ -130,27 +153,6 @@ void scatter_rows(void* dst, DType dtype, RowLayout dl, const void* src, RowLayo
                  });
   });
 }
-
-namespace {
-
-// d = a + b, by vectors: this file is compiled without the vectoriser.
-template <class T>
-void add_row(T* d, const T* a, const T* b, int64_t n) {
-  constexpr int64_t N = 16 / static_cast<int64_t>(sizeof(T));
-  typedef T V __attribute__((vector_size(16)));
-  int64_t i = 0;
-#pragma GCC unroll 4
-  for (; i + N <= n; i += N) {
-    V x, y;
-    std::memcpy(&x, a + i, 16);
-    std::memcpy(&y, b + i, 16);
-    x += y;
-    std::memcpy(d + i, &x, 16);
-  }
-  for (; i < n; ++i) d[i] = a[i] + b[i];
-}
-
-}  // namespace
 
 void add_rows(void* dst, const void* base, DType dtype, const void* src, const int64_t* index, int64_t outer,
               int64_t rows, int64_t n, int64_t inner) {

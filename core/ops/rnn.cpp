@@ -1,5 +1,6 @@
-// Recurrent networks. A layer (both directions of it) is one node: one product for the input's part of all time steps,
-// a walk through time (kernels/rnn.h), and in backward a walk back and one product for each weight.
+// Recurrent networks. A layer (both directions of it) is one node: a walk through time (kernels/rnn.h), and in backward a
+// walk back and one product for each weight. The input's products are made on the walks or, where its weights are large,
+// for all time steps at once.
 #include "kernels/rnn.h"
 
 #include <algorithm>
@@ -68,7 +69,7 @@ struct Layer {
   CellKind kind;
   bool biases, projected;
   int directions;
-  int64_t hidden, recurrent;
+  int64_t input, hidden, recurrent;
   int per_direction() const { return 2 + (biases ? 2 : 0) + (projected ? 1 : 0); }
 };
 
@@ -96,6 +97,20 @@ Tensor block(const Tensor& t, int64_t row, int64_t rows, int64_t col, int64_t wi
 }
 template <class T> T* data_or_null(const Tensor& t) { return t.defined() ? t.data<T>() : nullptr; }
 
+// [steps, batch, width] whose rows lie anywhere, but each in one piece; or [total, width].
+bool has_rows(const Tensor& t) { return t.is_contiguous() || (t.dim() == 3 && t.strides()[2] == 1); }
+Tensor with_rows(const Tensor& t) { return has_rows(t) ? t : plain(t); }
+template <class T> StepRows<T> rows_of(const Steps& s, const Tensor& t, int64_t col = 0) {
+  if (!t.defined()) return {};
+  T* data = t.data<std::remove_const_t<T>>() + col;
+  if (t.is_contiguous()) return {data, t.size(-1), 0, s.offsets.data()};
+  return {data, t.strides()[1], t.strides()[0], nullptr};
+}
+Tensor empty_rows_like(const Tensor& t) {
+  if (t.is_contiguous()) return Tensor::empty(t.sizes(), t.dtype());
+  return transpose(Tensor::empty(Dims{t.size(1), t.size(0), t.size(2)}, t.dtype()), 0, 1);
+}
+
 // What a direction keeps for backward.
 struct Kept {
   Tensor gates, hidden_n, c, tanh_c, raw_h;
@@ -105,10 +120,7 @@ struct Kept {
 template <class T, class Pass>
 void fill_pass(Pass& p, const Layer& l, const Steps& s, int d, const Weights& w, const Kept& k, const Tensor& h0,
                const Tensor& c0, const Tensor& out) {
-  p.kind = l.kind;
-  p.steps = s.count(), p.batch = s.batch, p.hidden = l.hidden, p.recurrent = l.recurrent;
-  p.batch_sizes = s.sizes.data(), p.offsets = s.offsets.data();
-  p.reverse = d == 1;
+  p.w_ih = w.w_ih.template data<T>();
   p.w_hh = w.w_hh.template data<T>();
   p.b_hh = l.kind == CellKind::gru ? data_or_null<T>(w.b_hh) : nullptr;
   p.w_hr = data_or_null<T>(w.w_hr);
@@ -119,14 +131,28 @@ void fill_pass(Pass& p, const Layer& l, const Steps& s, int d, const Weights& w,
   p.c = data_or_null<T>(k.c);
   p.tanh_c = data_or_null<T>(k.tanh_c);
   p.raw_h = data_or_null<T>(k.raw_h);
-  p.ld_out = l.directions * l.recurrent;
-  p.out = out.template data<T>() + d * l.recurrent;
+  p.out = rows_of<T>(s, out, d * l.recurrent);
+}
+// What the shapes say.
+template <class T, class Pass> void shape_pass(Pass& p, const Layer& l, const Steps& s, int d) {
+  p.kind = l.kind;
+  p.steps = s.count(), p.batch = s.batch, p.input = l.input, p.hidden = l.hidden, p.recurrent = l.recurrent;
+  p.batch_sizes = s.sizes.data(), p.offsets = s.offsets.data();
+  p.reverse = d == 1;
 }
 
 template <class T>
-void run_forward(const Layer& l, const Steps& s, int d, const Weights& w, const Kept& k, const Tensor& h0,
-                 const Tensor& c0, bool zero_start, const Tensor& out) {
+void run_forward(const Layer& l, const Steps& s, int d, const Weights& w, const Tensor& x, const Tensor& bias, Kept& k,
+                 const Tensor& h0, const Tensor& c0, bool zero_start, const Tensor& out) {
   RnnPass<T> p;
+  shape_pass<T>(p, l, s, d);
+  if (!l.projected && rnn_input_in_walk(p)) {
+    p.x = rows_of<const T>(s, x);
+    p.bias = data_or_null<T>(bias);
+    k.gates = Tensor::empty(Dims{s.total, w.w_ih.size(0)}, x.dtype());
+  } else {
+    k.gates = flat_rows(linear(plain(x), w.w_ih, bias), s.total);
+  }
   fill_pass<T>(p, l, s, d, w, k, h0, c0, out);
   p.zero_start = zero_start;
   Tensor scratch = Tensor::empty(Dims{rnn_scratch(p)}, out.dtype());
@@ -158,6 +184,14 @@ Tensor rows_before(const Steps& s, bool reverse, const Tensor& out, int64_t col,
                   static_cast<size_t>(width * item));
     }
   return r;
+}
+
+bool gradient_on_walk(const Layer& l, const Steps& s, DType dtype) {
+  auto ask = [&]<class T>(RnnPass<T> p) {
+    shape_pass<T>(p, l, s, 0);
+    return !l.projected && rnn_gradient_on_walk(p);
+  };
+  return dtype == DType::F32 ? ask(RnnPass<float>()) : ask(RnnPass<double>());
 }
 
 // --- the same, composed of differentiable ops ------------------------------------------------------------------------------
@@ -250,16 +284,16 @@ Tensor carried(const Tensor& grad, IntSpan sizes, DType dtype) {
 template <class T>
 void layer_backward(Backward& ctx, const Layer& l, const Steps& s, bool zero_start) {
   int64_t per = l.per_direction(), inputs = kFirstWeight + l.directions * per, D = l.directions;
-  Tensor x = plain(ctx.saved(0)), h0 = ctx.saved(1), c0 = ctx.saved(2), out = flat_rows(ctx.saved(inputs), s.total);
+  Tensor x = ctx.saved(0), h0 = ctx.saved(1), c0 = ctx.saved(2), out = ctx.saved(inputs);
   DType dtype = x.dtype();
-  bool lstm = l.kind == CellKind::lstm, gru = l.kind == CellKind::gru;
-  x = flat_rows(x, s.total);
+  bool lstm = l.kind == CellKind::lstm, gru = l.kind == CellKind::gru, on_walk = gradient_on_walk(l, s, dtype);
   h0 = h0.defined() ? plain(h0) : zeros(Dims{D, s.batch, l.recurrent}, dtype);
   if (lstm) c0 = c0.defined() ? plain(c0) : zeros(Dims{D, s.batch, l.hidden}, dtype);
-  Tensor dout = ctx.has_grad(0) ? flat_rows(plain(ctx.grad(0)), s.total) : Tensor();
+  Tensor dout = ctx.has_grad(0) ? with_rows(ctx.grad(0)) : Tensor();
   Tensor dh = carried(ctx.grad(1), h0.sizes(), dtype);
   Tensor dc = lstm ? carried(ctx.grad(2), c0.sizes(), dtype) : Tensor();
   Tensor dx;
+  if (!on_walk) x = flat_rows(plain(x), s.total), out = flat_rows(out, s.total);
   for (int d = 0; d < D; ++d) {
     int64_t first = kFirstWeight + d * per, kept = inputs + 1 + d * Kept::kCount;
     TensorList params;
@@ -267,26 +301,48 @@ void layer_backward(Backward& ctx, const Layer& l, const Steps& s, bool zero_sta
     Weights w(l, params.data());
     Kept k{ctx.saved(kept), ctx.saved(kept + 1), ctx.saved(kept + 2), ctx.saved(kept + 3), ctx.saved(kept + 4)};
     int64_t width = k.gates.size(1), col = d * l.recurrent;
-    Tensor dgates = Tensor::empty(Dims{s.total, width}, dtype), dhidden = dgates, dproj;
-    if (gru) dhidden = Tensor::empty(Dims{s.total, width}, dtype);
-    if (l.projected) dproj = Tensor::empty(Dims{s.total, l.recurrent}, dtype);
     RnnBackward<T> p;
+    shape_pass<T>(p, l, s, d);
     fill_pass<T>(p, l, s, d, w, k, h0, c0, out);
     p.zero_start = zero_start;
-    p.dout = dout.defined() ? dout.template data<T>() + col : nullptr;
+    if (dout.defined()) p.dout = rows_of<const T>(s, dout, col);
     p.dh = dh.data<T>() + d * s.batch * l.recurrent;
     p.dc = lstm ? dc.template data<T>() + d * s.batch * l.hidden : nullptr;
-    p.dgates = dgates.data<T>();
-    p.dhidden = gru ? dhidden.template data<T>() : nullptr;
-    p.dproj = data_or_null<T>(dproj);
     p.wants_start = ctx.needs(1);
-    Tensor scratch = Tensor::empty(Dims{rnn_scratch<T>(p)}, dtype);
+    bool in_walk = on_walk && rnn_input_in_walk(p);
+    Tensor dgates, dhidden, dproj, part;
+    if (in_walk && ctx.needs(0)) {
+      part = empty_rows_like(x);
+      p.dx = rows_of<T>(s, part);
+    }
+    if (!in_walk) dgates = dhidden = Tensor::empty(Dims{s.total, width}, dtype), p.dgates = dgates.data<T>();
+    if (gru && !on_walk) dhidden = Tensor::empty(Dims{s.total, width}, dtype), p.dhidden = dhidden.template data<T>();
+    if (l.projected) dproj = Tensor::empty(Dims{s.total, l.recurrent}, dtype);
+    p.dproj = data_or_null<T>(dproj);
+    Tensor grads[4];  // of weights and biases, where the walk makes them
+    if (on_walk) {
+      p.x = rows_of<const T>(s, x);
+      auto wanted = [&](int64_t i) { return ctx.needs(first + i) && (i < 2 || l.biases); };
+      if (wanted(0)) grads[0] = Tensor::empty(Dims{width, l.input}, dtype);
+      if (wanted(1)) grads[1] = Tensor::empty(Dims{width, l.recurrent}, dtype);
+      if (wanted(2) || (!gru && wanted(3))) grads[2] = zeros(Dims{width}, dtype);
+      if (gru && wanted(3)) grads[3] = zeros(Dims{width}, dtype);
+      p.dw_ih = data_or_null<T>(grads[0]), p.dw_hh = data_or_null<T>(grads[1]);
+      p.db_ih = data_or_null<T>(grads[2]), p.db_hh = data_or_null<T>(grads[3]);
+    }
+    Tensor scratch = Tensor::empty(Dims{rnn_scratch(p)}, dtype);
     p.scratch = scratch.data<T>();
     rnn_backward(p);
 
     if (ctx.needs(0)) {
-      Tensor part = raw_mm(dgates, false, w.w_ih, false);
+      if (!in_walk) part = raw_mm(dgates, false, w.w_ih, false);
       dx = dx.defined() ? add(dx, part) : part;
+    }
+    if (on_walk) {
+      if (!gru && l.biases && ctx.needs(first + 3)) grads[3] = ctx.needs(first + 2) ? clone(grads[2]) : grads[2];
+      for (int64_t i = 0; i < (l.biases ? 4 : 2); ++i)
+        if (ctx.needs(first + i)) ctx.set(first + i, grads[i]);
+      continue;
     }
     if (ctx.needs(first)) ctx.set(first, raw_mm(dgates, true, x, false));
     if (ctx.needs(first + 1)) {
@@ -314,7 +370,8 @@ void layer_backward(Backward& ctx, const Layer& l, const Steps& s, bool zero_sta
   }
   if (ctx.needs(0)) {
     Tensor like = ctx.saved(0);
-    ctx.set(0, dx.alias(like.sizes(), contiguous_strides(like.sizes()), dx->offset()));
+    bool same = std::ranges::equal(dx.sizes(), like.sizes());
+    ctx.set(0, same ? dx : dx.alias(like.sizes(), contiguous_strides(like.sizes()), dx->offset()));
   }
   if (ctx.needs(1)) ctx.set(1, dh);
   if (lstm && ctx.needs(2)) ctx.set(2, dc);
@@ -326,9 +383,11 @@ struct LayerResult {
   Tensor out, h, c;
 };
 
-// x is contiguous: [steps, batch, features], or [total, features] where sequences are packed. h0 and c0 may be undefined.
-LayerResult run_layer(const Layer& l, const Steps& s, const Tensor& x, const Tensor& h0, const Tensor& c0,
+// x: [steps, batch, features], or [total, features] where sequences are packed. h0 and c0 may be undefined.
+LayerResult run_layer(const Layer& l, const Steps& s, const Tensor& given, const Tensor& h0, const Tensor& c0,
                       const Tensor* params, const char* name) {
+  const bool on_walk = gradient_on_walk(l, s, given.dtype());
+  const Tensor x = on_walk && has_rows(given) ? given : contiguous(given);
   int64_t D = l.directions;
   DType dtype = x.dtype();
   bool lstm = l.kind == CellKind::lstm, gru = l.kind == CellKind::gru, zero_start = !h0.defined();
@@ -340,10 +399,10 @@ LayerResult run_layer(const Layer& l, const Steps& s, const Tensor& x, const Ten
   r.out = Tensor::empty(shape, dtype);
   r.h = Tensor::empty(Dims{D, s.batch, l.recurrent}, dtype);
   if (lstm) r.c = Tensor::empty(Dims{D, s.batch, l.hidden}, dtype);
-  Tensor out = flat_rows(r.out, s.total);
   std::vector<Kept> kept;
   {
     GradModeGuard off(false);
+    Tensor values = detach(x);
     Tensor h = h0.defined() ? plain(h0) : zeros(r.h.sizes(), dtype), c;
     if (lstm) c = c0.defined() ? plain(c0) : zeros(r.c.sizes(), dtype);
     for (int d = 0; d < D; ++d) {
@@ -352,13 +411,13 @@ LayerResult run_layer(const Layer& l, const Steps& s, const Tensor& x, const Ten
       Weights w(l, mine.data());
       Kept k;
       Tensor bias = !l.biases || gru ? w.b_ih : add(w.b_ih, w.b_hh);
-      k.gates = flat_rows(linear(x, w.w_ih, bias), s.total);
       auto rows = [&] { return Tensor::empty(Dims{s.total, l.hidden}, dtype); };
       if (gru) k.hidden_n = rows();
       if (lstm) k.c = rows(), k.tanh_c = rows();
       if (l.projected) k.raw_h = rows();
-      (dtype == DType::F32 ? run_forward<float> : run_forward<double>)(l, s, d, w, k, h, c, zero_start, out);
-      take_last(s, d == 1, out, d * l.recurrent, r.h, d);
+      (dtype == DType::F32 ? run_forward<float> : run_forward<double>)(l, s, d, w, values, bias, k, h, c, zero_start,
+                                                                       r.out);
+      take_last(s, d == 1, r.out, d * l.recurrent, r.h, d);
       if (lstm) take_last(s, d == 1, k.c, 0, r.c, d);
       kept.push_back(std::move(k));
     }
@@ -441,7 +500,7 @@ LayerResult run_network(const Network& net, const Steps& s, Tensor x, Tensor h0,
   };
   state_fits(h0, recurrent, net.kind == CellKind::lstm ? "[0]" : "");
   state_fits(c0, hidden, "[1]");
-  Layer layer{net.kind, net.biases, projected, directions, hidden, recurrent};
+  Layer layer{net.kind, net.biases, projected, directions, 0, hidden, recurrent};
   LayerResult r;
   TensorList all_h, all_c;
   for (int64_t i = 0; i < net.layers; ++i) {
@@ -460,7 +519,8 @@ LayerResult run_network(const Network& net, const Steps& s, Tensor x, Tensor h0,
     auto of_layer = [&](const Tensor& t) {
       return !t.defined() || net.layers == 1 ? t : slice(t, 0, i * directions, (i + 1) * directions);
     };
-    r = run_layer(layer, s, contiguous(x), of_layer(h0), of_layer(c0), mine, net.node);
+    layer.input = x.size(-1);
+    r = run_layer(layer, s, x, of_layer(h0), of_layer(c0), mine, net.node);
     all_h.push_back(r.h), all_c.push_back(r.c);
     x = r.out;
     if (net.dropout > 0 && net.train && i + 1 < net.layers) x = drop(x, net.dropout);
