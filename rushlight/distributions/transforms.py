@@ -90,8 +90,10 @@ class Transform:
 
     def with_cache(self, cache_size: int = 1) -> Any:
         """The same transform with another cache."""
-        if self._cache_size == cache_size:
-            return self
+        return self if self._cache_size == cache_size else self._made_again(cache_size)
+
+    def _made_again(self, cache_size: int) -> Any:
+        """One like this with that cache; classes with arguments of their own define it."""
         if type(self).__init__ is Transform.__init__:
             return type(self)(cache_size=cache_size)
         raise NotImplementedError(f"{type(self)}.with_cache is not implemented")
@@ -258,8 +260,8 @@ class ComposeTransform(Transform):
             known._inv = weakref.ref(self)
         return known
 
-    def with_cache(self, cache_size: int = 1) -> Any:
-        return self if self._cache_size == cache_size else ComposeTransform(self.parts, cache_size=cache_size)
+    def _made_again(self, cache_size: int) -> Any:
+        return ComposeTransform(self.parts, cache_size=cache_size)
 
     def __call__(self, x: Any) -> Any:
         for part in self.parts:
@@ -310,9 +312,7 @@ class IndependentTransform(Transform):
         self.base_transform = base_transform.with_cache(cache_size)
         self.reinterpreted_batch_ndims = reinterpreted_batch_ndims
 
-    def with_cache(self, cache_size: int = 1) -> Any:
-        if self._cache_size == cache_size:
-            return self
+    def _made_again(self, cache_size: int) -> Any:
         return IndependentTransform(self.base_transform, self.reinterpreted_batch_ndims, cache_size=cache_size)
 
     @property
@@ -379,9 +379,7 @@ class ReshapeTransform(Transform):
     def codomain(self) -> Any:  # type: ignore[override]
         return constraints.independent(constraints.real, len(self.out_shape))
 
-    def with_cache(self, cache_size: int = 1) -> Any:
-        if self._cache_size == cache_size:
-            return self
+    def _made_again(self, cache_size: int) -> Any:
         return ReshapeTransform(self.in_shape, self.out_shape, cache_size=cache_size)
 
     def _call(self, x: Any) -> Any:
@@ -459,8 +457,8 @@ class PowerTransform(_Elementwise):
         super().__init__(cache_size=cache_size)
         (self.exponent,) = broadcast_all(exponent)
 
-    def with_cache(self, cache_size: int = 1) -> Any:
-        return self if self._cache_size == cache_size else PowerTransform(self.exponent, cache_size=cache_size)
+    def _made_again(self, cache_size: int) -> Any:
+        return PowerTransform(self.exponent, cache_size=cache_size)
 
     @property
     def sign(self) -> Any:
@@ -606,9 +604,7 @@ class AffineTransform(Transform):
 
     codomain = domain  # type: ignore[assignment]
 
-    def with_cache(self, cache_size: int = 1) -> Any:
-        if self._cache_size == cache_size:
-            return self
+    def _made_again(self, cache_size: int) -> Any:
         return AffineTransform(self.loc, self.scale, self.event_dim, cache_size=cache_size)
 
     def __eq__(self, other: object) -> bool:
@@ -838,9 +834,7 @@ class CatTransform(Transform):
         """How long the dimension is."""
         return sum(self.lengths)
 
-    def with_cache(self, cache_size: int = 1) -> Any:
-        if self._cache_size == cache_size:
-            return self
+    def _made_again(self, cache_size: int) -> Any:
         return CatTransform(self.transforms, self.dim, self.lengths, cache_size)
 
     def _parts(self, x: Any) -> list[tuple[Any, Any]]:
@@ -895,8 +889,8 @@ class StackTransform(Transform):
         self.transforms = [t.with_cache(cache_size) for t in tseq]
         self.dim = dim
 
-    def with_cache(self, cache_size: int = 1) -> Any:
-        return self if self._cache_size == cache_size else StackTransform(self.transforms, self.dim, cache_size)
+    def _made_again(self, cache_size: int) -> Any:
+        return StackTransform(self.transforms, self.dim, cache_size)
 
     def _parts(self, x: Any) -> list[tuple[Any, Any]]:
         if x.size(self.dim) != len(self.transforms):
@@ -955,7 +949,5 @@ class CumulativeDistributionTransform(Transform):
     def log_abs_det_jacobian(self, x: Any, y: Any) -> Any:
         return self.distribution.log_prob(x)
 
-    def with_cache(self, cache_size: int = 1) -> Any:
-        if self._cache_size == cache_size:
-            return self
+    def _made_again(self, cache_size: int) -> Any:
         return CumulativeDistributionTransform(self.distribution, cache_size=cache_size)
