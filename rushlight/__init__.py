@@ -38,7 +38,7 @@ _SUBMODULES = frozenset(
     {
         "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "distributed", "distributions", "fft",
         "func", "futures", "fx", "hub", "jit", "library", "linalg", "masked", "mps", "mtia", "multiprocessing", "nested", "nn", "onnx", "ops", "optim",
-        "overrides", "profiler", "random", "return_types", "serialization", "signal", "special", "storage",
+        "overrides", "profiler", "quasirandom", "random", "return_types", "serialization", "signal", "special", "storage",
         "testing", "torch_version", "types", "utils", "version", "vision", "xpu",
     }
 )  # fmt: skip

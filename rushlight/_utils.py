@@ -46,3 +46,16 @@ class ExceptionWrapper:
         except Exception:
             error = RuntimeError(text)
         raise error
+
+
+def _flatten_dense_tensors(tensors: Any) -> Any:
+    """The elements of several tensors in one row."""
+    from rushlight import cat
+
+    return cat([tensor.reshape(-1) for tensor in tensors]) if len(tensors) != 1 else tensors[0].reshape(-1)
+
+
+def _unflatten_dense_tensors(flat: Any, tensors: Any) -> tuple[Any, ...]:
+    """Parts of such a row, in the shapes of the tensors."""
+    parts = flat.split([tensor.numel() for tensor in tensors])
+    return tuple(part.view(tensor.shape) for part, tensor in zip(parts, tensors, strict=True))

@@ -47,7 +47,7 @@ class CustomOpDef:
         return f"<CustomOpDef({self._qualname})>"
 
     def _run(self) -> Callable[..., Any]:
-        fn = self._kernels.get("cpu") or self._fn
+        fn = self._kernels.get("cpu") or self._kernels.get("default") or self._fn
         if fn is None:
             raise NotImplementedError(f"{self._qualname}: no function for the CPU was registered")
         return fn

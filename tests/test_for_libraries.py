@@ -205,6 +205,11 @@ def test_a_library_declares_and_implements():
     lib.define("plus(Tensor x, int n) -> Tensor")
     lib.impl("plus", lambda x, n: x + n, "CPU")
     assert torch.ops.rushlight_more.plus(torch.zeros(1), 2) == 2
+    lib.define("minus(Tensor x, int n) -> Tensor")
+    library.register_kernel(
+        "rushlight_more::minus", "default" if CANDIDATE == "rushlight" else "cpu", lambda x, n: x - n
+    )
+    assert torch.ops.rushlight_more.minus(torch.zeros(1), 2) == -2
 
 
 def test_overloads_of_an_operator_are_keys():
@@ -352,3 +357,87 @@ def test_metadata_says_that_torch_is_there():
     )
     done = subprocess.run([sys.executable, "-m", "rushlight", "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.split() == ["True", "True", "torch", "True", "True"], done.stderr
+
+
+# ---- parameters of one's own class ---------------------------------------------------------------------------------
+
+
+class Packed(nn.Parameter):
+    moves = 0
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        return super().__torch_function__(func, types, args, kwargs or {})
+
+    def to(self, *args, **kwargs):
+        self.moves += 1
+        return self
+
+
+def test_a_parameter_decides_how_it_moves():
+    layer = nn.Linear(2, 2)
+    layer.weight = Packed(torch.ones(2, 2))
+    layer.to("cpu")
+    assert type(layer.weight) is Packed and layer.weight.moves == 1
+    assert type(layer.weight.data) is torch.Tensor
+
+
+# ---- small things --------------------------------------------------------------------------------------------------
+
+
+def test_arrays_without_recording():
+    x = torch.ones(2, requires_grad=True)
+    with torch.no_grad():
+        assert x.numpy().tolist() == [1, 1]
+    with pytest.raises(RuntimeError, match="requires grad"):
+        x.numpy()
+
+
+def test_flat_rows():
+    utils = module("_utils")
+    tensors = [torch.ones(2, 2), torch.zeros(3)]
+    flat = utils._flatten_dense_tensors(tensors)
+    assert flat.tolist() == [1, 1, 1, 1, 0, 0, 0]
+    assert [t.shape for t in utils._unflatten_dense_tensors(flat, tensors)] == [(2, 2), (3,)]
+
+
+def test_a_loader_of_another_kind():
+    """As fastai does: an iterator of PyTorch's on an object that has what a DataLoader has."""
+    dataloader = module("utils.data.dataloader")
+
+    class Numbers:
+        def __iter__(self):
+            return iter(range(3))
+
+    class Loader:
+        dataset, collate_fn, generator = Numbers(), staticmethod(lambda x: x * 10), None
+        _dataset_kind, _auto_collation, _index_sampler = dataloader._DatasetKind.Iterable, False, [0, 1, 2, 3]
+        num_workers, timeout, drop_last, pin_memory, pin_memory_device, worker_init_fn = 0, 0, False, False, "", None
+        multiprocessing_context, prefetch_factor, persistent_workers, in_order = None, None, False, True
+        _multiprocessing_context, _IterableDataset_len_called = None, None
+
+    assert list(dataloader._SingleProcessDataLoaderIter(Loader())) == [0, 10, 20]
+
+
+# ---- Sobol sequences: the values are PyTorch's ---------------------------------------------------------------------
+
+
+def test_sobol():
+    engine = torch.quasirandom.SobolEngine(3)
+    assert engine.draw(4).tolist() == [[0, 0, 0], [0.5, 0.5, 0.5], [0.75, 0.25, 0.25], [0.25, 0.75, 0.75]]
+    assert engine.num_generated == 4 and torch.equal(engine.fast_forward(2).draw(1), engine.reset().draw(7)[6:])
+    wide = torch.quasirandom.SobolEngine(1111)
+    assert wide.sobolstate.sum().item() == 17932991659939 and wide.draw(9)[1:].double().mean() > 0.4
+    scrambled = torch.quasirandom.SobolEngine(3, scramble=True, seed=5)
+    wanted = [[0.4803, 0.1173, 0.1240], [0.9115, 0.8687, 0.5391], [0.5351, 0.2715, 0.3079]]
+    assert torch.allclose(scrambled.draw(3), torch.tensor(wanted), atol=1e-4)
+    assert repr(scrambled) == "SobolEngine(dimension=3, scramble=True, seed=5)"
+    assert scrambled.reset().draw_base2(2, dtype=torch.float64).dtype == torch.float64
+    with pytest.raises(ValueError, match="power of 2"):
+        scrambled.draw_base2(3)
+    with pytest.raises(ValueError, match="dimension"):
+        torch.quasirandom.SobolEngine(0)
+    torch.manual_seed(3)
+    first = torch.quasirandom.SobolEngine(2, scramble=True).draw(2)
+    torch.manual_seed(3)
+    assert torch.equal(first, torch.quasirandom.SobolEngine(2, scramble=True).draw(2))

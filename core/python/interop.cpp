@@ -114,7 +114,7 @@ PyObject* numpy(PyObject* self, PyObject* args, PyObject* kwargs) {
   if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$p:numpy", const_cast<char**>(names), &force)) return nullptr;
   return guarded([&] {
     Tensor t = tensor_of(self);
-    check(force || !t.requires_grad(),
+    check(force || !t.requires_grad() || !grad_mode.enabled,
           "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.");
     // An object without history; identity does not matter here.
     return numpy_array(t.requires_grad() ? detach(t) : t);
@@ -128,8 +128,9 @@ PyObject* array(PyObject* self, PyObject* args, PyObject* kwargs) {
     return nullptr;
   return guarded([&]() -> PyObject* {
     Tensor t = tensor_of(self);
-    check(!t.requires_grad(), "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.");
-    Object a = Object::check(numpy_array(t));
+    check(!t.requires_grad() || !grad_mode.enabled,
+          "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.");
+    Object a = Object::check(numpy_array(t.requires_grad() ? detach(t) : t));
     if (dtype != Py_None) return PyObject_CallMethod(a.get(), "astype", "O", dtype);
     return a.release();
   });

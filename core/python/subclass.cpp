@@ -267,6 +267,7 @@ bool torch_function_of_operator(const char* method, PyObject* a, PyObject* b, Py
 
 PyObject* in_class_of(PyObject* self, PyObject* result) {
   if (!subclasses_exist || disabled || !result || !is_tensor_exact(result) || !is_subclassed(self)) return result;
+  if (parameter_type && PyType_IsSubtype(Py_TYPE(self), parameter_type)) return result;  // as Parameter's own
   return converted(result, Py_TYPE(self));
 }
 

@@ -494,12 +494,13 @@ class Module:
             recording = _C._is_grad_enabled()
             _C._set_grad_enabled(False)
             try:
-                data = fn(param.data)
+                data = fn(param)  # the parameter itself: its class may have a `to` of its own
                 if (data.device.type == "meta") != (param.device.type == "meta"):
                     # Memory can not come or go under a tensor.
                     home["_parameters"][name] = Parameter(data, param.requires_grad)
                     continue
-                param.data = data
+                if data is not param:
+                    param.data = data
                 if param.grad is not None:
                     grad = fn(param.grad).requires_grad_(param.grad.requires_grad)
                     param.grad = None
@@ -535,6 +536,9 @@ class Module:
             )
 
         def convert(t: Any) -> Any:
+            if type(t).to is not _C.Tensor.to:
+                own = dtype if t.dtype.is_floating_point or t.dtype.is_complex else None
+                return t.to(device, own, non_blocking)
             if dtype is not None and (t.dtype.is_floating_point or t.dtype.is_complex) and t.dtype != dtype:
                 t = t.to(dtype)
             if device is not None and t.device != device:

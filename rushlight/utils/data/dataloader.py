@@ -192,6 +192,10 @@ class DataLoader(Generic[T]):
         super().__setattr__(name, value)
 
     @property
+    def _dataset_kind(self) -> int:
+        return _DatasetKind.Iterable if self._stream else _DatasetKind.Map
+
+    @property
     def _auto_collation(self) -> bool:
         return self.batch_sampler is not None
 
@@ -258,7 +262,7 @@ class _BaseDataLoaderIter:
     def __init__(self, loader: DataLoader[Any]) -> None:
         self._dataset = loader.dataset
         self._index_sampler = loader._index_sampler
-        self._promised = loader._promised
+        self._promised = getattr(loader, "_promised", None)  # libraries pass loaders of their own
         self._given = 0
         if loader.pin_memory:
             warnings.warn(
@@ -295,13 +299,14 @@ class _BaseDataLoaderIter:
 class _SingleProcessDataLoaderIter(_BaseDataLoaderIter):
     """Loads the samples in this process."""
 
-    def __init__(self, loader: DataLoader[Any], gather: Callable[[Any], Any] | None) -> None:
+    def __init__(self, loader: DataLoader[Any], gather: Callable[[Any], Any] | None = None) -> None:
         super().__init__(loader)
         indices = iter(self._index_sampler) if gather is None else _index_batches(self._index_sampler)
         self._base_seed = draw_seed(loader.generator)
         if loader.timeout > 0:
             raise AssertionError(f"a timeout needs num_workers > 0, but got timeout={loader.timeout} and num_workers=0")
-        fetch = gather or fetcher(loader.dataset, loader._auto_collation, loader.collate_fn, loader.drop_last)
+        stream = loader._dataset_kind == _DatasetKind.Iterable
+        fetch = gather or fetcher(loader.dataset, loader._auto_collation, loader.collate_fn, loader.drop_last, stream)
         self._batches = map(fetch, indices)
 
     def _next(self) -> Any:

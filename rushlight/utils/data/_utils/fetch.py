@@ -12,20 +12,25 @@ from rushlight.utils.data.dataset import IterableDataset, Subset, TensorDataset,
 __all__ = ["fetcher", "gatherer", "index_tensor"]
 
 
-def fetcher(dataset: Any, batched: bool, collate_fn: Callable[[Any], Any], drop_last: bool) -> Callable[[Any], Any]:
-    """From indices to a batch, or from an index to a sample; StopIteration where a stream has ended."""
-    if isinstance(dataset, IterableDataset):
-        return _from_stream(iter(dataset), collate_fn, drop_last)
+def fetcher(
+    dataset: Any, batched: bool, collate_fn: Callable[[Any], Any], drop_last: bool, stream: bool | None = None
+) -> Callable[[Any], Any]:
+    """From indices to a batch, or from an index to a sample; StopIteration where a stream has ended.
+
+    `stream` says that the data set is gone through; else its class does.
+    """
+    if isinstance(dataset, IterableDataset) if stream is None else stream:
+        return _from_stream(iter(dataset), batched, collate_fn, drop_last)
     if not batched:
         return lambda index: collate_fn(dataset[index])
     return gatherer(dataset, collate_fn) or (lambda indices: collate_fn(samples_of(dataset, indices)))
 
 
-def _from_stream(stream: Any, join: Callable[[Any], Any], drop_last: bool) -> Callable[[Any], Any]:
+def _from_stream(stream: Any, batched: bool, join: Callable[[Any], Any], drop_last: bool) -> Callable[[Any], Any]:
     """From places of a batch, or of a sample, to what comes next."""
 
     def fetch(places: Any) -> Any:
-        if places is None:
+        if not batched:
             return join(next(stream))
         data = [sample for _, sample in zip(places, stream)]
         if not data or (drop_last and len(data) < len(places)):
