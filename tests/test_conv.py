@@ -50,6 +50,14 @@ SHAPES = {
     "4x4, stride 2, in the transformed space": ((3, 33, 20, 17, 22), 4, 2, 1, 1, 1),
     "4x4, stride 2, groups": ((4, 36, 40, 18, 15), 4, 2, 2, 1, 2),
     "7x7, stride 2": ((1, 3, 16, 40, 37), 7, 2, 3, 1, 1),
+    "5x5, along its rows": ((3, 17, 34, 15, 23), 5, 1, 2, 1, 1),
+    "5x5, one wide image": ((1, 20, 24, 6, 150), 5, 1, 4, 1, 1),
+    "5x5, groups": ((2, 32, 48, 9, 28), 5, 1, 0, 1, 2),
+    "5x5, many channels": ((9, 130, 40, 7, 7), 5, 1, 2, 1, 1),
+    "4x4, along its rows": ((2, 12, 24, 33, 33), 4, 1, 0, 1, 1),
+    "7x7, in halves": ((2, 16, 24, 20, 27), 7, 1, 5, 1, 1),
+    "7x7, strided, along its rows": ((2, 5, 40, 61, 58), 7, 2, 3, 1, 1),
+    "6x6, strided": ((2, 7, 32, 50, 61), 6, 2, 1, 1, 1),
     "depthwise": ((2, 10, 10, 12, 37), 3, 1, 1, 1, 10),
     "depthwise, stride 2": ((2, 10, 20, 15, 37), 3, 2, 1, 1, 10),
     "depthwise, 3x3, stride 2": ((3, 7, 7, 15, 38), 3, 2, 1, 1, 7),
@@ -151,6 +159,10 @@ def test_threads_do_not_change_the_bits():
                 "many channels",
                 "3x3, in the transformed space",
                 "3x3, many channels",
+                "5x5, along its rows",
+                "5x5, one wide image",
+                "7x7, in halves",
+                "7x7, strided, along its rows",
                 "stride 2",
                 "3x3, stride 2, in the transformed space",
                 "3x3, stride 2, few tiles and a wide border",
@@ -171,6 +183,34 @@ def test_threads_do_not_change_the_bits():
     assert all(torch.equal(a, b) for a, b in zip(*results))
 
 
+# (batch, in, out, height, width), kernel, stride, padding: transformed along the rows
+@pytest.mark.parametrize(
+    "shape, kernel, stride, padding",
+    [
+        ((3, 24, 40, 1, 333), (1, 5), (1, 1), (0, 2)),
+        ((5, 32, 33, 1, 70), (1, 3), (1, 1), (0, 2)),
+        ((2, 24, 32, 1, 700), (1, 8), (1, 1), (0, 0)),
+        ((2, 24, 32, 1, 701), (1, 9), (1, 2), (0, 3)),
+        ((2, 40, 48, 17, 29), (1, 7), (1, 1), (0, 3)),
+        ((2, 16, 24, 31, 40), (2, 5), (2, 1), (1, 6)),
+        ((2, 16, 24, 30, 70), (3, 6), (1, 2), (4, 5)),
+        ((2, 16, 24, 30, 70), (7, 4), (2, 1), (3, 0)),
+    ],
+)
+def test_kernels_of_rows(shape, kernel, stride, padding):
+    n, channels, m, height, width = shape
+    x, w = distinct(n, channels, height, width), distinct(m, channels, *kernel)
+    bias = distinct(m)
+    rows, columns = ((s + 2 * p - k) // t + 1 for s, p, k, t in zip((height, width), padding, kernel, stride))
+    want = (w.flatten(1) @ F.unfold(x, kernel, 1, padding, stride)).unflatten(2, (rows, columns))
+    got = F.conv2d(x.float(), w.float(), bias.float(), stride, padding)
+    want = want + bias.reshape(1, -1, 1, 1)
+    assert (got.double() - want).abs().max().item() <= 3e-6 * want.abs().max().item()
+    if height == 1:
+        line = F.conv1d(x.float().squeeze(2), w.float().squeeze(2), bias.float(), stride[1], padding[1])
+        assert torch.equal(line, got.squeeze(2))
+
+
 @pytest.mark.parametrize("channels, m", [(3, 20), (17, 16)])
 def test_planes_of_3x3_are_sums_of_planes(channels, m):
     x, w = distinct(2, channels, 5, 9, 10), distinct(m, channels, 3, 3, 3)
@@ -187,12 +227,13 @@ def test_planes_of_3x3_are_sums_of_planes(channels, m):
         assert (a.double() - b).abs().max().item() <= 3e-6 * b.abs().max().item()
 
 
-def test_an_infinity_reaches_its_own_window_only():
-    x = torch.ones(2, 16, 16, 16)
-    x[0, 3, 5, 6] = math.inf
-    y = F.conv2d(x, torch.ones(16, 16, 3, 3), padding=1)
-    assert y.isinf().sum().item() == 16 * 9 and not y.isnan().any()
-    assert y[1, 0, 8, 8].item() == 144
+@pytest.mark.parametrize("wide", [3, 5, 7])
+def test_an_infinity_reaches_its_own_window_only(wide):
+    x = torch.ones(2, 16, 24, 24)
+    x[0, 3, 8, 9] = math.inf
+    y = F.conv2d(x, torch.ones(16, 16, wide, wide), padding=wide // 2)
+    assert y.isinf().sum().item() == 16 * wide * wide and not y.isnan().any()
+    assert y[1, 0, 8, 8].item() == 16 * wide * wide
     y = F.conv2d(x.repeat(1, 1, 2, 2), torch.ones(16, 16, 4, 4), stride=2)
     assert y.isinf().sum().item() == 16 * 4 * 4 and not y.isnan().any()
 
@@ -204,6 +245,7 @@ def test_nothing_in_nothing_out():
     assert y.shape == (0, 4, 4, 4)
     y.sum().backward()
     assert x.grad.shape == x.shape and not w.grad.any()
+    assert F.conv2d(torch.ones(0, 16, 30, 30), torch.ones(32, 16, 5, 5)).shape == (0, 32, 26, 26)
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,15 @@ struct ConvStrided {
   int64_t in[2] = {1, 1}, out[2] = {1, 1}, kernel[2] = {3, 3}, pad[2] = {0, 0};
 };
 
+// Kernels of rows of 3 and more taps, with a stride along the rows of 1 or 2: Winograd's transform along the rows alone, four
+// results at a time. x and the result are contiguous. float32 only.
+struct ConvRows {
+  int64_t groups = 1, channels = 1, m = 1, images = 1;
+  int64_t in[2] = {1, 1}, out[2] = {1, 1}, pad[2] = {0, 0}, stride[2] = {1, 1}, kernel[2] = {1, 1};
+  int64_t w_group = 0, w_m = 0, w_channel = 0;
+  bool flip = false;  // the kernel is read from its end
+};
+
 // A 3x3 convolution of every channel by itself, with stride 1 or 2 along both axes and a border of 0 or 1. x and the result
 // are contiguous. float32 only.
 struct ConvDepthwise {
@@ -143,6 +152,9 @@ struct ConvStridedTable {
   void (*spread)(const ConvStrided& c, const float* g, const float* w, const float* bias, float* out);
   void (*weight_gradient)(const ConvStrided& c, const float* x, const float* g, float* dw);
 };
+struct ConvRowsTable {
+  void (*product)(const ConvRows& c, const float* x, const float* w, const float* bias, float* out);
+};
 struct ConvDepthwiseTable {
   void (*product)(const ConvDepthwise& c, const float* x, const float* w, const float* bias, float* out);
   // out = bias + what each element of g gave through the kernel of a convolution with stride 2 and a border of 1: `in` is
@@ -151,6 +163,7 @@ struct ConvDepthwiseTable {
 };
 RL_ISA_TABLE(ConvTable, conv)
 RL_ISA_TABLE(ConvDepthwiseTable, conv_depthwise)
+RL_ISA_TABLE(ConvRowsTable, conv_rows)
 RL_ISA_TABLE(ConvWeightTable, conv_weight)
 RL_ISA_TABLE(ConvTurnedTable, conv_turned)
 RL_ISA_TABLE(ConvPlanesTable, conv_planes)

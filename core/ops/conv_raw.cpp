@@ -288,6 +288,43 @@ cpu::ConvStrided strided_of(const ConvGeometry& c) {
   return p;
 }
 
+// Kernels of wider rows: transformed along these alone, which is worth it where what is counted here in multiplications of
+// a vector (as measured: those of the products, and what transforming inputs, results and kernels costs) is clearly less.
+// `from` and `to` are channels of one group.
+bool suits_rows(const ConvGeometry& c, const Tensor& a, const Tensor& b, int64_t from, int64_t to, const int64_t* in,
+                const int64_t* out) {
+  if (a.dtype() != DType::F32 || c.kernel[0] != 1 || c.in[0] != 1 || c.out[0] != 1) return false;
+  for (int i = 1; i < 3; ++i)
+    if (c.stride[i] > 2 || c.dilation[i] != 1) return false;
+  const int64_t taps = (c.kernel[2] + c.stride[2] - 1) / c.stride[2];
+  if (taps < 3 || taps > 8) return false;
+  auto share = [](int64_t n, int64_t of) { return (n + of - 1) / of; };
+  const int64_t parts = taps > 5 ? 2 : 1, points = (taps > 5 ? 4 : taps) + 3, wide = share(out[2], 4) + parts - 1;
+  const int64_t depth = from * c.stride[2] * parts * c.kernel[1], up = share(to, 8) * 8;
+  const int64_t seen = std::min(in[1], (out[1] - 1) * c.stride[1] + c.kernel[1]);
+  const int64_t each =
+      share(out[1] * wide, 16) * up * (points * depth + 62) + 165 * seen * share(wide, 16) * from * c.stride[2];
+  const int64_t plain = share(out[1] * out[2], 16) * c.kernel[1] * c.kernel[2] * from * (to + 6);
+  if (c.batch * (5 * plain - 6 * each) < 6 * 18 * depth * up) return false;
+  return is_finite(a) && is_finite(b);
+}
+
+cpu::ConvRows rows_of(const ConvGeometry& c) {
+  cpu::ConvRows p;
+  p.groups = c.groups, p.channels = c.channels, p.m = c.m, p.images = c.batch;
+  for (int i = 0; i < 2; ++i) {
+    p.in[i] = c.in[i + 1], p.out[i] = c.out[i + 1], p.pad[i] = c.pad[i + 1];
+    p.stride[i] = c.stride[i + 1], p.kernel[i] = c.kernel[i + 1];
+  }
+  p.w_channel = c.taps(), p.w_m = c.channels * c.taps(), p.w_group = c.m * p.w_m;
+  return p;
+}
+
+void rows_product(const cpu::ConvRows& p, const Tensor& x, const Tensor& w, const Tensor& bias, const Tensor& out) {
+  cpu::conv_rows().product(p, x.data<float>(), w.data<float>(), static_cast<const float*>(raw_or_null(bias)),
+                           out.data<float>());
+}
+
 // One channel to a group, a kernel of 3x3. `pad` is that of the convolution asked for: a gradient's is what the kernel
 // leaves.
 bool suits_depthwise(const ConvGeometry& c, DType dtype, const int64_t (&pad)[3]) {
@@ -380,6 +417,10 @@ Tensor convolve(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv
   if (suits_planes_better(c, x.dtype())) {
     cpu::conv_planes().product(planes_of(c), x.data<float>(), w.data<float>(),
                                static_cast<const float*>(raw_or_null(bias)), out.data<float>());
+    return out;
+  }
+  if (suits_rows(c, x, w, c.channels, c.m, c.in, c.out)) {
+    rows_product(rows_of(c), x, w, bias, out);
     return out;
   }
   if (suits_depthwise(c, x.dtype(), c.pad)) {
@@ -497,6 +538,15 @@ Tensor convolve_input(const Tensor& g, const Tensor& w, const Tensor& bias, cons
   if (suits_planes_better(c, g.dtype())) {
     cpu::conv_planes().spread(planes_of(c), g.data<float>(), w.data<float>(),
                               static_cast<const float*>(raw_or_null(bias)), out.data<float>());
+    return out;
+  }
+  if (c.stride[1] * c.stride[2] == 1 && suits_rows(c, g, w, c.m, c.channels, c.out, c.in)) {
+    cpu::ConvRows p = rows_of(c);
+    std::swap(p.channels, p.m);
+    std::swap(p.w_channel, p.w_m);
+    for (int i = 0; i < 2; ++i) p.in[i] = c.out[i + 1], p.out[i] = c.in[i + 1], p.pad[i] = p.kernel[i] - 1 - p.pad[i];
+    p.flip = true;
+    rows_product(p, g, w, bias, out);
     return out;
   }
   const bool halves = c.pad[1] == 1 && c.pad[2] == 1 && c.out[1] == (c.in[1] + 1) / 2 && c.out[2] == (c.in[2] + 1) / 2;
