@@ -198,7 +198,8 @@ def module_pages(package: Path, operations: set[str]) -> dict[str, str]:
             names = [n for n in names if id(getattr(module, n)) not in shown]
             shown |= {id(getattr(module, n)) for n in names}
             # A package whose names are all shown by its modules may still say what holds for them.
-            if names or (path.name == "__init__.py" and "\n\n" in (module.__doc__ or "").strip()):
+            speaks = path.name == "__init__.py" and "\n\n" in (module.__doc__ or "").strip()
+            if names or (speaks and f".. automodule:: {name}\n" not in "".join((*found.values(), text))):
                 entries = "".join(entry(getattr(module, n), f"{name}.{n}") for n in dict.fromkeys(names))
                 text += f"## {name}\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :no-members:\n\n{entries}```\n\n"
         found[f"{page}.md"] = text
