@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "kernels/copy.h"
+#include "kernels/stream.h"
 #include "ops/basic.h"
 #include "ops/creation.h"
 #include "ops/gradient.h"
@@ -166,48 +168,68 @@ using Lanes = SmallVector<Lane, kMaxInputs>;
 
 // Memory that is updated in place and lies beyond the caches arrives sooner when asked for ahead. Within the caches, and
 // with a second stream, asking costs more than it gains.
-constexpr int64_t kFarBytes = int64_t{32} << 20;
 constexpr int64_t kAheadBytes = int64_t{16} << 10;
 constexpr int64_t kAheadPiece = 1024;
 
-bool worth_asking_ahead(const Lanes& lanes, int64_t n) {
-  bool in_place = false;
+// How memory beyond the caches is walked.
+enum class Walk { Near, InPlace, Stream };
+
+Walk walk_of(const Lanes& lanes, int64_t n) {
+  if (n * item_size(lanes[0].load) < kFarBytes) return Walk::Near;
+  bool same = false, other = false;
   for (int64_t i = 1; i < lanes.size(); ++i) {
     if (!lanes[i].data || lanes[i].number) continue;
-    if (lanes[i].data != lanes[0].data) return false;
-    in_place = true;
+    (lanes[i].data == lanes[0].data ? same : other) = true;
   }
-  return in_place && n * item_size(lanes[0].load) >= kFarBytes;
+  return !same ? Walk::Stream : other ? Walk::Near : Walk::InPlace;
 }
 
 // Elements [begin, end), in pieces no longer than what numbers are spread out to.
-void run_pieces(PointwiseLoop loop, const Lanes& lanes, const char* scalars, int64_t begin, int64_t end, bool ahead) {
+void run_pieces(PointwiseLoop loop, const Lanes& lanes, const char* scalars, int64_t begin, int64_t end, Walk walk) {
   alignas(64) char spread[kMaxInputs][kBlock * 16];
   const char* in[kMaxInputs];
   const int64_t item = item_size(lanes[0].load);
-  const int64_t piece = ahead ? kAheadPiece / item : std::min(kBlock, end - begin);
+  const int64_t piece = walk == Walk::InPlace  ? kAheadPiece / item
+                        : walk == Walk::Stream ? std::min(kBlock, Stream::kPiece / item)
+                                               : std::min(kBlock, end - begin);
+  Ahead ahead[kMaxInputs];
+  int count = 0;
   for (int64_t i = 1; i < lanes.size(); ++i) {
     in[i - 1] = lanes[i].number ? spread[i - 1] : nullptr;
     if (lanes[i].number)
       cpu::copy().convert_block(spread[i - 1], lanes[i].load, lanes[i].data, lanes[i].dtype, 0, piece);
+    else if (lanes[i].data)
+      ahead[count++].per_line = 64 * item_size(lanes[i].load) / item;
   }
+  std::optional<Stream> stream;
+  if (walk == Walk::Stream) stream.emplace(lanes[0].data + begin * item);
   for (int64_t from = begin; from < end; from += piece) {
-    for (int64_t i = 1; i < lanes.size(); ++i)
-      if (lanes[i].data && !lanes[i].number) in[i - 1] = lanes[i].data + from * item_size(lanes[i].load);
-    if (const int64_t next = from + kAheadBytes / item; ahead && next + piece <= end)
+    const int64_t length = std::min(piece, end - from);
+    count = 0;
+    for (int64_t i = 1; i < lanes.size(); ++i) {
+      if (!lanes[i].data || lanes[i].number) continue;
+      in[i - 1] = lanes[i].data + from * item_size(lanes[i].load);
+      ahead[count++].from = in[i - 1] + piece * item_size(lanes[i].load);
+    }
+    if (stream) {
+      loop(stream->room(), in, scalars, length);
+      stream->put(length * item, ahead, count);
+      continue;
+    }
+    if (const int64_t next = from + kAheadBytes / item; walk == Walk::InPlace && next + piece <= end)
       for (int64_t byte = 0; byte < kAheadPiece; byte += 64) __builtin_prefetch(lanes[0].data + next * item + byte);
-    loop(lanes[0].data + from * item, in, scalars, std::min(piece, end - from));
+    loop(lanes[0].data + from * item, in, scalars, length);
   }
 }
 
 // Runs loop over n elements. lanes[0] is the output, and no number.
 void sweep(PointwiseLoop loop, const Lanes& lanes, int64_t n, const char* scalars) {
-  const bool ahead = worth_asking_ahead(lanes, n);
+  const Walk walk = walk_of(lanes, n);
   bool numbers = false;
   for (const Lane& lane : lanes) numbers |= lane.number;
-  if (numbers || ahead) {
+  if (numbers || walk != Walk::Near) {
     parallel_for_light(n, kGrain,
-                       [&](int64_t begin, int64_t end) { run_pieces(loop, lanes, scalars, begin, end, ahead); });
+                       [&](int64_t begin, int64_t end) { run_pieces(loop, lanes, scalars, begin, end, walk); });
     return;
   }
   parallel_for_light(n, kGrain, [&](int64_t begin, int64_t end) {
@@ -259,9 +281,24 @@ void iterate(PointwiseLoop loop, SmallVector<Operand, kMaxInputs>& operands, Dim
   int64_t pieces = long_rows ? (inner + kBlock - 1) / kBlock : 1;
   int64_t blocks = long_rows ? rows * pieces : (rows + rows_per_block - 1) / rows_per_block;
 
+  // A result beyond the caches that lies in the order of the blocks.
+  auto in_order = [&](const Operand& o) {
+    for (int64_t d = dims - 1, step = 1; d >= 0; step *= sizes[d--])
+      if (sizes[d] != 1 && o.strides[d] != step) return false;
+    return true;
+  };
+  const int64_t y_item = item_size(operands[0].dtype);
+  bool streams = n * y_item >= kFarBytes && in_order(operands[0]);
+  bool follows[kMaxInputs] = {};
+  for (int i = 1; i < count; ++i) {
+    streams &= operands[i].data != operands[0].data;
+    follows[i] = streams && operands[i].data && in_order(operands[i]);
+  }
+
   auto run = [&](int64_t first, int64_t last) {
     alignas(64) char scratch[kMaxInputs][kBlock * 16];
     int64_t splat_filled[kMaxInputs] = {};
+    std::optional<Stream> stream;
     for (int64_t block = first; block < last; ++block) {
       int64_t row = long_rows ? block / pieces : block * rows_per_block;
       int64_t column = long_rows ? (block % pieces) * kBlock : 0;
@@ -270,6 +307,9 @@ void iterate(PointwiseLoop loop, SmallVector<Operand, kMaxInputs>& operands, Dim
       int64_t length = row_count * width;
       const char* in[kMaxInputs];
       char* out = nullptr;
+      Ahead ahead[kMaxInputs];
+      int asked = 0;
+      if (streams && !stream) stream.emplace(operands[0].data + (row * inner + column) * y_item);
       for (int i = 0; i < count; ++i) {
         Operand& o = operands[i];
         if (!o.data) {
@@ -277,6 +317,7 @@ void iterate(PointwiseLoop loop, SmallVector<Operand, kMaxInputs>& operands, Dim
           continue;
         }
         int64_t item = item_size(o.dtype);
+        if (follows[i]) ahead[asked++] = {o.data + (row * inner + column + length) * item, 64 * item / y_item};
         int64_t inner_stride = dims ? o.strides[dims - 1] : 0;
         auto row_offset = [&](int64_t r) {
           int64_t offset = column * inner_stride;
@@ -290,7 +331,7 @@ void iterate(PointwiseLoop loop, SmallVector<Operand, kMaxInputs>& operands, Dim
         if (direct) {
           char* p = o.data + (o.contiguous ? row * inner + column : row_offset(row)) * item;
           if (i == 0)
-            out = p;
+            out = stream ? stream->room() : p;
           else
             in[i - 1] = p;
           continue;
@@ -311,7 +352,10 @@ void iterate(PointwiseLoop loop, SmallVector<Operand, kMaxInputs>& operands, Dim
       }
       loop(out, in, scalars, length);
       Operand& o = operands[0];
-      if (out == scratch[0]) {
+      if (stream) {
+        if (out == scratch[0]) cpu::copy().convert_block(stream->room(), o.dtype, out, o.load, 1, length);
+        stream->put(length * y_item, ahead, asked);
+      } else if (out == scratch[0]) {
         int64_t inner_stride = dims ? o.strides[dims - 1] : 1;
         for (int64_t r = 0; r < row_count; ++r) {
           int64_t offset = column * inner_stride;
@@ -537,6 +581,7 @@ Tensor run_loop(PointwiseLoop loop, const Tensor* inputs, int count, DType loads
     if (!lead) lead = &t;
     plain &= t.is_contiguous() && t.dtype() == (i == 0 ? first_load : loads) &&
              (lead == &t || same_sizes(lead->sizes(), t.sizes()));
+    if (out.defined()) plain &= &t->storage() != &out->storage() || t.raw() == out.raw();
   }
   if (plain &&
       (!out.defined() || (out.is_contiguous() && out.dtype() == y_load && same_sizes(out.sizes(), lead->sizes()))) &&

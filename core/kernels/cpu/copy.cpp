@@ -7,6 +7,7 @@
 
 #include "kernels/cpu/convert.h"
 #include "kernels/cpu/item.h"
+#include "kernels/stream.h"
 #include "runtime/parallel.h"
 
 namespace rl::cpu::RL_ISA {
@@ -14,6 +15,7 @@ namespace {
 
 constexpr int kMaxDims = 64;
 constexpr int64_t kParallelBytes = 512 << 10;  // least work worth a chunk of its own
+constexpr int64_t kStreamedRun = 256;          // least bytes side by side that are worth streaming
 
 // parallel_for with a grain of kParallelBytes (in the caller's items). Work that is not large is cut finer, for threads
 // that are awake anyway.
@@ -258,6 +260,38 @@ void for_blocks(const Plan& p, int k, int64_t block1, int64_t block0, int64_t gr
   });
 }
 
+void convert_block(void* dst, DType dst_dtype, const void* src, DType src_dtype, int64_t src_stride, int64_t n) {
+  ConvertFn fn = convert_fns[static_cast<int>(dst_dtype)][static_cast<int>(src_dtype)];
+  if (src_stride == 1) return fn(dst, src, n);
+  int64_t di = item_size(dst_dtype), si = item_size(src_dtype);
+  if (di == si && dst_dtype == src_dtype) {
+    visit_item(si, [&](auto t) {
+      using T = decltype(t);
+      copy_run(static_cast<T*>(dst), 1, static_cast<const T*>(src), src_stride, n);
+    });
+    return;
+  }
+  constexpr int64_t kStep = 512;
+  alignas(64) char scratch[kStep * 16];
+  if (src_stride == 0) {
+    alignas(16) char one[16];
+    fn(one, src, 1);
+    visit_item(di, [&](auto t) {
+      using T = decltype(t);
+      copy_run(static_cast<T*>(dst), 1, reinterpret_cast<const T*>(one), 0, n);
+    });
+    return;
+  }
+  for (int64_t b = 0; b < n; b += kStep) {
+    int64_t m = std::min(kStep, n - b);
+    visit_item(si, [&](auto t) {
+      using T = decltype(t);
+      copy_run(reinterpret_cast<T*>(scratch), 1, static_cast<const T*>(src) + b * src_stride, src_stride, m);
+    });
+    fn(static_cast<char*>(dst) + b * di, scratch, m);
+  }
+}
+
 void copy_strided(void* dst, DType dst_dtype, const int64_t* dst_strides, const void* src, DType src_dtype,
                   const int64_t* src_strides, const int64_t* sizes, int ndim) {
   Plan p;
@@ -270,6 +304,27 @@ void copy_strided(void* dst, DType dst_dtype, const int64_t* dst_strides, const 
   bool same = dst_dtype == src_dtype;
   int in = p.nd - 1;
   int64_t grain = kParallelBytes / (di + si);
+  int64_t total = 1;
+  bool in_order = true;  // the dst, in the order of the plan
+  for (int i = p.nd - 1; i >= 0; total *= p.n[i--]) in_order &= p.d[i] == total;
+  const bool far = in_order && total * di >= kFarBytes && dst != src;
+  if (far && same && p.nd == 1 && p.s[0] == 1) {
+    split(p.n[0], grain, true, [&](int64_t b, int64_t e) { stream_copy(d + b * di, s + b * si, (e - b) * di); });
+    return;
+  }
+  if (far && p.nd == 1) {
+    const int64_t step = p.s[0], piece = Stream::kPiece / di;
+    split(p.n[0], grain, true, [&](int64_t begin, int64_t end) {
+      Stream stream(d + begin * di);
+      for (int64_t b = begin; b < end; b += piece) {
+        const int64_t n = std::min(piece, end - b);
+        convert_block(stream.room(), dst_dtype, s + b * step * si, src_dtype, step, n);
+        const Ahead ahead{s + (step > 0 ? b + piece : -b - 2 * piece) * si, 64 * si / di};
+        stream.put(n * di, &ahead, step == 1 || step == -1 ? 1 : 0);
+      }
+    });
+    return;
+  }
   if (p.nd == 1 && p.d[0] == 1 && p.s[0] == 1) {
     split(p.n[0], grain, p.n[0] >= 2 * grain, [&](int64_t b, int64_t e) { fn(d + b * di, s + b * si, e - b); });
     return;
@@ -295,6 +350,27 @@ void copy_strided(void* dst, DType dst_dtype, const int64_t* dst_strides, const 
     block1 = std::max<int64_t>(1, (1 << 12) / block0);
   }
   Strides2 st{k >= 0 ? p.d[k] : 0, p.d[in], k >= 0 ? p.s[k] : 0, p.s[in]};
+  if (far && same && !transposed && p.n[in] * di >= kStreamedRun) {
+    // Rows of the result, each whole or in pieces: they follow one another.
+    const int64_t n0 = p.n[in], rows = total / n0, piece = Stream::kPiece / di;
+    split(rows, std::max<int64_t>(1, grain / n0), true, [&](int64_t begin, int64_t end) {
+      Stream stream(d + begin * n0 * di);
+      for (int64_t row = begin; row < end; ++row) {
+        const char* from = s;
+        for (int64_t i = in - 1, rest = row; i >= 0; rest /= p.n[i--]) from += rest % p.n[i] * p.s[i] * si;
+        if (p.s[in] == 1) {
+          stream.copy(from, n0 * di);
+          continue;
+        }
+        for (int64_t b = 0; b < n0; b += piece) {
+          const int64_t n = std::min(piece, n0 - b);
+          convert_block(stream.room(), dst_dtype, from + b * p.s[in] * si, src_dtype, p.s[in], n);
+          stream.put(n * di);
+        }
+      }
+    });
+    return;
+  }
   if (same) {
     visit_item(di, [&](auto t) {
       using T = decltype(t);
@@ -342,38 +418,6 @@ void fill(void* dst, DType dtype, const int64_t* strides, const int64_t* sizes, 
   });
 }
 
-void convert_block(void* dst, DType dst_dtype, const void* src, DType src_dtype, int64_t src_stride, int64_t n) {
-  ConvertFn fn = convert_fns[static_cast<int>(dst_dtype)][static_cast<int>(src_dtype)];
-  if (src_stride == 1) return fn(dst, src, n);
-  int64_t di = item_size(dst_dtype), si = item_size(src_dtype);
-  if (di == si && dst_dtype == src_dtype) {
-    visit_item(si, [&](auto t) {
-      using T = decltype(t);
-      copy_run(static_cast<T*>(dst), 1, static_cast<const T*>(src), src_stride, n);
-    });
-    return;
-  }
-  constexpr int64_t kStep = 512;
-  alignas(64) char scratch[kStep * 16];
-  if (src_stride == 0) {
-    alignas(16) char one[16];
-    fn(one, src, 1);
-    visit_item(di, [&](auto t) {
-      using T = decltype(t);
-      copy_run(static_cast<T*>(dst), 1, reinterpret_cast<const T*>(one), 0, n);
-    });
-    return;
-  }
-  for (int64_t b = 0; b < n; b += kStep) {
-    int64_t m = std::min(kStep, n - b);
-    visit_item(si, [&](auto t) {
-      using T = decltype(t);
-      copy_run(reinterpret_cast<T*>(scratch), 1, static_cast<const T*>(src) + b * src_stride, src_stride, m);
-    });
-    fn(static_cast<char*>(dst) + b * di, scratch, m);
-  }
-}
-
 void scatter_block(void* dst, int64_t dst_stride, const void* src, int64_t item_bytes, int64_t n) {
   visit_item(item_bytes, [&](auto t) {
     using T = decltype(t);
@@ -390,11 +434,14 @@ inline void copy_bytes(char* d, const char* s, int64_t n) {
   }
 }
 
+void copy_plain(char* d, const char* s, int64_t n) { std::memcpy(d, s, static_cast<size_t>(n)); }
+
 void cat(void* dst, int64_t outer, const CatPart* parts, int64_t count) {
   int64_t row = 0;
   for (int64_t i = 0; i < count; ++i) row += parts[i].bytes;
   if (row == 0 || outer == 0) return;
   char* d = static_cast<char*>(dst);
+  const bool far = outer * row >= kFarBytes;
   constexpr int64_t kGrain = kParallelBytes / 2;  // a byte written is one read, too
   if (row >= kGrain) {
     for (int64_t o = 0; o < outer; ++o) {
@@ -403,8 +450,8 @@ void cat(void* dst, int64_t outer, const CatPart* parts, int64_t count) {
         for (int64_t i = 0; i < count && at < end; ++i) {
           const int64_t n = parts[i].bytes, from = std::max<int64_t>(begin - at, 0), to = std::min(n, end - at);
           if (from < to)
-            std::memcpy(d + o * row + at + from, static_cast<const char*>(parts[i].data) + o * n + from,
-                        static_cast<size_t>(to - from));
+            (far ? stream_copy : copy_plain)(d + o * row + at + from,
+                                             static_cast<const char*>(parts[i].data) + o * n + from, to - from);
           at += n;
         }
       });
@@ -412,6 +459,13 @@ void cat(void* dst, int64_t outer, const CatPart* parts, int64_t count) {
     return;
   }
   split(outer, kGrain / row, outer * row >= 4 * kGrain, [&](int64_t begin, int64_t end) {
+    if (far && row >= count * kStreamedRun) {
+      Stream stream(d + begin * row);
+      for (int64_t o = begin; o < end; ++o)
+        for (int64_t i = 0; i < count; ++i)
+          stream.copy(static_cast<const char*>(parts[i].data) + o * parts[i].bytes, parts[i].bytes);
+      return;
+    }
     for (int64_t o = begin; o < end; ++o) {
       char* at = d + o * row;
       for (int64_t i = 0; i < count; ++i) {

@@ -6,6 +6,7 @@
 #include "kernels/cpu/convert.h"
 #include "kernels/cpu/item.h"
 #include "kernels/index_scatter.h"
+#include "kernels/stream.h"
 #include "runtime/parallel.h"
 #if defined(__AVX512F__)
 #include <immintrin.h>
@@ -75,6 +76,18 @@ void gather_rows(void* dst, const void* src, int64_t item, RowLayout l, const in
       parallel_for(outer * n, std::max<int64_t>(1, (kGrain * 4) / bytes), [&](int64_t begin, int64_t end) {
         char* d = static_cast<char*>(dst) + begin * bytes;
         int64_t o = begin / n, j = begin % n;
+        if (bytes >= 256 && outer * n * bytes >= kFarBytes) {
+          Stream stream(d);
+          for (int64_t u = begin; u < end; ++u) {
+            const char* s = static_cast<const char*>(src) + (o * l.outer_stride + index[j] * l.index_stride) * item;
+            if (++j == n) j = 0, ++o;
+            for (int64_t at = 0; u + 1 < end && at < std::min<int64_t>(bytes, 1024); at += 64)
+              __builtin_prefetch(static_cast<const char*>(src) +
+                                 (o * l.outer_stride + index[j] * l.index_stride) * item + at);
+            stream.copy(s, bytes);
+          }
+          return;
+        }
         for (int64_t u = begin; u < end; ++u, d += bytes) {
           const char* s = static_cast<const char*>(src) + (o * l.outer_stride + index[j] * l.index_stride) * item;
           if (bytes <= 64) {
