@@ -10,6 +10,7 @@
 #include "kernels/reduce.h"
 #include "ops/basic.h"
 #include "ops/pointwise.h"
+#include "tensor/destination.h"
 
 namespace rl {
 namespace {
@@ -33,6 +34,7 @@ Tensor call_as(const T&... arguments) {
     d.backward_name = N.backward;
     return d;
   }();
+  Destination::last_pass();
   return call_with<Op>(def, arguments...);
 }
 

@@ -1,8 +1,10 @@
 // Sums with a product: beta * self + alpha * (the product of two matrices, of batches of them, of vectors).
+#include <algorithm>
 #include <array>
 
 #include "kernels/pointwise/arithmetic.h"
 #include "ops/product.h"
+#include "tensor/destination.h"
 
 namespace rl {
 
@@ -11,12 +13,19 @@ static void check_expands(const Tensor& self, IntSpan to) {
   expand(detach(self), to);  // says what does not fit
 }
 
+// Where the product is added to what self has: self itself, if that is what the sum becomes.
+static Tensor result_over(const Tensor& self, IntSpan shape) {
+  if (self.is_contiguous() && std::ranges::equal(self.sizes(), shape))
+    if (Tensor there = Destination::over(self)) return there;
+  return Tensor::empty(shape, self.dtype());
+}
+
 // beta * self + alpha * (a @ b): into a copy of self, or with a row as the kernel's bias.
 static Tensor raw_addmm(const Tensor& self, const Tensor& a, const Tensor& b, bool tb, const Scalar& beta,
                         const Scalar& alpha) {
   IntSpan as = a.sizes(), bs = b.sizes(), at = a.strides(), bt = b.strides();
   int64_t shape[2] = {as[0], bs[!tb]};
-  Tensor out = Tensor::empty({shape, 2}, a.dtype());
+  Tensor out = result_over(self, {shape, 2});
   if (shape[0] == 0 || shape[1] == 0) return out;
   MatrixProduct p{a.dtype(), shape[0], shape[1], as[1],   a.raw(),   at[0],
                   at[1],     b.raw(),  bt[tb],   bt[!tb], out.raw(), shape[1]};
@@ -70,7 +79,7 @@ static Tensor addmv(const Tensor& self, const Tensor& a, const Tensor& v, const 
   check(self.dtype() == a.dtype() && a.dtype() == v.dtype(), "addmv input tensors must have the same dtype, but got ",
         scalar_type_name(self.dtype()), ", ", scalar_type_name(a.dtype()), ", and ", scalar_type_name(v.dtype()));
   check_factors("addmv", a.dtype(), beta, alpha);
-  Tensor out = Tensor::empty(a.sizes().first(1), a.dtype());
+  Tensor out = result_over(self, a.sizes().first(1));
   if (out.numel() > 0) {
     MatrixProduct p{a.dtype(), a.sizes()[0],   1, a.sizes()[1], a.raw(), a.strides()[0], a.strides()[1],
                     v.raw(),   v.strides()[0], 1, out.raw(),    1};
@@ -104,7 +113,7 @@ Tensor baddbmm(const Tensor& self, const Tensor& a, const Tensor& b, const Scala
   check_factors("baddbmm", a.dtype(), beta, alpha);
   Dims shape{a.size(0), a.size(1), b.size(2)};
   check_expands(self, shape);
-  Tensor out = Tensor::empty(shape, a.dtype());
+  Tensor out = result_over(self, shape);
   if (out.numel() > 0) {
     IntSpan at = a.strides(), bt = b.strides();
     MatrixProduct p{a.dtype(), shape[1], shape[2], a.size(2), a.raw(),   at[1],
@@ -141,7 +150,7 @@ static Tensor addbmm(const Tensor& self, const Tensor& a, const Tensor& b, const
   check_factors("addbmm", a.dtype(), beta, alpha);
   Dims shape{a.size(1), b.size(2)};
   check_expands(self, shape);
-  Tensor out = Tensor::empty(shape, a.dtype());
+  Tensor out = result_over(self, shape);
   if (out.numel() > 0) {
     IntSpan at = a.strides(), bt = b.strides();
     bool add = beta.to_complex() != std::complex<double>(0);

@@ -6,11 +6,12 @@
 
 #include "ops/basic.h"
 #include "ops/creation.h"
+#include "tensor/destination.h"
 
 namespace rl {
 
 void copy_data(const Tensor& to, const Tensor& from) {
-  if (to.numel() == 0) return;
+  if (to.numel() == 0 || same_place(to, from)) return;
   if (to.is_contiguous() && from.is_contiguous() && to.dtype() == from.dtype() && to.numel() == from.numel() &&
       to.numel() <= 64) {
     std::memmove(to.raw(), from.raw(), static_cast<size_t>(to.numel()) * item_size(to.dtype()));

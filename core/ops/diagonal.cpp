@@ -4,13 +4,15 @@
 #include "ops/creation.h"
 #include "ops/index_util.h"
 #include "ops/pointwise.h"
+#include "tensor/destination.h"
 
 namespace rl {
 
 static Tensor triangle(const Tensor& self, int64_t diagonal, bool upper) {
   check(self.dim() >= 2, upper ? "triu" : "tril", ": input tensor must have at least 2 dimensions, but got shape ",
         shape_str(self.sizes()));
-  Tensor t = plain(self), out = Tensor::empty(self.sizes(), self.dtype());
+  Tensor t = plain(self), out = self.is_contiguous() ? Destination::over(self) : Tensor();
+  if (!out.defined()) out = Tensor::empty(self.sizes(), self.dtype());
   int64_t rows = self.size(-2), cols = self.size(-1);
   diagonal = std::clamp(diagonal, -rows - 1, cols + 1);
   if (out.numel() > 0)

@@ -1,9 +1,11 @@
 // In-place changes: what may be changed, how versions and histories follow.
 #include <algorithm>
+#include <optional>
 
 #include "ops/basic.h"
 #include "ops/layout.h"
 #include "ops/pointwise.h"
+#include "tensor/destination.h"
 
 namespace rl {
 namespace {
@@ -45,6 +47,17 @@ class CopySlices final : public Node {
   bool complex_base_, complex_view_;
   Layout base_, view_;
 };
+
+// Calls f with all tensors that an operation is given, the first one left out.
+template <class F>
+void for_others(const OpDef& def, const Value* args, const F& f) {
+  for (size_t i = 1; i < def.params.size(); ++i) {
+    if (args[i].tag == Tag::Tensor) f(Tensor(args[i].tensor));
+    if (args[i].tag == Tag::TensorList)
+      for (const Tensor& t : *args[i].tensors)
+        if (t.defined()) f(t);
+  }
+}
 
 bool overlaps_itself(const Tensor& t) {
   for (int64_t d = 0; d < t.dim(); ++d)
@@ -200,7 +213,20 @@ Tensor run_in_place(const OpDef& def, const Value* args) {
   }
   shifted[0] = Value(before);
   Result result;
-  def.fn(shifted.data(), result);
+  if (tracked) {
+    def.fn(shifted.data(), result);
+  } else {
+    auto holds = Destination::Holds::OneInput;
+    bool apart = true;
+    for_others(def, args, [&](const Tensor& t) {
+      if (&t->storage() != &self->storage()) return;
+      apart &= same_place(t, self);
+      holds = Destination::Holds::Inputs;
+    });
+    std::optional<Destination> place;
+    if (apart) place.emplace(std::span<const Tensor>(&self, 1), holds, false);
+    def.fn(shifted.data(), result);
+  }
   const Tensor& r = result.tensor;
   check(can_cast(r.dtype(), self.dtype()), "result type ", scalar_type_name(r.dtype()),
         " can't be cast to the desired output type ", scalar_type_name(self.dtype()));

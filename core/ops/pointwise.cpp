@@ -10,6 +10,7 @@
 #include "ops/creation.h"
 #include "ops/gradient.h"
 #include "runtime/parallel.h"
+#include "tensor/destination.h"
 #include "tensor/shape.h"
 
 namespace rl {
@@ -836,7 +837,8 @@ Tensor run_plain(const PointwiseDef& def, PointwiseLoop loop, const Tensor* inpu
 }  // namespace
 
 Tensor run_pointwise(const PointwiseDef& def, const Tensor* inputs, const Scalar* scalars, const Tensor& out) {
-  if (!out.defined() && is_plain(def, inputs, scalars))
+  const bool offered = !out.defined() && Destination::is_offered();
+  if (!out.defined() && !offered && is_plain(def, inputs, scalars))
     if (PointwiseLoop loop = def.loops().forward[static_cast<int>(inputs[0].dtype())])
       return run_plain(def, loop, inputs, scalars);
   DType compute = compute_dtype(def, inputs, scalars);
@@ -857,8 +859,14 @@ Tensor run_pointwise(const PointwiseDef& def, const Tensor* inputs, const Scalar
   DType first_load = def.rule == Rule::Select ? DType::Bool : loads;
   alignas(16) char numbers[4 * cpu::kScalarSlot];
   if (def.scalars) fill_scalars(numbers, scalars, def.scalars, loads);
-  Tensor y = run_loop(loop, inputs, def.tensors, loads, first_load, y_load, out.defined() ? out.dtype() : result,
-                      numbers, out);
+  Tensor place = out;
+  if (offered) [[unlikely]] {
+    Dims shape(inputs[0].sizes());
+    for (int i = 1; i < def.tensors; ++i) shape = broadcast_shapes(shape, inputs[i].sizes());
+    place = Destination::for_elements(shape, result);
+  }
+  Tensor y = run_loop(loop, inputs, def.tensors, loads, first_load, y_load, place.defined() ? place.dtype() : result,
+                      numbers, place);
   if (grad_mode.enabled && !out.defined()) record_pointwise(def, inputs, scalars, y, compute);
   return y;
 }

@@ -1,7 +1,10 @@
 // From Python arguments to an op's Values, by its schema.
 #pragma once
 
+#include <optional>
+
 #include "python/python.h"
+#include "tensor/destination.h"
 
 namespace rl::py {
 
@@ -53,6 +56,7 @@ void bad_arguments(const std::string& name, const std::vector<OpDef*>& overloads
 
 // out=: its dtype first, where the op computes in that; then what the op gave is written into out.
 void take_dtype_of_out(const OpDef& def, PyObject* out, Value* args);
+std::optional<Destination> offer_out(const OpDef& def, const Value* args, PyObject* out);
 PyObject* finish_out(const OpDef& def, const Value* args, PyObject* out, Result& result);
 PyObject* write_out_of_composite(PyObject*, PyObject* args);
 

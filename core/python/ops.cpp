@@ -35,8 +35,14 @@ PyObject* run(const PyOp& op, const OpDef& def, Arguments& parsed) {
   std::optional<Autocast> casts;
   if (autocast_on) [[unlikely]]
     if (!parsed.out) casts.emplace().apply(def, parsed.values());
+  if (parsed.out) {
+    {
+      const std::optional<Destination> place = offer_out(def, parsed.values(), parsed.out);
+      call_op(def, parsed.values(), result);
+    }
+    return finish_out(def, parsed.values(), parsed.out, result);
+  }
   call_op(def, parsed.values(), result);
-  if (parsed.out) return finish_out(def, parsed.values(), parsed.out, result);
   if (result.kind == Result::Kind::Tensor) return wrap(std::move(result.tensor));
   return from_result(def, result);
 }

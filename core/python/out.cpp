@@ -1,8 +1,10 @@
 // out=: the result of an op written into given tensors.
 #include <algorithm>
+#include <optional>
 #include <unordered_set>
 
 #include "python/arguments.h"
+#include "tensor/meta.h"
 
 namespace rl::py {
 namespace {
@@ -114,7 +116,10 @@ void fit(const Tensor& out, const Tensor& r) {
           "Trying to resize storage that is not resizable: out= stands over the memory of another object, which is too "
           "small for a result of shape ",
           shape_str(r.sizes()));
-    Tensor fresh = Tensor::empty(r.sizes(), out.dtype());
+    const Storage& own = r->storage();
+    const bool whole = r.is_contiguous() && own.bytes() == static_cast<size_t>(r.numel() * item_size(r.dtype()));
+    const bool alone = r->use_count() == 1 && own.use_count() == 1 && !own.deleter() && r.dtype() == out.dtype();
+    Tensor fresh = whole && alone ? r : Tensor::empty(r.sizes(), out.dtype());
     out->set(fresh->storage_ref(), 0, r.sizes(), fresh.strides(), out.dtype());
   }
 }
@@ -132,6 +137,51 @@ void write_out(const Tensor& out, const Tensor& r) {
 }
 
 }  // namespace
+
+// What holds before the operation runs, for the memory of out to be its result's from the start. All else is found out
+// when there is a result.
+std::optional<Destination> offer_out(const OpDef& def, const Value* args, PyObject* out) {
+  constexpr size_t kMost = 3;
+  Tensor places[kMost];
+  size_t count = 0;
+  auto add = [&](PyObject* item) {
+    if (count == kMost || !is_tensor(item)) return false;
+    const Tensor& t = tensor_of(item);
+    if (t.numel() == 0 || t->storage().read_only || repeats_itself(t) || t.requires_grad() || is_meta(t)) return false;
+    for (size_t i = 0; i < count; ++i)  // each result must know its own
+      if (&places[i]->storage() == &t->storage() || (places[i].dtype() == t.dtype() && same_shape(places[i], t)))
+        return false;
+    places[count++] = t;
+    return true;
+  };
+  if (PyTuple_Check(out)) {
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(out); ++i)
+      if (!add(PyTuple_GET_ITEM(out, i))) return std::nullopt;
+  } else if (!add(out)) {
+    return std::nullopt;
+  }
+  int inside = 0;
+  bool exact = count == 1 && !kNeverInput.contains(def.name), tracked = false;
+  auto inspect = [&](const Tensor& in) {
+    if (!in.defined()) return;
+    tracked |= grad_mode.enabled && in.requires_grad();
+    for (size_t i = 0; i < count; ++i) {
+      if (&in->storage() != &places[i]->storage()) continue;
+      ++inside;
+      exact &= same_place(in, places[i]);
+    }
+  };
+  for (size_t i = 0; i < def.params.size(); ++i) {
+    if (args[i].tag == Tag::Tensor) inspect(Tensor(args[i].tensor));
+    if (args[i].tag == Tag::TensorList)
+      for (const Tensor& t : *args[i].tensors) inspect(t);
+  }
+  if (tracked || (inside && !exact)) return std::nullopt;
+  using Holds = Destination::Holds;
+  const Holds holds = inside == 0 ? Holds::Nothing : inside == 1 ? Holds::OneInput : Holds::Inputs;
+  return std::optional<Destination>(std::in_place, std::span<const Tensor>(places, count), holds,
+                                    def.pointwise != nullptr);
+}
 
 PyObject* finish_out(const OpDef& def, const Value* args, PyObject* out, Result& result) {
   if (result.kind == Result::Kind::Tensor) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "tensor/allocator.h"
+#include "tensor/destination.h"
 #include "tensor/meta.h"
 #include "tensor/shape.h"
 
@@ -46,6 +47,8 @@ Ref<TensorImpl> TensorImpl::make(Ref<Storage> storage, int64_t offset, IntSpan s
 }
 
 Ref<TensorImpl> TensorImpl::make_contiguous(IntSpan sizes, DType dtype) {
+  if (Destination::is_offered()) [[unlikely]]
+    if (Ref<TensorImpl> there = Destination::for_fresh(sizes, dtype)) return there;
   int64_t n = static_cast<int64_t>(sizes.size());
   check(n <= 64, "a tensor has at most 64 dimensions, got ", n);
   int64_t many[2 * 64];
