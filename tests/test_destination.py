@@ -35,6 +35,8 @@ IN_PLACE = {
     "addr": lambda x, s: getattr(x, "addr" + s)(made(1)[0], made(2)[0], beta=0.5),
     "addbmm": lambda x, s: getattr(x, "addbmm" + s)(made(1).view(3, 100, N).mT, made(2).view(3, 100, N)),
     "renorm": lambda x, s: getattr(x, "renorm" + s)(2, 0, 1.0),
+    "put": lambda x, s: getattr(x, "put" + s)(torch.arange(0, 900, 7), torch.zeros(129, dtype=x.dtype)),
+    "put of itself": lambda x, s: getattr(x, "put" + s)(torch.arange(N), x[1] if not s else x[1].clone()),
     "lerp": lambda x, s: getattr(x, "lerp" + s)(made(1), 0.25),
     "addcmul": lambda x, s: getattr(x, "addcmul" + s)(x, x),
     "ldexp": lambda x, s: getattr(x, "ldexp" + s)(x),

@@ -129,3 +129,22 @@ def test_histogram_of_points():
     assert hist.tolist() == [[0, 1, 0], [2, 0, 0], [4, 0, 8]] and edges[0].tolist() == pytest.approx(
         [0, 2 / 3, 4 / 3, 2]
     )
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "int16", "int32"])
+def test_extremes_of_small_integers(dtype):
+    import numpy as np
+
+    generator = np.random.default_rng(0)
+    for shape in ((1,), (77,), (5000,), (3, 1), (40, 3), (3, 40), (700, 1100), (5, 33, 7), (300000,)):
+        values = generator.integers(-2000, 2000, shape).astype(dtype)
+        x = torch.from_numpy(values)
+        assert x.amax().item() == values.max() and x.amin().item() == values.min()
+        for dim in range(values.ndim):
+            assert np.array_equal(x.amax(dim).numpy(), values.max(dim))
+            assert np.array_equal(x.amin(dim).numpy(), values.min(dim))
+        if values.ndim > 1:
+            turned = values.swapaxes(0, -1)[::-1][:, ::2]
+            y = x.transpose(0, -1).flip(0)[:, ::2]
+            for dim in range(values.ndim):
+                assert np.array_equal(y.amax(dim).numpy(), turned.max(dim))

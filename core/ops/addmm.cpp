@@ -199,8 +199,10 @@ static Tensor addr(const Tensor& self, const Tensor& a, const Tensor& b, const S
         product = call<pointwise::Mul>(product, Tensor::wrapped(alpha));
       if (beta.to_complex() == std::complex<double>(0))
         out = product;
-      else
+      else {
+        Destination::last_pass();
         out = call<pointwise::Add>(product, self, beta);
+      }
     }
     out = to_dtype(out, dtype);
   }

@@ -12,6 +12,7 @@
 #include "ops/pointwise.h"
 #include "ops/scatter.h"
 #include "ops/shape.h"
+#include "tensor/destination.h"
 
 namespace rl {
 namespace {
@@ -261,7 +262,8 @@ static Tensor put(const Tensor& self, const Tensor& index, const Tensor& source,
         "put_(): Expected source and index to have the same number of elements, but got source.numel() = ",
         source.numel(), ", index.numel() = ", index.numel());
   Tensor at = flat_index(index, self.numel(), "put_"), from = plain(source);
-  Tensor out = Tensor::empty(self.sizes(), self.dtype());
+  Tensor out = self.is_contiguous() ? Destination::over(self) : Tensor();
+  if (!out.defined()) out = Tensor::empty(self.sizes(), self.dtype());
   copy_data(out, self);
   if (at.numel() > 0)
     cpu::index().scatter_rows(out.raw(), out.dtype(), {0, 1, 1}, from.raw(), {0, 1, 1}, at.data<int64_t>(), 1,

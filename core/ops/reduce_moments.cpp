@@ -6,6 +6,7 @@
 #include "ops/formula.h"
 #include "ops/index_util.h"
 #include "ops/reduce.h"
+#include "tensor/destination.h"
 
 namespace rl {
 namespace {
@@ -301,7 +302,9 @@ Tensor renorm(const Tensor& x, const Scalar& order, int64_t d, const Scalar& max
   Tensor out;
   {
     GradModeGuard off(false);
-    out = mul(x, factor(norm_over(x, p, set, true, "")));
+    const Tensor by = factor(norm_over(x, p, set, true, ""));
+    Destination::last_pass();
+    out = mul(x, by);
   }
   record("RenormBackward0", out, {x}, {x}, [=](Backward& ctx) {
     Tensor x = ctx.saved(0), g = ctx.grad();

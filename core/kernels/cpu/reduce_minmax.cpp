@@ -130,6 +130,35 @@ template <class T, bool Max> struct WhereExtreme {
   }
 };
 
+// Of small integers, as they lie: as many in a register as fit.
+template <class T, bool Max> struct NarrowExtreme {
+  using In = T;
+  using State = T;
+  static constexpr int kLanes = 16;
+
+  static T pick(T a, T b) { return Max ? (a > b ? a : b) : (a < b ? a : b); }
+  State empty() const { return Max ? std::numeric_limits<T>::lowest() : std::numeric_limits<T>::max(); }
+  State join(State a, State b) const { return pick(a, b); }
+  State place(State s, int64_t, int64_t) const { return s; }
+  [[gnu::noinline]] State row(const T* p, int64_t n) const {
+    T best = empty();
+    for (int64_t i = 0; i < n; ++i) best = pick(best, p[i]);
+    return best;
+  }
+  [[gnu::noinline]] void cols(const T* p, int64_t n, int64_t stride, int64_t width, State* out) const {
+    T best[kMaxWidth + kLanes];
+    for (int64_t i = 0; i < width; ++i) best[i] = p[i];
+    int64_t r = 1;
+    for (; r + 4 <= n; r += 4) {
+      const T *a = p + r * stride, *b = a + stride, *c = b + stride, *d = c + stride;
+      for (int64_t i = 0; i < width; ++i) best[i] = pick(best[i], pick(pick(a[i], b[i]), pick(c[i], d[i])));
+    }
+    for (; r < n; ++r)
+      for (int64_t i = 0; i < width; ++i) best[i] = pick(best[i], p[r * stride + i]);
+    for (int64_t i = 0; i < width; ++i) out[i] = best[i];
+  }
+};
+
 // The dtypes that have loops of their own: small integers go through int32, halves through float.
 DType loops_of(DType in) {
   switch (in) {
@@ -162,6 +191,18 @@ template <class F> void visit_loops(DType in, const void* x, const ReduceShape& 
 }
 
 template <bool Max> void amost(DType in, const void* x, const ReduceShape& shape, void* out) {
+  auto narrow_ones = [&](auto tag) {
+    using T = decltype(tag);
+    T* o = static_cast<T*>(out);
+    reduce(NarrowExtreme<T, Max>{}, x, shape, [o](int64_t i, T s) { o[i] = s; });
+  };
+  switch (in) {
+    case DType::Bool:
+    case DType::U8: return narrow_ones(uint8_t{});
+    case DType::I8: return narrow_ones(int8_t{});
+    case DType::I16: return narrow_ones(int16_t{});
+    default: break;
+  }
   visit_loops(in, x, shape, out, nullptr, [&](auto tag, const Source& from, auto* o, auto*) {
     using T = decltype(tag);
     reduce(Fold<ExtremeOp<T, Max>>{}, from, shape, [o](int64_t i, T s) { o[i] = narrow<T>(s); });
