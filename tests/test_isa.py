@@ -251,9 +251,12 @@ def results_of(net, x):
 
 
 @pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
-@pytest.mark.parametrize(("batch", "width"), [(3, 5), (19, 5), (19, 24)])
-def test_same_bits_of_recurrent_layers(each_isa, kind, batch, width):
-    found = each_isa(lambda: results_of(getattr(torch.nn, kind)(width, 37), normal(6, batch, width).requires_grad_()))
+@pytest.mark.parametrize(("batch", "width", "hidden"), [(3, 5, 37), (19, 5, 37), (19, 24, 101)])
+def test_same_bits_of_recurrent_layers(each_isa, kind, batch, width, hidden):
+    def run():
+        return results_of(getattr(torch.nn, kind)(width, hidden), normal(6, batch, width).requires_grad_())
+
+    found = each_isa(run)
     assert len(set(found.values())) == 1, found
 
 

@@ -203,8 +203,10 @@ template <class T, class Body> void over_batch(const RnnPass<T>& p, const Body& 
 }  // namespace
 
 template <class T> bool rnn_gradient_on_walk(const RnnPass<T>& p) {
-  // Small numbers are left to gemm(), which has ways of its own with them.
-  return p.batch >= kGradientBatch && p.steps > 0 && !p.w_hr && std::min(p.input, p.hidden) >= 8 &&
+  // Small numbers are left to gemm(), which has ways of its own with them; so is a small gru, which would fill strips of
+  // two kinds.
+  const int64_t least = p.kind == CellKind::gru ? 96 : 8;
+  return p.batch >= kGradientBatch && p.steps > 0 && !p.w_hr && p.input >= 8 && p.hidden >= least &&
          p.input < kRnnDepth &&
          (p.input + p.recurrent) * gate_count(p.kind) * p.hidden * static_cast<int64_t>(sizeof(T)) <= kCachedWeights;
 }
