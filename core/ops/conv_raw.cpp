@@ -190,7 +190,7 @@ bool suits_winograd(const ConvGeometry& c, const Tensor& a, const Tensor& b, con
     if (c.stride[i] != 1 || c.dilation[i] != 1) return false;
   if (c.in[0] != 1 || c.out[0] != 1 || std::min(c.channels, c.m) < 16) return false;
   if (c.channels * c.m > (1 << 20)) return false;  // 16 values for every 9 of a kernel
-  if (out[1] < 4 || out[2] < 4 || c.batch * ((out[1] + 1) / 2) * ((out[2] + 1) / 2) < 96) return false;
+  if (out[1] < 4 || out[2] < 4 || c.batch * ((out[1] + 1) / 2) * ((out[2] + 1) / 2) < 48) return false;
   return is_finite(a) && is_finite(b);
 }
 
@@ -276,7 +276,9 @@ bool suits_strided(const ConvGeometry& c, const Tensor& a, const Tensor& b, cons
     const int64_t along = (results[i] + each - 1) / each;
     products *= (c.kernel[i] == 3 ? 5 : 6) * each * along, plain *= 2 * c.kernel[i] * results[i], tiles *= along;
   }
-  if (std::min(c.channels, c.m) < 16 || tiles < 48 || 5 * products > 4 * plain) return false;
+  if (std::min(c.channels, c.m) < 16 || tiles < 48) return false;
+  // Many kernels cost memory as well.
+  if (100 * products > (c.channels * c.m <= (1 << 15) ? 95 : 80) * plain) return false;
   return is_finite(a) && is_finite(b);
 }
 

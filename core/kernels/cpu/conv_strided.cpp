@@ -389,7 +389,8 @@ class Product : Shape {
 
   // Two results along each axis of every tile, `apart` from each other, from (y0, x0) on.
   template <int NY, int NX>
-  [[gnu::noinline]] void put(const Place& p, const float* sums, int64_t y0, int64_t x0, int64_t apart, float* results) const {
+  [[gnu::noinline]] void put(const Place& p, const float* sums, int64_t y0, int64_t x0, int64_t apart,
+                             float* results) const {
     for (int64_t v = 0; v < p.width; v += L) {
       const int64_t known = p.channel % to + v;
       const int part = static_cast<int>(std::clamp<int64_t>(to - known, 0, L));
