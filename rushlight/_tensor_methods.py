@@ -364,6 +364,11 @@ def reduced(self: Any, protocol: Any) -> Any:
         from rushlight.multiprocessing.reductions import reduce_alone
 
         return reduce_alone(self)
+    kind = None if type(self) is _C.Tensor else type(self)
+    if self.is_meta:
+        return _rebuilt_without_data, (
+            self.dtype, tuple(self.shape), self.stride(), self.requires_grad, kind, dict(vars(self)),
+        )  # fmt: skip
     from rushlight.storage import UntypedStorage
 
     whole = self.numel() * self.element_size() >= self._storage_bytes()
@@ -375,7 +380,6 @@ def reduced(self: Any, protocol: Any) -> Any:
     bytes_ = UntypedStorage._of(source)
     name = repr(self.dtype).removeprefix("torch.")
     arguments = (bytes_, name, source.storage_offset(), tuple(source.shape), source.stride(), self.requires_grad)
-    kind = None if type(self) is _C.Tensor else type(self)
     state = vars(self)
     if kind is None and not state:
         return _rebuilt, arguments
@@ -394,6 +398,11 @@ def _rebuilt(
 ) -> Any:
     """What a pickled tensor calls."""
     return as_it_was(bytes_._tensor(getattr(_C, dtype), offset, size, stride), kind, requires_grad, state)
+
+
+def _rebuilt_without_data(dtype: Any, size: Any, stride: Any, requires_grad: bool, kind: Any, state: Any) -> Any:
+    """What a pickled tensor of the device "meta" calls."""
+    return as_it_was(_C.empty_strided(size, stride, dtype=dtype, device="meta"), kind, requires_grad, state)
 
 
 def to_arguments(

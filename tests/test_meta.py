@@ -1,6 +1,7 @@
 """Tensors of the device "meta": shapes without data."""
 
 import copy
+import pickle
 import warnings
 
 import pytest
@@ -188,6 +189,13 @@ def test_a_model_gets_memory_and_weights():
     assert layer.to_empty(device="cpu") is layer and not layer.weight.is_meta and layer.weight.requires_grad
     assert nn.Linear(3, 2).to("meta").weight.is_meta
     assert not nn.utils.skip_init(nn.Linear, 3, 2).weight.is_meta
+
+
+def test_pickled():
+    for x in (meta(4, 6).t(), nn.Parameter(meta(2)), meta(2, dtype=torch.int8)):
+        y = pickle.loads(pickle.dumps(x))
+        assert (type(y), y.shape, y.stride(), y.dtype) == (type(x), x.shape, x.stride(), x.dtype)
+        assert y.is_meta and y.requires_grad == x.requires_grad
 
 
 def test_second_derivatives():
