@@ -94,6 +94,7 @@ def test_tensors_follow_tensors():
         (NotImplementedError, lambda x, y: x[x > 0]),
         (NotImplementedError, lambda x, y: torch.masked_select(x, x > 0)),
         (NotImplementedError, lambda x, y: x.unique()),
+        (NotImplementedError, lambda x, y: torch.where(x > 0)),
         (NotImplementedError, lambda x, y: torch.equal(x, x)),
         (TypeError, lambda x, y: x.numpy()),
         (RuntimeError, lambda x, y: x[0].item()),
@@ -189,6 +190,12 @@ def test_a_model_gets_memory_and_weights():
     assert layer.to_empty(device="cpu") is layer and not layer.weight.is_meta and layer.weight.requires_grad
     assert nn.Linear(3, 2).to("meta").weight.is_meta
     assert not nn.utils.skip_init(nn.Linear, 3, 2).weight.is_meta
+
+
+def test_values_that_are_not_there_are_no_errors():
+    x = torch.zeros(3, dtype=torch.int64, device="meta")
+    assert (x // x).shape == (x % x).shape == (3,) and torch.multinomial(meta(4, 3), 2).shape == (4, 2)
+    assert nn.functional.one_hot(x, 5).shape == (3, 5)
 
 
 def test_pickled():

@@ -9,6 +9,7 @@
 #include "ops/basic.h"
 #include "ops/creation.h"
 #include "ops/gradient.h"
+#include "runtime/meta.h"
 #include "runtime/parallel.h"
 #include "tensor/destination.h"
 #include "tensor/shape.h"
@@ -649,7 +650,7 @@ void check_integer_division(const PointwiseDef& def, const Tensor* inputs, const
   if (!is_integral(compute)) return;
   if (def.integer_division) {
     bool zero = def.scalars > 0 && def.tensors == 1 ? scalars[def.scalars - 1].to_int() == 0
-                                                    : any_zero(inputs[def.tensors - 1]);
+                                                    : !in_meta_scope() && any_zero(inputs[def.tensors - 1]);
     check(!zero, "ZeroDivisionError");
   }
   if (def.no_negative_power) {

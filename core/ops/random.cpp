@@ -251,6 +251,7 @@ Tensor multinomial(const Tensor& self, int64_t samples, bool replacement, Genera
   int64_t rows = matrix ? self.size(0) : 1;
   Dims sizes = matrix ? Dims{rows, std::max<int64_t>(samples, 0)} : Dims{std::max<int64_t>(samples, 0)};
   Tensor out = Tensor::empty(sizes, DType::I64);
+  if (in_meta_scope()) return out;
   random::multinomial(weights.dtype(), weights.raw(), rows, self.size(-1), samples, replacement, out.data<int64_t>(),
                       pick(g));
   return out;

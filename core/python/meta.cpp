@@ -9,10 +9,13 @@ thread_local Device default_device;
 namespace {
 
 // Operations whose result's shape, or whose result, depends on the data.
-bool needs_data(const OpDef& def) {
-  for (std::string_view name : {"nonzero", "nonzero_static", "masked_select", "_unique2", "unique_dim", "bincount",
-                                "unique_consecutive", "histc", "equal", "is_nonzero", "allclose", "argwhere"})
+bool needs_data(const OpDef& def, const Value* args) {
+  for (std::string_view name :
+       {"nonzero", "nonzero_static", "masked_select", "_unique2", "unique_dim", "bincount", "unique_consecutive",
+        "histc", "nonzero_numpy", "equal", "is_nonzero", "allclose", "argwhere"})
     if (def.name == name) return true;
+  if (def.name == "where") return def.params.size() == 1;
+  if (def.name == "one_hot") return args[1].i < 0;
   return def.name == "repeat_interleave" && def.overload == "Tensor";
 }
 
@@ -70,7 +73,7 @@ bool CallScope::on_meta(const OpDef& def, const Value* args) {
   else if (creates && !found.meta && !found.cpu)
     on = default_device.type == DeviceType::Meta;
   if (found.meta) {
-    if (needs_data(def))
+    if (needs_data(def, args))
       fail(ErrorKind::NotImplemented, "aten::", def.name,
            ": attempted to run this operator with Meta tensors, but what it gives depends on their data");
     // Into memory from where there is none; the other way round nothing happens.
