@@ -319,8 +319,8 @@ void copy_strided(void* dst, DType dst_dtype, const int64_t* dst_strides, const 
       for (int64_t b = begin; b < end; b += piece) {
         const int64_t n = std::min(piece, end - b);
         convert_block(stream.room(), dst_dtype, s + b * step * si, src_dtype, step, n);
-        const Ahead ahead{s + (step > 0 ? b + piece : -b - 2 * piece) * si, 64 * si / di};
-        stream.put(n * di, &ahead, step == 1 || step == -1 ? 1 : 0);
+        const Ahead ahead{s + (b + piece) * si, 64 * si / di};
+        stream.put(n * di, &ahead, step == 1 ? 1 : 0);
       }
     });
     return;
@@ -350,23 +350,15 @@ void copy_strided(void* dst, DType dst_dtype, const int64_t* dst_strides, const 
     block1 = std::max<int64_t>(1, (1 << 12) / block0);
   }
   Strides2 st{k >= 0 ? p.d[k] : 0, p.d[in], k >= 0 ? p.s[k] : 0, p.s[in]};
-  if (far && same && !transposed && p.n[in] * di >= kStreamedRun) {
-    // Rows of the result, each whole or in pieces: they follow one another.
-    const int64_t n0 = p.n[in], rows = total / n0, piece = Stream::kPiece / di;
-    split(rows, std::max<int64_t>(1, grain / n0), true, [&](int64_t begin, int64_t end) {
+  if (far && same && p.s[in] == 1 && p.n[in] * di >= kStreamedRun) {
+    // Rows that lie side by side in the source: those of the result follow one another.
+    const int64_t n0 = p.n[in];
+    split(total / n0, std::max<int64_t>(1, grain / n0), true, [&](int64_t begin, int64_t end) {
       Stream stream(d + begin * n0 * di);
       for (int64_t row = begin; row < end; ++row) {
         const char* from = s;
         for (int64_t i = in - 1, rest = row; i >= 0; rest /= p.n[i--]) from += rest % p.n[i] * p.s[i] * si;
-        if (p.s[in] == 1) {
-          stream.copy(from, n0 * di);
-          continue;
-        }
-        for (int64_t b = 0; b < n0; b += piece) {
-          const int64_t n = std::min(piece, n0 - b);
-          convert_block(stream.room(), dst_dtype, from + b * p.s[in] * si, src_dtype, p.s[in], n);
-          stream.put(n * di);
-        }
+        stream.copy(from, n0 * di);
       }
     });
     return;
