@@ -243,7 +243,7 @@ def typename(obj: Any) -> str:
 
 
 def asarray(
-    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool | None = None
 ) -> Any:
     """A tensor from a tensor, an array, a DLPack object, a buffer or nested lists, sharing memory where it can.
 
@@ -258,7 +258,7 @@ def asarray(
     if type(obj).__module__ == "rushlight.storage":
         obj = obj._view()
     if isinstance(obj, _C.Tensor):
-        made: Any = obj if requires_grad else obj.detach() if obj.requires_grad else obj
+        made: Any = obj if requires_grad is not False else obj.detach() if obj.requires_grad else obj
         converted = made if dtype is None else made.to(dtype)
         if device is not None:
             converted = converted.to(device)
@@ -279,7 +279,7 @@ def asarray(
     if copy is False and copied:
         raise ValueError("can't alias arbitrary sequence or a different dtype or device into a tensor: copy=False")
     if copy and not copied:
-        converted = converted.detach().clone()
+        converted = converted.clone()
     return converted.requires_grad_() if requires_grad and not converted.requires_grad else converted
 
 

@@ -51,6 +51,8 @@ def _transformed(input: Any, name: str, *arguments: Any, dtype: Any) -> Any:
 class _Complex(Function):
     """fftn and ifftn of complex tensors over given axes."""
 
+    _node_name = "FftC2CBackward0"
+
     @staticmethod
     def forward(ctx: Any, input: Any, dims: tuple[int, ...], norm: str, inverse: bool) -> Any:
         ctx.options = dims, norm, inverse

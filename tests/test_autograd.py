@@ -694,3 +694,85 @@ def test_a_condition_has_no_edge():
 def test_fills_of_expanded_memory():
     x = torch.zeros(3).expand(2, 3)
     assert x.fill_(2).tolist() == [[2] * 3] * 2 and x.zero_().tolist() == [[0] * 3] * 2
+
+
+NODES = {
+    "x[:]": "SliceBackward0",
+    "x[:, :]": "AliasBackward0",
+    "x % x": "RemainderBackward1",
+    "x % 2": "RemainderBackward0",
+    "torch.fmod(x, x)": "FmodBackward1",
+    "torch.rsub(x, x)": "RsubBackward0",
+    "1 - x": "RsubBackward1",
+    "torch.lerp(x, x, x)": "LerpBackward1",
+    "torch.lerp(x, x, 0.5)": "LerpBackward0",
+    "torch.copysign(x, 1.0)": "CopysignBackward1",
+    "torch.xlogy(x, 2)": "XlogyBackward2",
+    "torch.xlogy(2, x)": "XlogyBackward1",
+    "torch.square(x)": "PowBackward0",
+    "torch.log1p(x)": "Log1PBackward0",
+    "torch.deg2rad(x)": "Deg2RadBackward0",
+    "torch.sort(x, stable=True)[0]": "SortBackward1",
+    "torch.index_fill(x, 0, torch.tensor([0]), torch.tensor(0.0))": "IndexFillBackward1",
+    "x.t_()": "TBackward1",
+    "x.transpose_(0, 1)": "TransposeBackward1",
+    "x.unsqueeze_(0)": "UnsqueezeBackward1",
+    "x.squeeze_()": "SqueezeBackward3",
+    "x.squeeze_(0)": "SqueezeBackward4",
+    "x.fill_(0.5)": "FillBackward2",
+    "x.fill_(torch.tensor(0.5))": "FillBackward3",
+    "+x": "MulBackward0",
+    "torch.conj_physical(x)": "MulBackward0",
+    "torch.linalg.qr(x)[0]": "LinalgQrBackward0",
+    "torch.linalg.svd(x)[1]": "LinalgSvdBackward0",
+}
+
+
+@pytest.mark.parametrize("text", NODES)
+def test_names_of_nodes(text):
+    x = torch.arange(1.0, 7.0).reshape(2, 3).requires_grad_() * 1
+    assert eval(text, {"torch": torch, "x": x}).grad_fn.name() == NODES[text]
+
+
+def test_in_place_changes_of_geometry():
+    x = torch.arange(6.0).reshape(2, 3).requires_grad_()
+    y = x * 2
+    y.t_()
+    assert y.shape == (3, 2) and y._version == 1
+    y.unsqueeze_(0).mul_(torch.arange(6.0).reshape(1, 3, 2)).sum().backward()
+    assert x.grad.tolist() == [[0, 4, 8], [2, 6, 10]]
+    row = (x * 1)[0]
+    row.t_()  # of one dimension: the same, but changed
+    assert row._version == 1 and row.grad_fn.name() == "TBackward1"
+
+
+def test_no_derivative_is_an_error():
+    x = torch.ones(2, requires_grad=True)
+    for y in (x // 2, torch.heaviside(x, torch.ones(2))):
+        assert y.requires_grad
+        with pytest.raises(RuntimeError, match="is not implemented"):
+            y.sum().backward()
+    assert not (x.detach() // 2).requires_grad
+
+
+def test_a_bound_that_is_nan_lets_no_gradient_through():
+    x = torch.ones(2, requires_grad=True)
+    torch.clamp(x, min=float("nan")).sum().backward()
+    assert x.grad.tolist() == [0, 0]
+
+
+def test_geometry_that_is_changed_without_record():
+    x = torch.ones(3, 4, requires_grad=True)
+    y = x * 1
+    y.t_()
+    with torch.no_grad():
+        y.unsqueeze_(0)
+    total = y.sum()
+    total.backward(retain_graph=True)
+    total.backward()
+    assert x.grad.tolist() == [[2] * 4] * 3
+    z = x * 1
+    with torch.no_grad():
+        z.unsqueeze_(1).unsqueeze_(1)
+    with pytest.raises(RuntimeError):
+        torch.autograd.grad(z.sum(), x)

@@ -155,3 +155,11 @@ if CANDIDATE != "torch":
     def test_equals_numpys():
         assert torch.float32 == np.float32 and torch.int64 == np.int64 and torch.float64 == np.dtype("float64")
         assert torch.float32 != np.float64 and torch.float32 != torch.float64
+
+
+def test_the_next_number_of_16_bits():
+    for dtype in (torch.float16, torch.bfloat16):
+        x = torch.tensor([0.0, 0.0, 1.0, 1.0, -1.0, float("inf"), 2.0, float("nan")], dtype=dtype)
+        y = torch.nextafter(x, torch.tensor([1.0, -1.0, 2.0, 0.0, 0.0, 0.0, 2.0, 0.0], dtype=dtype))
+        bits = (x.view(torch.int16).long() + torch.tensor([1, 0, 1, -1, -1, -1, 0, 0])).tolist()
+        assert y.view(torch.int16).tolist()[:7] == [bits[0], 1 - 2**15, *bits[2:7]] and y[7].isnan()

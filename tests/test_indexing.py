@@ -211,3 +211,42 @@ def test_the_layout_of_results():
     odd = torch.as_strided(torch.ones(4), (1, 1, 2), (1, 1, 1))
     assert torch.where(torch.tensor([[True]]), odd, torch.ones(4, 2)).stride() == (1, 1, 4)
     assert (torch.ones(4, 2) + torch.ones(2)).stride() == (2, 1)
+
+
+def test_lists_that_mean_tuples():
+    x = torch.arange(6).reshape(2, 3)
+    with pytest.warns(UserWarning, match="non-tuple sequence"):
+        assert x[[[0, 1], [1, 0]]].tolist() == [1, 3]
+    with pytest.warns(UserWarning):
+        assert x[[slice(0, 1)]].shape == (1, 3) and x[[None]].shape == (1, 2, 3)
+    with pytest.warns(UserWarning):
+        x[[[0, 1], [1, 0]]] = 7
+    assert x.tolist() == [[0, 7, 2], [7, 4, 5]] and x[[1, 0]].shape == (2, 3)
+
+
+def test_two_ellipses():
+    x = torch.arange(6).reshape(2, 3)
+    assert x[..., 0, ...].tolist() == [0, 3] and x[..., ...].shape == (2, 3)
+
+
+def test_a_tensor_that_is_put_has_the_dtype():
+    x = torch.zeros(3)
+    for value in (torch.tensor([1]), torch.ones(1, dtype=torch.float64)):
+        with pytest.raises(RuntimeError, match="source and destination dtypes match"):
+            x[torch.tensor([0])] = value
+    x[x == 0] = torch.tensor(2)  # one value under a mask, like a number
+    x[torch.tensor([0])] = 3
+    assert x.tolist() == [3, 2, 2]
+    with pytest.raises(RuntimeError, match="without overflow"):
+        x[x == 2] = torch.tensor(1j)
+
+
+def test_objects_that_are_indices():
+    class Two:
+        def __index__(self):
+            return 2
+
+    assert torch.zeros(Two(), 3).shape == (2, 3) and torch.arange(3)[Two()].item() == 2
+    x = torch.arange(4.0)
+    x[None] = x[...]  # over itself
+    assert x.tolist() == [0, 1, 2, 3]

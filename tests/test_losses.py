@@ -125,3 +125,11 @@ def test_modules():
     assert repr(nn.TripletMarginWithDistanceLoss()).startswith("TripletMarginWithDistanceLoss(\n  (distance_function)")
     with pytest.raises(ValueError, match="invalid acc_policy"):
         nn.LinearCrossEntropyOptions(acc_policy="fast")
+
+
+def test_an_infinite_logit_leaves_no_distribution():
+    x = torch.tensor([[float("inf"), 0.0, 1.0], [0.0, 1.0, 2.0]], requires_grad=True)
+    loss = torch.nn.functional.cross_entropy(x, torch.tensor([1, 1]), reduction="none")
+    assert loss[0].isnan() and loss[1].isfinite()
+    loss.sum().backward()
+    assert x.grad[0].isnan().all() and x.grad[1].isfinite().all()

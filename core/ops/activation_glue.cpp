@@ -1,4 +1,5 @@
 // Ops that are a choice among pointwise records: arguments that may be None, modes given by name, other names.
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -11,6 +12,7 @@
 #include "ops/basic.h"
 #include "ops/pointwise.h"
 #include "tensor/destination.h"
+#include "tensor/meta.h"
 
 namespace rl {
 namespace {
@@ -88,14 +90,55 @@ Tensor float_power_tensor(const Tensor& self, const Tensor& exponent) {
   return pow_tensor(to_dtype(self, dtype), to_dtype(exponent, dtype));
 }
 
+// --- the next number ----------------------------------------------------------------------------------------------------
+
+// The next one of 16 bits, seen as integers that grow with the magnitude.
+template <class T>
+T next_towards(T from, T to) {
+  const float a = static_cast<float>(from), b = static_cast<float>(to);
+  if (a != a || b != b) return T(a + b);
+  if (a == b) return to;
+  uint16_t bits = std::bit_cast<uint16_t>(from);
+  if (a == 0)
+    bits = b > 0 ? 1 : 0x8001;
+  else
+    bits = static_cast<uint16_t>((b > a) == (a > 0) ? bits + 1 : bits - 1);
+  return std::bit_cast<T>(bits);
+}
+
+Tensor nextafter(const Tensor& self, const Tensor& other) {
+  const Tensor both[] = {self, other};
+  const DType dtype = result_type(both, {});
+  if (dtype != DType::F16 && dtype != DType::BF16) return call<pointwise::Nextafter>(self, other);
+  const Dims sizes = broadcast_shapes(self.sizes(), other.sizes());
+  auto operand = [&](const Tensor& t) { return contiguous(expand(to_dtype(detach(t), dtype), sizes)); };
+  Tensor a = operand(self), b = operand(other), out = Tensor::empty(sizes, dtype);
+  auto fill = [&](auto zero) {
+    using T = decltype(zero);
+    for (int64_t i = 0; i < out.numel(); ++i) out.data<T>()[i] = next_towards(a.data<T>()[i], b.data<T>()[i]);
+  };
+  if (!is_meta(out)) dtype == DType::F16 ? fill(Half()) : fill(BFloat16());
+  record("NextafterBackward0", out, {self, other}, {self, other}, [](Backward& ctx) {
+    const Tensor in[] = {ctx.saved(0), ctx.saved(1)};
+    for (int i = 0; i < 2; ++i)
+      if (ctx.needs(i))
+        ctx.set(i, sum_to(pointwise_gradient(pointwise_def<pointwise::Nextafter>(), i, ctx.grad(), in, nullptr, {}),
+                          in[i].sizes()));
+  });
+  return out;
+}
+
 // --- limits ------------------------------------------------------------------------------------------------------------
 
 bool is_nan(const std::optional<Scalar>& s) { return s && s->is_float() && std::isnan(s->to_double()); }
 
 Tensor clamp(const Tensor& self, std::optional<Scalar> low, std::optional<Scalar> high) {
   check(low || high, "torch.clamp: At least one of 'min' or 'max' must not be None");
-  if (is_nan(low) || is_nan(high))
-    return full(self.sizes(), Scalar(std::nan("")), is_floating(self.dtype()) ? self.dtype() : default_dtype());
+  if (is_nan(low) || is_nan(high)) {
+    Tensor out = full(self.sizes(), Scalar(std::nan("")), is_floating(self.dtype()) ? self.dtype() : default_dtype());
+    record("ClampBackward1", out, {self}, {}, [](Backward& ctx) { ctx.set(0, zeros_like(ctx.grad())); });
+    return out;
+  }
   if (!high) return call_as<pointwise::ClampMin, kClamp1>(self, *low);
   if (!low) return call_as<pointwise::ClampMax, kClamp1>(self, *high);
   return call_as<pointwise::Clamp, kClamp1>(self, *low, *high);
@@ -284,6 +327,10 @@ static const Family family([](Registry& r) {
   r.op<&pow_scalar>("pow.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor",
                     "self ** exponent with a number as exponent.", kInPlace);
   r.op<&pow_number>("pow.Scalar(Scalar self, Tensor exponent) -> Tensor", "number ** exponent.", {.method = false});
+  r.op<&nextafter>("nextafter(Tensor self, Tensor other) -> Tensor",
+                   "The next representable number after self towards other.\n\n"
+                   ">>> torch.nextafter(torch.tensor([1.]), torch.tensor([2.])) > 1\ntensor([True])\n",
+                   {.in_place = true});
   r.op<&float_power_tensor>(
       "float_power.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor",
       "self ** exponent, either of them a number, computed in float64, or complex128 where one is complex.\n\n"

@@ -25,6 +25,7 @@ Tensor contiguous(const Tensor& t, MemoryFormat format = MemoryFormat::Contiguou
 Tensor to_dtype(const Tensor& t, DType dtype);
 Tensor copy_(const Tensor& self, const Tensor& source, bool non_blocking = false);
 Tensor fill_(const Tensor& self, const Scalar& value);
+Tensor fill_(const Tensor& self, const Tensor& value);  // 0-d
 Tensor zero_(const Tensor& self);
 
 Tensor full(IntSpan sizes, const Scalar& value, DType dtype);

@@ -130,13 +130,14 @@ Tensor copy_(const Tensor& self, const Tensor& source, bool) {
   Ref<Node> node;
   if (tracked && is_differentiable(self.dtype())) {
     const Tensor inputs[] = {self, is_differentiable(source.dtype()) ? source : Tensor()};
-    node = make_node("CopyBackwards", inputs, [shape = Dims(source.sizes()), dtype = source.dtype()](Backward& ctx) {
-      if (ctx.needs(0)) ctx.set(0, zeros_like(ctx.grad()));
-      if (!ctx.needs(1)) return;
-      Tensor g = sum_to(ctx.grad(), shape);
-      if (is_complex_dtype(g.dtype()) && !is_complex_dtype(dtype)) g = real(g);
-      ctx.set(1, to_dtype(g, dtype));
-    });
+    node = make_node("torch::autograd::CopyBackwards", inputs,
+                     [shape = Dims(source.sizes()), dtype = source.dtype()](Backward& ctx) {
+                       if (ctx.needs(0)) ctx.set(0, zeros_like(ctx.grad()));
+                       if (!ctx.needs(1)) return;
+                       Tensor g = sum_to(ctx.grad(), shape);
+                       if (is_complex_dtype(g.dtype()) && !is_complex_dtype(dtype)) g = real(g);
+                       ctx.set(1, to_dtype(g, dtype));
+                     });
   }
   copy_data(self, source);
   changed_in_place(self, "copy_");
@@ -151,7 +152,7 @@ Tensor fill_(const Tensor& self, const Scalar& value) {
   Ref<Node> node;
   if (tracked) {
     const Tensor inputs[] = {self};
-    node = make_node("FillBackward0", inputs, [](Backward& ctx) { ctx.set(0, zeros_like(ctx.grad())); });
+    node = make_node("FillBackward2", inputs, [](Backward& ctx) { ctx.set(0, zeros_like(ctx.grad())); });
   }
   fill_data(self, value);
   changed_in_place(self, "fill_");
@@ -159,10 +160,26 @@ Tensor fill_(const Tensor& self, const Scalar& value) {
   return self;
 }
 
-static Tensor fill_with_tensor(const Tensor& self, const Tensor& value) {
+Tensor fill_(const Tensor& self, const Tensor& value) {
   check(value.dim() == 0, "fill_ only supports 0-dimension value tensor but got tensor with ", value.dim(),
         " dimensions.");
-  return copy_(self, value);
+  bool tracked = needs_gradient(self, value) && is_differentiable(self.dtype());
+  check_in_place(self, "fill_", tracked, kOneValue);
+  Ref<Node> node;
+  if (tracked) {
+    const Tensor inputs[] = {self, is_differentiable(value.dtype()) ? value : Tensor()};
+    node = make_node("FillBackward3", inputs, [dtype = value.dtype()](Backward& ctx) {
+      if (ctx.needs(0)) ctx.set(0, zeros_like(ctx.grad()));
+      if (!ctx.needs(1)) return;
+      Tensor g = sum(ctx.grad(), {}, false);
+      if (is_complex_dtype(g.dtype()) && !is_complex_dtype(dtype)) g = real(g);
+      ctx.set(1, to_dtype(g, dtype));
+    });
+  }
+  copy_data(self, value);
+  changed_in_place(self, "fill_");
+  if (node) rebase_history(self, std::move(node));
+  return self;
 }
 
 Tensor zero_(const Tensor& self) {
@@ -197,10 +214,12 @@ static const Family family([](Registry& r) {
                ">>> torch.zeros(2, 2, dtype=torch.int64).copy_(torch.tensor([1.9, -1.9]))\ntensor([[ 1, -1],\n"
                "        [ 1, -1]])\n",
                kMethodOnly);
-  r.op<&fill_>("fill_.Scalar(Tensor self, Scalar value) -> Tensor",
-               "Sets every element of self to value: a number or a 0-d tensor (a larger one is a RuntimeError).\n\n"
-               ">>> torch.zeros(2).fill_(7)\ntensor([7., 7.])\n");
-  r.op<&fill_with_tensor>("fill_.Tensor(Tensor self, Tensor value) -> Tensor");
+  r.op<static_cast<Tensor (*)(const Tensor&, const Scalar&)>(&fill_)>(
+      "fill_.Scalar(Tensor self, Scalar value) -> Tensor",
+      "Sets every element of self to value: a number or a 0-d tensor (a larger one is a RuntimeError).\n\n"
+      ">>> torch.zeros(2).fill_(7)\ntensor([7., 7.])\n");
+  r.op<static_cast<Tensor (*)(const Tensor&, const Tensor&)>(&fill_)>(
+      "fill_.Tensor(Tensor self, Tensor value) -> Tensor");
   r.op<&zero_>("zero_(Tensor self) -> Tensor",
                "Sets every element of self to 0.\n\n"
                ">>> torch.ones(2).zero_()\ntensor([0., 0.])\n");

@@ -184,9 +184,10 @@ static Tensor index_fill_any(const Tensor& self, int64_t dim, const Tensor& inde
   auto fill = [&](const Tensor& out) {
     write_rows(out, dim, at, Tensor::scalar(value.item(), self.dtype()), cpu::Scatter::assign);
   };
-  Tensor source = is_differentiable(value.dtype()) ? value : Tensor();
-  return write_into(kInPlace, self, "index_fill_", "IndexFillBackward0", source, {at}, fill,
-                    [dim, dtype = value.dtype()](Backward& ctx) {
+  const bool number = value->wrapped_number;
+  Tensor source = is_differentiable(value.dtype()) && !number ? value : Tensor();
+  return write_into(kInPlace, self, "index_fill_", number ? "IndexFillBackward0" : "IndexFillBackward1", source, {at},
+                    fill, [dim, dtype = value.dtype()](Backward& ctx) {
                       if (ctx.needs(0)) ctx.set(0, index_fill(ctx.grad(), dim, ctx.saved(0), Scalar(0)));
                       if (!ctx.needs(1)) return;
                       // A slice that is named twice is still filled once.

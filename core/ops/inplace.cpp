@@ -80,6 +80,17 @@ bool is_dense(const Tensor& t) {
   return true;
 }
 
+// The same elements in the same order, whatever the strides of axes of one element.
+bool same_walk(const Tensor& a, const Tensor& b) {
+  auto steps = [](const Tensor& t) {
+    Dims s;
+    for (int64_t d = 0; d < t.dim(); ++d)
+      if (t.sizes()[d] != 1) s.push_back(t.sizes()[d]), s.push_back(t.strides()[d]);
+    return s;
+  };
+  return std::ranges::equal(steps(a), steps(b));
+}
+
 enum class Meeting { None, Partial, Whole };
 Meeting meeting(const Tensor& out, const Tensor& in) {
   if (!in.defined() || &out->storage() != &in->storage()) return Meeting::None;
@@ -87,8 +98,7 @@ Meeting meeting(const Tensor& out, const Tensor& in) {
   if (out.numel() == 0 || in.numel() == 0 || !is_dense(out) || !is_dense(in)) return Meeting::None;
   const char *a = static_cast<const char*>(out.raw()), *b = static_cast<const char*>(in.raw());
   const char *a_end = a + out.numel() * item_size(out.dtype()), *b_end = b + in.numel() * item_size(in.dtype());
-  if (a == b && a_end == b_end)
-    return std::ranges::equal(out.strides(), in.strides()) ? Meeting::Whole : Meeting::Partial;
+  if (a == b && a_end == b_end) return same_walk(out, in) ? Meeting::Whole : Meeting::Partial;
   return a < b_end && b < a_end ? Meeting::Partial : Meeting::None;
 }
 

@@ -124,7 +124,6 @@ unsigned type_class(DType d) {
     check(
         name != "neg",
         "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.");
-    check(name != "positive", "The `+` operator, on a bool tensor is not supported.");
     check(name != "relu", "Boolean inputs not supported for relu");
   }
   fail(ErrorKind::NotImplemented, "\"", def.name, "\" not implemented for '", scalar_type_name(d), "'");
@@ -685,7 +684,11 @@ Tensor fused_gradient(const PointwiseDef& def, DType compute, int i, const Tenso
 class PointwiseNode final : public Node {
  public:
   PointwiseNode(const PointwiseDef& def, const Tensor* inputs, const Scalar* scalars, const Tensor& y, DType compute)
-      : def_(def), compute_(compute), first_(def.rule == Rule::Select ? 1 : 0) {
+      : def_(def), compute_(compute), first_(def.rule == Rule::Select ? 1 : 0), name_(def.backward_name.c_str()) {
+    if (!def.backward_of_numbers[0].empty()) {
+      if (inputs[0]->wrapped_number) name_ = def.backward_of_numbers[0].c_str();
+      if (inputs[def.tensors - 1]->wrapped_number) name_ = def.backward_of_numbers[1].c_str();
+    }
     unsigned uses = 0;
     for (int i = first_; i < def.tensors; ++i) {
       bool wants = def.has_grad[i] && inputs[i].requires_grad() && is_differentiable(inputs[i].dtype());
@@ -705,7 +708,7 @@ class PointwiseNode final : public Node {
       for (int i = 0; i < def.tensors; ++i) shapes_.push_back(inputs[i].sizes());
     for (int i = 0; i < def.scalars; ++i) scalars_.push_back(scalars[i]);
   }
-  const char* name() const override { return def_.backward_name.c_str(); }
+  const char* name() const override { return name_; }
   int saved_index(std::string_view name) const override {
     if (name == "result") return def_.tensors;
     if (name == "self") return 0;
@@ -744,6 +747,7 @@ class PointwiseNode final : public Node {
   const PointwiseDef& def_;
   DType compute_;
   int first_;  // input with an edge: a condition has none
+  const char* name_;
   DType dtypes_[4] = {};
   bool keeps_ = false;
   std::vector<Dims> shapes_;  // of the inputs, if any was broadcast
@@ -784,11 +788,28 @@ Tensor pointwise_gradient(const PointwiseDef& def, int input, const Tensor& g, c
 
 namespace {
 
+// In place of a derivative that there is not.
+class NotImplemented final : public Node {
+ public:
+  NotImplemented(const char* op, const Tensor* inputs, int count) : op_(op) {
+    for (int i = 0; i < count; ++i) edges.push_back(gradient_edge(inputs[i]));
+  }
+  const char* name() const override { return "torch::autograd::NotImplemented"; }
+  void apply(const Gradients&, Gradients&) override {
+    fail(ErrorKind::Runtime, "derivative for aten::", op_, " is not implemented");
+  }
+
+ private:
+  const char* op_;
+};
+
 void record_pointwise(const PointwiseDef& def, const Tensor* inputs, const Scalar* scalars, const Tensor& y,
                       DType compute) {
   bool wanted = false;
-  for (int i = 0; i < def.tensors; ++i) wanted |= def.has_grad[i] && inputs[i].requires_grad();
-  if (wanted && is_differentiable(y.dtype()))
+  for (int i = 0; i < def.tensors; ++i) wanted |= (def.has_grad[i] || def.no_derivative) && inputs[i].requires_grad();
+  if (def.no_derivative && wanted)
+    set_history(y, Ref<Node>(new NotImplemented(def.name, inputs, def.tensors)));
+  else if (wanted && is_differentiable(y.dtype()))
     set_history(y, Ref<Node>(new PointwiseNode(def, inputs, scalars, y, compute)));
 }
 

@@ -13,6 +13,7 @@ namespace rl {
 struct PointwiseDef {
   const char* name = nullptr;
   std::string backward_name;
+  std::string backward_of_numbers[2];  // where the first, or the last, operand is a number; empty: no other name
   pointwise::Rule rule;
   unsigned types;
   int tensors, scalars;
@@ -21,6 +22,7 @@ struct PointwiseDef {
   bool no_negative_power;
   bool refuses_bool;  // among its operands, whatever the other one is
   bool has_alpha;
+  bool no_derivative;    // it is an error to go backward through it
   bool scalars_promote;  // the numbers take part in type promotion (clamp's bounds do, add's alpha does not)
   unsigned grad_uses[cpu::kMaxGrads];  // bit 0: g, bit 1 + i: input i, bit 1 + inputs: the output
   bool has_grad[cpu::kMaxGrads];

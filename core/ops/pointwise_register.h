@@ -128,6 +128,13 @@ void register_record(Registry& r, const cpu::PointwiseLoops& (*loops)()) {
   d.name = name.c_str();
   d.backward_name = camel_case(name) + "Backward0";
   if constexpr (requires { Op::backward_name; }) d.backward_name = Op::backward_name;
+  if constexpr (requires { Op::backward_versions; }) {
+    auto version = [&](int i) { return camel_case(name) + "Backward" + Op::backward_versions[i]; };
+    d.backward_name = version(0);
+    d.backward_of_numbers[0] = version(1);
+    d.backward_of_numbers[1] = version(2);
+  }
+  d.no_derivative = requires { Op::no_derivative; };
   d.rule = Op::rule;
   d.types = Op::types;
   d.tensors = arity.tensors;

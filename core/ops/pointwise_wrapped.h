@@ -7,6 +7,7 @@
 namespace rl::pointwise {
 struct Clamp;
 struct ClampTensor;
+struct Conj;
 struct Cube;
 struct DivFloor;
 struct DivTrunc;
@@ -15,6 +16,7 @@ struct PowTensorScalar;
 struct PowScalarTensor;
 struct RoundDecimals;
 struct NanToNum;
+struct Nextafter;
 struct Logit;
 struct LogitEps;
 struct Where;
@@ -45,13 +47,13 @@ inline constexpr bool is_one_of = (std::is_same_v<Op, List> || ...);
 
 template <class Op>
 inline constexpr bool is_wrapped =
-    is_one_of<Op, pointwise::Clamp, pointwise::ClampTensor, pointwise::Cube, pointwise::DivFloor, pointwise::DivTrunc,
-              pointwise::Pow, pointwise::PowTensorScalar, pointwise::PowScalarTensor, pointwise::RoundDecimals,
-              pointwise::NanToNum, pointwise::Logit, pointwise::LogitEps, pointwise::Where, pointwise::IsClose,
-              pointwise::IsCloseEqualNan, pointwise::Gelu, pointwise::GeluTanh, pointwise::Real, pointwise::Imag,
-              pointwise::TimesI, pointwise::MseElement, pointwise::L1Element, pointwise::SmoothL1Element,
-              pointwise::HuberElement, pointwise::BceElement, pointwise::BceLogitsElement,
-              pointwise::BceLogitsPosWeightElement, pointwise::SoftMarginElement, pointwise::KlDivElement,
-              pointwise::KlDivLogElement, pointwise::PoissonNllElement>;
+    is_one_of<Op, pointwise::Clamp, pointwise::ClampTensor, pointwise::Conj, pointwise::Cube, pointwise::DivFloor,
+              pointwise::DivTrunc, pointwise::Pow, pointwise::PowTensorScalar, pointwise::PowScalarTensor,
+              pointwise::RoundDecimals, pointwise::NanToNum, pointwise::Nextafter, pointwise::Logit,
+              pointwise::LogitEps, pointwise::Where, pointwise::IsClose, pointwise::IsCloseEqualNan, pointwise::Gelu,
+              pointwise::GeluTanh, pointwise::Real, pointwise::Imag, pointwise::TimesI, pointwise::MseElement,
+              pointwise::L1Element, pointwise::SmoothL1Element, pointwise::HuberElement, pointwise::BceElement,
+              pointwise::BceLogitsElement, pointwise::BceLogitsPosWeightElement, pointwise::SoftMarginElement,
+              pointwise::KlDivElement, pointwise::KlDivLogElement, pointwise::PoissonNllElement>;
 
 }  // namespace rl::detail

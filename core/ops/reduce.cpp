@@ -243,6 +243,10 @@ Tensor sum_to(const Tensor& t, IntSpan sizes) {
   for (int64_t d = 0; d < t.dim(); ++d)
     if (d < skip || (sizes[static_cast<size_t>(d - skip)] == 1 && t.sizes()[d] != 1)) set |= DimSet{1} << d;
   if (set == 0) return t;
+  // The result lies under `sizes`: what does not fit would be read from beyond its memory.
+  for (int64_t d = std::max<int64_t>(skip, 0); d < t.dim(); ++d)
+    check((set >> d & 1) || t.sizes()[d] == sizes[static_cast<size_t>(d - skip)], "invalid gradient: got ",
+          shape_str(t.sizes()), " but expected a shape that ", shape_str(sizes), " broadcasts to");
   Tensor out;
   if (grad_mode.enabled && t.requires_grad()) {
     out = sum_over(t, set, true, {}, "SumBackward1");

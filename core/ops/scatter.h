@@ -19,7 +19,7 @@ Tensor write_into(bool in_place, const Tensor& self, const char* op, const char*
   Ref<Node> node;
   if (tracked) {
     const Tensor inputs[] = {self, source};
-    node = make_node(node_name, inputs, std::move(formula));
+    node = make_node(node_name, {inputs, source.defined() ? 2u : 1u}, std::move(formula));
     for (const Tensor& t : keeps) node->saved.emplace_back(t, false);
   }
   Tensor out = self;

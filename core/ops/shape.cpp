@@ -17,7 +17,7 @@ void join(const Tensor& out, const TensorList& parts, int64_t dim, bool new_axis
   if (out.numel() == 0) return;
   int64_t outer = product(out.sizes().first(static_cast<size_t>(dim)));
   SmallVector<cpu::CatPart, 8> list;
-  bool plain_parts = true;
+  bool plain_parts = out.is_contiguous();
   for (const Tensor& t : parts) {
     plain_parts &= t.is_contiguous() && t.dtype() == out.dtype();
     if (t.numel() > 0) list.push_back({t.raw(), t.numel() / outer * item_size(out.dtype())});
@@ -90,7 +90,12 @@ Tensor cat(const TensorList& tensors, int64_t dim) {
     lengths.push_back(t.sizes()[dim]);
     sizes[dim] += t.sizes()[dim];
   }
-  Tensor out = Tensor::empty(sizes, joint_dtype(tensors));
+  // Images that all have their channels last keep them there.
+  bool channels_last = first->dim() == 4 || first->dim() == 5;
+  for (const Tensor& t : tensors)
+    channels_last = channels_last && !t.is_contiguous() && is_channels_last(t.sizes(), t.strides());
+  Tensor out = channels_last ? Tensor::empty_strided(sizes, channels_last_strides(sizes), joint_dtype(tensors))
+                             : Tensor::empty(sizes, joint_dtype(tensors));
   if (skipping) {
     TensorList parts;
     for (const Tensor& t : tensors)
@@ -468,6 +473,11 @@ static Tensor roll(const Tensor& self, IntSpan shifts, IntSpan dims) {
 
 constexpr int64_t kLargestFactor = 1 << 20;  // of the sides; beyond it squares and sizes could overflow
 
+// A result that is no view, also where nothing had to be moved.
+static Tensor apart(const Tensor& out, const Tensor& of) {
+  return &out->storage() == &of->storage() ? clone(out) : out;
+}
+
 static Tensor pixel_shuffle(const Tensor& self, int64_t r) {
   int64_t n = self.dim();
   check(n >= 3, "pixel_shuffle expects input to have at least 3 dimensions, but got input with ", n, " dimension(s)");
@@ -482,7 +492,7 @@ static Tensor pixel_shuffle(const Tensor& self, int64_t r) {
   for (int64_t d = 0; d < n - 3; ++d) order.push_back(d);
   for (int64_t d : {0, 3, 1, 4, 2}) order.push_back(n - 3 + d);
   for (int64_t s : {c / (r * r), h * r, w * r}) out.push_back(s);
-  return reshape(permute(reshape(self, split_sizes), order), out);
+  return apart(reshape(permute(reshape(self, split_sizes), order), out), self);
 }
 
 static Tensor pixel_unshuffle(const Tensor& self, int64_t r) {
@@ -500,7 +510,7 @@ static Tensor pixel_unshuffle(const Tensor& self, int64_t r) {
   for (int64_t d = 0; d < n - 3; ++d) order.push_back(d);
   for (int64_t d : {0, 2, 4, 1, 3}) order.push_back(n - 3 + d);
   for (int64_t s : {c * r * r, h / r, w / r}) out.push_back(s);
-  return reshape(permute(reshape(self, split_sizes), order), out);
+  return apart(reshape(permute(reshape(self, split_sizes), order), out), self);
 }
 
 static Tensor channel_shuffle(const Tensor& self, int64_t groups) {
@@ -514,43 +524,72 @@ static Tensor channel_shuffle(const Tensor& self, int64_t groups) {
   return reshape(transpose(t, 1, 2), self.sizes());
 }
 
+static Tensor alias(const Tensor& self) {
+  Tensor out = view_of(self, self.sizes(), self.strides(), self->offset());
+  record("AliasBackward0", out, {self}, {}, [](Backward& ctx) { ctx.set(0, ctx.grad()); });
+  return out;
+}
+
 // --- self under another geometry ------------------------------------------------------------------------------------------------
 
-template <class F>
-static Tensor change_view(const Tensor& self, const char* name, F view_op) {
+// back(gradient, sizes before) is the gradient of what was there before.
+template <class F, class G>
+static Tensor change_view(const Tensor& self, const char* name, const char* node_name, F view_op, G back) {
   bool tracked = needs_gradient(self);
   if (tracked) check_in_place(self, name, tracked);
-  Tensor before = self.alias();
+  Tensor after = view_op(detach(self));
+  Ref<Node> node;
   if (tracked)
-    if (Edge edge = gradient_edge(self)) set_history(before, edge.node, edge.index);
-  Tensor after = view_op(before);
+    node =
+        make_node(node_name, {&self, 1}, [back, sizes = Dims(self.sizes()), made = Dims(after.sizes())](Backward& ctx) {
+          // Geometry that was changed again without record may have put axes in front.
+          ctx.set(0, back(sum_to(ctx.grad(), made), sizes));
+        });
   self->set(self->storage_ref(), after->offset(), after.sizes(), after.strides(), self.dtype());
   changed_in_place(self, name);
-  if (tracked && grad_fn(after)) set_history(self, grad_fn(after));
+  if (node) set_history(self, std::move(node));
   return self;
 }
 
-static Tensor squeeze_dims_(const Tensor& self, IntSpan dims) {
-  return change_view(self, "squeeze_", [&](const Tensor& t) { return squeeze(t, dims); });
+static Tensor reshaped_back(const Tensor& grad, const Dims& sizes) { return reshape(grad, sizes); }
+
+static Tensor squeeze_by(const Tensor& self, const char* node_name, IntSpan dims) {
+  return change_view(self, "squeeze_", node_name, [&](const Tensor& t) { return squeeze(t, dims); }, reshaped_back);
 }
-static Tensor squeeze_dim_(const Tensor& self, int64_t dim) { return squeeze_dims_(self, {&dim, 1}); }
+static Tensor squeeze_dims_(const Tensor& self, IntSpan dims) { return squeeze_by(self, "SqueezeBackward5", dims); }
+static Tensor squeeze_dim_(const Tensor& self, int64_t dim) { return squeeze_by(self, "SqueezeBackward4", {&dim, 1}); }
 static Tensor squeeze_all_(const Tensor& self) {
   Dims all;
   for (int64_t d = 0; d < self.dim(); ++d) all.push_back(d);
-  return squeeze_dims_(self, all);
+  return squeeze_by(self, "SqueezeBackward3", all);
 }
 static Tensor unsqueeze_(const Tensor& self, int64_t dim) {
-  return change_view(self, "unsqueeze_", [&](const Tensor& t) { return unsqueeze(t, dim); });
+  return change_view(
+      self, "unsqueeze_", "UnsqueezeBackward1", [&](const Tensor& t) { return unsqueeze(t, dim); }, reshaped_back);
+}
+static Tensor exchange(const Tensor& self, const char* name, const char* node_name, int64_t a, int64_t b) {
+  return change_view(
+      self, name, node_name, [&](const Tensor& t) { return transpose(t, a, b); },
+      [a, b](const Tensor& grad, const Dims&) { return transpose(grad, a, b); });
 }
 static Tensor transpose_(const Tensor& self, int64_t a, int64_t b) {
-  return change_view(self, "transpose_", [&](const Tensor& t) { return transpose(t, a, b); });
+  return exchange(self, "transpose_", "TransposeBackward1", a, b);
 }
 static Tensor t_(const Tensor& self) {
   check(self.dim() <= 2, "t_() expects a tensor with <= 2 dimensions, but self is ", self.dim(), "D");
-  return self.dim() < 2 ? self : transpose_(self, 0, 1);
+  return exchange(self, "t_", "TBackward1", 0, self.dim() < 2 ? 0 : 1);
 }
 static Tensor as_strided_(const Tensor& self, IntSpan sizes, IntSpan strides, std::optional<int64_t> offset) {
-  return change_view(self, "as_strided_", [&](const Tensor& t) { return as_strided(t, sizes, strides, offset); });
+  bool tracked = needs_gradient(self);
+  if (tracked) check_in_place(self, "as_strided_", tracked);
+  Tensor before = self.alias();
+  if (tracked)
+    if (Edge edge = gradient_edge(self)) set_history(before, edge.node, edge.index);
+  Tensor after = as_strided(before, sizes, strides, offset);
+  self->set(self->storage_ref(), after->offset(), after.sizes(), after.strides(), self.dtype());
+  changed_in_place(self, "as_strided_");
+  if (tracked && grad_fn(after)) set_history(self, grad_fn(after));
+  return self;
 }
 
 // --- questions --------------------------------------------------------------------------------------------------------------------
@@ -587,15 +626,13 @@ static bool is_nonzero(const Tensor& self) {
   return self.item().to_bool();
 }
 
-static Tensor alias(const Tensor& self) {
-  Tensor out = view_of(self, self.sizes(), self.strides(), self->offset());
-  record("AliasBackward0", out, {self}, {}, [](Backward& ctx) { ctx.set(0, ctx.grad()); });
-  return out;
-}
-
 // No tensor is lazily conjugated or negated here: resolving is nothing.
 static Tensor conj(const Tensor& self) { return is_complex_dtype(self.dtype()) ? call<pointwise::Conj>(self) : self; }
 static Tensor itself(const Tensor& self) { return self; }
+static Tensor positive(const Tensor& self) {
+  check(self.dtype() != DType::Bool, "The `+` operator, on a bool tensor is not supported.");
+  return self;
+}
 static Tensor adjoint(const Tensor& self) {
   check(self.dim() != 1, "tensor.adjoint() is only supported on matrices or batches of matrices. Got 1-D tensor.");
   return self.dim() == 0 ? conj(self) : conj(transpose(self, -2, -1));
@@ -768,6 +805,12 @@ static const Family family([](Registry& r) {
   r.op<&conj>("conj(Tensor self) -> Tensor",
               "The complex conjugate, computed at once; a real tensor itself.\n\n"
               ">>> torch.conj(torch.tensor([1 + 2j]))\ntensor([1.-2.j])\n");
+  r.op<&positive>("positive(Tensor self) -> Tensor",
+                  "+self: self itself; not for bool.\n\n>>> torch.positive(torch.tensor([1, -2]))\ntensor([ 1, -2])\n");
+  r.op<&conj>("conj_physical(Tensor self) -> Tensor",
+              "The complex conjugate; a real tensor is unchanged.\n\n"
+              ">>> torch.conj_physical(torch.tensor([1+2j, 3-1j]))\ntensor([1.-2.j, 3.+1.j])\n",
+              {.in_place = true});
   r.op<&itself>("resolve_conj(Tensor self) -> Tensor",
                 "self: conj() computes at once, so that there is never a conjugation to carry out.\n\n"
                 ">>> torch.resolve_conj(torch.tensor([1 + 2j]).conj())\ntensor([1.-2.j])\n");

@@ -22,7 +22,7 @@ void record_order(const char* name, const Tensor& values, const Tensor& indices,
          });
 }
 
-std::tuple<Tensor, Tensor> sort(const Tensor& t, int64_t d, bool descending) {
+static std::tuple<Tensor, Tensor> sort_as(const char* node, const Tensor& t, int64_t d, bool descending) {
   check(!is_complex_dtype(t.dtype()), "Sort does not support complex dtypes on CPU");
   int64_t dim = wrap_dim(d, t.dim());
   Tensor x = plain(t), values = Tensor::empty(x.sizes(), x.dtype()), indices = Tensor::empty(x.sizes(), DType::I64);
@@ -30,11 +30,14 @@ std::tuple<Tensor, Tensor> sort(const Tensor& t, int64_t d, bool descending) {
   if (x.numel() > 0)
     cpu::sort().sort(values.raw(), indices.data<int64_t>(), x.raw(), x.dtype(), rows.outer, rows.n, rows.inner,
                      descending);
-  record_order("SortBackward0", values, indices, t, dim);
+  record_order(node, values, indices, t, dim);
   return {values, indices};
 }
+std::tuple<Tensor, Tensor> sort(const Tensor& t, int64_t dim, bool descending) {
+  return sort_as("SortBackward0", t, dim, descending);
+}
 std::tuple<Tensor, Tensor> sort_stable(const Tensor& x, std::optional<bool>, int64_t dim, bool descending) {
-  return sort(x, dim, descending);
+  return sort_as("SortBackward1", x, dim, descending);
 }
 
 Tensor argsort(const Tensor& t, int64_t d, bool descending) {

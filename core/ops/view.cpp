@@ -66,6 +66,9 @@ Tensor expand(const Tensor& t, IntSpan shape) {
     sizes[i] = want;
     strides[i] = i < skip ? 0 : have == want ? t.strides()[i - skip] : 0;
   }
+  // An axis of one element that is put in front lies as if it were wider, for those that look at strides.
+  for (int64_t i = skip - 1; i >= 0; --i)
+    if (sizes[i] == 1) strides[i] = i + 1 < n ? sizes[i + 1] * strides[i + 1] : 1;
   Tensor out = view_of(t, sizes, strides, t->offset());
   record("ExpandBackward0", out, {t}, {},
          [from = Dims(t.sizes())](Backward& ctx) { ctx.set(0, sum_to(ctx.grad(), from)); });

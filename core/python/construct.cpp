@@ -51,7 +51,7 @@ struct Survey {
         raise(s.kind());
       }
     } else if (PyUnicode_Check(o))
-      fail(ErrorKind::Type, "new(): invalid data type 'str'");
+      fail(ErrorKind::Value, "too many dimensions 'str'");
     else
       fail(ErrorKind::Runtime, "Could not infer dtype of ", type_name(o));
   }
@@ -360,7 +360,8 @@ Tensor tensor_from_data(PyObject* data, std::optional<DType> dtype, bool copy) {
       return t;
     }
     if (!is_sequence(data)) {
-      if (PyUnicode_Check(data)) fail(ErrorKind::Type, "new(): invalid data type 'str'");
+      if (PyUnicode_Check(data) || PyBytes_Check(data))
+        fail(ErrorKind::Type, "new(): invalid data type '", type_name(data), "'");
       fail(ErrorKind::Runtime, "Could not infer dtype of ", type_name(data));
     }
   }

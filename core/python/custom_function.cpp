@@ -206,8 +206,16 @@ class Application {
     }
   }
 
+  // The package's own functions are called as PyTorch's nodes are.
+  std::string node_name() const {
+    Object given = Object::steal(PyObject_GetAttrString(cls_, "_node_name"));
+    if (given && PyUnicode_Check(given.get())) return PyUnicode_AsUTF8(given.get());
+    PyErr_Clear();
+    return function_name(cls_) + "Backward";
+  }
+
   void make_node() {
-    auto made = std::make_unique<FunctionNode>(ctx_, function_name(cls_) + "Backward");
+    auto made = std::make_unique<FunctionNode>(ctx_, node_name());
     node_ = made.get();
     held_ = Ref<Node>(made.release());
     for (const Tensor& t : inputs_) {

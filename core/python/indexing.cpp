@@ -25,7 +25,7 @@ int64_t slice_part(PyObject* o, int64_t missing) {
   fail(ErrorKind::Type, "slice indices must be integers or None or have an __index__ method, not ", type_name(o));
 }
 
-Tensor apply_slice(const Tensor& t, int64_t dim, PyObject* s) {
+Tensor apply_slice(const Tensor& t, int64_t dim, PyObject* s, bool alone) {
   PySliceObject* parts = reinterpret_cast<PySliceObject*>(s);
   int64_t step = slice_part(parts->step, 1);
   check_value(step != 0, "step cannot be zero");
@@ -34,7 +34,7 @@ Tensor apply_slice(const Tensor& t, int64_t dim, PyObject* s) {
       "step must be greater than zero: negative steps are not supported, use flip() to reverse (torch.flip(x, [", dim,
       "]))");
   int64_t start = slice_part(parts->start, 0), stop = slice_part(parts->stop, INT64_MAX);
-  if (start == 0 && stop >= t.size(dim) && step == 1) return t;
+  if (start == 0 && stop >= t.size(dim) && step == 1 && !alone) return t;
   return slice(t, dim, start, stop, step);
 }
 
@@ -73,9 +73,32 @@ void check_meta_index(const Tensor& self, const Tensor& index) {
     fail(ErrorKind::NotImplemented, "a mask without data: how many elements it picks is not known");
 }
 
-Plan make_plan(const Tensor& self, PyObject* index) {
+// A short list with lists, tensors, slices, None or ... in it means what a tuple would, as older programs have it.
+bool means_tuple(PyObject* index) {
+  if (!PyList_Check(index) || PyList_GET_SIZE(index) >= 32) return false;
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(index); ++i) {
+    PyObject* item = PyList_GET_ITEM(index, i);
+    if (is_tensor(item) || PySlice_Check(item) || item == Py_Ellipsis || item == Py_None || PySequence_Check(item))
+      return true;
+  }
+  return false;
+}
+
+// `reading`: an index that is one slice gives a slice, not the tensor itself.
+Plan make_plan(const Tensor& self, PyObject* index, bool reading) {
   PyObject* const* items = &index;
   Py_ssize_t count = 1;
+  Object as_tuple;
+  if (means_tuple(index)) {
+    if (PyErr_WarnEx(
+            PyExc_UserWarning,
+            "Using a non-tuple sequence for multidimensional indexing is deprecated; use x[tuple(seq)] instead "
+            "of x[seq], or x[torch.tensor(seq)] for one index tensor",
+            1) < 0)
+      throw PythonError{};
+    as_tuple = Object::check(PyList_AsTuple(index));
+    index = as_tuple.get();
+  }
   if (PyTuple_Check(index)) {
     items = &PyTuple_GET_ITEM(index, 0);
     count = PyTuple_GET_SIZE(index);
@@ -88,7 +111,7 @@ Plan make_plan(const Tensor& self, PyObject* index) {
     bool array = !is_tensor(item) && !PyLong_Check(item) && !PySlice_Check(item) && item != Py_None &&
                  item != Py_Ellipsis && !PyBool_Check(item);
     int64_t number;
-    if (array && is_numpy_scalar(item) && to_int(item, number)) {
+    if (array && to_int(item, number)) {
       held.push_back(Object::check(PyLong_FromLongLong(number)));
       item = held.back().get();
     } else if (array) {
@@ -110,17 +133,14 @@ Plan make_plan(const Tensor& self, PyObject* index) {
   plan.view = self;
   int64_t dim = 0;   // of the view so far
   int64_t axis = 0;  // of self
-  bool ellipsis = false;
   for (PyObject* item : list) {
     if (item == Py_Ellipsis) {
-      check_index(!ellipsis, "an index can only have a single ellipsis ('...')");
-      ellipsis = true;
       dim += self.dim() - named;
       axis += self.dim() - named;
     } else if (item == Py_None) {
       plan.view = unsqueeze(plan.view, dim++);
     } else if (PySlice_Check(item)) {
-      plan.view = apply_slice(plan.view, dim, item);
+      plan.view = apply_slice(plan.view, dim, item, reading && item == index);
       ++dim, ++axis;
     } else if (PyBool_Check(item)) {
       plan.view = unsqueeze(plan.view, dim);
@@ -153,6 +173,17 @@ Plan make_plan(const Tensor& self, PyObject* index) {
     }
   }
   return plan;
+}
+
+// Nothing but one mask.
+bool is_one_mask(const TensorList& indices) {
+  int masks = 0;
+  for (const Tensor& t : indices) {
+    if (!t.defined()) continue;
+    if (t.dtype() != DType::Bool && t.dtype() != DType::U8) return false;
+    ++masks;
+  }
+  return masks == 1;
 }
 
 // Records what x[...] did, so that a recorder sees it as an op.
@@ -193,7 +224,7 @@ PyObject* tensor_getitem(PyObject* self, PyObject* index) {
       fail(
           ErrorKind::Index,
           "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor to a number");
-    Plan plan = make_plan(t, index);
+    Plan plan = make_plan(t, index, true);
     if (plan.is_advanced) return observed(t, rl::index(plan.view, plan.advanced));
     // x[...] and x[:] are new tensors too.
     if (plan.view.is_same(t)) {
@@ -225,10 +256,15 @@ int tensor_setitem(PyObject* self, PyObject* index, PyObject* value) {
                "Tensor");
         }
         if (!is_meta(t)) check_has_data(v);
-        Plan plan = make_plan(t, index);
+        Plan plan = make_plan(t, index, false);
         if (plan.is_advanced) {
           check_in_place(t, "index_put_", needs_gradient(t, v));
-          index_put_(plan.view, plan.advanced, v.dtype() == t.dtype() ? v : to_dtype(v, t.dtype()));
+          // One value under a mask is converted, as a number is; other tensors must have the dtype.
+          if (v.dtype() != t.dtype() && v.numel() == 1 && is_one_mask(plan.advanced)) {
+            check_fits(v.item(), t.dtype());
+            v = to_dtype(v, t.dtype());
+          }
+          index_put_(plan.view, plan.advanced, v);
           return 0;
         }
         // As NumPy: leading axes of size 1 in the value are ignored.
@@ -237,7 +273,10 @@ int tensor_setitem(PyObject* self, PyObject* index, PyObject* value) {
           fail(ErrorKind::Runtime, "The expanded size of the tensor (", shape_str(plan.view.sizes()),
                ") must match the existing size (", shape_str(v.sizes()), "): shape mismatch: value tensor of shape ",
                shape_str(v.sizes()), " cannot be broadcast to indexing result of shape ", shape_str(plan.view.sizes()));
-        copy_(plan.view, v);
+        if (!is_tensor(value) && v.dim() == 0)
+          fill_(plan.view, v);
+        else
+          copy_(plan.view, v);
         return 0;
       },
       -1);

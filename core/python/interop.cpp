@@ -353,6 +353,13 @@ bool tensor_from_buffer(PyObject* o, Tensor& out) {
     PyBuffer_Release(&v);
     return false;
   }
+  if (v.format && (v.format[0] == '>' || v.format[0] == '!') && v.itemsize > 1) {
+    PyErr_SetString(PyExc_ValueError,
+                    "given numpy array has byte order different from the native byte order: convert it first, "
+                    "array.astype(array.dtype.newbyteorder('='))");
+    PyBuffer_Release(&v);
+    return false;
+  }
   if (!dtype_of_format(v.format, v.itemsize, dtype)) {
     PyErr_Format(
         PyExc_TypeError,

@@ -98,7 +98,7 @@ bool to_int(PyObject* o, int64_t& out) {
     out = tensor_of(o).item().to_int();
     return true;
   }
-  if (is_numpy_scalar(o) && PyIndex_Check(o)) {
+  if (PyIndex_Check(o) && !is_array(o)) {
     Object number = Object::steal(PyNumber_Index(o));
     if (!number) {
       PyErr_Clear();

@@ -268,12 +268,15 @@ void check_no_arguments(std::string_view to, PyObject* args) {
 }
 
 template <DType D>
-PyObject* convert(PyObject* self, PyObject* args, PyObject*) {
+PyObject* convert(PyObject* self, PyObject* args, PyObject* kwargs) {
   return guarded([&]() -> PyObject* {
     check_no_arguments(dtype_name(D), args);
     Tensor t = self_tensor(self);
     CallScope scope(is_meta(t));
     Tensor r = to_dtype(t, D);
+    PyObject* given = kwargs ? PyDict_GetItemString(kwargs, "memory_format") : nullptr;
+    if (given && given != Py_None)
+      if (MemoryFormat format = memory_format_from(given); format != MemoryFormat::Preserve) r = contiguous(r, format);
     return r.is_same(t) ? Py_NewRef(self) : in_class_of(self, wrap(r));
   });
 }

@@ -73,6 +73,8 @@ def inverse(A: Any, failure: str) -> Any:
 class Inverse(Function):
     """linalg.inv_ex"""
 
+    _node_name = "LinalgInvExBackward0"
+
     @staticmethod
     def forward(ctx: Any, A: Any) -> Any:
         LU, pivots, info = _C._linalg_lu(A)
@@ -90,6 +92,8 @@ class Inverse(Function):
 
 class Solve(Function):
     """linalg.solve_ex of a matrix on the right"""
+
+    _node_name = "LinalgSolveExBackward0"
 
     @staticmethod
     def forward(ctx: Any, A: Any, B: Any) -> Any:
@@ -131,6 +135,8 @@ class SolveFactored(Function):
 class Triangular(Function):
     """linalg.solve_triangular, A on the left"""
 
+    _node_name = "LinalgSolveTriangularBackward0"
+
     @staticmethod
     def forward(ctx: Any, A: Any, B: Any, upper: bool, unit: bool) -> Any:
         X = _C._linalg_solve_triangular(A, B, upper, unit)
@@ -159,6 +165,8 @@ def _pivots_of(A: Any) -> tuple[Any, Any]:
 class Det(Function):
     """linalg.det"""
 
+    _node_name = "LinalgDetBackward0"
+
     @staticmethod
     def forward(ctx: Any, A: Any) -> Any:
         diagonal, sign = _pivots_of(A)
@@ -183,6 +191,8 @@ class Det(Function):
 class SlogDet(Function):
     """linalg.slogdet"""
 
+    _node_name = "LinalgSlogdetBackward0"
+
     @staticmethod
     def forward(ctx: Any, A: Any) -> Any:
         diagonal, sign = _pivots_of(A)
@@ -203,6 +213,8 @@ class SlogDet(Function):
 
 class Cholesky(Function):
     """linalg.cholesky_ex, lower"""
+
+    _node_name = "LinalgCholeskyExBackward0"
 
     @staticmethod
     def forward(ctx: Any, A: Any) -> Any:
@@ -227,6 +239,8 @@ class LU(Function):
     The first k rows and columns of the factors are square; what lies beside (a wide A) or below (a tall one) comes from
     one more triangular solve.
     """
+
+    _node_name = "LinalgLuFactorExBackward0"
 
     @staticmethod
     def forward(ctx: Any, A: Any, factors: Any, P: Any) -> Any:
@@ -263,6 +277,8 @@ class LU(Function):
 class QR(Function):
     """linalg.qr, reduced or complete"""
 
+    _node_name = "LinalgQrBackward0"
+
     @staticmethod
     def forward(ctx: Any, A: Any, mode: str) -> Any:
         Q, R = (tensor(part) for part in _lapack().qr(array(A), mode))
@@ -295,6 +311,8 @@ def _qr_gradient(Q: Any, R: Any, gQ: Any, gR: Any) -> Any:
 class Eigh(Function):
     """linalg.eigh"""
 
+    _node_name = "LinalgEighBackward0"
+
     @staticmethod
     def forward(ctx: Any, A: Any, uplo: str) -> Any:
         L, V = _lapack().eigh(array(A), uplo)
@@ -314,6 +332,8 @@ class Eigh(Function):
 
 class SVD(Function):
     """linalg.svd"""
+
+    _node_name = "LinalgSvdBackward0"
 
     @staticmethod
     def forward(ctx: Any, A: Any, full: bool) -> Any:
@@ -360,6 +380,8 @@ class SVD(Function):
 class Eig(Function):
     """linalg.eig"""
 
+    _node_name = "LinalgEigBackward0"
+
     @staticmethod
     def forward(ctx: Any, A: Any) -> Any:
         failure = "torch.linalg.eig: input tensor should not contain infs or NaNs."
@@ -388,6 +410,8 @@ class Eig(Function):
 
 class PseudoInverse(Function):
     """linalg.pinv, from a NumPy function of the array"""
+
+    _node_name = "LinalgPinvBackward0"
 
     @staticmethod
     def forward(ctx: Any, A: Any, compute: Any) -> Any:

@@ -74,6 +74,8 @@ BadTarget cross_entropy(DType dtype, const void* logits, const int64_t* target, 
         log_sum_exps(x + r * n, end - r < kLogRows ? end - r : kLogRows, n, norms + r);
       for (int64_t r = begin; r < end; ++r) {
         const T* row = x + r * n;
+        // An infinite logit leaves no distribution: NaN, as from log_softmax.
+        if (norms[r] == std::numeric_limits<C>::infinity()) norms[r] = std::numeric_limits<C>::quiet_NaN();
         const C norm = norms[r];
         if (target[r] == how.ignore_index) {
           losses[r] = weights[r] = 0;

@@ -41,7 +41,7 @@ struct Sub {
 struct Rsub {
   static constexpr const char* schema = "rsub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor";
   static constexpr Numbers numbers = Numbers::Last;
-  static constexpr const char* backward_name = "RsubBackward1";  // 1 - x, by far its most frequent use
+  static constexpr const char* backward_versions = "011";
   static constexpr const char* doc =
       "other - alpha * self: sub with its operands exchanged.\n\n"
       ">>> torch.rsub(torch.tensor([1, 2]), torch.tensor([10, 10]))\ntensor([9, 8])\n";
@@ -110,6 +110,7 @@ struct FloorDivide {
       "Python's self // other, elementwise and broadcast. Not differentiable; an integer divided by zero is a "
       "ZeroDivisionError.\n\n"
       ">>> torch.floor_divide(torch.tensor([-7, 7]), 2)\ntensor([-4,  3])\n";
+  static constexpr bool no_derivative = true;
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts | kFloating;
   static constexpr bool integer_division = true;
@@ -145,6 +146,7 @@ struct Remainder {
   static constexpr const char* doc =
       "Python's self % other: the result has the sign of other.\n\n"
       ">>> torch.remainder(torch.tensor([-3, 3]), 2)\ntensor([1, 1])\n";
+  static constexpr const char* backward_versions = "110";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts | kFloating;
   static constexpr bool integer_division = true;
@@ -169,6 +171,7 @@ struct Fmod {
   static constexpr const char* doc =
       "C's fmod: self - other * trunc(self / other), with the sign of self.\n\n"
       ">>> torch.fmod(torch.tensor([-3, 3]), 2)\ntensor([-1,  1])\n";
+  static constexpr const char* backward_versions = "110";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts | kFloating;
   static constexpr bool integer_division = true;
@@ -197,19 +200,10 @@ struct Neg {
   template <class T> RL_FN static T grad0(T g, T, T) { return -g; }
 };
 
-struct Positive {
-  static constexpr const char* schema = "positive(Tensor self) -> Tensor";
-  static constexpr const char* doc =
-      "+self: self itself; not for bool.\n\n>>> torch.positive(torch.tensor([1, -2]))\ntensor([ 1, -2])\n";
-  static constexpr Rule rule = Rule::Same;
-  static constexpr unsigned types = kInts | kFloating | kComplex;
-  template <class T> RL_FN static T forward(T x) { return x; }
-  template <class T> RL_FN static T grad0(T g, T, T) { return g; }
-};
-
 struct Square {
   static constexpr const char* schema = "square(Tensor self) -> Tensor";
   static constexpr const char* doc = "self * self.\n\n>>> torch.square(torch.tensor([-2., 3.]))\ntensor([4., 9.])\n";
+  static constexpr const char* backward_name = "PowBackward0";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kInts | kFloating | kComplex | kBool;
   template <class T> RL_FN static T forward(T x) { return times(x, x); }
@@ -334,6 +328,7 @@ struct Lerp {
   static constexpr const char* doc =
       "self + weight * (end - self), computed from the nearer end so that weight 1 gives end exactly.\n\n"
       ">>> torch.lerp(torch.zeros(2), torch.tensor([1., 10.]), torch.tensor([0.5, 0.1]))\ntensor([0.5000, 1.0000])\n";
+  static constexpr const char* backward_name = "LerpBackward1";
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kFloating | kComplex;
   template <class T> RL_FN static T forward(T a, T b, T w) {
@@ -453,10 +448,9 @@ struct ClampTensor {
   template <class T> RL_FN static T grad2(T g, T x, T lo, T hi, T) { return where((x > hi) | (hi < lo), g, T(0)); }
 };
 
-using ArithmeticOps =
-    List<Add, Sub, Rsub, Mul, Div, DivFloor, FloorDivide, DivTrunc, Remainder, Fmod, Neg, Positive, Square, Cube, Sqrt,
-         Rsqrt, Reciprocal, Pow, PowTensorScalar, PowScalarTensor, Addcmul, Addcdiv, Lerp, LerpScalar, Maximum, Minimum,
-         Fmax, Fmin, Clamp, ClampMin, ClampMax, ClampTensor>;
+using ArithmeticOps = List<Add, Sub, Rsub, Mul, Div, DivFloor, FloorDivide, DivTrunc, Remainder, Fmod, Neg, Square,
+                           Cube, Sqrt, Rsqrt, Reciprocal, Pow, PowTensorScalar, PowScalarTensor, Addcmul, Addcdiv, Lerp,
+                           LerpScalar, Maximum, Minimum, Fmax, Fmin, Clamp, ClampMin, ClampMax, ClampTensor>;
 
 static_assert(grad_uses<Mul, 0>() == 0b101);
 static_assert(grad_uses<Mul, 1>() == 0b11);

@@ -55,6 +55,7 @@ struct Log1p {
   static constexpr const char* doc =
       "log(1 + self), without loss of digits for small self.\n\n"
       ">>> torch.log1p(torch.tensor([0., 1.]))\ntensor([0.0000, 0.6931])\n";
+  static constexpr const char* backward_name = "Log1PBackward0";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating | kComplex;
   template <class T> RL_FN static T forward(T x) { return log1p(x); }
@@ -167,6 +168,7 @@ struct Xlogy {
   static constexpr const char* doc =
       "self * log(other), being 0 where self is 0 (and NaN where other is NaN).\n\n"
       ">>> torch.xlogy(torch.tensor([0., 2.]), torch.tensor([0., 3.]))\ntensor([0.0000, 2.1972])\n";
+  static constexpr const char* backward_versions = "012";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
   template <class T> RL_FN static T forward(T a, T b) { return where(b != b, b, where(a == T(0), T(0), a * log(b))); }

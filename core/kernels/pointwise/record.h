@@ -18,6 +18,8 @@
 // constants are written T(c). Optional members:
 //   integer_division = true  the last Tensor-or-Scalar argument divides: the engine raises ZeroDivisionError when an
 //                            integer divisor is 0 (forward itself returns 0)
+//   backward_versions = "110"  the numbers of grad_fn's name: for tensors, for a number as first, and as last operand
+//   no_derivative = true      going backward through it is an error
 //   no_negative_power = true integers to a negative integer power are refused by the engine
 //   numbers = Numbers::Last  which operands may be Python numbers; a number without this is a TypeError
 //   spread_scalar = true     the loop reads its Scalar argument from an array, like a tensor

@@ -137,6 +137,7 @@ struct Copysign {
   static constexpr const char* doc =
       "The magnitude of self with the sign of other (-0.0 counts as negative).\n\n"
       ">>> torch.copysign(torch.tensor([1., 2.]), torch.tensor([-1., 1.]))\ntensor([-1.,  2.])\n";
+  static constexpr const char* backward_versions = "001";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
   template <class T> RL_FN static T forward(T a, T b) { return copysign(a, b); }
@@ -161,6 +162,7 @@ struct Heaviside {
   static constexpr const char* doc =
       "0 below zero, 1 above, values at zero.\n\n"
       ">>> torch.heaviside(torch.tensor([-1., 0., 2.]), torch.tensor(0.5))\ntensor([0.0000, 0.5000, 1.0000])\n";
+  static constexpr bool no_derivative = true;
   static constexpr Rule rule = Rule::Same;
   static constexpr unsigned types = kReal;
   template <class T> RL_FN static T forward(T x, T v) { return where(x == T(0), v, T(x > T(0))); }

@@ -195,6 +195,7 @@ struct Deg2Rad {
   static constexpr const char* schema = "deg2rad(Tensor self) -> Tensor";
   static constexpr const char* doc =
       "Degrees to radians.\n\n>>> torch.deg2rad(torch.tensor([180.]))\ntensor([3.1416])\n";
+  static constexpr const char* backward_name = "Deg2RadBackward0";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
   template <class T> RL_FN static T forward(T x) { return x * T(kPi / 180); }
@@ -205,6 +206,7 @@ struct Rad2Deg {
   static constexpr const char* schema = "rad2deg(Tensor self) -> Tensor";
   static constexpr const char* doc =
       "Radians to degrees.\n\n>>> torch.rad2deg(torch.tensor([1.]))\ntensor([57.2958])\n";
+  static constexpr const char* backward_name = "Rad2DegBackward0";
   static constexpr Rule rule = Rule::Float;
   static constexpr unsigned types = kFloating;
   template <class T> RL_FN static T forward(T x) { return x * T(180 / kPi); }
