@@ -1,7 +1,7 @@
 """Images: data sets, transforms, models, input and output, boxes. Served as `torchvision` too by `python -m rushlight`.
 
-Names, arguments, random draws and state_dict keys are torchvision's. PIL images need Pillow (`pip install
-'rushlight[vision]'`), which is imported when the first one is met.
+Names, arguments, random draws and state_dict keys are torchvision's. PIL images need Pillow (`pip install pillow`),
+which is imported when the first one is met.
 
 Reference: https://pytorch.org/vision/stable/
 """

@@ -21,7 +21,7 @@ def pillow(module: str = "Image") -> Any:
         if error.name and error.name.partition(".")[0] != "PIL":
             raise
         raise ImportError(
-            "Images need Pillow, which is not installed: pip install 'rushlight[vision]' (or: pip install pillow)",
+            "Images need Pillow, which is not installed: pip install pillow",
             name="PIL",
         ) from None
 

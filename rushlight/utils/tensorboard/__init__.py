@@ -9,7 +9,7 @@ try:
     from tensorboard.summary.writer.record_writer import RecordWriter
 except ImportError as error:
     raise ImportError(
-        "torch.utils.tensorboard needs the tensorboard package: pip install tensorboard (or rushlight[tensorboard])"
+        "torch.utils.tensorboard needs the tensorboard package: pip install tensorboard"
     ) from error
 
 from rushlight.utils.tensorboard.writer import FileWriter, SummaryWriter
