@@ -19,7 +19,7 @@ struct Ahead {
 // Consecutive memory, from `to` on: what is put into room() goes out in whole lines, while the next inputs are asked for.
 class Stream {
  public:
-  static constexpr int64_t kPiece = 2048;  // a good size to put at once
+  static constexpr int64_t kPiece = 8192;  // a good size to put at once
   static constexpr int64_t kRoom = 16384;  // the most
 
   explicit Stream(char* to);
