@@ -8,9 +8,7 @@ from __future__ import annotations
 try:
     from tensorboard.summary.writer.record_writer import RecordWriter
 except ImportError as error:
-    raise ImportError(
-        "torch.utils.tensorboard needs the tensorboard package: pip install tensorboard"
-    ) from error
+    raise ImportError("torch.utils.tensorboard needs the tensorboard package: pip install tensorboard") from error
 
 from rushlight.utils.tensorboard.writer import FileWriter, SummaryWriter
 
