@@ -51,15 +51,12 @@ LAYOUTS = {
 }
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("form", IN_PLACE)
+ONE_DTYPE = [form for form in IN_PLACE if "addm" in form or form in ("addbmm", "clamp by its transpose")]
+CASES = [(form, layout) for form in IN_PLACE for layout in LAYOUTS if layout != "double" or form not in ONE_DTYPE]
+
+
+@pytest.mark.parametrize(("form", "layout"), CASES)
 def test_in_place_is_as_out_of_place(form, layout):
-    if (
-        layout == "double"
-        and "addm" in form + " "
-        or (layout == "double" and form in ("addbmm", "clamp by its transpose"))
-    ):
-        pytest.skip("operands of one dtype")
     f, x = IN_PLACE[form], LAYOUTS[layout](made())
     kept = x.clone()
     expected = f(x, "")
@@ -108,11 +105,13 @@ def test_out(form, place):
     assert place == "empty" or out.stride() == strides
 
 
-@pytest.mark.parametrize("form", OUT)
+# What PyTorch gives for the others is undefined.
+ELEMENTWISE = [form for form in OUT if form not in ("mm", "baddbmm", "logsumexp") and "addmm" not in form]
+
+
+@pytest.mark.parametrize("form", ELEMENTWISE)
 @pytest.mark.parametrize("which", ["first", "second"])
 def test_out_that_is_an_input(form, which):
-    if form == "mm" or "addmm" in form or form in ("baddbmm", "logsumexp"):
-        pytest.skip("undefined in PyTorch")
     x, y = made(), made(1)
     expected = OUT[form](x, y)
     out = x if which == "first" else y

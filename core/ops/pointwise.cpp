@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
+#include <memory>
 
 #include "kernels/copy.h"
 #include "kernels/stream.h"
@@ -202,8 +202,8 @@ void run_pieces(PointwiseLoop loop, const Lanes& lanes, const char* scalars, int
     else if (lanes[i].data)
       ahead[count++].per_line = 64 * item_size(lanes[i].load) / item;
   }
-  std::optional<Stream> stream;
-  if (walk == Walk::Stream) stream.emplace(lanes[0].data + begin * item);
+  std::unique_ptr<Stream> stream;  // an optional would be cleared, all its 16 kB, at every call
+  if (walk == Walk::Stream) stream = std::make_unique<Stream>(lanes[0].data + begin * item);
   for (int64_t from = begin; from < end; from += piece) {
     const int64_t length = std::min(piece, end - from);
     count = 0;
@@ -299,7 +299,7 @@ void iterate(PointwiseLoop loop, SmallVector<Operand, kMaxInputs>& operands, Dim
   auto run = [&](int64_t first, int64_t last) {
     alignas(64) char scratch[kMaxInputs][kBlock * 16];
     int64_t splat_filled[kMaxInputs] = {};
-    std::optional<Stream> stream;
+    std::unique_ptr<Stream> stream;  // an optional would be cleared, all its 16 kB, at every call
     for (int64_t block = first; block < last; ++block) {
       int64_t row = long_rows ? block / pieces : block * rows_per_block;
       int64_t column = long_rows ? (block % pieces) * kBlock : 0;
@@ -310,7 +310,7 @@ void iterate(PointwiseLoop loop, SmallVector<Operand, kMaxInputs>& operands, Dim
       char* out = nullptr;
       Ahead ahead[kMaxInputs];
       int asked = 0;
-      if (streams && !stream) stream.emplace(operands[0].data + (row * inner + column) * y_item);
+      if (streams && !stream) stream = std::make_unique<Stream>(operands[0].data + (row * inner + column) * y_item);
       for (int i = 0; i < count; ++i) {
         Operand& o = operands[i];
         if (!o.data) {
