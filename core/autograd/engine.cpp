@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <optional>
-#include <ranges>
 #include <unordered_map>
 
 #include "tensor/meta.h"
@@ -136,7 +135,8 @@ class Walk {
         if (edge && --open[slot_of(edge.node.get())] == 0) order.push_back(slot_of(edge.node.get()));
     runs_.resize(states_.size());
     // A captured node that is not a leaf need not run itself, unless something needed lies behind it.
-    for (uint32_t i : std::views::reverse(order)) {
+    for (size_t at = order.size(); at-- > 0;) {
+      const uint32_t i = order[at];
       bool behind = false;
       for (const Edge& edge : states_[i].node->edges) behind |= edge && states_[slot_of(edge.node.get())].needed;
       runs_[i] = behind;
