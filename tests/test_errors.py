@@ -253,3 +253,17 @@ def test_a_number_beside_a_list_is_a_type_error(data):
         torch.tensor(data)
     with pytest.raises(ValueError, match="expected sequence of length"):
         torch.tensor([data[:1], data + data])
+
+
+def test_numbers_at_the_edge_of_int64():
+    with pytest.raises(RuntimeError, match="overflow"):
+        torch.empty_permuted((4, 2**62, 4), (0, 1, 2))
+    with pytest.raises(RuntimeError):
+        torch.lstm(
+            torch.ones(2, 1, 1), [torch.ones(1, 1, 1)] * 2, [torch.ones(4, 1)] * 4, True, 2**62, 0.0, False, True, False
+        )
+
+
+@pytest.mark.skipif(CANDIDATE == "torch", reason="PyTorch takes no such number")
+def test_roll_by_the_smallest_number():
+    assert torch.roll(torch.arange(5), -(2**63), 0).tolist() == torch.roll(torch.arange(5), -(2**63) % 5, 0).tolist()

@@ -103,7 +103,8 @@ Tensor empty_permuted(IntSpan size, IntSpan layout, const Options& o) {
           " at index ", i, ").  NB: negative dims not currently supported; file an issue if you want it.");
     check(strides[d] < 0, "Duplicate dim not allowed");
     strides[d] = step;
-    step *= std::max<int64_t>(size[static_cast<size_t>(d)], 1);
+    check(!__builtin_mul_overflow(step, std::max<int64_t>(size[static_cast<size_t>(d)], 1), &step),
+          "Storage size calculation overflowed with sizes=", shape_str(size));
   }
   return with_options(strided(size, strides, o.dtype.value_or(default_dtype())), o);
 }

@@ -469,6 +469,8 @@ struct Network {
 LayerResult run_network(const Network& net, const Steps& s, Tensor x, Tensor h0, Tensor c0, TensorList params) {
   int directions = net.bidirectional ? 2 : 1;
   check(net.layers > 0 && !params.empty(), net.op, ": there must be at least one layer");
+  check(net.layers <= static_cast<int64_t>(params.size()), net.op, ": got ", params.size(), " parameters for ",
+        net.layers, " layers");
   int64_t plain_count = net.biases ? 4 : 2, per = static_cast<int64_t>(params.size()) / (net.layers * directions);
   bool projected = net.kind == CellKind::lstm && per == plain_count + 1;
   check(per * net.layers * directions == static_cast<int64_t>(params.size()) && (per == plain_count || projected),

@@ -455,7 +455,7 @@ static Tensor roll(const Tensor& self, IntSpan shifts, IntSpan dims) {
     int64_t d = wrap_dim(dims[i], self.dim());
     int64_t n = self.dim() == 0 ? 0 : self.sizes()[d];
     if (self.numel() == 0 || n == 0) continue;
-    int64_t head = ((-shifts[i]) % n + n) % n;  // what comes first now
+    int64_t head = (n - shifts[i] % n) % n;  // what comes first now
     Dims rest(out.sizes()), front(out.sizes());
     rest[d] = n - head;
     front[d] = head;
