@@ -49,7 +49,9 @@ class CustomOpDef:
     def _run(self) -> Callable[..., Any]:
         fn = self._kernels.get("cpu") or self._kernels.get("default") or self._fn
         if fn is None:
-            raise NotImplementedError(f"{self._qualname}: no function for the CPU was registered")
+            raise NotImplementedError(
+                f"{self._qualname}: no function for the CPU was registered; register_kernel('cpu') does it"
+            )
         return fn
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -139,8 +139,10 @@ class TorchFunctionMode:
     """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """To be defined by the class."""
-        raise NotImplementedError
+        """What a mode does with a call: each defines its own, as in PyTorch, where this too is abstract."""
+        raise NotImplementedError(
+            f"{type(self).__name__} does not say what it does with calls: define __torch_function__"
+        )
 
     def __enter__(self) -> Any:
         _C._enter_function_mode(self)

@@ -180,7 +180,7 @@ def test_plateaus(options, rates):
 # ---- boxes ----
 
 
-@pytest.mark.skipif(CANDIDATE == "torch", reason="torchvision's")
+@pytest.mark.skipif(CANDIDATE == "torch", reason="boxes are torchvision's, which PyTorch does not bring")
 def test_shapes_of_boxes_count():
     from rushlight.vision import ops
 
@@ -191,7 +191,7 @@ def test_shapes_of_boxes_count():
     assert ops.complete_box_iou(a, b).item() == pytest.approx(expected, rel=1e-6)
 
 
-@pytest.mark.skipif(CANDIDATE == "torch", reason="torchvision's")
+@pytest.mark.skipif(CANDIDATE == "torch", reason="boxes are torchvision's, which PyTorch does not bring")
 def test_focal_loss_weighs_classes():
     from rushlight.vision import ops
 

@@ -20,7 +20,9 @@ def module(name):
 
 nn = torch.nn
 pytree, overrides, library = module("utils._pytree"), module("overrides"), module("library")
-here = pytest.mark.skipif(CANDIDATE == "torch", reason="PyTorch does it")
+here = pytest.mark.skipif(
+    CANDIDATE == "torch", reason="what rushlight counts, refuses or pretends where PyTorch has the thing itself"
+)
 
 
 # ---- what a module keeps -------------------------------------------------------------------------------------------

@@ -24,11 +24,6 @@ Tensor fresh(const Tensor& t) { return fresh(t, t.sizes()); }
 int64_t rows_of(const Tensor& t) { return t.sizes()[t.dim() - 2]; }
 int64_t columns_of(const Tensor& t) { return t.sizes()[t.dim() - 1]; }
 IntSpan batch_of(const Tensor& t) { return t.sizes().first(t.dim() - 2); }
-int64_t count(IntSpan sizes) {
-  int64_t n = 1;
-  for (int64_t s : sizes) n *= s;
-  return n;
-}
 Dims with(IntSpan batch, std::initializer_list<int64_t> more) {
   Dims sizes(batch);
   for (int64_t s : more) sizes.push_back(s);
@@ -90,14 +85,14 @@ struct Pair {
   Pair(const Tensor& A, const Tensor& B, const char* name) : batch(broadcast_shapes(batch_of(A), batch_of(B))) {
     check(A.dtype() == B.dtype(), name, ": expected two tensors of one dtype, got ", scalar_type_name(A.dtype()),
           " and ", scalar_type_name(B.dtype()));
-    check(rows_of(B) == columns_of(A), name, ": incompatible shapes ", shape_str(A.sizes()), " and ",
-          shape_str(B.sizes()));
-    total = count(batch);
+    check(rows_of(B) == columns_of(A), name, ": Incompatible shapes of A and B for the equation AX = B (",
+          shape_str(A.sizes()), " and ", shape_str(B.sizes()), "): A has ", columns_of(A), " columns, B ", rows_of(B),
+          " rows");
     const Dims sizes = with(batch, {columns_of(A), columns_of(A)});
     one = A.numel() == columns_of(A) * columns_of(A);
     a = one ? plain(A) : plain(expand(detach(A), sizes));
     x = fresh(B, with(batch, {rows_of(B), columns_of(B)}));
-    if (x.numel() == 0) total = 0;
+    total = x.numel() ? x.numel() / (rows_of(x) * columns_of(x)) : 0;
   }
   std::byte* of_a(int64_t i) const { return matrix(a, one ? 0 : i); }
   Dims batch;

@@ -65,21 +65,6 @@ bool overlaps_itself(const Tensor& t) {
   return false;
 }
 
-// A permutation of something contiguous.
-bool is_dense(const Tensor& t) {
-  if (t.is_contiguous()) return true;
-  SmallVector<std::pair<int64_t, int64_t>, 6> axes;
-  for (int64_t d = 0; d < t.dim(); ++d)
-    if (t.sizes()[d] != 1) axes.push_back({t.strides()[d], t.sizes()[d]});
-  std::sort(axes.begin(), axes.end());
-  int64_t step = 1;
-  for (auto [stride, size] : axes) {
-    if (stride != step) return false;
-    step *= size;
-  }
-  return true;
-}
-
 // The same elements in the same order, whatever the strides of axes of one element.
 bool same_walk(const Tensor& a, const Tensor& b) {
   auto steps = [](const Tensor& t) {
@@ -95,7 +80,9 @@ enum class Meeting { None, Partial, Whole };
 Meeting meeting(const Tensor& out, const Tensor& in) {
   if (!in.defined() || &out->storage() != &in->storage()) return Meeting::None;
   if (out.is_same(in)) return Meeting::Whole;
-  if (out.numel() == 0 || in.numel() == 0 || !is_dense(out) || !is_dense(in)) return Meeting::None;
+  if (out.numel() == 0 || in.numel() == 0 || !is_dense(out.sizes(), out.strides()) ||
+      !is_dense(in.sizes(), in.strides()))
+    return Meeting::None;
   const char *a = static_cast<const char*>(out.raw()), *b = static_cast<const char*>(in.raw());
   const char *a_end = a + out.numel() * item_size(out.dtype()), *b_end = b + in.numel() * item_size(in.dtype());
   if (a == b && a_end == b_end) return same_walk(out, in) ? Meeting::Whole : Meeting::Partial;

@@ -140,6 +140,12 @@ def solve_ex(A: Any, B: Any, *, left: bool = True, check_errors: bool = False, o
 
 def cholesky_solve(B: Any, L: Any, *, upper: bool = False) -> Any:
     """Solve A X = B for the matrix A whose Cholesky factor is L."""
+    check_square(L, "cholesky_solve", "A")
+    if B.dim() < 2 or B.shape[-2] != L.shape[-1]:
+        raise RuntimeError(
+            f"Incompatible matrix sizes for cholesky_solve: each A matrix is {L.shape[-1]} by {L.shape[-1]}, "
+            f"B has shape {list(B.shape)}"
+        )
     lower = adjoint(L) if upper else L
     return functions.solve_triangular(adjoint(lower), functions.solve_triangular(lower, B, False), True)
 

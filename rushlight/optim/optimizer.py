@@ -422,7 +422,8 @@ class OneByOne(Optimizer):
                         self._update_one(p, -p.grad if group.get("maximize") else p.grad, self.state[p], group)
 
     def _update_one(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        raise NotImplementedError
+        """The step of one parameter; each optimizer has its own."""
+        raise NotImplementedError(f"{type(self).__name__} has no step of one parameter: define _update_one")
 
 
 def _register(hooks: Any, hook: Any, prepend: bool = False) -> RemovableHandle:

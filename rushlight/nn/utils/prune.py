@@ -290,7 +290,8 @@ class _Structured(BasePruningMethod):
         return mask * default_mask.to(dtype=mask.dtype)
 
     def _kept(self, t: Any, count: int) -> Any:
-        raise NotImplementedError
+        """Which slices stay, as a mask; each way of pruning chooses its own."""
+        raise NotImplementedError(f"{type(self).__name__} does not say which slices stay: define _kept")
 
 
 class RandomStructured(_Structured):
