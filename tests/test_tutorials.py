@@ -28,9 +28,9 @@ def test_there_are_tutorials():
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)
-def test_prints_what_pytorch_prints(script):
+def test_prints_what_pytorch_prints(script, tmp_path):
     command = [sys.executable, *(["-m", "rushlight"] if CANDIDATE == "rushlight" else []), str(script)]
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "TMPDIR": str(tmp_path)}
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, env=env)
     assert done.returncode == 0, done.stderr
     printed = re.sub(r" at 0x[0-9a-f]+", " at 0x...", done.stdout)
