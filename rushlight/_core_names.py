@@ -5,9 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from rushlight import _C
+from rushlight._later import absent_class
 from rushlight._tensor_methods import to_arguments
 
 __all__ = ["find"]
+
+
+# TorchScript's graphs and types: libraries name them in annotations and ask whether something is one.
+_SCRIPT = (
+    "AnyType Argument Block BoolType ClassType Code DictType FloatType FunctionSchema Graph IntType ListType Node "
+    "NoneType NumberType OptionalType ScriptMethod ScriptObject StringType TensorType TupleType Type Value"
+).split()
+globals().update({name: absent_class(f"torch.{name}", "functions are run, not turned into graphs") for name in _SCRIPT})
 
 
 def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool, Any]:
@@ -55,4 +64,6 @@ def find(name: str) -> Any:
         return getattr(overrides, name)
     if name in _FOUND:
         return _FOUND[name]
+    if name in _SCRIPT:
+        return globals()[name]
     raise AttributeError(f"module 'torch._C' has no attribute {name!r}")

@@ -1,6 +1,10 @@
 """Exceptions of rushlight's own, under PyTorch's names."""
 
-__all__ = ["LinAlgError", "OutOfMemoryError"]
+__all__ = ["AcceleratorError", "LinAlgError", "OutOfMemoryError"]
+
+
+class AcceleratorError(RuntimeError):
+    """An accelerator failed: programs catch it, nothing here raises it."""
 
 
 class OutOfMemoryError(RuntimeError):

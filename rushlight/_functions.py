@@ -13,6 +13,8 @@ __all__ = [
     "asarray",
     "det",
     "detach_",
+    "eig",
+    "from_file",
     "get_device",
     "get_device_module",
     "inverse",
@@ -25,12 +27,18 @@ __all__ = [
     "is_signed",
     "is_storage",
     "logdet",
+    "lstsq",
     "matrix_exp",
+    "matrix_rank",
+    "norm_except_dim",
     "numel",
     "pinverse",
     "qr",
+    "rrelu_",
     "slogdet",
+    "solve",
     "svd",
+    "symeig",
     "to_dlpack",
     "typename",
     "cholesky",
@@ -421,6 +429,80 @@ def matrix_exp(A: Any) -> Any:
 
     return linalg.matrix_exp(A)
 
+
+def from_file(
+    filename: str, shared: bool | None = None, size: int | None = 0, *, dtype: Any = None, requires_grad: bool = False
+) -> Any:
+    """A tensor [size] whose values are a file's bytes, mapped: they are read when they are looked at.
+
+    Args:
+        shared: writing to the tensor writes to the file, which is made, and grows, as needed. Otherwise the file is left
+            as it is.
+        size: how many elements.
+        dtype: default: the default dtype.
+
+    Raises:
+        RuntimeError: the file is too short or not there, and not shared.
+
+    >>> import os, tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), "values")
+    >>> torch.from_file(path, shared=True, size=3).copy_(torch.tensor([1., 2., 3.]))
+    tensor([1., 2., 3.])
+    >>> torch.from_file(path, size=2)
+    tensor([1., 2.])
+
+    Reference: https://pytorch.org/docs/stable/generated/torch.from_file.html
+    """
+    from rushlight.storage import UntypedStorage
+
+    dtype = dtype or _C.get_default_dtype()
+    if not size or size < 0:
+        if size:
+            raise RuntimeError(f"from_file(): size must not be negative, got {size}")
+        return _C.empty(0, dtype=dtype, requires_grad=requires_grad)
+    storage = UntypedStorage.from_file(filename, bool(shared), size * dtype.itemsize)
+    return _C.empty(0, dtype=dtype).set_(storage, 0, (size,), (1,)).requires_grad_(requires_grad)
+
+
+def norm_except_dim(v: Any, pow: int = 2, dim: int = 0) -> Any:
+    """The norm over every dimension but one, which is kept (-1: over all, a tensor without dimensions).
+
+    >>> torch.norm_except_dim(torch.tensor([[3., 4.], [6., 8.]]))
+    tensor([[ 5.],
+            [10.]])
+    """
+    if dim == -1:
+        return _C.norm(v, pow)
+    kept = dim % v.dim() if -v.dim() <= dim < v.dim() else dim
+    return _C.norm(v.transpose(0, kept).flatten(1), pow, 1).reshape([-1 if i == kept else 1 for i in range(v.dim())])
+
+
+def rrelu_(input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False) -> Any:
+    """`torch.nn.functional.rrelu_`."""
+    from rushlight.nn import functional
+
+    return functional.rrelu_(input, lower, upper, training)
+
+
+def _removed(name: str, successor: str) -> Any:
+    def removed(*args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError(f"torch.{name} was deprecated in PyTorch 1.9 and is now removed. Please use {successor}")
+
+    removed.__name__ = removed.__qualname__ = name
+    removed.__doc__ = f"Removed from PyTorch: use {successor}.\n\nRaises:\n    RuntimeError: always.\n"
+    return removed
+
+
+eig, lstsq, matrix_rank, solve, symeig = (
+    _removed(name, f"torch.linalg.{successor}")
+    for name, successor in (
+        ("eig", "eig, whose results are complex"),
+        ("lstsq", "lstsq, whose arguments are the other way round"),
+        ("matrix_rank", "matrix_rank"),
+        ("solve", "solve, whose arguments are the other way round"),
+        ("symeig", "eigh (or eigvalsh), which looks at the lower triangle"),
+    )
+)
 
 _outer_devices: list[Any] = []
 

@@ -54,6 +54,10 @@ class UntypedStorage:
         """A tensor over these bytes."""
         return _C._tensor_over(self._bytes, dtype, offset, size, stride)
 
+    def _elements(self, dtype: Any) -> Any:
+        """A tensor of all that fits, for a tensor of that dtype to look at."""
+        return self._tensor(dtype, 0, (self.nbytes() // dtype.itemsize,), (1,))
+
     @property
     def device(self) -> Any:
         """The CPU."""
@@ -145,11 +149,14 @@ class UntypedStorage:
             nbytes: how many bytes. Default: all of the file.
 
         Raises:
-            RuntimeError: the file is shorter, and not shared.
+            RuntimeError: the file is shorter, and not shared; or it cannot be opened.
         """
         import os
 
-        fd = os.open(filename, (os.O_RDWR | os.O_CREAT) if shared else os.O_RDONLY)
+        try:
+            fd = os.open(filename, (os.O_RDWR | os.O_CREAT) if shared else os.O_RDONLY)
+        except OSError as error:
+            raise RuntimeError(f"unable to open file <{filename}>: {error.strerror}") from error
         try:
             size = os.fstat(fd).st_size
             nbytes = nbytes or size
@@ -253,6 +260,11 @@ class TypedStorage:
 
     def _view(self) -> Any:
         return self._untyped._tensor(self.dtype, 0, (len(self),), (1,))
+
+    def _elements(self, dtype: Any) -> Any:
+        if dtype != self.dtype:
+            raise RuntimeError(f"Expected a Storage of {dtype} or an UntypedStorage, but got one of {self.dtype}")
+        return self._view()
 
     @property
     def device(self) -> Any:

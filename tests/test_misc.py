@@ -267,6 +267,31 @@ def test_distributed_sampler():
 # ---- what is not there -------------------------------------------------------------------------------------------
 
 
+def test_names_that_libraries_annotate_with():
+    assert torch._C.Graph is torch.Graph and not isinstance(1, torch._C.Value | torch.TensorType)
+    with pytest.raises(NotImplementedError if CANDIDATE == "rushlight" else TypeError):
+        torch.TensorType()
+    dynamo = module("_dynamo")
+    dynamo.mark_static_address(torch.ones(2))
+    dynamo.mark_static(torch.ones(2))
+
+
+def test_functions_that_pytorch_removed_name_their_successors():
+    for name in ("eig", "lstsq", "matrix_rank", "solve", "symeig"):
+        with pytest.raises(RuntimeError, match="torch.linalg"):
+            getattr(torch, name)(torch.eye(2), torch.eye(2))
+
+
+def test_norm_except_dim():
+    v = torch.arange(24.0).reshape(2, 3, 4)
+    for dim in range(3):
+        others = [d for d in range(3) if d != dim]
+        torch.testing.assert_close(torch.norm_except_dim(v, 2, dim), v.square().sum(others, keepdim=True).sqrt())
+    assert torch.norm_except_dim(v, 1, -1) == v.sum()
+    with pytest.raises(IndexError):
+        torch.norm_except_dim(v, 2, 5)
+
+
 def test_compile_gives_the_same_results():
     model, x = torch.nn.Linear(2, 2), torch.ones(1, 2)
     with pytest.raises(RuntimeError, match="mode or options"):

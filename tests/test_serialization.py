@@ -794,3 +794,30 @@ def test_storages_over_files(tmp_path):
     assert path.read_bytes() == bytes(range(10)) + b"\0\5" and shared.is_shared()
     with pytest.raises(RuntimeError, match="has 12 bytes, 20 were asked for"):
         torch.UntypedStorage.from_file(path, nbytes=20)
+    with pytest.raises(RuntimeError, match="unable to open"):
+        torch.UntypedStorage.from_file(tmp_path / "nothing", nbytes=20)
+
+
+def test_tensors_in_files(tmp_path):
+    path = str(tmp_path / "values")
+    torch.from_file(path, shared=True, size=3, dtype=torch.int32).copy_(torch.tensor([1, 2, 3]))
+    assert torch.from_file(path, size=4, dtype=torch.int16).tolist() == [1, 0, 2, 0]
+    assert torch.from_file(path, size=0).shape == (0,)
+    with pytest.raises(RuntimeError, match="bytes"):
+        torch.from_file(path, size=100)
+    with pytest.raises(RuntimeError, match="negative"):
+        torch.from_file(path, size=-1)
+
+
+def test_tensors_look_at_storages():
+    storage = torch.arange(6.0).untyped_storage()
+    t = torch.empty(0).set_(storage)
+    assert t.tolist() == [0, 1, 2, 3, 4, 5] and t.untyped_storage().data_ptr() == storage.data_ptr()
+    assert t.set_(source=storage, storage_offset=1, size=(2, 2), stride=(1, 2)).tolist() == [[1, 3], [2, 4]]
+    assert torch.empty(0).set_(torch.arange(3.0).storage()).tolist() == [0, 1, 2]
+    with pytest.raises(RuntimeError, match="Expected a Storage of"):
+        torch.empty(0).set_(torch.arange(3).storage())
+    with pytest.raises(TypeError, match="expected a Tensor or a storage"):
+        torch.empty(0).set_(3)
+    with pytest.raises(RuntimeError, match="storage"):
+        torch.empty(0).set_(storage, 4, (3,), (1,))

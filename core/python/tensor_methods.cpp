@@ -294,16 +294,26 @@ PyObject* no_cuda(PyObject*, PyObject*, PyObject*) {
   return nullptr;
 }
 
-PyObject* set_(PyObject* self, PyObject* args) {
+PyObject* set_(PyObject* self, PyObject* args, PyObject* kwargs) {
+  static const char* names[] = {"source", "storage_offset", "size", "stride", nullptr};
   PyObject *source = nullptr, *offset = nullptr, *sizes = nullptr, *strides = nullptr;
-  if (!PyArg_ParseTuple(args, "|OOOO:set_", &source, &offset, &sizes, &strides)) return nullptr;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OOOO:set_", const_cast<char**>(names), &source, &offset, &sizes,
+                                   &strides))
+    return nullptr;
   return guarded([&]() -> PyObject* {
     Tensor t = self_tensor(self);
     if (!source) {
       Tensor e = Tensor::empty(Dims{0}, t.dtype());
       t->set(e->storage_ref(), 0, e.sizes(), e.strides(), t.dtype());
     } else {
-      check_type(is_tensor(source), "set_(): expected a Tensor, got ", type_name(source));
+      Object elements;  // of a storage: a tensor of all it holds
+      if (!is_tensor(source)) {
+        check_type(PyObject_HasAttrString(source, "_elements"), "set_(): expected a Tensor or a storage, got ",
+                   type_name(source));
+        Object dtype = Object::check(PyObject_GetAttrString(self, "dtype"));
+        elements = Object::check(PyObject_CallMethod(source, "_elements", "O", dtype.get()));
+        source = elements.get();
+      }
       Tensor s = tensor_of(source);
       check(is_meta(s) == is_meta(t), "Attempted to set the storage of a tensor on device \"", device_of(t).str(),
             "\" to a storage on different device \"", device_of(s).str(),
@@ -501,7 +511,8 @@ PyMethodDef tensor_methods[] = {
     {"cpu", keyworded(cpu), METH_VARARGS | METH_KEYWORDS, "self: it is there already."},
     {"cuda", keyworded(no_cuda), METH_VARARGS | METH_KEYWORDS, "An AssertionError: there is no CUDA."},
     {"pin_memory", keyworded(cpu), METH_VARARGS | METH_KEYWORDS, "self: there is no CUDA to pin for."},
-    {"set_", set_, METH_VARARGS, "Makes self look at another tensor's storage."},
+    {"set_", keyworded(set_), METH_VARARGS | METH_KEYWORDS,
+     "Makes self look at another tensor's storage, or at a storage."},
     {"resize_", keyworded(resize_), METH_VARARGS | METH_KEYWORDS,
      "Changes the sizes in place; new elements are uninitialised."},
     {nullptr, nullptr, 0, nullptr}};

@@ -43,11 +43,15 @@ def graph_break(msg: str = "") -> None:
     """Nothing: nothing is compiled."""
 
 
-def mark_dynamic(t: Any, index: Any, **kwargs: Any) -> None:
+def mark_dynamic(t: Any, index: Any = None, **kwargs: Any) -> None:
     """Accepted: nothing is compiled."""
 
 
-mark_static = mark_static_address = maybe_mark_dynamic = mark_dynamic
+mark_static = maybe_mark_dynamic = mark_unbacked = mark_dynamic
+
+
+def mark_static_address(t: Any, guard: bool = False) -> None:
+    """Accepted: nothing is compiled."""
 
 
 def is_dynamo_supported() -> bool:
