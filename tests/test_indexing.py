@@ -237,8 +237,13 @@ def test_a_tensor_that_is_put_has_the_dtype():
     x[x == 0] = torch.tensor(2)  # one value under a mask, like a number
     x[torch.tensor([0])] = 3
     assert x.tolist() == [3, 2, 2]
-    with pytest.raises(RuntimeError, match="without overflow"):
+    with pytest.raises(RuntimeError, match=r"without overflow: \(0,1\)"):
         x[x == 2] = torch.tensor(1j)
+
+
+def test_nothing_overlaps_itself():
+    x = torch.zeros(1, 0, 5).expand(3, 0, 5)
+    assert x.stride(0) == 0 and x.add_(1).shape == (3, 0, 5)
 
 
 def test_objects_that_are_indices():

@@ -133,3 +133,15 @@ def test_an_infinite_logit_leaves_no_distribution():
     assert loss[0].isnan() and loss[1].isfinite()
     loss.sum().backward()
     assert x.grad[0].isnan().all() and x.grad[1].isfinite().all()
+
+
+def test_counts_of_zero_have_a_gradient():
+    x = torch.tensor([0.5, 1.0, 2.0], dtype=torch.float64, requires_grad=True)
+    counts = torch.tensor([0.0, 1.0, 3.0], dtype=torch.float64, requires_grad=True)
+    F.poisson_nll_loss(x, counts, full=True, reduction="sum").backward()
+    torch.testing.assert_close(x.grad, (x.exp() - counts).detach())
+    stirling = math.log(3) + 0.5 / 3  # of targets above 1
+    torch.testing.assert_close(counts.grad, -x.detach() + torch.tensor([0.0, 0.0, stirling], dtype=torch.float64))
+    assert F.poisson_nll_loss(torch.tensor([1, 2]), torch.tensor([1, 2])).dtype == torch.float32
+    with pytest.raises(ValueError, match="foo is not a valid value"):
+        F.poisson_nll_loss(x, counts, reduction="foo")

@@ -504,7 +504,12 @@ bool fits(const Scalar& value, DType dtype) {
 }
 
 void check_fits(const Scalar& value, DType dtype) {
-  check(fits(value, dtype), "value cannot be converted to type ", cpp_name(dtype), " without overflow");
+  if (fits(value, dtype)) return;
+  auto number = value.is_beyond_int64() ? concat(static_cast<uint64_t>(value.to_int()))
+                : value.is_integral()   ? concat(value.to_int())
+                : value.is_complex()    ? concat(value.to_complex())
+                                        : concat(value.to_double());
+  fail(ErrorKind::Runtime, "value cannot be converted to type ", cpp_name(dtype), " without overflow: ", number);
 }
 
 Tensor new_like(const Tensor& like, DType dtype, std::optional<MemoryFormat> format) {

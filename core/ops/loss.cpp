@@ -241,9 +241,9 @@ Tensor soft_margin_loss(const Tensor& x, const Tensor& t, int64_t reduction) {
 }
 
 Tensor poisson_nll_loss(const Tensor& x, const Tensor& t, bool log_input, bool full, double eps, int64_t reduction) {
-  check_floating("poisson_nll_loss", x, t);
-  return element_loss<pointwise::PoissonNllElement, 3>({"SubBackward0", "MeanBackward0", "SumBackward0"}, x, t, kNone,
-                                                       kNone, reduction_of(reduction),
+  const Tensor input = is_integral(x.dtype()) ? to_dtype(x, default_dtype()) : x;
+  return element_loss<pointwise::PoissonNllElement, 3>({"SubBackward0", "MeanBackward0", "SumBackward0"}, input, t,
+                                                       kNone, kNone, reduction_of(reduction),
                                                        {Scalar(log_input ? 1 : 0), Scalar(full ? 1 : 0), Scalar(eps)});
 }
 

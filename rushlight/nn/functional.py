@@ -15,7 +15,6 @@ from __future__ import annotations
 from typing import Any
 
 from rushlight import _C
-from rushlight._autocast import in_float32 as _in_float32
 from rushlight.nn import _reduction
 
 _code = _reduction.code
@@ -595,23 +594,25 @@ def _reduced(loss: Any, reduction: str) -> Any:
     return loss if code == 0 else loss.mean() if code == 1 else loss.sum()
 
 
-@_in_float32
 def poisson_nll_loss(
     input: Any, target: Any, log_input: bool = True, full: bool = False, size_average: bool | None = None,
     eps: float = 1e-8, reduce: bool | None = None, reduction: str = "mean",
 ) -> Any:  # fmt: skip
-    """The negative log likelihood of counts under a Poisson distribution.
+    """The negative log likelihood of counts under a Poisson distribution, but for a constant.
+
+    Args:
+        input: the rates, or with log_input their logarithms, of any shape.
+        target: the counts; shapes broadcast.
+        log_input: exp(input) - target * input; without it input - target * log(input + eps).
+        full: add Stirling's approximation of log(target!) where target is above 1.
+        eps: keeps the logarithm finite at a rate of 0.
+        reduction: "none", "mean" or "sum".
 
     >>> F.poisson_nll_loss(torch.tensor([0., 1.]), torch.tensor([1., 3.]))
     tensor(0.3591)
     """
-    reduction = _reduction.legacy(size_average, reduce, reduction)
-    _code(reduction)
-    loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
-    if full:
-        stirling = target * target.log() - target + 0.5 * (2 * 3.141592653589793 * target).log()
-        loss = loss + stirling.masked_fill(target <= 1, 0)
-    return _reduced(loss, reduction)
+    code = _code(_reduction.legacy(size_average, reduce, reduction))
+    return _C.poisson_nll_loss(input, target, log_input, full, eps, code)
 
 
 def gaussian_nll_loss(
