@@ -205,6 +205,30 @@ def test_pickled():
         assert y.is_meta and y.requires_grad == x.requires_grad
 
 
+@pytest.mark.parametrize("zipped", [True, False])
+def test_saved(tmp_path, zipped):
+    with torch.device("meta"):
+        net = nn.Linear(3, 2)
+    things = {
+        "net": net.state_dict(),
+        "turned": meta(4, 6).t(),
+        "leaf": meta(2, requires_grad=True),
+        "here": torch.ones(2),
+    }
+    torch.save(things, tmp_path / "x.pt", _use_new_zipfile_serialization=zipped)
+    assert (tmp_path / "x.pt").stat().st_size < 3000
+    got = torch.load(tmp_path / "x.pt")
+    assert got["net"]["weight"].is_meta and got["net"]["weight"].shape == (2, 3)
+    assert got["turned"].is_meta and got["turned"].stride() == (1, 6)
+    assert got["leaf"].is_meta and got["leaf"].requires_grad and got["here"].tolist() == [1, 1]
+
+
+def test_initial_weights_are_not_drawn():
+    for fill in (nn.init.trunc_normal_, nn.init.orthogonal_, nn.init.kaiming_normal_, nn.init.dirac_):
+        weight = meta(4, 4, 3)
+        assert fill(weight) is weight
+
+
 def test_second_derivatives():
     x = meta(3, requires_grad=True)
     (g,) = torch.autograd.grad((x.sin() * x).sum(), x, create_graph=True)

@@ -89,13 +89,8 @@ def _no_hooks(hooks: Any) -> None:
         raise UnpicklingError("a tensor with hooks is refused")
 
 
-def _tensor(
-    storage: Any, dtype: Any, offset: Any, size: Any, stride: Any, requires_grad: Any, metadata: Any = None
-) -> Any:
-    from rushlight.storage import UntypedStorage
-
-    if not isinstance(storage, UntypedStorage):
-        raise UnpicklingError(f"a tensor needs a storage, not {type(storage).__name__}")
+def _checked_layout(dtype: Any, offset: Any, size: Any, stride: Any, requires_grad: Any) -> tuple[Any, Any]:
+    """Size and stride, if a tensor can be so."""
     if not isinstance(dtype, _C.dtype):
         raise UnpicklingError(f"a tensor needs a dtype, not {type(dtype).__name__}")
     size, stride = _tuple(size), _tuple(stride)
@@ -103,6 +98,17 @@ def _tensor(
         raise UnpicklingError("a tensor's offset, size or stride is no int: the file is damaged")
     if len(size) > 64 or any(n < 0 or n >= 1 << 62 for n in (*size, *stride, offset)) or math.prod(size) >= 1 << 62:
         raise RuntimeError(f"impossible tensor in the file: size {size}, stride {stride}, storage offset {offset}")
+    return size, stride
+
+
+def _tensor(
+    storage: Any, dtype: Any, offset: Any, size: Any, stride: Any, requires_grad: Any, metadata: Any = None
+) -> Any:
+    from rushlight.storage import UntypedStorage
+
+    if not isinstance(storage, UntypedStorage):
+        raise UnpicklingError(f"a tensor needs a storage, not {type(storage).__name__}")
+    size, stride = _checked_layout(dtype, offset, size, stride, requires_grad)
     made = storage._tensor(dtype, offset, size, stride)
     if isinstance(metadata, dict):
         if metadata.get("conj"):
@@ -163,6 +169,12 @@ def _rebuild_tensor_v3(
 
 
 @rebuild("torch._utils")
+def _rebuild_meta_tensor_no_storage(dtype: Any, size: Any, stride: Any, requires_grad: Any) -> Any:
+    size, stride = _checked_layout(dtype, 0, size, stride, requires_grad)
+    return _C.empty_strided(size, stride, dtype=dtype, device="meta", requires_grad=requires_grad)
+
+
+@rebuild("torch._utils")
 def _rebuild_parameter(data: Any, requires_grad: Any, backward_hooks: Any) -> Any:
     from rushlight.nn.parameter import Parameter
 
@@ -211,7 +223,6 @@ for _name, _what in {
     "_rebuild_sparse_csr_tensor": "a sparse tensor",
     "_rebuild_nested_tensor": "a nested tensor",
     "_rebuild_qtensor": "a quantized tensor",
-    "_rebuild_meta_tensor_no_storage": "a tensor on the device 'meta'",
     "_rebuild_device_tensor_from_numpy": "a tensor of another device",
     "_rebuild_device_tensor_from_cpu_tensor": "a tensor of another device",
     "_rebuild_wrapper_subclass": "a tensor that wraps others",
@@ -420,7 +431,7 @@ def plain_named(module: str, name: str) -> Any:
     found = getattr(importlib.import_module(module), name)
     if name in ("Namespace", "SimpleNamespace"):
         CALLS[id(found)] = lambda: found()
-        STATES[found] = _namespace_state
+        STATES[found] = _with_attributes
     else:
         CALLS[id(found)] = lambda *args: found(*map(_value, args))
     return found
@@ -434,18 +445,12 @@ def _value(argument: Any) -> Any:
     return argument
 
 
-def _namespace_state(made: Any, state: Any) -> Any:
+def _with_attributes(made: Any, state: Any) -> Any:
     put_attributes(made, state)
     return made
 
 
-def _ordered_state(made: Any, state: Any) -> Any:
-    """`_metadata` of a state_dict."""
-    put_attributes(made, state)
-    return made
-
-
-STATES[OrderedDict] = _ordered_state
+STATES[OrderedDict] = _with_attributes  # `_metadata` of a state_dict
 
 # ---- NumPy ------------------------------------------------------------------------------------------------------------
 

@@ -216,8 +216,17 @@ class _Pickler(_StandardPickler):  # type: ignore[misc]
     def _no_hooks(self) -> bytes:
         return self._name(OrderedDict) + pickle.EMPTY_TUPLE + pickle.REDUCE
 
+    def _rebuilder(self, tensor: Any) -> Any:
+        """The function that a file calls for this tensor."""
+        return _build._rebuild_meta_tensor_no_storage if tensor.is_meta else _build._rebuild_tensor_v2
+
     def _save_arguments(self, tensor: Any, requires_grad: bool) -> None:
-        """The arguments of _rebuild_tensor_v2."""
+        """The arguments of that function."""
+        flag = pickle.NEWTRUE if requires_grad else pickle.NEWFALSE
+        if tensor.is_meta:  # there is nothing behind it
+            self.write(pickle.MARK)
+            self.write(self._name(tensor.dtype) + _ints(tensor.shape) + _ints(tensor.stride()) + flag + pickle.TUPLE)
+            return
         identity = tensor._storage_id()
         stored = self._stored(lambda: _C._storage_view(tensor), identity, tensor.dtype)
         stored.used_by(tensor)
@@ -231,7 +240,6 @@ class _Pickler(_StandardPickler):  # type: ignore[misc]
             nbytes = planned.high - planned.low
         self.write(pickle.MARK)
         self._save_persistent(stored, nbytes)
-        flag = pickle.NEWTRUE if requires_grad else pickle.NEWFALSE
         self.write(_int(offset) + _ints(tensor.shape) + _ints(stride) + flag)
         self.write(self._no_hooks() + pickle.TUPLE)
 
@@ -240,7 +248,7 @@ class _Pickler(_StandardPickler):  # type: ignore[misc]
         if state:
             self._save_subclass(tensor)
             return
-        self.write(self._name(_build._rebuild_tensor_v2))
+        self.write(self._name(self._rebuilder(tensor)))
         self._save_arguments(tensor, tensor.requires_grad)
         self.write(pickle.REDUCE)
         self.memoize(tensor)
@@ -248,7 +256,7 @@ class _Pickler(_StandardPickler):  # type: ignore[misc]
     def _save_subclass(self, tensor: Any) -> None:
         self.save(_build._rebuild_from_type_v2)
         self.write(pickle.MARK)
-        self.save(_build._rebuild_tensor_v2)
+        self.save(self._rebuilder(tensor))
         self.save(type(tensor))
         self._save_arguments(tensor, tensor.requires_grad)
         self.save(dict(vars(tensor)))
@@ -259,7 +267,7 @@ class _Pickler(_StandardPickler):  # type: ignore[misc]
         state = vars(parameter)
         self.write(self._name(_build._rebuild_parameter_with_state if state else _build._rebuild_parameter))
         self.write(pickle.MARK)
-        self.write(self._name(_build._rebuild_tensor_v2))
+        self.write(self._name(self._rebuilder(parameter)))
         self._save_arguments(parameter, False)
         self.write(pickle.REDUCE + (pickle.NEWTRUE if parameter.requires_grad else pickle.NEWFALSE))
         self.write(self._no_hooks())
