@@ -267,3 +267,27 @@ def test_mixing_batches():
     for mix in (v2.MixUp(num_classes=3), v2.CutMix(num_classes=3)):
         out, labels = mix(x, y)
         assert out.shape == x.shape and labels.shape == (4, 3) and torch.allclose(labels.sum(1), torch.ones(4))
+
+
+@ours
+def test_version_2_says_what_it_cannot_take():
+    from rushlight.vision.transforms import v2
+
+    with pytest.raises(TypeError, match="No image was found in the sample: RandomCrop .* got ndarray"):
+        v2.RandomCrop(2)(np.zeros((4, 4, 3), np.uint8))
+    with pytest.raises(ValueError, match="interval .0.0, 1.0., got 1.5"):
+        v2.RandomInvert(p=1.5)
+    with pytest.raises(ValueError, match="Gaussian noise is for tensors"):
+        v2.GaussianNoise()(Image.new("RGB", (2, 2)))
+    with pytest.raises(TypeError, match="threshold 2 is more than 1"):
+        v2.functional.solarize(torch.zeros(1, 2, 2), 2)
+    assert repr(v2.RandomPerspective(0.4)) == (
+        "RandomPerspective(p=0.5, distortion_scale=0.4, interpolation=bilinear, fill=0)"
+    )
+
+
+@ours
+def test_places_of_doubles_are_doubles():
+    x = torch.rand(1, 9, 7, dtype=torch.float64)
+    turned = TF.rotate(TF.rotate(x, 90, I.BILINEAR, expand=True), -90, I.BILINEAR, expand=True)
+    assert (turned - x).abs().max() < 1e-12

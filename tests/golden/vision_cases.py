@@ -1,5 +1,6 @@
 """What transforms are compared with torchvision on: an expression, run on several kinds of image under a seed."""
 
+import importlib
 import random
 
 CASES = """
@@ -82,6 +83,21 @@ lambda x: TF.resized_crop(x, 1, 2, 7, 6, [5, 4])
 lambda x: TF.rotate(x, 90, expand=True)
 lambda x: TF.affine(x, 20, [3, 4], 0.8, [5, 6], fill=[1, 2, 3])
 lambda x: TF.posterize(x, 1)
+T.ElasticTransform([10.0, 20.0], [0.4, 0.8])
+lambda x: TF.pad(x, 1, fill=None)
+lambda x: TF.adjust_contrast(x, -0.5)
+v2.Resize(None, max_size=7)
+v2.RandomCrop((11, 5))
+v2.Pad(1, fill=[1, 2, 3])
+v2.RandomErasing(1.0)
+v2.RandomEqualize(1.0)
+v2.RandomPosterize(3, p=1.0)
+v2.RandomSolarize(0.5, p=1.0)
+v2.GaussianNoise()
+v2.AutoAugment()
+v2.AutoAugment(T.AutoAugmentPolicy.SVHN, I.BILINEAR)
+v2.TrivialAugmentWide()
+v2.RandomHorizontalFlip(1.5)
 """.strip().splitlines()
 
 SEEDS = (0, 1)
@@ -120,6 +136,7 @@ def summary(value, torch, np):
 def run(torch, transforms, functional, np, Image):
     """(case, image, seed) -> summary, and the next random number: as many must have been drawn."""
     names = {"torch": torch, "T": transforms, "TF": functional, "I": transforms.InterpolationMode}
+    names["v2"] = importlib.import_module(f"{transforms.__name__}.v2")
     for case in CASES:
         for name, image in images(torch, np, Image).items():
             for seed in SEEDS:

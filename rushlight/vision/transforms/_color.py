@@ -154,6 +154,8 @@ class GaussianBlur(Module):
 class _Sometimes(Module):
     """A change that happens with probability p."""
 
+    _functional: Any = TF  # version 2 puts its own here
+
     def __init__(self, p: float = 0.5) -> None:
         super().__init__()
         self.p = p
@@ -176,7 +178,7 @@ class RandomInvert(_Sometimes):
     """
 
     def _change(self, img: Any) -> Any:
-        return TF.invert(img)
+        return self._functional.invert(img)
 
 
 class RandomAutocontrast(_Sometimes):
@@ -198,7 +200,7 @@ class RandomEqualize(_Sometimes):
     """
 
     def _change(self, img: Any) -> Any:
-        return TF.equalize(img)
+        return self._functional.equalize(img)
 
 
 class RandomPosterize(_Sometimes):
@@ -214,7 +216,7 @@ class RandomPosterize(_Sometimes):
         self.bits = bits
 
     def _change(self, img: Any) -> Any:
-        return TF.posterize(img, self.bits)
+        return self._functional.posterize(img, self.bits)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(bits={self.bits},p={self.p})"
@@ -233,7 +235,7 @@ class RandomSolarize(_Sometimes):
         self.threshold = threshold
 
     def _change(self, img: Any) -> Any:
-        return TF.solarize(img, self.threshold)
+        return self._functional.solarize(img, self.threshold)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(threshold={self.threshold},p={self.p})"

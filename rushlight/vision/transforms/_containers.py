@@ -140,6 +140,10 @@ class ToTensor:
 
     See `functional.to_tensor`.
 
+    >>> from PIL import Image
+    >>> torch.vision.transforms.ToTensor()(Image.new("L", (2, 1), 51))
+    tensor([[[0.2000, 0.2000]]])
+
     Reference: https://pytorch.org/vision/stable/generated/torchvision.transforms.ToTensor.html
     """
 
@@ -151,7 +155,12 @@ class ToTensor:
 
 
 class PILToTensor:
-    """A PIL image as a tensor of the same values. See `functional.pil_to_tensor`."""
+    """A PIL image as a tensor (channels, height, width) of the same values. See `functional.pil_to_tensor`.
+
+    >>> from PIL import Image
+    >>> torch.vision.transforms.PILToTensor()(Image.new("RGB", (2, 1), "red"))[0]
+    tensor([[255, 255]], dtype=torch.uint8)
+    """
 
     def __call__(self, pic: Any) -> Any:
         return TF.pil_to_tensor(pic)
@@ -163,7 +172,8 @@ class PILToTensor:
 class ConvertImageDtype(Module):
     """A tensor in another dtype, scaled. See `functional.convert_image_dtype`.
 
-    >>> torch.vision.transforms.ConvertImageDtype(torch.float32)(torch.tensor([0, 255], dtype=torch.uint8))
+    >>> image = torch.tensor([0, 255], dtype=torch.uint8).view(1, 1, 2)
+    >>> torch.vision.transforms.ConvertImageDtype(torch.float32)(image).flatten()
     tensor([0., 1.])
     """
 
@@ -176,7 +186,13 @@ class ConvertImageDtype(Module):
 
 
 class ToPILImage:
-    """A tensor or an array as a PIL image. See `functional.to_pil_image`."""
+    """A tensor (channels, height, width) or an array (height, width, channels) as a PIL image.
+
+    See `functional.to_pil_image`.
+
+    >>> torch.vision.transforms.ToPILImage()(torch.zeros(3, 4, 5)).size
+    (5, 4)
+    """
 
     def __init__(self, mode: str | None = None) -> None:
         self.mode = mode
@@ -246,7 +262,8 @@ class LinearTransformation(Module):
                 f"Input tensor and transformation matrix have incompatible shape. [{tensor.shape[-3]} x "
                 f"{tensor.shape[-2]} x {tensor.shape[-1]}] != {size}"
             )
-        return ((tensor.reshape(-1, n) - self.mean_vector) @ self.transformation_matrix).reshape(tensor.shape)
+        centred = tensor.reshape(-1, n) - self.mean_vector
+        return (centred @ self.transformation_matrix.to(centred.dtype)).reshape(tensor.shape)
 
     def __repr__(self) -> str:
         matrix, mean = self.transformation_matrix.tolist(), self.mean_vector.tolist()

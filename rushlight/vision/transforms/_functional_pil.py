@@ -73,9 +73,7 @@ def pad(image: Any, left: int, top: int, right: int, bottom: int, fill: Any, mod
     if mode == "constant":
         border = (left, top, right, bottom)
         if image.mode == "P":  # the colours are a table, which has to come along
-            padded = pillow("ImageOps").expand(
-                image, border=border, fill=int(fill if isinstance(fill, int) else fill[0])
-            )
+            padded = pillow("ImageOps").expand(image, border=border, fill=fill_of(image, fill))
             padded.putpalette(image.getpalette())
             return padded
         return pillow("ImageOps").expand(image, border=border, fill=fill_of(image, fill))

@@ -69,7 +69,7 @@ def convert_image_dtype(image: Any, dtype: Any) -> Any:
 def _as_batch(image: Any) -> tuple[Any, Any]:
     """The image as a float batch (n, c, h, w), and a function that brings a result back to its shape and dtype."""
     shape, dtype = image.shape, image.dtype
-    batch = image.reshape((-1, *shape[-3:])) if image.dim() > 2 else image.reshape((1, 1, *shape))
+    batch = image.reshape((math.prod(shape[:-3]), *shape[-3:])) if image.dim() > 2 else image.reshape((1, 1, *shape))
     if dtype not in (torch.float32, torch.float64):
         batch = batch.to(torch.float32)
 
@@ -77,7 +77,7 @@ def _as_batch(image: Any) -> tuple[Any, Any]:
         result = result.reshape((*shape[:-2], *result.shape[-2:]))
         if result.dtype == dtype:
             return result
-        return result.to(dtype) if dtype.is_floating_point else result.round().to(dtype)
+        return result.to(dtype) if dtype.is_floating_point or dtype == torch.bool else result.round().to(dtype)
 
     return batch, restore
 
@@ -113,11 +113,17 @@ def crop(image: Any, top: int, left: int, height: int, width: int) -> Any:
 def pad(image: Any, left: int, top: int, right: int, bottom: int, fill: Any, mode: str) -> Any:
     check(image)
     if mode == "constant":
-        if isinstance(fill, list | tuple):
-            fill = fill[0] if len(fill) == 1 else fill
-        if isinstance(fill, list | tuple):
-            raise TypeError("Got inappropriate fill arg: for a tensor, it must be one number")
-        return F.pad(image, (left, right, top, bottom), value=fill)
+        fill = fill[0] if isinstance(fill, list | tuple) and len(fill) == 1 else fill
+        if isinstance(fill, str):
+            raise TypeError(f"Got inappropriate fill arg: for a tensor it is a number, got {fill!r}")
+        sides = (left, right, top, bottom)
+        if not isinstance(fill, list | tuple):
+            return F.pad(image, sides, value=fill)
+        if len(fill) != channels_of(image):
+            raise ValueError(f"fill has {len(fill)} numbers, but the image has {channels_of(image)} channels")
+        color = torch.tensor(fill, device=image.device).to(image.dtype).reshape(-1, 1, 1)
+        outside = F.pad(torch.zeros(image.shape[-2:], dtype=torch.bool, device=image.device), sides, value=1.0)
+        return torch.where(outside, color, F.pad(image, sides))
     for dim, before, after in ((-2, top, bottom), (-1, left, right)):
         if before or after:
             image = image.index_select(dim, _border(image.shape[dim], before, after, mode, image.device))
@@ -187,6 +193,11 @@ def sample(image: Any, grid: Any, mode: str, fill: Any) -> Any:
     return restore(result * covered + (1.0 - covered) * color)
 
 
+def _grid_dtype(image: Any) -> Any:
+    """Places are computed as exactly as the image is."""
+    return torch.float64 if image.dtype == torch.float64 else torch.float32
+
+
 def _mesh(x: Any, y: Any) -> Any:
     """(1, height * width, 3): x, y and 1 of each pixel, row by row."""
     points = torch.ones(1, y.shape[0], x.shape[0], 3, dtype=x.dtype)
@@ -195,12 +206,13 @@ def _mesh(x: Any, y: Any) -> Any:
     return points.reshape(1, -1, 3)
 
 
-def affine_grid(matrix: list[float], width: int, height: int, out_width: int, out_height: int) -> Any:
+def affine_grid(image: Any, matrix: list[float], out_width: int, out_height: int) -> Any:
     """Where each pixel of the result comes from, for an inverse affine matrix about the image's centre."""
-    x = torch.linspace(-out_width * 0.5 + 0.5, out_width * 0.5 - 0.5, out_width)
-    y = torch.linspace(-out_height * 0.5 + 0.5, out_height * 0.5 - 0.5, out_height)
-    theta = torch.tensor(matrix, dtype=torch.float32).reshape(1, 2, 3).transpose(1, 2)
-    theta = theta / torch.tensor([0.5 * width, 0.5 * height])
+    (height, width), dtype = size_of(image), _grid_dtype(image)
+    x = torch.linspace(-out_width * 0.5 + 0.5, out_width * 0.5 - 0.5, out_width, dtype=dtype)
+    y = torch.linspace(-out_height * 0.5 + 0.5, out_height * 0.5 - 0.5, out_height, dtype=dtype)
+    theta = torch.tensor(matrix, dtype=dtype).reshape(1, 2, 3).transpose(1, 2)
+    theta = theta / torch.tensor([0.5 * width, 0.5 * height], dtype=dtype)
     return _mesh(x, y).bmm(theta).reshape(1, out_height, out_width, 2)
 
 
@@ -220,23 +232,24 @@ def affine_output_size(matrix: list[float], width: int, height: int) -> tuple[in
 def affine(image: Any, matrix: list[float], mode: str, fill: Any) -> Any:
     check_grid(image, mode, ("nearest", "bilinear"), fill)
     h, w = size_of(image)
-    return sample(image, affine_grid(matrix, w, h, w, h), mode, fill)
+    return sample(image, affine_grid(image, matrix, w, h), mode, fill)
 
 
 def rotate(image: Any, matrix: list[float], mode: str, expand: bool, fill: Any) -> Any:
     check_grid(image, mode, ("nearest", "bilinear"), fill)
     h, w = size_of(image)
     out_w, out_h = affine_output_size(matrix, w, h) if expand else (w, h)
-    return sample(image, affine_grid(matrix, w, h, out_w, out_h), mode, fill)
+    return sample(image, affine_grid(image, matrix, out_w, out_h), mode, fill)
 
 
 def perspective(image: Any, coefficients: list[float], mode: str, fill: Any) -> Any:
     check_grid(image, mode, ("nearest", "bilinear"), fill)
     h, w = size_of(image)
-    a = torch.tensor(coefficients, dtype=torch.float32)
-    points = _mesh(torch.linspace(0.5, w - 0.5, w), torch.linspace(0.5, h - 0.5, h))
-    top = a[:6].reshape(1, 2, 3).transpose(1, 2) / torch.tensor([0.5 * w, 0.5 * h])
-    below = torch.stack((a[6], a[7], torch.ones(()))).reshape(1, 3, 1).expand(1, 3, 2)
+    dtype = _grid_dtype(image)
+    a = torch.tensor([*coefficients, 1.0], dtype=dtype)
+    points = _mesh(torch.linspace(0.5, w - 0.5, w, dtype=dtype), torch.linspace(0.5, h - 0.5, h, dtype=dtype))
+    top = a[:6].reshape(1, 2, 3).transpose(1, 2) / torch.tensor([0.5 * w, 0.5 * h], dtype=dtype)
+    below = a[6:].reshape(1, 3, 1).expand(1, 3, 2)
     grid = points.bmm(top) / points.bmm(below) - 1.0
     return sample(image, grid.reshape(1, h, w, 2), mode, fill)
 
@@ -244,8 +257,8 @@ def perspective(image: Any, coefficients: list[float], mode: str, fill: Any) -> 
 def elastic(image: Any, displacement: Any, mode: str, fill: Any) -> Any:
     check_grid(image, mode, ("nearest", "bilinear"), fill)
     h, w = size_of(image)
-    x = torch.linspace((-w + 1) / w, (w - 1) / w, w)
-    y = torch.linspace((-h + 1) / h, (h - 1) / h, h)
+    x = torch.linspace((-w + 1) / w, (w - 1) / w, w, dtype=_grid_dtype(image))
+    y = torch.linspace((-h + 1) / h, (h - 1) / h, h, dtype=_grid_dtype(image))
     identity = _mesh(x, y)[..., :2].reshape(1, h, w, 2)
     return sample(image, identity + displacement.to(identity.dtype), mode, fill)
 
@@ -418,6 +431,13 @@ def autocontrast(image: Any) -> Any:
 
 def equalize(image: Any) -> Any:
     _check_bytes(image)
+    return equalized(image)
+
+
+def equalized(image: Any) -> Any:
+    """`equalize` of bytes of any number of channels."""
+    if image.numel() == 0:
+        return image
     planes = [_equalize(plane) for plane in image.reshape(-1, *image.shape[-2:])]
     return torch.stack(planes).reshape(image.shape)
 

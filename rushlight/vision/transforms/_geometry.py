@@ -48,8 +48,8 @@ class Resize(Module):
         if isinstance(size, Sequence) and len(size) not in (1, 2):
             raise ValueError("If size is a sequence, it should have 1 or 2 values")
         self.size = size
-        self.max_size = max_size
         self.interpolation = TF._interpolation_mode(interpolation)
+        self.max_size = max_size
         self.antialias = antialias
 
     def forward(self, img: Any) -> Any:
@@ -92,7 +92,7 @@ class Pad(Module):
         super().__init__()
         if not isinstance(padding, numbers.Number | tuple | list):
             raise TypeError("Got inappropriate padding arg")
-        if not isinstance(fill, numbers.Number | str | tuple | list):
+        if fill is not None and not isinstance(fill, numbers.Number | str | tuple | list):
             raise TypeError("Got inappropriate fill arg")
         if padding_mode not in ("constant", "edge", "reflect", "symmetric"):
             raise ValueError("Padding mode should be either constant, edge, reflect or symmetric")
@@ -201,10 +201,10 @@ class RandomResizedCrop(Module):
             raise TypeError("Ratio should be a sequence")
         if scale[0] > scale[1] or ratio[0] > ratio[1]:
             warnings.warn("Scale and ratio should be of kind (min, max)")
-        self.interpolation = TF._interpolation_mode(interpolation)
-        self.antialias = antialias
         self.scale = scale
         self.ratio = ratio
+        self.interpolation = TF._interpolation_mode(interpolation)
+        self.antialias = antialias
 
     @staticmethod
     def get_params(img: Any, scale: Any, ratio: Any) -> tuple[int, int, int, int]:
@@ -324,11 +324,11 @@ class RandomRotation(Module):
         super().__init__()
         self.degrees = symmetric_range(degrees, "degrees")
         self.interpolation = TF._interpolation_mode(interpolation)
+        self.expand = expand
+        self.fill = _checked_fill(fill)
         if center is not None:
             check_sequence(center, "center", (2,))
         self.center = center
-        self.expand = expand
-        self.fill = _checked_fill(fill)
 
     @staticmethod
     def get_params(degrees: Any) -> float:
@@ -456,8 +456,8 @@ class RandomPerspective(Module):
     ) -> None:
         super().__init__()
         self.p = p
-        self.interpolation = TF._interpolation_mode(interpolation)
         self.distortion_scale = distortion_scale
+        self.interpolation = TF._interpolation_mode(interpolation)
         self.fill = _checked_fill(fill)
 
     @staticmethod
@@ -486,8 +486,8 @@ class ElasticTransform(Module):
     """The image bent at random, as if seen through moving water.
 
     Args:
-        alpha: how far, a number or (across, down).
-        sigma: how smoothly, the same way.
+        alpha: how far in pixels, a number or (across, down).
+        sigma: how smoothly, a number or (across, down), in both directions of the displacement.
         interpolation, fill: as for `functional.elastic_transform`.
 
     Source: Simard, Steinkraus, Platt, Best practices for convolutional neural networks, 2003
@@ -517,9 +517,9 @@ class ElasticTransform(Module):
             raise TypeError(f"{name} should be float or a sequence of floats. Got {type(value)}")
         if len(value) not in (1, 2):
             raise ValueError(f"{name} is a sequence its length should be 1 or 2. Got {len(value)}")
-        if not all(isinstance(v, float) for v in value):
+        if not all(isinstance(v, numbers.Real) for v in value):
             raise TypeError(f"{name} should be a sequence of floats. Got {value}")
-        return list(value) * (2 if len(value) == 1 else 1)
+        return [float(v) for v in value] * (2 if len(value) == 1 else 1)
 
     @staticmethod
     def get_params(alpha: list[float], sigma: list[float], size: list[int]) -> Any:
@@ -529,7 +529,7 @@ class ElasticTransform(Module):
             part = torch.rand([1, 1, *size]) * 2 - 1
             if sigma[i] > 0.0:
                 kernel = int(8 * sigma[i] + 1) | 1  # an odd number
-                part = TF.gaussian_blur(part, [kernel, kernel], sigma[i])
+                part = TF.gaussian_blur(part, [kernel, kernel], sigma)
             parts.append(part * alpha[i] / size[1 - i])  # across, then down
         return torch.cat(parts, 1).permute(0, 2, 3, 1)
 

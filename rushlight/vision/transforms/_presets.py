@@ -20,6 +20,10 @@ class ImageClassification(nn.Module):
         resize_size: of the shorter side, before.
         mean, std: of the normalization.
         interpolation, antialias: as for `Resize`.
+
+    >>> preset = torch.vision.models.ResNet18_Weights.DEFAULT.transforms()
+    >>> preset(torch.zeros(3, 300, 400, dtype=torch.uint8)).shape
+    torch.Size([3, 224, 224])
     """
 
     def __init__(

@@ -16,35 +16,13 @@ from rushlight.vision.transforms.functional import InterpolationMode
 __all__ = ["AugMix", "AutoAugment", "AutoAugmentPolicy", "RandAugment", "TrivialAugmentWide"]
 
 
-def _apply_op(img: Any, name: str, magnitude: float, interpolation: Any, fill: Any) -> Any:
-    """One of the operations on a PIL image or a tensor."""
-    if name in ("ShearX", "ShearY"):
-        degrees = math.degrees(math.atan(magnitude))  # the magnitude is a slope
-        shear = [degrees, 0.0] if name == "ShearX" else [0.0, degrees]
-        return TF.affine(img, 0.0, [0, 0], 1.0, shear, interpolation, fill, center=[0, 0])
-    if name in ("TranslateX", "TranslateY"):
-        shift = [int(magnitude), 0] if name == "TranslateX" else [0, int(magnitude)]
-        return TF.affine(img, 0.0, shift, 1.0, [0.0, 0.0], interpolation, fill)
-    if name == "Rotate":
-        return TF.rotate(img, magnitude, interpolation, fill=fill)
-    if name in _FACTORS:
-        return _FACTORS[name](img, 1.0 + magnitude)
-    if name == "Posterize":
-        return TF.posterize(img, int(magnitude))
-    if name == "Solarize":
-        return TF.solarize(img, magnitude)
-    if name in _PLAIN:
-        return _PLAIN[name](img)
-    raise ValueError(f"The provided operator {name} is not recognized.")
-
-
 _FACTORS = {
-    "Brightness": TF.adjust_brightness,
-    "Color": TF.adjust_saturation,
-    "Contrast": TF.adjust_contrast,
-    "Sharpness": TF.adjust_sharpness,
+    "Brightness": "adjust_brightness",
+    "Color": "adjust_saturation",
+    "Contrast": "adjust_contrast",
+    "Sharpness": "adjust_sharpness",
 }
-_PLAIN = {"AutoContrast": TF.autocontrast, "Equalize": TF.equalize, "Invert": TF.invert, "Identity": lambda img: img}
+_PLAIN = {"AutoContrast": "autocontrast", "Equalize": "equalize", "Invert": "invert"}
 
 Space = dict[str, tuple[Any, bool]]  # the magnitudes of each operation, and whether they have a sign
 
@@ -77,7 +55,35 @@ _VALUES = "Posterize Solarize AutoContrast Equalize"
 
 
 class _Drawing(Module):
-    """What the transforms here draw."""
+    """What the transforms here draw, and the operations that they draw from."""
+
+    _functional: Any = TF  # version 2 puts its own here
+    interpolation: Any
+
+    def _perform(self, img: Any, name: str, magnitude: float, fill: Any) -> Any:
+        """One of the operations on a PIL image or a tensor."""
+        f = self._functional
+        moved = {"interpolation": self.interpolation, "fill": fill}
+        if name in ("ShearX", "ShearY"):
+            degrees = math.degrees(math.atan(magnitude))  # the magnitude is a slope
+            shear = [degrees, 0.0] if name == "ShearX" else [0.0, degrees]
+            return f.affine(img, 0.0, [0, 0], 1.0, shear, center=[0, 0], **moved)
+        if name in ("TranslateX", "TranslateY"):
+            shift = [int(magnitude), 0] if name == "TranslateX" else [0, int(magnitude)]
+            return f.affine(img, 0.0, shift, 1.0, [0.0, 0.0], **moved)
+        if name == "Rotate":
+            return f.rotate(img, magnitude, **moved)
+        if name == "Posterize":
+            return f.posterize(img, int(magnitude))
+        if name == "Solarize":
+            return f.solarize(img, self._threshold(img, magnitude))
+        if name in _FACTORS:
+            return getattr(f, _FACTORS[name])(img, 1.0 + magnitude)
+        return getattr(f, _PLAIN[name])(img) if name != "Identity" else img
+
+    def _threshold(self, img: Any, magnitude: float) -> float:
+        """From where on to invert; version 1 has this for bytes alone."""
+        return magnitude
 
     def _negative(self) -> bool:
         """Whether a magnitude gets a minus sign."""
@@ -92,7 +98,11 @@ class _Drawing(Module):
 
 
 class AutoAugmentPolicy(Enum):
-    """The data set that a policy was found on."""
+    """The data set that a policy was found on.
+
+    >>> torch.vision.transforms.AutoAugmentPolicy("cifar10")
+    <AutoAugmentPolicy.CIFAR10: 'cifar10'>
+    """
 
     IMAGENET = "imagenet"
     CIFAR10 = "cifar10"
@@ -161,7 +171,7 @@ class AutoAugment(_Drawing):
 
     def _get_policies(self, policy: AutoAugmentPolicy) -> list[tuple[tuple[str, float, int | None], ...]]:
         if policy not in _POLICIES:
-            raise ValueError(f"The provided policy {policy} is not recognized.")
+            raise ValueError(f"The provided policy {policy} is not recognized. It is one of {list(AutoAugmentPolicy)}")
         lines = []
         for line in _POLICIES[policy].split(";"):
             words = line.split()
@@ -191,7 +201,7 @@ class AutoAugment(_Drawing):
                 magnitudes, signed = space[name]
                 magnitude = float(magnitudes[step].item()) if step is not None else 0.0
                 magnitude = -magnitude if signed and signs[i] == 0 else magnitude
-                img = _apply_op(img, name, magnitude, self.interpolation, fill)
+                img = self._perform(img, name, magnitude, fill)
         return img
 
     def __repr__(self) -> str:
@@ -243,7 +253,7 @@ class RandAugment(_Drawing):
             magnitude = float(magnitudes[self.magnitude].item()) if magnitudes.ndim > 0 else 0.0
             if signed and self._negative():
                 magnitude *= -1.0
-            img = _apply_op(img, name, magnitude, self.interpolation, fill)
+            img = self._perform(img, name, magnitude, fill)
         return img
 
     def __repr__(self) -> str:
@@ -282,7 +292,7 @@ class TrivialAugmentWide(_Drawing):
         fill = fill_for(img, self.fill)
         space = self._augmentation_space(self.num_magnitude_bins)
         name = list(space)[int(torch.randint(len(space), (1,)).item())]
-        return _apply_op(img, name, self._magnitude(*space[name]), self.interpolation, fill)
+        return self._perform(img, name, self._magnitude(*space[name]), fill)
 
     def __repr__(self) -> str:
         return (
@@ -357,7 +367,7 @@ class AugMix(_Drawing):
             depth = self.chain_depth if self.chain_depth > 0 else int(torch.randint(1, 4, (1,)).item())
             for _ in range(depth):
                 name = list(space)[int(torch.randint(len(space), (1,)).item())]
-                chain = _apply_op(chain, name, self._magnitude(*space[name], self.severity), self.interpolation, fill)
+                chain = self._perform(chain, name, self._magnitude(*space[name], self.severity), fill)
             mix = mix + weights[:, i].reshape([n, *ones]) * chain
         mix = mix.reshape(img.shape).to(img.dtype)
         return mix if is_tensor else TF.to_pil_image(mix)

@@ -33,6 +33,10 @@ __all__ = [
 class InterpolationMode(Enum):
     """How pixels between pixels are found. Tensors have the first four; PIL images all but NEAREST_EXACT.
 
+    >>> from rushlight.vision.transforms import InterpolationMode, Resize
+    >>> Resize(4, InterpolationMode.BICUBIC)(torch.rand(3, 8, 8)).shape
+    torch.Size([3, 4, 4])
+
     Reference: https://pytorch.org/vision/stable/generated/torchvision.transforms.InterpolationMode.html
     """
 
@@ -61,14 +65,16 @@ _FROM_PILLOW = {
 
 
 def _interpolation_mode(interpolation: Any) -> InterpolationMode:
-    """Takes Pillow's numbers too, as old programs pass them."""
+    """Takes the names too, and Pillow's numbers, as old programs pass them."""
     if isinstance(interpolation, InterpolationMode):
         return interpolation
     if isinstance(interpolation, int) and int(interpolation) in _FROM_PILLOW:
         return _FROM_PILLOW[int(interpolation)]
+    if isinstance(interpolation, str) and interpolation in InterpolationMode._value2member_map_:
+        return InterpolationMode(interpolation)
     raise TypeError(
         "Argument interpolation should be a InterpolationMode or a corresponding Pillow integer constant, "
-        f"but got {interpolation!r}"
+        f"or one of {', '.join(mode.value for mode in InterpolationMode)}, but got {interpolation!r}"
     )
 
 
@@ -166,10 +172,16 @@ def pil_to_tensor(pic: Any) -> Any:
     """A PIL image as a tensor (channels, height, width) of the same values.
 
     Raises:
-        TypeError: it is none.
+        TypeError: it is none, or its pixels have 16 bits, for which there is no dtype.
+
+    >>> from PIL import Image
+    >>> pil_to_tensor(Image.new("RGB", (5, 4), "red")).shape
+    torch.Size([3, 4, 5])
     """
     if not is_pil(pic):
         raise TypeError(f"pic should be PIL Image. Got {type(pic)}")
+    if pic.mode.startswith("I;16"):
+        raise TypeError(f"pic has mode {pic.mode}, pixels of 16 bits without a sign; pic.convert('I') has int32")
     return _pixels(pic).permute(2, 0, 1)
 
 
@@ -266,17 +278,15 @@ def normalize(tensor: Any, mean: Any, std: Any, inplace: bool = False) -> Any:
 # ---- size and place ----
 
 
-def _compute_resized_output_size(
-    image_size: tuple[int, int], size: Any, max_size: int | None = None, allow_size_none: bool = False
-) -> list[int]:
-    """[height, width] of the resized image; a single size is that of the shorter side."""
+def _compute_resized_output_size(image_size: tuple[int, int], size: Any, max_size: int | None = None) -> list[int]:
+    """[height, width] of the resized image; one size is the shorter side's, none makes the longer one max_size."""
     if size is not None and len(size) == 2:
         return [int(size[0]), int(size[1])]
     h, w = image_size
     short, long = (w, h) if w <= h else (h, w)
     if size is None:
-        if not allow_size_none or not isinstance(max_size, int):
-            raise ValueError("This should never happen!!")
+        if not isinstance(max_size, int):
+            raise ValueError(f"max_size must be an integer when size is None, but got {max_size} instead.")
         new_short, new_long = int(max_size * short / long), max_size
     else:
         new_short, new_long = size[0], int(size[0] * long / short)
@@ -319,7 +329,7 @@ def resize(
 
 
 def _resize(img: Any, size: Any, interpolation: Any, max_size: int | None, antialias: bool | None, whole: bool) -> Any:
-    """`resize`; whole: bytes are averaged as bytes, which version 2 of the transforms does."""
+    """`resize`; whole: as in version 2 of the transforms, where bytes are averaged as bytes and size may be None."""
     interpolation = _interpolation_mode(interpolation)
     if isinstance(size, list | tuple):
         if len(size) not in (1, 2):
@@ -333,7 +343,7 @@ def _resize(img: Any, size: Any, interpolation: Any, max_size: int | None, antia
             )
     elif isinstance(size, int):
         size = [size]
-    else:
+    elif size is not None or not whole:
         raise TypeError(f"size should be int or a sequence of ints. Got {type(size)}")
     image_size = _size_of(img)
     height, width = _compute_resized_output_size(image_size, size, max_size)
@@ -354,7 +364,7 @@ def pad(img: Any, padding: Any, fill: Any = 0, padding_mode: str = "constant") -
     Args:
         img: a PIL image or a tensor.
         padding: of all sides; or (left and right, top and bottom); or (left, top, right, bottom).
-        fill: the value of a constant border; for PIL images also one a channel.
+        fill: the value of a constant border: a number, or one a channel; None is 0.
         padding_mode: "constant"; "edge", the last pixel; "reflect", mirrored without it; "symmetric", with it.
 
     Raises:
@@ -368,7 +378,7 @@ def pad(img: Any, padding: Any, fill: Any = 0, padding_mode: str = "constant") -
     """
     if not isinstance(padding, numbers.Number | tuple | list):
         raise TypeError("Got inappropriate padding arg")
-    if not isinstance(fill, numbers.Number | str | tuple | list):
+    if fill is not None and not isinstance(fill, numbers.Number | str | tuple | list):
         raise TypeError("Got inappropriate fill arg")
     if not isinstance(padding_mode, str):
         raise TypeError("Got inappropriate padding_mode arg")
@@ -643,8 +653,9 @@ def elastic_transform(
 # ---- colours ----
 
 
-def _check_factor(factor: float, name: str) -> None:
-    if factor < 0:
+def _check_factor(img: Any, factor: float, name: str) -> None:
+    """Pillow's enhancements go on below 0; those of tensors end there."""
+    if _is_tensor(img) and factor < 0:
         raise ValueError(f"{name} ({factor}) is not non-negative.")
 
 
@@ -655,7 +666,7 @@ def adjust_brightness(img: Any, brightness_factor: float) -> Any:
     >>> TF.adjust_brightness(torch.full((3, 1, 1), 0.5), 1.5).flatten()
     tensor([0.7500, 0.7500, 0.7500])
     """
-    _check_factor(brightness_factor, "brightness_factor")
+    _check_factor(img, brightness_factor, "brightness_factor")
     return _kind(img).adjust_brightness(img, brightness_factor)
 
 
@@ -666,7 +677,7 @@ def adjust_contrast(img: Any, contrast_factor: float) -> Any:
     >>> TF.adjust_contrast(torch.tensor([0., 1.]).expand(3, 1, 2), 0.5)[0]
     tensor([[0.2500, 0.7500]])
     """
-    _check_factor(contrast_factor, "contrast_factor")
+    _check_factor(img, contrast_factor, "contrast_factor")
     return _kind(img).adjust_contrast(img, contrast_factor)
 
 
@@ -677,7 +688,7 @@ def adjust_saturation(img: Any, saturation_factor: float) -> Any:
     >>> TF.adjust_saturation(torch.tensor([1., 0., 0.]).view(3, 1, 1), 0).flatten()
     tensor([0.2989, 0.2989, 0.2989])
     """
-    _check_factor(saturation_factor, "saturation_factor")
+    _check_factor(img, saturation_factor, "saturation_factor")
     return _kind(img).adjust_saturation(img, saturation_factor)
 
 
@@ -688,7 +699,7 @@ def adjust_sharpness(img: Any, sharpness_factor: float) -> Any:
     >>> TF.adjust_sharpness(torch.rand(3, 8, 8), 2).shape
     torch.Size([3, 8, 8])
     """
-    _check_factor(sharpness_factor, "sharpness_factor")
+    _check_factor(img, sharpness_factor, "sharpness_factor")
     return _kind(img).adjust_sharpness(img, sharpness_factor)
 
 
@@ -719,7 +730,13 @@ def adjust_gamma(img: Any, gamma: float, gain: float = 1) -> Any:
 
 
 def to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
-    """A PIL image in gray; see `rgb_to_grayscale` for tensors."""
+    """A PIL image in gray, of 1 or 3 equal channels; see `rgb_to_grayscale` for tensors.
+
+    >>> import rushlight.vision.transforms.functional as TF
+    >>> from PIL import Image
+    >>> TF.to_grayscale(Image.new("RGB", (5, 4), "red")).mode
+    'L'
+    """
     if not is_pil(img):
         raise TypeError("Input should be PIL Image")
     return P.rgb_to_grayscale(img, num_output_channels)
@@ -788,7 +805,7 @@ def posterize(img: Any, bits: int) -> Any:
     tensor([ 64, 192], dtype=torch.uint8)
     """
     if not 0 <= bits <= 8:
-        raise ValueError(f"The number if bits should be between 0 and 8. Got {bits}")
+        raise ValueError(f"The number of bits should be between 0 and 8. Got {bits}")
     return _kind(img).posterize(img, bits)
 
 
