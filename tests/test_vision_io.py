@@ -1,6 +1,7 @@
 """Image files, pictures of many images, boxes, and the name torchvision."""
 
 import io as python_io
+import re
 import subprocess
 import sys
 
@@ -92,6 +93,9 @@ def test_make_grid_normalizes():
     assert utils.make_grid(x, padding=0, normalize=True, value_range=(0, 4))[0].tolist() == [[0.0, 0.5, 1.0, 1.0]]
     with pytest.raises(TypeError, match="tensor or list of tensors expected"):
         utils.make_grid(3)
+    for shape, nrow in (((1, 2, 3, 4, 5), 8), ((6,), 8), ((0, 3, 4, 4), 8), ((2, 3, 4, 4), 0)):
+        with pytest.raises(ValueError, match=rf"got {re.escape(str(shape))} and nrow={nrow}"):
+            utils.make_grid(torch.zeros(shape), nrow=nrow)
 
 
 def test_save_image(tmp_path):
@@ -114,6 +118,15 @@ def test_drawings():
     assert out[1, 6].eq(255).all() and out.sum() == 255 * 60
     out = utils.draw_keypoints(black, torch.tensor([[[5.0, 5.0], [10.0, 5.0]]]), colors="blue", connectivity=[(0, 1)])
     assert out[2, 5, 5] == 255
+    twice = utils.draw_segmentation_masks(black + 9, torch.stack((mask, mask)), alpha=1.0, colors=["red", "blue"])
+    assert twice[:, 6].eq(0).all() and twice[:, 0].eq(9).all()
+    for image, masks in ((black[:1], mask), (black[None], mask), (black, mask[None, None])):
+        with pytest.raises(ValueError, match="RGB image|must be of shape"):
+            utils.draw_segmentation_masks(image, masks)
+    with pytest.raises(ValueError, match=r"keypoints must be of shape \(num_instances, K, 2\), got \(3, 2\)"):
+        utils.draw_keypoints(black, torch.zeros(3, 2))
+    with pytest.raises(ValueError, match="colors must be"):
+        utils.draw_bounding_boxes(black, boxes, colors=5)
     with pytest.raises(ValueError, match="xmin, ymin, xmax, ymax"):
         utils.draw_bounding_boxes(black, torch.tensor([[3, 3, 1, 1]]))
 
@@ -152,6 +165,30 @@ def test_nms_against_its_definition():
         for i in torch.where(classes == c)[0][ops.nms(boxes[classes == c], scores[classes == c], 0.3)].tolist()
     }
     assert set(ops.batched_nms(boxes, scores, classes, 0.3).tolist()) == apart
+
+
+@pytest.mark.parametrize("kind", ["generalized", "distance", "complete"])
+def test_losses_of_boxes_are_1_minus_their_measure(kind):
+    corners = torch.rand(6, 2, 4, dtype=torch.float64)
+    a, b = torch.cat((corners[..., :2], corners[..., :2] + corners[..., 2:]), -1).unbind(1)
+    a.requires_grad_()
+    loss = getattr(ops, f"{kind}_box_iou_loss")
+    measure = getattr(ops, f"{kind}_box_iou")(a, b).diagonal()
+    assert torch.allclose(loss(a, b), 1 - measure, atol=1e-5)
+    assert torch.allclose(loss(a, b, "mean"), loss(a, b, reduction="sum") / 6)
+    assert torch.autograd.grad(loss(a, b, "sum"), a)[0].isfinite().all()
+    assert loss(a[:0], b[:0], "mean") == 0
+    with pytest.raises(ValueError, match="none.*mean.*sum"):
+        loss(a, b, "max")
+
+
+def test_a_frozen_norm_loads_what_a_norm_has_learned():
+    norm = torch.nn.BatchNorm2d(3)
+    norm(torch.rand(2, 3, 4, 4))
+    frozen = ops.FrozenBatchNorm2d(3)
+    frozen.load_state_dict(norm.state_dict())
+    x = torch.rand(2, 3, 4, 4)
+    assert torch.allclose(frozen(x), norm.eval()(x), atol=1e-6)
 
 
 def test_focal_loss_with_gamma_0_is_cross_entropy():

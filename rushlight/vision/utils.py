@@ -34,10 +34,11 @@ def make_grid(
         pad_value: of the pixels between.
 
     Returns:
-        (3, height, width).
+        (3, height, width), where one channel was given or three; else with the channels of the images.
 
     Raises:
         TypeError: no tensor, no list of tensors, or a value_range that is no tuple.
+        ValueError: no images, another number of dimensions, or nrow below 1.
 
     >>> make_grid(torch.rand(10, 1, 4, 4), nrow=5).shape
     torch.Size([3, 14, 32])
@@ -51,9 +52,12 @@ def make_grid(
         raise TypeError(f"tensor or list of tensors expected, got {type(tensor)}")
     if value_range is not None and not isinstance(value_range, tuple):
         raise TypeError("value_range has to be a tuple (min, max) if specified. min and max are numbers")
-    if tensor.dim() < 4:
-        tensor = tensor.reshape((1,) * (3 - tensor.dim()) + tuple(tensor.shape))
-        tensor = tensor.unsqueeze(0)
+    if tensor.dim() not in (2, 3, 4) or len(tensor) == 0 or nrow < 1:
+        raise ValueError(
+            "make_grid takes (n, channels, height, width) with n > 0, (channels, height, width) or (height, width), "
+            f"and nrow > 0, got {tuple(tensor.shape)} and nrow={nrow}"
+        )
+    tensor = tensor.reshape((1,) * (4 - tensor.dim()) + tuple(tensor.shape))
     if tensor.shape[1] == 1:
         tensor = tensor.expand(-1, 3, -1, -1)
     if normalize:
@@ -85,9 +89,15 @@ def save_image(tensor: Any, fp: Any, format: str | None = None, **kwargs: Any) -
     Args:
         tensor, kwargs: as for `make_grid`.
         fp: a path, or a file that is open for writing.
-        format: Pillow's name of the format; by default what the path ends with.
+        format: Pillow's name of the format, such as "png"; by default what the path ends with.
 
-    >>> save_image(torch.rand(16, 1, 28, 28), "grid.png", nrow=4)  # doctest: +SKIP
+    Raises:
+        ValueError: an open file, or a path with an unknown ending, without a format.
+        KeyError: a format that Pillow does not know.
+
+    >>> save_image(torch.rand(16, 1, 28, 28), "grid.png", nrow=4)
+    >>> torch.vision.io.read_image("grid.png").shape
+    torch.Size([3, 122, 122])
     """
     grid = make_grid(tensor, **kwargs)
     pixels = grid.mul(255).add(0.5).clamp(0, 255).permute(1, 2, 0).to("cpu", torch.uint8).numpy()
@@ -125,6 +135,8 @@ def _colors(colors: Any, count: int) -> list[Any]:
     """A colour for each object, as Pillow's (red, green, blue)."""
     if colors is None:
         return _palette(count)
+    if not isinstance(colors, str | tuple | list) or (isinstance(colors, tuple) and len(colors) != 3):
+        raise ValueError(f"colors must be a name, (red, green, blue), or a list of such, but got {colors}.")
     if isinstance(colors, str | tuple):
         colors = [colors] * count
     if len(colors) < count:
@@ -208,6 +220,12 @@ def draw_segmentation_masks(image: Any, masks: Any, alpha: float = 0.8, colors: 
         alpha: how much of the colour; 1 hides the image.
         colors: as for `draw_bounding_boxes`.
 
+    Where masks overlap, the colour is black.
+
+    Raises:
+        TypeError: the image is no tensor.
+        ValueError: shapes or dtypes that do not fit.
+
     >>> mask = torch.zeros(2, 2, dtype=torch.bool)
     >>> mask[0, 0] = True
     >>> torch.vision.utils.draw_segmentation_masks(torch.zeros(3, 2, 2, dtype=torch.uint8), mask, 1.0, "red")[0]
@@ -216,8 +234,14 @@ def draw_segmentation_masks(image: Any, masks: Any, alpha: float = 0.8, colors: 
     """
     if not isinstance(image, torch.Tensor):
         raise TypeError(f"The image must be a tensor, got {type(image)}")
+    if image.dtype != torch.uint8 and not image.is_floating_point():
+        raise ValueError(f"The image dtype must be uint8 or float, got {image.dtype}")
+    if image.dim() != 3 or image.shape[0] != 3:
+        raise ValueError(f"Pass one RGB image (3, height, width), got {tuple(image.shape)}")
     if masks.dim() == 2:
         masks = masks[None]
+    if masks.dim() != 3:
+        raise ValueError(f"masks must be of shape (H, W) or (batch_size, H, W), got {tuple(masks.shape)}")
     if masks.dtype != torch.bool:
         raise ValueError(f"The masks must be of dtype bool. Got {masks.dtype}")
     if masks.shape[-2:] != image.shape[-2:]:
@@ -227,6 +251,7 @@ def draw_segmentation_masks(image: Any, masks: Any, alpha: float = 0.8, colors: 
     for mask, color in zip(masks, _colors(colors, masks.shape[0])):
         shade = torch.tensor([c * white / 255 for c in color]).to(image.dtype)
         colored = torch.where(mask, shade[:, None, None], colored)
+    colored = colored.masked_fill(masks.sum(0) > 1, 0)
     return (image * (1 - alpha) + colored * alpha).to(image.dtype)
 
 
@@ -245,16 +270,32 @@ def draw_keypoints(
     Args:
         image: (3, height, width), bytes or floats from 0 to 1.
         keypoints: (instances, points, 2): x and y.
-        connectivity: which points are joined.
-        colors: of the points.
+        connectivity: which points are joined, by white lines.
+        colors: of the points: a name, "#rrggbb" or (red, green, blue); None draws the lines alone.
         radius, width: of the points and of the lines.
         visibility: (instances, points) of bool: which are drawn.
+
+    Raises:
+        ValueError: shapes that do not fit.
+
+    >>> image, points = torch.zeros(3, 8, 8, dtype=torch.uint8), torch.tensor([[[3, 4]]])
+    >>> torch.vision.utils.draw_keypoints(image, points, colors="red", radius=1)[0, 4, 3]
+    tensor(255, dtype=torch.uint8)
     """
     canvas = _canvas(image)
+    if keypoints.dim() != 3:
+        raise ValueError(f"keypoints must be of shape (num_instances, K, 2), got {tuple(keypoints.shape)}")
+    if visibility is not None:
+        visibility = visibility.squeeze(-1) if visibility.dim() == 3 else visibility
+        if visibility.shape != keypoints.shape[:-1]:
+            raise ValueError(
+                f"visibility must be of shape (num_instances, K) = {tuple(keypoints.shape[:-1])}, "
+                f"got {tuple(visibility.shape)}"
+            )
     draw = pillow("ImageDraw").Draw(canvas)
-    color = _colors(colors, 1)[0] if colors is not None else (0, 0, 0)
-    for i, points in enumerate(keypoints.tolist()):
-        seen = visibility[i].reshape(-1).tolist() if visibility is not None else [True] * len(points)
+    color = _colors(colors, 1)[0] if colors is not None else None
+    for i, points in enumerate(keypoints.to(torch.int64).tolist()):
+        seen = visibility[i].tolist() if visibility is not None else [True] * len(points)
         for (x, y), visible in zip(points, seen):
             if visible:
                 draw.ellipse([x - radius, y - radius, x + radius, y + radius], fill=color, outline=None, width=0)

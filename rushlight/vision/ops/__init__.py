@@ -10,14 +10,15 @@ from rushlight.vision.ops.boxes import *  # noqa: F403
 from rushlight.vision.ops.boxes import __all__ as _boxes
 
 _LAYERS = (
-    "Conv2dNormActivation", "FrozenBatchNorm2d", "MLP", "Permute", "SqueezeExcitation", "StochasticDepth",
-    "sigmoid_focal_loss", "stochastic_depth",
+    "Conv2dNormActivation", "Conv3dNormActivation", "FrozenBatchNorm2d", "MLP", "Permute", "SqueezeExcitation",
+    "StochasticDepth", "sigmoid_focal_loss", "stochastic_depth",
 )  # fmt: skip
 
-# Compiled operators of torchvision, which can be imported and refuse to work.
+# What torchvision has besides: it can be imported, and refuses to work.
 _ABSENT = (
-    "DeformConv2d", "FeaturePyramidNetwork", "MultiScaleRoIAlign", "PSRoIAlign", "PSRoIPool", "RoIAlign", "RoIPool",
-    "deform_conv2d", "ps_roi_align", "ps_roi_pool", "roi_align", "roi_pool",
+    "DeformConv2d", "DropBlock2d", "DropBlock3d", "FeaturePyramidNetwork", "MultiScaleRoIAlign", "PSRoIAlign",
+    "PSRoIPool", "RoIAlign", "RoIPool", "deform_conv2d", "drop_block2d", "drop_block3d", "ps_roi_align", "ps_roi_pool",
+    "roi_align", "roi_pool",
 )  # fmt: skip
 
 __all__ = [*_boxes, *_LAYERS]

@@ -1,23 +1,10 @@
-"""Compiled operators of torchvision that are not written yet."""
+"""What `rushlight.vision.ops` does not have yet."""
 
 from __future__ import annotations
 
 from rushlight._later import absent_class, absent_function
+from rushlight.vision.ops import _ABSENT
 
-_WHY = "it is not written yet"
-DeformConv2d, FeaturePyramidNetwork, MultiScaleRoIAlign, PSRoIAlign, PSRoIPool, RoIAlign, RoIPool = (
-    absent_class(f"torchvision.ops.{name}", _WHY)
-    for name in (
-        "DeformConv2d",
-        "FeaturePyramidNetwork",
-        "MultiScaleRoIAlign",
-        "PSRoIAlign",
-        "PSRoIPool",
-        "RoIAlign",
-        "RoIPool",
-    )
-)
-deform_conv2d, ps_roi_align, ps_roi_pool, roi_align, roi_pool = (
-    absent_function(f"torchvision.ops.{name}", _WHY)
-    for name in ("deform_conv2d", "ps_roi_align", "ps_roi_pool", "roi_align", "roi_pool")
-)
+for _name in _ABSENT:
+    _stand_in = absent_class if _name[0].isupper() else absent_function
+    globals()[_name] = _stand_in(f"torchvision.ops.{_name}", "it is not written yet")

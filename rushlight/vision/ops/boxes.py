@@ -16,8 +16,11 @@ __all__ = [
     "box_iou",
     "clip_boxes_to_image",
     "complete_box_iou",
+    "complete_box_iou_loss",
     "distance_box_iou",
+    "distance_box_iou_loss",
     "generalized_box_iou",
+    "generalized_box_iou_loss",
     "masks_to_boxes",
     "nms",
     "remove_small_boxes",
@@ -210,6 +213,78 @@ def complete_box_iou(boxes1: Any, boxes2: Any, eps: float = 1e-7) -> Any:
 
 def _floats(boxes: Any) -> Any:
     return boxes if boxes.dtype in (torch.float32, torch.float64) else boxes.float()
+
+
+def reduced(loss: Any, reduction: str) -> Any:
+    """The loss, its mean (0 of nothing) or its sum."""
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"Invalid Value for arg 'reduction': '{reduction}'. It is 'none', 'mean' or 'sum'")
+    if reduction == "mean" and loss.numel() == 0:
+        return 0.0 * loss.sum()
+    return loss if reduction == "none" else getattr(loss, reduction)()
+
+
+def _paired(boxes1: Any, boxes2: Any, eps: float) -> tuple[Any, Any, Any]:
+    """Of each box with the one in its place: intersection over union, the union, and the hull's width and height."""
+    low = torch.maximum(boxes1[..., :2], boxes2[..., :2])
+    common = (torch.minimum(boxes1[..., 2:], boxes2[..., 2:]) - low).clamp(min=0).prod(-1)
+    union = box_area(boxes1) + box_area(boxes2) - common
+    hull = torch.maximum(boxes1[..., 2:], boxes2[..., 2:]) - torch.minimum(boxes1[..., :2], boxes2[..., :2])
+    return common / (union + eps), union, hull
+
+
+def generalized_box_iou_loss(boxes1: Any, boxes2: Any, reduction: str = "none", eps: float = 1e-7) -> Any:
+    """1 - `generalized_box_iou` of each box with the one in its place: (n, 4) and (n, 4) to (n).
+
+    Args:
+        boxes1, boxes2: left, top, right, bottom.
+        reduction: "none", "mean" or "sum".
+        eps: added to what is divided by.
+
+    Source: Rezatofighi et al., Generalized intersection over union, https://arxiv.org/abs/1902.09630
+
+    >>> a, b = torch.tensor([[0., 0., 1., 1.]]), torch.tensor([[1., 0., 2., 1.]])
+    >>> torch.vision.ops.generalized_box_iou_loss(a, b, "mean")
+    tensor(1.)
+    """
+    iou, union, hull = _paired(_floats(boxes1), _floats(boxes2), eps)
+    area = hull.prod(-1)
+    return reduced(1 - iou + (area - union) / (area + eps), reduction)
+
+
+def _distance_loss(boxes1: Any, boxes2: Any, eps: float) -> tuple[Any, Any]:
+    """The loss, and intersection over union."""
+    iou, _, hull = _paired(boxes1, boxes2, eps)
+    apart = (boxes1[..., :2] + boxes1[..., 2:] - boxes2[..., :2] - boxes2[..., 2:]) / 2
+    return 1 - iou + apart.pow(2).sum(-1) / (hull.pow(2).sum(-1) + eps), iou
+
+
+def distance_box_iou_loss(boxes1: Any, boxes2: Any, reduction: str = "none", eps: float = 1e-7) -> Any:
+    """1 - `distance_box_iou` of each box with the one in its place. Arguments as for `generalized_box_iou_loss`.
+
+    Source: Zheng et al., Distance-IoU loss, https://arxiv.org/abs/1911.08287
+
+    >>> torch.vision.ops.distance_box_iou_loss(torch.tensor([[0., 0., 2., 2.]]), torch.tensor([[2., 0., 4., 2.]]))
+    tensor([1.2000])
+    """
+    return reduced(_distance_loss(_floats(boxes1), _floats(boxes2), eps)[0], reduction)
+
+
+def complete_box_iou_loss(boxes1: Any, boxes2: Any, reduction: str = "none", eps: float = 1e-7) -> Any:
+    """1 - `complete_box_iou` of each box with the one in its place. Arguments as for `generalized_box_iou_loss`.
+
+    Source: Zheng et al., Distance-IoU loss, https://arxiv.org/abs/1911.08287
+
+    >>> torch.vision.ops.complete_box_iou_loss(torch.tensor([[0., 0., 2., 2.]]), torch.tensor([[2., 0., 4., 2.]]))
+    tensor([1.2000])
+    """
+    boxes1, boxes2 = _floats(boxes1), _floats(boxes2)
+    loss, iou = _distance_loss(boxes1, boxes2, 1e-7)
+    angles = [torch.atan((b[..., 2] - b[..., 0]) / (b[..., 3] - b[..., 1])) for b in (boxes1, boxes2)]
+    v = 4 / torch.pi**2 * (angles[1] - angles[0]).pow(2)
+    with torch.no_grad():
+        alpha = v / (1 - iou + v + eps)
+    return reduced(loss + alpha * v, reduction)
 
 
 def masks_to_boxes(masks: Any) -> Any:

@@ -7,10 +7,12 @@ from typing import Any
 import rushlight as torch
 from rushlight import nn
 from rushlight.nn import functional as F
+from rushlight.vision.ops.boxes import reduced
 
 __all__ = [
     "MLP",
     "Conv2dNormActivation",
+    "Conv3dNormActivation",
     "FrozenBatchNorm2d",
     "Permute",
     "SqueezeExcitation",
@@ -20,7 +22,45 @@ __all__ = [
 ]
 
 
-class Conv2dNormActivation(nn.Sequential):
+class _ConvNormActivation(nn.Sequential):
+    """What the two below share; conv is nn.Conv2d or nn.Conv3d."""
+
+    def __init__(
+        self,
+        conv: Any,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any,
+        padding: Any,
+        groups: int,
+        norm_layer: Any,
+        activation_layer: Any,
+        dilation: Any,
+        inplace: bool | None,
+        bias: bool | None,
+    ) -> None:
+        if padding is None:
+            if isinstance(kernel_size, int) and isinstance(dilation, int):
+                padding = (kernel_size - 1) // 2 * dilation
+            else:
+                dims = 2 if conv is nn.Conv2d else 3
+                kernels = (kernel_size,) * dims if isinstance(kernel_size, int) else tuple(kernel_size)
+                dilations = (dilation,) * dims if isinstance(dilation, int) else tuple(dilation)
+                padding = tuple((k - 1) // 2 * d for k, d in zip(kernels, dilations, strict=True))
+        bias = norm_layer is None if bias is None else bias
+        layers = [
+            conv(in_channels, out_channels, kernel_size, stride, padding, dilation=dilation, groups=groups, bias=bias)
+        ]
+        if norm_layer is not None:
+            layers.append(norm_layer(out_channels))
+        if activation_layer is not None:
+            layers.append(activation_layer(**({} if inplace is None else {"inplace": inplace})))
+        super().__init__(*layers)
+        self.out_channels = out_channels
+
+
+class Conv2dNormActivation(_ConvNormActivation):
     """A convolution, a normalization and an activation.
 
     Args:
@@ -48,26 +88,37 @@ class Conv2dNormActivation(nn.Sequential):
         inplace: bool | None = True,
         bias: bool | None = None,
     ) -> None:
-        if padding is None:
-            if isinstance(kernel_size, int) and isinstance(dilation, int):
-                padding = (kernel_size - 1) // 2 * dilation
-            else:
-                kernels = (kernel_size,) * 2 if isinstance(kernel_size, int) else tuple(kernel_size)
-                dilations = (dilation,) * 2 if isinstance(dilation, int) else tuple(dilation)
-                padding = tuple((k - 1) // 2 * d for k, d in zip(kernels, dilations))
-        if bias is None:
-            bias = norm_layer is None
-        layers: list[Any] = [
-            nn.Conv2d(
-                in_channels, out_channels, kernel_size, stride, padding, dilation=dilation, groups=groups, bias=bias
-            )
-        ]
-        if norm_layer is not None:
-            layers.append(norm_layer(out_channels))
-        if activation_layer is not None:
-            layers.append(activation_layer(**({} if inplace is None else {"inplace": inplace})))
-        super().__init__(*layers)
-        self.out_channels = out_channels
+        super().__init__(
+            nn.Conv2d, in_channels, out_channels, kernel_size, stride, padding, groups, norm_layer, activation_layer,
+            dilation, inplace, bias,
+        )  # fmt: skip
+
+
+class Conv3dNormActivation(_ConvNormActivation):
+    """`Conv2dNormActivation` of volumes (n, channels, depth, height, width).
+
+    >>> [type(m).__name__ for m in torch.vision.ops.Conv3dNormActivation(3, 8)]
+    ['Conv3d', 'BatchNorm3d', 'ReLU']
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Any = 3,
+        stride: Any = 1,
+        padding: Any = None,
+        groups: int = 1,
+        norm_layer: Any = nn.BatchNorm3d,
+        activation_layer: Any = nn.ReLU,
+        dilation: Any = 1,
+        inplace: bool | None = True,
+        bias: bool | None = None,
+    ) -> None:
+        super().__init__(
+            nn.Conv3d, in_channels, out_channels, kernel_size, stride, padding, groups, norm_layer, activation_layer,
+            dilation, inplace, bias,
+        )  # fmt: skip
 
 
 class SqueezeExcitation(nn.Module):
@@ -139,7 +190,7 @@ class Permute(nn.Module):
 
 
 class FrozenBatchNorm2d(nn.Module):
-    """Batch normalization whose numbers are given and do not change.
+    """Batch normalization whose numbers are given and do not change; it loads what a `BatchNorm2d` has learned.
 
     >>> len(list(torch.vision.ops.FrozenBatchNorm2d(3).parameters()))
     0
@@ -157,6 +208,10 @@ class FrozenBatchNorm2d(nn.Module):
         self.register_buffer("bias", torch.zeros(num_features))
         self.register_buffer("running_mean", torch.zeros(num_features))
         self.register_buffer("running_var", torch.ones(num_features))
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
+        state_dict.pop(f"{prefix}num_batches_tracked", None)  # of a BatchNorm2d, which counts
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def forward(self, x: Any) -> Any:
         shape = (1, -1, 1, 1)
@@ -229,10 +284,4 @@ def sigmoid_focal_loss(
     loss = F.binary_cross_entropy_with_logits(inputs, targets, reduction="none") * (1 - right) ** gamma
     if alpha >= 0:
         loss = (alpha * targets + (1 - alpha) * (1 - targets)) * loss
-    if reduction == "none":
-        return loss
-    if reduction in ("mean", "sum"):
-        return getattr(loss, reduction)()
-    raise ValueError(
-        f"Invalid Value for arg 'reduction': '{reduction} \n Supported reduction modes: 'none', 'mean', 'sum'"
-    )
+    return reduced(loss, reduction)
