@@ -24,11 +24,12 @@ MODULES = [
 
 
 class Finder(doctest.DocTestFinder):
-    """Finds what stands in a module, under decorators and in classes that name another module as theirs, too."""
+    """Finds what stands in a module, under decorators, in classes that are made and in those that name another home."""
 
     def _from_module(self, module, object):
         if inspect.isclass(object):
-            return re.search(rf"^ *class {object.__name__}\b", inspect.getsource(module), re.MULTILINE) is not None
+            written = re.search(rf"^ *class {object.__name__}\b", inspect.getsource(module), re.MULTILINE) is not None
+            return written or object.__module__ == module.__name__
         return super()._from_module(module, inspect.unwrap(object) if inspect.isroutine(object) else object)
 
 

@@ -108,6 +108,11 @@ class CIFAR10(VisionDataset):
     Raises:
         RuntimeError: the files are not there, or do not have their checksums.
 
+    >>> from rushlight.vision import datasets, transforms
+    >>> data = datasets.CIFAR10("data", download=True, transform=transforms.ToTensor())  # doctest: +SKIP
+    >>> data[0][0].shape  # doctest: +SKIP
+    torch.Size([3, 32, 32])
+
     Source: Krizhevsky, Learning multiple layers of features from tiny images, 2009,
     https://www.cs.toronto.edu/~kriz/cifar.html
     """
@@ -196,6 +201,11 @@ class CIFAR10(VisionDataset):
 
 class CIFAR100(CIFAR10):
     """The same with a hundred classes of 600 images. Arguments and attributes are those of `CIFAR10`.
+
+    >>> from rushlight.vision import datasets, transforms
+    >>> data = datasets.CIFAR100("data", download=True, transform=transforms.ToTensor())  # doctest: +SKIP
+    >>> data[0][0].shape  # doctest: +SKIP
+    torch.Size([3, 32, 32])
 
     Source: Krizhevsky, Learning multiple layers of features from tiny images, 2009,
     https://www.cs.toronto.edu/~kriz/cifar.html

@@ -26,12 +26,20 @@ IMG_EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tif
 
 
 def has_file_allowed_extension(filename: str, extensions: Any) -> bool:
-    """Whether a name ends with one of these, upper or lower case."""
+    """Whether a name, in upper or lower case, ends with one of these, which are in lower case.
+
+    >>> has_file_allowed_extension("A.JPG", (".jpg", ".png"))
+    True
+    """
     return filename.lower().endswith(extensions if isinstance(extensions, str) else tuple(extensions))
 
 
 def is_image_file(filename: str) -> bool:
-    """Whether a name ends like an image's."""
+    """Whether a name ends like an image's.
+
+    >>> is_image_file("cat.webp"), is_image_file("cat.txt")
+    (True, False)
+    """
     return has_file_allowed_extension(filename, IMG_EXTENSIONS)
 
 
@@ -40,6 +48,12 @@ def find_classes(directory: Any) -> tuple[list[str], dict[str, int]]:
 
     Raises:
         FileNotFoundError: there is no folder in it.
+
+    >>> import os
+    >>> for name in ("animals/dog", "animals/cat"):
+    ...     os.makedirs(name)
+    >>> find_classes("animals")
+    (['cat', 'dog'], {'cat': 0, 'dog': 1})
     """
     classes = sorted(entry.name for entry in os.scandir(directory) if entry.is_dir())
     if not classes:
@@ -65,6 +79,12 @@ def make_dataset(
     Raises:
         ValueError: both or none of `extensions` and `is_valid_file`; an empty `class_to_idx`.
         FileNotFoundError: a class without files.
+
+    >>> import os
+    >>> os.makedirs("data/cat")
+    >>> open("data/cat/1.png", "w").close()
+    >>> make_dataset("data", extensions=(".png",))
+    [('data/cat/1.png', 0)]
     """
     directory = os.path.expanduser(directory)
     if class_to_idx is None:
@@ -96,7 +116,12 @@ def make_dataset(
 
 
 def pil_loader(path: Any) -> Any:
-    """An image file as a PIL image in RGB."""
+    """An image file as a PIL image in RGB.
+
+    >>> torch.vision.io.write_png(torch.zeros(1, 4, 5, dtype=torch.uint8), "gray.png")
+    >>> torch.vision.datasets.folder.pil_loader("gray.png").mode
+    'RGB'
+    """
     with open(path, "rb") as file:
         return pillow().open(file).convert("RGB")
 
@@ -115,6 +140,17 @@ class DatasetFolder(VisionDataset):
         allow_empty: whether a class may have no file.
 
     `classes`, `class_to_idx`, `samples` (path, class) and `targets` are its attributes.
+
+    Raises:
+        FileNotFoundError: there are no class folders, or one has no file that counts.
+        ValueError: both or none of `extensions` and `is_valid_file`.
+
+    >>> import os
+    >>> os.makedirs("words/short")
+    >>> _ = open("words/short/a.txt", "w").write("yes")
+    >>> data = torch.vision.datasets.DatasetFolder("words", lambda path: open(path).read(), extensions=(".txt",))
+    >>> data[0], data.classes
+    (('yes', 0), ['short'])
 
     Reference: https://pytorch.org/vision/stable/generated/torchvision.datasets.DatasetFolder.html
     """
@@ -175,8 +211,16 @@ class ImageFolder(DatasetFolder):
 
     `classes`, `class_to_idx`, `samples` or `imgs` (path, class) and `targets` are its attributes.
 
-    >>> from rushlight.vision import datasets
-    >>> data = datasets.ImageFolder("path/to/images")  # doctest: +SKIP
+    Raises:
+        FileNotFoundError: there are no class folders, or one has no image.
+
+    >>> import os
+    >>> os.makedirs("pets/cat")
+    >>> torch.vision.io.write_png(torch.zeros(3, 8, 8, dtype=torch.uint8), "pets/cat/1.png")
+    >>> data = torch.vision.datasets.ImageFolder("pets", transform=torch.vision.transforms.ToTensor())
+    >>> image, target = data[0]
+    >>> image.shape, data.classes[target]
+    (torch.Size([3, 8, 8]), 'cat')
 
     Reference: https://pytorch.org/vision/stable/generated/torchvision.datasets.ImageFolder.html
     """

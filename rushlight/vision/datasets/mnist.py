@@ -31,6 +31,10 @@ def read_idx(path: Any) -> Any:
 
     Raises:
         RuntimeError: the file is no idx file, or is longer or shorter than its header says.
+
+    >>> _ = open("two-bytes", "wb").write(bytes([0, 0, 8, 1, 0, 0, 0, 2, 7, 9]))
+    >>> torch.vision.datasets.mnist.read_idx("two-bytes")
+    tensor([7, 9], dtype=torch.uint8)
     """
     import numpy as np
 
@@ -248,6 +252,9 @@ class MNIST(VisionDataset):
 class FashionMNIST(MNIST):
     """Pictures of clothes in ten classes, in MNIST's format. Arguments and attributes are those of `MNIST`.
 
+    >>> torch.vision.datasets.FashionMNIST.classes[:3]
+    ['T-shirt/top', 'Trouser', 'Pullover']
+
     Source: Xiao, Rasul, Vollgraf, Fashion-MNIST, https://arxiv.org/abs/1708.07747
     """
 
@@ -265,6 +272,9 @@ class FashionMNIST(MNIST):
 
 class KMNIST(MNIST):
     """Cursive Japanese characters in ten classes, in MNIST's format. Arguments and attributes are those of `MNIST`.
+
+    >>> torch.vision.datasets.KMNIST.classes[:3]
+    ['o', 'ki', 'su']
 
     Source: Clanuwat et al., Deep learning for classical Japanese literature, https://arxiv.org/abs/1812.01718
     """
@@ -286,6 +296,13 @@ class EMNIST(MNIST):
         root: the folder that holds EMNIST/raw.
         split: "byclass", "bymerge", "balanced", "letters", "digits" or "mnist".
         kwargs: the further arguments of `MNIST`.
+
+    Raises:
+        ValueError: another split.
+        RuntimeError: the files are not there, or are damaged.
+
+    >>> torch.vision.datasets.EMNIST.classes_split_dict["letters"][:3]
+    ['N/A', 'a', 'b']
 
     Source: Cohen et al., EMNIST: an extension of MNIST to handwritten letters, https://arxiv.org/abs/1702.05373
     """
@@ -354,6 +371,14 @@ class QMNIST(MNIST):
         compat: the target is the class; otherwise all eight numbers that are known.
         train: used where `what` is not given.
         kwargs: the further arguments of `MNIST`.
+
+    Raises:
+        ValueError: another `what`.
+        RuntimeError: the files are not there, or are damaged.
+
+    >>> data = torch.vision.datasets.QMNIST("data", what="test50k", download=True)  # doctest: +SKIP
+    >>> len(data)  # doctest: +SKIP
+    50000
 
     Source: Yadav, Bottou, Cold case: the lost MNIST digits, https://arxiv.org/abs/1905.10498
     """

@@ -60,6 +60,15 @@ class SVHN(_ColourImages):
 
     `data`, a NumPy array (n, 3, 32, 32) of uint8, and `labels` (n) of int64 are its attributes.
 
+    Raises:
+        ValueError: another split.
+        RuntimeError: the file is not there, or does not have its checksum.
+        ImportError: SciPy is not installed.
+
+    >>> data = torch.vision.datasets.SVHN("data", split="test", download=True)  # doctest: +SKIP
+    >>> data.data.shape  # doctest: +SKIP
+    (26032, 3, 32, 32)
+
     Source: Netzer et al., Reading digits in natural images with unsupervised feature learning, 2011,
     http://ufldl.stanford.edu/housenumbers/
     """
@@ -115,6 +124,14 @@ class STL10(_ColourImages):
         download: fetch what is missing (2.6 GB).
 
     `data`, a NumPy array (n, 3, 96, 96) of uint8, `labels` (n) of int64 and `classes` are its attributes.
+
+    Raises:
+        ValueError: another split, or folds that are no number from 0 to 9.
+        RuntimeError: the files are not there, or do not have their checksums.
+
+    >>> data = torch.vision.datasets.STL10("data", split="train", folds=0, download=True)  # doctest: +SKIP
+    >>> data.data.shape  # doctest: +SKIP
+    (1000, 3, 96, 96)
 
     Source: Coates, Lee, Ng, An analysis of single-layer networks in unsupervised feature learning, 2011,
     https://cs.stanford.edu/~acoates/stl10/
@@ -209,6 +226,14 @@ class USPS(VisionDataset):
         download: fetch what is missing.
 
     `data`, a NumPy array (n, 16, 16) of uint8, and `targets`, a list, are its attributes.
+
+    Raises:
+        FileNotFoundError: the file is not there.
+        RuntimeError: it is damaged, or could not be loaded.
+
+    >>> data = torch.vision.datasets.USPS("data", train=False, download=True)  # doctest: +SKIP
+    >>> data.data.shape  # doctest: +SKIP
+    (2007, 16, 16)
 
     Source: Hull, A database for handwritten text recognition research, 1994
     """

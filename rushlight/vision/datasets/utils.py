@@ -39,7 +39,12 @@ ATTEMPTS = 3  # a connection that breaks is taken up again where it broke
 
 
 def calculate_md5(fpath: Any, chunk_size: int = 1024 * 1024) -> str:
-    """The MD5 checksum of a file, in hexadecimal. It finds damage, not malice."""
+    """The MD5 checksum of a file, in hexadecimal. It finds damage, not malice.
+
+    >>> open("empty", "w").close()
+    >>> calculate_md5("empty")
+    'd41d8cd98f00b204e9800998ecf8427e'
+    """
     return _digest(fpath, hashlib.md5(usedforsecurity=False), chunk_size)
 
 
@@ -51,12 +56,21 @@ def _digest(path: Any, digest: Any, chunk_size: int = 1024 * 1024) -> str:
 
 
 def check_md5(fpath: Any, md5: str, **kwargs: Any) -> bool:
-    """Whether a file has this MD5 checksum."""
+    """Whether a file has this MD5 checksum.
+
+    >>> open("empty", "w").close()
+    >>> check_md5("empty", "d41d8cd98f00b204e9800998ecf8427e")
+    True
+    """
     return md5 == calculate_md5(fpath, **kwargs)
 
 
 def check_integrity(fpath: Any, md5: str | None = None) -> bool:
-    """Whether a file exists and, if a checksum is given, has it."""
+    """Whether a file exists and, if a checksum is given, has it.
+
+    >>> check_integrity("is not there")
+    False
+    """
     return os.path.isfile(fpath) and (md5 is None or check_md5(fpath, md5))
 
 
@@ -207,6 +221,11 @@ def extract_archive(from_path: Any, to_path: Any = None, remove_finished: bool =
 
     Raises:
         RuntimeError: the name says no format that is known, or the archive would write outside of its folder.
+
+    >>> import gzip
+    >>> _ = gzip.open("text.gz", "wb").write(b"hello")
+    >>> extract_archive("text.gz"), open("text").read()
+    ('text', 'hello')
     """
     source = os.fspath(from_path)
     name = source.lower()
@@ -239,7 +258,10 @@ def download_and_extract_archive(
     md5: str | None = None,
     remove_finished: bool = False,
 ) -> None:
-    """`download_url`, then `extract_archive` into `extract_root` (by default the same folder)."""
+    """`download_url`, then `extract_archive` into `extract_root` (by default the same folder).
+
+    >>> download_and_extract_archive("https://example.org/data.tar.gz", "data")  # doctest: +SKIP
+    """
     download_root = os.path.expanduser(download_root)
     name = filename or os.path.basename(urllib.parse.unquote(urllib.parse.urlsplit(url).path))
     download_url(url, download_root, name, md5)
@@ -252,21 +274,36 @@ def download_and_extract_archive(
 
 
 def list_dir(root: Any, prefix: bool = False) -> list[str]:
-    """The names of the folders in a folder, with its path in front if `prefix`."""
+    """The names of the folders in a folder, with its path in front if `prefix`.
+
+    >>> import os
+    >>> os.makedirs("data/cat")
+    >>> list_dir("data"), list_dir("data", prefix=True)
+    (['cat'], ['data/cat'])
+    """
     root = os.path.expanduser(root)
     names = [name for name in os.listdir(root) if os.path.isdir(os.path.join(root, name))]
     return [os.path.join(root, name) for name in names] if prefix else names
 
 
 def list_files(root: Any, suffix: Any, prefix: bool = False) -> list[str]:
-    """The names of the files in a folder that end with `suffix` (one, or a tuple)."""
+    """The names of the files in a folder that end with `suffix` (one, or a tuple), with its path in front if `prefix`.
+
+    >>> open("a.txt", "w").close()
+    >>> list_files(".", ".txt")
+    ['a.txt']
+    """
     root = os.path.expanduser(root)
     names = [n for n in os.listdir(root) if os.path.isfile(os.path.join(root, n)) and n.endswith(suffix)]
     return [os.path.join(root, name) for name in names] if prefix else names
 
 
 def iterable_to_str(iterable: Iterable) -> str:
-    """The items in quotes, with commas between."""
+    """The items in quotes, with commas between.
+
+    >>> iterable_to_str([1, "a"])
+    "'1', 'a'"
+    """
     return ", ".join(f"'{item}'" for item in iterable)
 
 
@@ -277,6 +314,9 @@ def verify_str_arg(
 
     Raises:
         ValueError: it is not.
+
+    >>> verify_str_arg("train", "split", ("train", "test"))
+    'train'
     """
     where = f" for argument {arg}" if arg is not None else ""
     if not isinstance(value, str):

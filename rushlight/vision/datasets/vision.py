@@ -24,6 +24,16 @@ class VisionDataset(Dataset):
     Raises:
         ValueError: `transforms` together with one of the others.
 
+    A subclass defines `__getitem__` and `__len__`.
+
+    >>> class Squares(torch.vision.datasets.VisionDataset):
+    ...     def __getitem__(self, index):
+    ...         return self.transforms(index, index**2)
+    ...     def __len__(self):
+    ...         return 3
+    >>> Squares(target_transform=str)[2]
+    (2, '4')
+
     Reference: https://pytorch.org/vision/stable/generated/torchvision.datasets.VisionDataset.html
     """
 
@@ -73,7 +83,11 @@ class VisionDataset(Dataset):
 
 
 class StandardTransform:
-    """A function of (image, target) made of a function of each."""
+    """A function of (image, target) made of a function of each.
+
+    >>> torch.vision.datasets.vision.StandardTransform(None, str)(1, 2)
+    (1, '2')
+    """
 
     def __init__(self, transform: Callable | None = None, target_transform: Callable | None = None) -> None:
         self.transform = transform

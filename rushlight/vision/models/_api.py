@@ -24,7 +24,11 @@ ADDRESS = "https://download.pytorch.org/models/"
 
 @dataclass(frozen=True)
 class Weights:
-    """Where the weights are, what the images have to go through, and what is known of them."""
+    """Where the weights are, what the images have to go through, and what is known of them.
+
+    >>> torch.vision.models.ResNet18_Weights.DEFAULT.value.url
+    'https://download.pytorch.org/models/resnet18-f37072fd.pth'
+    """
 
     url: str
     transforms: Callable
@@ -38,6 +42,10 @@ class WeightsEnum(Enum):
     """The base of the enumerations of a model's weights, such as `ResNet18_Weights`.
 
     `weights.transforms()` is what the images have to go through, `weights.meta` what is known of the weights.
+
+    >>> weights = torch.vision.models.ResNet18_Weights.DEFAULT
+    >>> weights.transforms()(torch.rand(3, 300, 400)).shape, len(weights.meta["categories"])
+    (torch.Size([3, 224, 224]), 1000)
     """
 
     def __init_subclass__(cls) -> None:
@@ -137,6 +145,10 @@ def load_weights(url: str, progress: bool = True, **kwargs: Any) -> Any:
     return rushlight.load(path, map_location=kwargs.get("map_location", "cpu"), weights_only=True)
 
 
+def _with_example(doc: str | None, example: str) -> str:
+    return f"{(doc or '').rstrip()}\n\n{example}"
+
+
 _BUILDERS: dict[str, Callable] = {}
 _WEIGHTS: dict[str, Any] = {}
 
@@ -178,8 +190,19 @@ def register(weights: Any) -> Callable[[Callable], Callable]:
                 )
             return builder(**kwargs)
 
-        _BUILDERS[builder.__name__] = build
-        _WEIGHTS[builder.__name__] = weights
+        name, count = builder.__name__, min(w.meta["num_params"] for w in weights)
+        _BUILDERS[name] = build
+        _WEIGHTS[name] = weights
+        build.__doc__ = _with_example(
+            builder.__doc__,
+            f'    >>> with torch.device("meta"):  # the shapes alone\n    ...     model = torch.vision.models.{name}()\n'
+            f"    >>> sum(p.numel() for p in model.parameters())\n    {count}\n",
+        )
+        weights.__doc__ = _with_example(
+            weights.__doc__,
+            f">>> weights = torch.vision.models.{weights.__name__}.DEFAULT\n"
+            f'>>> weights.meta["num_params"]\n{weights.DEFAULT.meta["num_params"]}\n',
+        )
         return build
 
     return decorate
@@ -228,11 +251,14 @@ def get_model_builder(name: str) -> Callable:
     try:
         return _BUILDERS[name.lower()]
     except KeyError:
-        raise ValueError(f"Unknown model {name}") from None
+        raise ValueError(f"Unknown model {name}. models.list_models() names those that are here") from None
 
 
 def get_model(name: str, **config: Any) -> Any:
     """The model of this name; config: what its builder takes.
+
+    Raises:
+        ValueError: no such model.
 
     >>> from rushlight.vision import models
     >>> model = models.get_model("resnet18", weights=None, num_classes=10)

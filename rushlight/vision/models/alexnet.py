@@ -17,7 +17,14 @@ __all__ = ["AlexNet", "AlexNet_Weights", "alexnet"]
 class AlexNet(nn.Module):
     """Five convolutions, then three linear layers.
 
+    Args:
+        num_classes: of the result.
+        dropout: before the linear layers.
+
     Shapes: input (n, 3, height, width) of at least 63, output (n, num_classes).
+
+    >>> torch.vision.models.AlexNet(num_classes=10).eval()(torch.zeros(1, 3, 64, 64)).shape
+    torch.Size([1, 10])
     """
 
     def __init__(self, num_classes: int = 1000, dropout: float = 0.5) -> None:

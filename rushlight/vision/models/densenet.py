@@ -82,6 +82,10 @@ class DenseNet(nn.Module):
         memory_efficient: accepted; nothing is computed twice here.
 
     Shapes: input (n, 3, height, width), output (n, num_classes).
+
+    >>> model = torch.vision.models.DenseNet(8, (2, 2, 2, 2), num_init_features=16, num_classes=10)
+    >>> model(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 10])
     """
 
     def __init__(

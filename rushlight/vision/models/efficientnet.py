@@ -115,6 +115,11 @@ class EfficientNet(nn.Module):
         last_channel: of the last convolution, by default four times its input.
 
     Shapes: input (n, 3, height, width), output (n, num_classes).
+
+    >>> from rushlight.vision.models.efficientnet import Stage
+    >>> rows = [Stage(fused=False, expand_ratio=4, kernel=3, stride=2, input_channels=8, out_channels=16, num_layers=2)]
+    >>> torch.vision.models.EfficientNet(rows, dropout=0.2, num_classes=10)(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 10])
     """
 
     def __init__(

@@ -61,6 +61,9 @@ class MobileNetV2(nn.Module):
         dropout: before the last layer.
 
     Shapes: input (n, 3, height, width), output (n, num_classes).
+
+    >>> torch.vision.models.MobileNetV2(num_classes=10, width_mult=0.25)(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 10])
     """
 
     def __init__(

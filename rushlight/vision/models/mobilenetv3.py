@@ -25,7 +25,15 @@ __all__ = [
 
 
 class InvertedResidualConfig:
-    """A row of the tables 1 and 2 of the paper."""
+    """A row of the tables 1 and 2 of the paper: one block.
+
+    Args:
+        input_channels, expanded_channels, out_channels: of the block, before width_mult.
+        kernel, stride, dilation: of the convolution of each channel by itself.
+        use_se: whether channels are weighted (squeeze and excitation).
+        activation: "HS" for Hardswish, else ReLU.
+        width_mult: what the channels are multiplied by.
+    """
 
     def __init__(
         self,
@@ -97,6 +105,11 @@ class MobileNetV3(nn.Module):
         dropout: before the last layer.
 
     Shapes: input (n, 3, height, width), output (n, num_classes).
+
+    >>> from rushlight.vision.models.mobilenetv3 import InvertedResidualConfig
+    >>> rows = [InvertedResidualConfig(16, 3, 32, 16, True, "HS", stride=2, dilation=1, width_mult=1.0)]
+    >>> torch.vision.models.MobileNetV3(rows, last_channel=64, num_classes=10)(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 10])
     """
 
     def __init__(

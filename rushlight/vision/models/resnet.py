@@ -136,6 +136,10 @@ class ResNet(nn.Module):
         norm_layer: by default BatchNorm2d.
 
     Shapes: input (n, 3, height, width), output (n, num_classes).
+
+    >>> from rushlight.vision.models.resnet import BasicBlock
+    >>> torch.vision.models.ResNet(BasicBlock, [1, 1, 1, 1], num_classes=10)(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 10])
     """
 
     def __init__(

@@ -46,6 +46,9 @@ class SqueezeNet(nn.Module):
         dropout: before the last convolution.
 
     Shapes: input (n, 3, height, width), output (n, num_classes).
+
+    >>> torch.vision.models.SqueezeNet("1_1", num_classes=10).eval()(torch.zeros(1, 3, 64, 64)).shape
+    torch.Size([1, 10])
     """
 
     def __init__(self, version: str = "1_0", num_classes: int = 1000, dropout: float = 0.5) -> None:

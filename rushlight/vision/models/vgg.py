@@ -44,6 +44,12 @@ class VGG(nn.Module):
         dropout: between the linear layers.
 
     Shapes: input (n, 3, height, width), output (n, num_classes).
+
+    >>> from rushlight.vision.models.vgg import make_layers
+    >>> with torch.device("meta"):  # the shapes alone
+    ...     model = torch.vision.models.VGG(make_layers([64, "M", 512]), num_classes=10)
+    ...     model(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 10])
     """
 
     def __init__(self, features: Any, num_classes: int = 1000, init_weights: bool = True, dropout: float = 0.5) -> None:

@@ -31,7 +31,11 @@ __all__ = [
 
 
 class ConvStemConfig(NamedTuple):
-    """One convolution of a stem, which takes the place of the single one that cuts the patches."""
+    """One convolution of a stem, which takes the place of the single one that cuts the patches.
+
+    >>> torch.vision.models.vision_transformer.ConvStemConfig(out_channels=64, kernel_size=3, stride=2).stride
+    2
+    """
 
     out_channels: int
     kernel_size: int
@@ -138,6 +142,10 @@ class VisionTransformer(nn.Module):
         conv_stem_configs: several convolutions in place of the one that cuts the patches.
 
     Shapes: input (n, 3, image_size, image_size), output (n, num_classes).
+
+    >>> model = torch.vision.models.VisionTransformer(32, 8, 2, num_heads=2, hidden_dim=16, mlp_dim=32, num_classes=10)
+    >>> model(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 10])
     """
 
     def __init__(
@@ -157,7 +165,7 @@ class VisionTransformer(nn.Module):
     ) -> None:
         super().__init__()
         if image_size % patch_size:
-            raise AssertionError("Input shape indivisible by patch size!")
+            raise AssertionError(f"Input shape indivisible by patch size! {image_size} is no multiple of {patch_size}")
         self.image_size = image_size
         self.patch_size = patch_size
         self.hidden_dim = hidden_dim
