@@ -182,10 +182,16 @@ template <class T, class C> [[gnu::always_inline]] inline T narrow(C v) {
   }
 }
 
+// A register's worth of memory, wherever it lies. (A copy of a whole pack is made in pieces of 16 bytes, through the stack.)
+template <class C> struct InMemory {
+  typedef C type __attribute__((vector_size(kRegBytes), aligned(alignof(C)), may_alias));
+};
+template <class C> using Line = typename InMemory<C>::type;
+
 template <class C, class T> [[gnu::always_inline]] inline Pack<C> load(const T* p) {
   Pack<C> out;
   if constexpr (std::is_same_v<C, T>) {
-    std::memcpy(&out, p, 64);
+    for (int k = 0; k < kRegs; ++k) out.r[k] = reinterpret_cast<const Line<C>*>(p)[k];
 #if defined(__AVX512F__)
   } else if constexpr (std::is_same_v<T, Half> && std::is_same_v<C, float>) {
     out.r[0] =
@@ -208,12 +214,14 @@ template <class C, class T> [[gnu::always_inline]] inline Pack<C> load(const T* 
   } else {
     alignas(64) C buffer[kLanes<C>];
     for (int l = 0; l < kLanes<C>; ++l) buffer[l] = widen<C>(p[l]);
-    std::memcpy(&out, buffer, 64);
+    for (int k = 0; k < kRegs; ++k) out.r[k] = reinterpret_cast<const Line<C>*>(buffer)[k];
   }
   return out;
 }
 
-template <class C> [[gnu::always_inline]] inline void store(C* p, const Pack<C>& v) { std::memcpy(p, &v, 64); }
+template <class C> [[gnu::always_inline]] inline void store(C* p, const Pack<C>& v) {
+  for (int k = 0; k < kRegs; ++k) reinterpret_cast<Line<C>*>(p)[k] = v.r[k];
+}
 
 template <class C> [[gnu::always_inline]] inline Mask<C> lane_numbers() {
   using I = IntOf<C>;
