@@ -9,6 +9,7 @@ from typing import Any
 
 from rushlight import _C
 from rushlight._autocast import in_float32 as _in_float32
+from rushlight._dims import wrapped
 from rushlight.autograd.function import Function
 
 __all__ = [
@@ -114,11 +115,7 @@ def _axes(input: Any, s: Any, dim: Any) -> tuple[Any, tuple[int, ...]]:
         dims = tuple(range(input.dim() - count, input.dim()))
     else:
         dims = (dim,) if isinstance(dim, int) else tuple(dim)
-        for d in dims:
-            if not -max(input.dim(), 1) <= d < max(input.dim(), 1):
-                n = max(input.dim(), 1)
-                raise IndexError(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {d})")
-        dims = tuple(d % max(input.dim(), 1) for d in dims)
+        dims = tuple(wrapped(d, input.dim()) for d in dims)
         if len(set(dims)) != len(dims):
             raise RuntimeError("FFT dims must be unique")
     if sizes is not None and len(sizes) != len(dims):

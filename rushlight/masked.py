@@ -12,6 +12,7 @@ import math
 from typing import Any
 
 from rushlight import _C
+from rushlight._dims import wrapped
 from rushlight._dtype_info import iinfo
 
 __all__ = [
@@ -69,13 +70,9 @@ def _dims(dim: Any, ndim: int) -> tuple[int, ...]:
         return tuple(range(ndim))
     dims = []
     for d in (dim,) if isinstance(dim, int) else dim:
-        if not -max(ndim, 1) <= d < max(ndim, 1):
-            raise IndexError(
-                f"Dimension out of range (expected to be in range of [{-max(ndim, 1)}, {max(ndim, 1) - 1}], but got {d})"
-            )
-        if d % max(ndim, 1) in dims:
+        if (one := wrapped(d, ndim)) in dims:
             raise RuntimeError(f"dim={d} appears multiple times in the list of dims")
-        dims.append(d % max(ndim, 1))
+        dims.append(one)
     return tuple(sorted(dims))
 
 

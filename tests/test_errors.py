@@ -166,6 +166,22 @@ MISTAKES = {
     "torch.multinomial(torch.tensor([-1.0, 2.0]), 1)": (RuntimeError, "element < 0"),
     "torch.randint(5, 5, (2,))": (RuntimeError, "'from' to be less than 'to'"),
     "torch.quantile(torch.ones(3), 2.0)": (RuntimeError, r"\[0, 1\]"),
+    "torch.quantile(a, 0.5, dim=5)": (IndexError, "Dimension out of range"),
+    "torch.tensordot(a, a, ([5], [0]))": (IndexError, "Dimension out of range"),
+    "torch.rot90(a, 1, (0, 2))": (IndexError, "Dimension out of range"),
+    "torch.broadcast_shapes((-1,), (3,))": (ValueError, "negative length"),
+    "torch.atleast_2d(3)": (TypeError, "int"),
+    "torch.hstack([a, 2])": (TypeError, "expected Tensor as element 1 in argument 0, but got int"),
+    "torch.einsum(a, [0, 99])": (ValueError, r"not (in|within) the (valid )?range \[0, 52\)"),
+    "torch.cdist(a, a, p=float('nan'))": (RuntimeError, "non-negative p values"),
+    "torch.cdist(a, a, compute_mode='x')": (ValueError, "x is not a valid value for compute_mode"),
+    "torch.pdist(a, -1)": (RuntimeError, "non-negative p values"),
+    "torch.histogram(a, 3, range=(1.0, 0.0))": (RuntimeError, "min should not exceed max"),
+    "torch.histogram(a / 0 * 0, 3)": (RuntimeError, "is not finite"),
+    "torch.histogram(a, 3, weight=a[0])": (RuntimeError, "weight"),
+    "torch.histogram(a.long(), 3)": (NotImplementedError, '"histogramdd" not implemented for'),
+    "torch.histogramdd(a, [1, 1, 1], range=[0.0, 1.0])": (RuntimeError, "3-dimensional histogram range should have 6 elements"),
+    "torch.embedding_bag(a, torch.tensor([0]), torch.tensor([0]), mode=7)": (RuntimeError, "mode"),
     "F.cross_entropy(a, torch.tensor([7, 0]))": (IndexError, "Target 7 is out of bounds"),
     "torch.from_numpy([1])": (TypeError, "expected np.ndarray"),
     "a.item()": (RuntimeError, "6 elements cannot be converted to Scalar"),
@@ -219,6 +235,13 @@ def test_an_error_leaves_gradients_recorded():
         assert torch.is_grad_enabled()
 
 
+@pytest.mark.parametrize("text", ["torch.meshgrid(a[0], a[1])", "torch.cross(a, a)", "torch.cov(a, correction=5)"])
+def test_a_warning_names_the_line_that_called(text):
+    with pytest.warns(UserWarning) as caught:
+        eval(compile(text, "their.py", "eval"), {"torch": torch, "a": a})
+    assert CANDIDATE == "torch" or caught[0].filename == "their.py"
+
+
 def test_assignment_of_a_wrong_shape():
     x = torch.zeros(2, 3)
     with pytest.raises(RuntimeError, match=r"\(7\)|\[7\]"):
@@ -234,6 +257,10 @@ if CANDIDATE != "torch":
         "torch.nn.Linear(3, 2)(torch.zeros(2, 4))": "in_features",
         "torch.flaot32": "[Dd]id you mean.*float32",
         "a.rehsape(6)": "[Dd]id you mean.*reshape",
+        "a.char().fill_(200)": "type int8_t without overflow: 200$",
+        "a.fill_(1e300)": "type float without overflow: 1e\\+300$",
+        "a.long().fill_(float('nan'))": "type int64_t without overflow: -?nan$",
+        "torch.chain_matmul(a, b[0])": r"Tensor dimension is 1, expected 2 instead \(matrix 1\)",
     }
 
     @pytest.mark.parametrize("text", HINTS)

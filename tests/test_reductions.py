@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import warnings
 
 import pytest
 
@@ -148,3 +149,14 @@ def test_extremes_of_small_integers(dtype):
             y = x.transpose(0, -1).flip(0)[:, ::2]
             for dim in range(values.ndim):
                 assert np.array_equal(y.amax(dim).numpy(), turned.max(dim))
+
+
+def test_integrals_and_covariances_of_too_few():
+    assert torch.cumulative_trapezoid(torch.zeros(3, 0)).shape == (3, 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert torch.cov(torch.tensor([[1.0, 2.0], [1.0, 2.0]]), correction=5).isinf().all()
+    counts, edges = torch.histogramdd(
+        torch.tensor([[0.5, float("nan")], [0.5, 0.5]]), [2, 1], range=[0.0, 1.0, 0.0, 1.0]
+    )
+    assert counts.tolist() == [[0], [1]] and edges[1].tolist() == [0, 1]

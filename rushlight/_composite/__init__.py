@@ -57,10 +57,17 @@ REGISTRY: dict[str, Composite] = {}
 
 
 def _check_tensors(name: str, tensors: list[tuple[int, str]], args: tuple[Any, ...]) -> None:
-    """A TypeError for the first argument that is no tensor where the schema says so."""
+    """A TypeError for the first argument that is no tensor where the schema says so; a list stands at position -1."""
     from rushlight import _C
 
     for position, parameter in tensors:
+        if position < 0:
+            parts = args[0] if len(args) == 1 and isinstance(args[0], list | tuple) else args
+            for i, part in enumerate(parts):
+                if not isinstance(part, _C.Tensor):
+                    got = type(part).__name__
+                    raise TypeError(f"{name}(): expected Tensor as element {i} in argument 0, but got {got}") from None
+            return
         if position < len(args) and not isinstance(args[position], _C.Tensor):
             shown = "input" if parameter == "self" else parameter
             got = type(args[position]).__name__
@@ -81,6 +88,8 @@ def composite(schema: str, *, method: bool = True, function: bool = True) -> Cal
     name, _, parameters = schema.partition("(")
     positional = parameters.partition(", *")[0].partition(")")[0].split(", ")
     tensors = [(i, part.split()[1]) for i, part in enumerate(positional) if part.startswith("Tensor ")]
+    if positional[0].startswith("Tensor[] "):
+        tensors = [(-1, positional[0].split()[1])]
 
     def register(implementation: _F) -> _F:
         @functools.wraps(implementation)

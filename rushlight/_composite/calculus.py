@@ -6,12 +6,7 @@ from typing import Any
 
 from rushlight import _C
 from rushlight._composite import composite
-
-
-def _dim(dim: int, ndim: int) -> int:
-    if not -ndim <= dim < ndim:
-        raise IndexError(f"Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got {dim})")
-    return dim % ndim
+from rushlight._dims import wrapped
 
 
 @composite("diff(Tensor self, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None) -> Tensor")
@@ -27,7 +22,7 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
         raise RuntimeError("diff expects input to be at least one-dimensional")
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
-    dim = _dim(dim, input.dim())
+    dim = wrapped(dim, input.dim())
     parts = [t for t in (prepend, input, append) if t is not None] if n else [input]
     for extra in (prepend, append):
         if extra is not None and extra.dim() != input.dim():
@@ -60,7 +55,7 @@ def gradient(input: Any, *, spacing: Any = 1, dim: Any = None, edge_order: int =
     if edge_order not in (1, 2):
         raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
     dims = list(range(input.dim())) if dim is None else [dim] if isinstance(dim, int) else list(dim)
-    dims = [_dim(d, input.dim()) for d in dims]
+    dims = [wrapped(d, input.dim()) for d in dims]
     if len(set(dims)) != len(dims):
         raise RuntimeError("dim appears multiple times in the list of dims")
     if spacing is None:
@@ -131,7 +126,9 @@ def _intervals(name: str, y: Any, x: Any, dx: Any, dim: int) -> Any:
         return (low + high) * dx / 2.0
     if x.dim() == 1 and y.dim() > 1:
         if x.shape[0] != n:
-            raise RuntimeError(f"{name}(): There must be one `x` value for each sample point")
+            raise RuntimeError(
+                f"{name}(): There must be one `x` value for each sample point, got {x.shape[0]} for {n} points"
+            )
         step = (x[1:] - x[:-1]).reshape([-1 if d == dim else 1 for d in range(y.dim())])
     else:
         along = dim - y.dim()
@@ -148,7 +145,7 @@ def trapezoid(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Any:
 
     Reference: https://pytorch.org/docs/stable/generated/torch.trapezoid.html
     """
-    dim = _dim(dim, y.dim())
+    dim = wrapped(dim, y.dim())
     if y.shape[dim] == 0:
         return y.sum(dim).to(y.dtype if y.dtype.is_floating_point else _C.get_default_dtype()) * 0
     if y.dtype == _C.bool:
@@ -177,5 +174,7 @@ def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -
     """
     if y.dtype == _C.bool:
         raise RuntimeError("cumulative_trapezoid: received a bool input for `y`, but bool is not supported")
-    dim = _dim(dim, y.dim())
+    dim = wrapped(dim, y.dim())
+    if y.shape[dim] == 0:
+        return y.clone()
     return _intervals("cumulative_trapezoid", y, x, dx, dim).cumsum(dim)

@@ -6,6 +6,7 @@ from typing import Any
 
 from rushlight import _C
 from rushlight._composite import composite
+from rushlight._dims import wrapped
 
 
 @composite("take_along_dim(Tensor self, Tensor indices, int? dim=None) -> Tensor")
@@ -31,11 +32,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None, *, out: Any
             )
         from rushlight._composite.shapes import broadcast_shapes
 
-        if not -input.dim() <= dim < input.dim():
-            raise IndexError(
-                f"Dimension out of range (expected to be in range of [{-input.dim()}, {input.dim() - 1}], but got {dim})"
-            )
-        dim %= input.dim()
+        dim = wrapped(dim, input.dim())
         if indices.numel() and indices.min() < 0:
             indices = _C.where(indices < 0, indices + input.shape[dim], indices)
         one = [1 if d == dim else n for d, n in enumerate(input.shape)]
@@ -90,6 +87,8 @@ def embedding_bag(
 
     Reference: https://pytorch.org/docs/stable/generated/torch.nn.functional.embedding_bag.html
     """
+    if mode not in (0, 1, 2):
+        raise RuntimeError(f"embedding_bag(): mode is 0 (sum), 1 (mean) or 2 (max), got {mode}")
     starts = _starts_of_bags(indices, offsets, include_last_offset)
     n, rows, bags = indices.numel(), weight.shape[0], starts.numel()
     bag_of = _C.searchsorted(starts.long().contiguous(), _C.arange(n), right=True) - 1

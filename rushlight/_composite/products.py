@@ -8,6 +8,7 @@ from typing import Any
 from rushlight import _C
 from rushlight._autocast import in_float32
 from rushlight._composite import composite
+from rushlight._dims import wrapped
 
 
 def _letters(equation: str, operands: tuple[Any, ...]) -> tuple[list[list[str]], list[str] | None]:
@@ -54,7 +55,7 @@ def _from_sublists(args: tuple[Any, ...]) -> tuple[list[list[str]], list[str] | 
             elif 0 <= n < 52:
                 labels.append(chr(ord("A") + n) if n < 26 else chr(ord("a") + n - 26))
             else:
-                raise RuntimeError(f"einsum(): subscript {n} in a sublist is not in the range [0, 52)")
+                raise ValueError(f"einsum(): subscript {n} in a sublist is not in the range [0, 52)")
         return labels
 
     operands = args[0 : len(args) - len(args) % 2 : 2]
@@ -272,8 +273,7 @@ def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
         of_a, of_b = ([d] if isinstance(d, int) else [int(x) for x in d] for d in dims)
     if len(of_a) != len(of_b):
         raise RuntimeError("both dimension lists should have same length")
-    of_a = [d % a.dim() if a.dim() else d for d in of_a]
-    of_b = [d % b.dim() if b.dim() else d for d in of_b]
+    of_a, of_b = [wrapped(d, a.dim()) for d in of_a], [wrapped(d, b.dim()) for d in of_b]
     for x, y in zip(of_a, of_b, strict=True):
         if a.shape[x] == b.shape[y]:
             continue
@@ -327,7 +327,7 @@ def kron(input: Any, other: Any, *, out: Any = None) -> Any:
 
 @composite("chain_matmul(Tensor[] matrices) -> Tensor", method=False)
 def chain_matmul(*matrices: Any, out: Any = None) -> Any:
-    """The product of several matrices, in the cheapest order.
+    """The older `linalg.multi_dot`: the product of several matrices, in the cheapest order.
 
     >>> torch.chain_matmul(torch.ones(2, 3), torch.ones(3, 4), torch.ones(4, 1)).shape
     torch.Size([2, 1])
@@ -337,15 +337,18 @@ def chain_matmul(*matrices: Any, out: Any = None) -> Any:
     warnings.warn(
         "torch.chain_matmul is deprecated and will be removed in a future PyTorch release. Use torch.linalg.multi_dot "
         "instead, which accepts a list of two or more tensors rather than multiple parameters.",
-        stacklevel=2,
+        stacklevel=3,
     )
     parts = list(matrices[0]) if len(matrices) == 1 and isinstance(matrices[0], (list, tuple)) else list(matrices)
     if not parts:
         raise RuntimeError("chain_matmul(): Expected one or more matrices")
-    while len(parts) > 1:
-        # Multiply first where the largest inner dimension disappears.
-        i = max(range(len(parts) - 1), key=lambda k: parts[k].shape[1])
-        parts[i : i + 2] = [_C.mm(parts[i], parts[i + 1])]
+    for i, part in enumerate(parts):
+        if part.dim() != 2:
+            raise RuntimeError(f"chain_matmul(): Tensor dimension is {part.dim()}, expected 2 instead (matrix {i})")
+    if len(parts) > 1:
+        from rushlight.linalg import multi_dot
+
+        return multi_dot(parts, out=out)
     return parts[0] if out is None else _C._write_out(out, parts[0])
 
 
@@ -366,7 +369,7 @@ def cross(input: Any, other: Any, dim: int | None = None, *, out: Any = None) ->
         warnings.warn(
             "Using torch.cross without specifying the dim arg is deprecated.\nPlease either pass the dim explicitly or "
             "simply use torch.linalg.cross.",
-            stacklevel=2,
+            stacklevel=3,
         )
         dim = next((d for d, n in enumerate(input.shape) if n == 3), None)
         if dim is None:
@@ -379,6 +382,11 @@ def cross(input: Any, other: Any, dim: int | None = None, *, out: Any = None) ->
     parts = [a[(i + 1) % 3] * b[(i + 2) % 3] - a[(i + 2) % 3] * b[(i + 1) % 3] for i in range(3)]
     result = _C.stack(parts, dim if dim >= 0 else dim + input.dim())
     return result if out is None else _C._write_out(out, result)
+
+
+_COMPUTE_MODES = (
+    "use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist",
+)  # fmt: skip
 
 
 @composite("cdist(Tensor x1, Tensor x2, float p=2, str? compute_mode=None) -> Tensor", method=False)
@@ -399,8 +407,10 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = "use_mm_f
         raise RuntimeError("cdist only supports at least 2D tensors")
     if x1.shape[-1] != x2.shape[-1]:
         raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
-    if p < 0:
-        raise RuntimeError("cdist only supports non-negative p values")
+    if not p >= 0:
+        raise RuntimeError(f"cdist only supports non-negative p values, got {p}")
+    if compute_mode not in (None, *_COMPUTE_MODES):
+        raise ValueError(f"{compute_mode} is not a valid value for compute_mode: {', '.join(_COMPUTE_MODES)}")
     many = x1.shape[-2] > 25 or x2.shape[-2] > 25
     if p == 2.0 and compute_mode != "donot_use_mm_for_euclid_dist" and many:
         squares1 = (x1 * x1).sum(-1, keepdim=True)
@@ -437,6 +447,8 @@ def pdist(input: Any, p: float = 2) -> Any:
     """
     if input.dim() != 2:
         raise RuntimeError(f"pdist only supports 2D tensors, got: {input.dim()}D")
+    if not p >= 0:
+        raise RuntimeError(f"pdist only supports non-negative p values, got {p}")
     rows = input.shape[0]
     pairs = [(i, j) for i in range(rows) for j in range(i + 1, rows)]
     if not pairs:

@@ -8,6 +8,7 @@ from typing import Any
 
 from rushlight import _C
 from rushlight._composite import composite
+from rushlight._dims import wrapped
 
 
 def _unpack(tensors: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -21,6 +22,7 @@ def broadcast_shapes(*shapes: Any) -> Any:
 
     Raises:
         RuntimeError: they do not broadcast.
+        ValueError: a negative size.
 
     >>> torch.broadcast_shapes((2, 1), (3,))
     torch.Size([2, 3])
@@ -33,7 +35,7 @@ def broadcast_shapes(*shapes: Any) -> Any:
         for i in range(-1, -len(shape) - 1, -1):
             size = shape[i]
             if size < 0:
-                raise RuntimeError(f"Trying to create tensor with negative dimension ({size}): ({size})")
+                raise ValueError(f"Attempting to broadcast a dimension with negative length! {shape} has {size}")
             if size == 1 or size == result[i]:
                 continue
             if result[i] != 1:
@@ -77,6 +79,19 @@ def _at_least(tensors: tuple[Any, ...], grow: Any) -> Any:
     return tuple(grow(t) for t in _unpack(tensors))
 
 
+def _grow_1d(t: Any) -> Any:
+    return t.reshape(1) if t.dim() == 0 else t
+
+
+def _grow_2d(t: Any) -> Any:
+    return t.reshape(1, 1) if t.dim() == 0 else t.unsqueeze(0) if t.dim() == 1 else t
+
+
+def _grow_3d(t: Any) -> Any:
+    t = _grow_2d(t)
+    return t.unsqueeze(-1) if t.dim() == 2 else t
+
+
 @composite("atleast_1d(Tensor[] tensors) -> Tensor[]", method=False)
 def atleast_1d(*tensors: Any) -> Any:
     """Each tensor with at least one dimension.
@@ -84,7 +99,7 @@ def atleast_1d(*tensors: Any) -> Any:
     >>> torch.atleast_1d(torch.tensor(1.)).shape
     torch.Size([1])
     """
-    return _at_least(tensors, lambda t: t.reshape(1) if t.dim() == 0 else t)
+    return _at_least(tensors, _grow_1d)
 
 
 @composite("atleast_2d(Tensor[] tensors) -> Tensor[]", method=False)
@@ -94,15 +109,7 @@ def atleast_2d(*tensors: Any) -> Any:
     >>> torch.atleast_2d(torch.tensor([1., 2.])).shape
     torch.Size([1, 2])
     """
-    return _at_least(tensors, lambda t: t.reshape(1, 1) if t.dim() == 0 else t.unsqueeze(0) if t.dim() == 1 else t)
-
-
-def _grow_3d(t: Any) -> Any:
-    if t.dim() == 0:
-        return t.reshape(1, 1, 1)
-    if t.dim() == 1:
-        return t.unsqueeze(0).unsqueeze(-1)
-    return t.unsqueeze(-1) if t.dim() == 2 else t
+    return _at_least(tensors, _grow_2d)
 
 
 @composite("atleast_3d(Tensor[] tensors) -> Tensor[]", method=False)
@@ -135,7 +142,7 @@ def hstack(tensors: Any, *, out: Any = None) -> Any:
 
     Reference: https://pytorch.org/docs/stable/generated/torch.hstack.html
     """
-    parts = [atleast_1d(t) for t in _nonempty(tensors, "hstack")]
+    parts = [_grow_1d(t) for t in _nonempty(tensors, "hstack")]
     return _cat(parts, 0 if parts[0].dim() == 1 else 1, out)
 
 
@@ -147,7 +154,7 @@ def vstack(tensors: Any, *, out: Any = None) -> Any:
     tensor([[1, 2],
             [3, 4]])
     """
-    return _cat([atleast_2d(t) for t in _nonempty(tensors, "vstack")], 0, out)
+    return _cat([_grow_2d(t) for t in _nonempty(tensors, "vstack")], 0, out)
 
 
 @composite("row_stack(Tensor[] tensors, *, Tensor(a!)? out=None) -> Tensor", method=False)
@@ -204,6 +211,11 @@ def _chunk_cat(tensors: Any, dim: int, num_chunks: int, *, out: Any = None) -> A
     return _cat(rows, dim + 1, out)
 
 
+def _first_given(*ways: Any) -> Any:
+    """How to split, under whichever name it was passed."""
+    return next((way for way in ways if way is not None), None)
+
+
 @composite("tensor_split(Tensor self, SymInt[] indices_or_sections, int dim=0) -> Tensor[]")
 def tensor_split(
     input: Any, indices_or_sections: Any = None, dim: int = 0, *, indices: Any = None, sections: Any = None
@@ -215,7 +227,7 @@ def tensor_split(
 
     Reference: https://pytorch.org/docs/stable/generated/torch.tensor_split.html
     """
-    where: Any = next((w for w in (indices_or_sections, indices, sections) if w is not None), None)
+    where = _first_given(indices_or_sections, indices, sections)
     if input.dim() == 0:
         raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
     if isinstance(where, _C.Tensor):
@@ -263,7 +275,7 @@ def hsplit(input: Any, indices_or_sections: Any = None, *, indices: Any = None, 
             [2]]), tensor([[1],
             [3]]))
     """
-    where = next((w for w in (indices_or_sections, indices, sections) if w is not None), None)
+    where = _first_given(indices_or_sections, indices, sections)
     return _split("hsplit", input, where, 0 if input.dim() == 1 else 1, 1)
 
 
@@ -274,7 +286,7 @@ def vsplit(input: Any, indices_or_sections: Any = None, *, indices: Any = None, 
     >>> torch.vsplit(torch.arange(4).view(2, 2), 2)
     (tensor([[0, 1]]), tensor([[2, 3]]))
     """
-    where = next((w for w in (indices_or_sections, indices, sections) if w is not None), None)
+    where = _first_given(indices_or_sections, indices, sections)
     return _split("vsplit", input, where, 0, 2)
 
 
@@ -285,7 +297,7 @@ def dsplit(input: Any, indices_or_sections: Any = None, *, indices: Any = None, 
     >>> [x.shape for x in torch.dsplit(torch.zeros(1, 2, 4), [1])]
     [torch.Size([1, 2, 1]), torch.Size([1, 2, 3])]
     """
-    where = next((w for w in (indices_or_sections, indices, sections) if w is not None), None)
+    where = _first_given(indices_or_sections, indices, sections)
     return _split("dsplit", input, where, 2, 3)
 
 
@@ -312,7 +324,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> Any:
         import warnings
 
         warnings.warn(
-            "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.", stacklevel=2
+            "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.", stacklevel=3
         )
         indexing = "ij"
     if indexing not in ("ij", "xy"):
@@ -389,7 +401,7 @@ def block_diag(*tensors: Any) -> Any:
             raise RuntimeError(
                 f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {i} has {t.dim()} dimensions"
             )
-        blocks.append(atleast_2d(t))
+        blocks.append(_grow_2d(t))
     if not blocks:
         return _C.empty((1, 0))
     width = sum(b.shape[1] for b in blocks)
@@ -413,14 +425,9 @@ def rot90(input: Any, k: int = 1, dims: Any = (0, 1)) -> Any:
         raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
     if input.dim() < 2:
         raise RuntimeError(f"expected total dims >= 2, but got total dims = {input.dim()}")
-    a, b = dims
-    if a == b or abs(a - b) == input.dim():
-        raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {a} and dim1 = {b}")
-    for d in (a, b):
-        if not -input.dim() <= d < input.dim():
-            raise IndexError(
-                f"Dimension out of range (expected to be in range of [{-input.dim()}, {input.dim() - 1}], but got {d})"
-            )
+    a, b = (wrapped(d, input.dim()) for d in dims)
+    if a == b:
+        raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
     k %= 4
     if k == 1:
         return input.flip((b,)).transpose(a, b)

@@ -162,10 +162,12 @@ def istft(
             f"istft: expected the frequency dimension (3rd to the last) of the input tensor to match {wanted}, "
             f"but got {input.size(-2)} (n_fft={n_fft}, onesided={onesided})"
         )
-    if not 0 < hop_length <= win_length:
-        raise RuntimeError("istft: expected 0 < hop_length <= win_length")
-    if not 0 < win_length <= n_fft:
-        raise RuntimeError("istft: expected 0 < win_length <= n_fft")
+    if not 0 < hop_length <= win_length <= n_fft:
+        raise RuntimeError(
+            f"istft: expected 0 < hop_length <= win_length <= n_fft, but got {hop_length}, {win_length} and {n_fft}"
+        )
+    if length is not None and length < 0:
+        raise RuntimeError(f"istft: expected a length of at least 0, but got length={length}")
     spectrum = (input if input.dim() == 3 else input.unsqueeze(0)).transpose(1, 2)
     norm = "ortho" if normalized else None
     if return_complex:

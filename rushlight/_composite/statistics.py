@@ -8,6 +8,7 @@ from typing import Any
 from rushlight import _C
 from rushlight._autocast import in_float32
 from rushlight._composite import composite
+from rushlight._dims import wrapped
 from rushlight._results import result_type
 
 
@@ -77,7 +78,7 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
 
             warnings.warn(
                 "cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations.",
-                stacklevel=2,
+                stacklevel=3,
             )
             norm = 0
     elif aweights is not None and correction != 0:
@@ -88,8 +89,7 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
     weighted = centred if weights is None else centred * weights
     other = weighted.t().conj() if rows.dtype.is_complex else weighted.t()
     result = _C.mm(centred, other)
-    result = result * math.nan if isinstance(norm, int) and norm == 0 else result / norm
-    return result.squeeze()
+    return (result / norm).squeeze()
 
 
 @composite("corrcoef(Tensor self) -> Tensor")
@@ -145,7 +145,7 @@ def _quantile(
     if dim is None:
         values, kept = input.reshape(-1), [1] * input.dim()
     else:
-        dim = dim % input.dim() if input.dim() else 0
+        dim = wrapped(dim, input.dim())
         values = input.transpose(dim, -1) if input.dim() else input.reshape(1)
         kept = [1 if d == dim else n for d, n in enumerate(shape)]
     values = values.sort(-1)[0]
@@ -219,6 +219,45 @@ def nanquantile(
     return result if out is None else _C._write_out(out, result)
 
 
+def _edges(values: Any, bins: Any, limits: Any) -> Any:
+    """The edges of the bins: those that are given, or of so many bins from one limit to the other."""
+    if not values.is_floating_point():
+        raise NotImplementedError(f'"histogramdd" not implemented for {values.dtype}: it counts floating point values')
+    if isinstance(bins, _C.Tensor):
+        if bins.dim() != 1 or bins.numel() < 2:
+            raise RuntimeError(f"torch.histogram(): edges are a vector of at least 2, got shape {tuple(bins.shape)}")
+        return bins
+    if bins <= 0:
+        raise RuntimeError(f"torch.histogramdd(): bins must be > 0, but got {bins}")
+    low, high = limits or ((values.min().item(), values.max().item()) if values.numel() else (0.0, 1.0))
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise RuntimeError(f"torch.histogramdd: the range [{low}, {high}] is not finite")
+    if low > high:
+        raise RuntimeError(f"torch.histogramdd: min should not exceed max, but got min {low} max {high}")
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    return _C.linspace(low, high, bins + 1, dtype=values.dtype)
+
+
+def _bin_of(values: Any, edges: Any) -> tuple[Any, Any]:
+    """The bin of each value, and whether it is in one; the last includes its right edge."""
+    count = edges.numel() - 1
+    at = _C.searchsorted(edges, values.contiguous(), right=True) - 1
+    at = _C.where(values == edges[-1], count - 1, at)
+    return at, (at >= 0) & (at < count) & (values <= edges[-1])  # NaN is at most nothing
+
+
+def _amounts(weight: Any, points: Any, dtype: Any) -> Any:
+    """What each point counts for: 1, or its weight."""
+    if weight is None:
+        return _C.ones(points.shape[0], dtype=dtype)
+    if weight.numel() != points.shape[0]:
+        raise RuntimeError(
+            f"torch.histogramdd: weight needs a number for each of the {points.shape[0]} points, got {weight.numel()}"
+        )
+    return weight.reshape(-1).to(dtype)
+
+
 @composite(
     "histogram(Tensor self, int bins, *, float[]? range=None, Tensor? weight=None, bool density=False) -> (Tensor hist, Tensor bin_edges)"
 )
@@ -241,27 +280,10 @@ def histogram(
     Reference: https://pytorch.org/docs/stable/generated/torch.histogram.html
     """
     values = input.reshape(-1)
-    if isinstance(bins, _C.Tensor):
-        edges = bins
-    else:
-        if bins <= 0:
-            raise RuntimeError("torch.histogramdd(): bins must be > 0")
-        if range is not None:
-            low, high = range
-        elif values.numel():
-            low, high = values.min().item(), values.max().item()
-        else:
-            low, high = 0.0, 1.0
-        if low == high:
-            low, high = low - 0.5, high + 0.5
-        edges = _C.linspace(low, high, bins + 1, dtype=input.dtype)
-    count = edges.numel() - 1
-    at = _C.searchsorted(edges, values, right=True) - 1
-    at = _C.where(values == edges[-1], count - 1, at)
-    inside = (at >= 0) & (at < count) & values.isfinite()
-    inside = inside & (values <= edges[-1])
-    amount = _C.ones_like(values) if weight is None else weight.reshape(-1)
-    hist = _C.zeros(count, dtype=input.dtype).scatter_add(0, at[inside], amount[inside])
+    edges = _edges(values, bins, range)
+    at, inside = _bin_of(values, edges)
+    amount = _amounts(weight, values, input.dtype)
+    hist = _C.zeros(edges.numel() - 1, dtype=input.dtype).scatter_add(0, at[inside], amount[inside])
     if density:
         hist = hist / hist.sum() / (edges[1:] - edges[:-1])
     if out is not None:
@@ -298,21 +320,20 @@ def histogramdd(input: Any, bins: Any, *, range: Any = None, weight: Any = None,
             f"torch.histogramdd: expected {axes} sequences of bin edges for a {axes}-dimensional histogram but got "
             f"{len(per_axis)}"
         )
-    flat: Any = None
+    if range is not None and len(range) != 2 * axes:
+        raise RuntimeError(
+            f"torch.histogramdd: for a {axes}-dimensional histogram range should have {2 * axes} elements, but got "
+            f"{len(range)}"
+        )
+    flat: Any = 0
     inside, edges = _C.ones(len(points), dtype=_C.bool), []
     for axis, wanted in enumerate(per_axis):
-        values = points[:, axis]
-        found = histogram(
-            values, wanted, range=None if range is None else tuple(range[2 * axis : 2 * axis + 2])
-        ).bin_edges
-        edges.append(found)
-        count = found.numel() - 1
-        at = _C.searchsorted(found, values.contiguous(), right=True) - 1
-        at = _C.where(values == found[-1], count - 1, at)
-        inside = inside & (at >= 0) & (at < count) & (values <= found[-1]) & values.isfinite()
-        flat = at if flat is None else flat * count + at
+        edges.append(_edges(points[:, axis], wanted, None if range is None else range[2 * axis : 2 * axis + 2]))
+        at, within = _bin_of(points[:, axis], edges[-1])
+        inside = inside & within
+        flat = flat * (edges[-1].numel() - 1) + at
     shape = [one.numel() - 1 for one in edges]
-    amount = _C.ones(len(points), dtype=input.dtype) if weight is None else weight.reshape(-1).to(input.dtype)
+    amount = _amounts(weight, points, input.dtype)
     hist = _C.zeros(math.prod(shape), dtype=input.dtype).scatter_add(0, flat[inside], amount[inside]).reshape(shape)
     if density:
         hist = hist / hist.sum()

@@ -14,6 +14,10 @@ class set_detect_anomaly:
         mode: True to record where each node was made.
         check_nan: also raise when a gradient turns NaN in backward.
 
+    >>> with torch.autograd.set_detect_anomaly(True):
+    ...     torch.is_anomaly_enabled()
+    True
+
     Reference: https://pytorch.org/docs/stable/autograd.html#anomaly-detection
     """
 

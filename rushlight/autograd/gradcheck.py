@@ -223,7 +223,8 @@ def gradcheck(
         check_grad_dtypes: also compare the dtype of gradients.
         check_backward_ad: compare the gradients of backward.
         check_forward_ad: compare `jvp`, which differentiates backward here: there are no dual numbers.
-        fast_mode, masked, check_batched_grad, check_undefined_grad: accepted; the check is the full one.
+        check_undefined_grad: also check that a seed of zeros gives zeros.
+        fast_mode, masked, check_batched_grad, check_batched_forward_grad: accepted; the check is the full one.
 
     Raises:
         GradcheckError: a gradient is wrong.
@@ -274,6 +275,8 @@ def gradgradcheck(
 
     Args:
         grad_outputs: seeds for the first derivative; random ones when left out.
+        gen_non_contig_grad_outputs: whether the random seeds have gaps between their elements.
+        check_fwd_over_rev, check_rev_over_rev: accepted.
         the others: as in `gradcheck`.
 
     >>> x = torch.tensor([0.5], dtype=torch.float64, requires_grad=True)

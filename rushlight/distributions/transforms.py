@@ -101,9 +101,6 @@ class Transform:
     def __eq__(self, other: object) -> bool:
         return self is other
 
-    def __ne__(self, other: object) -> bool:
-        return not self.__eq__(other)
-
     __hash__ = object.__hash__
 
     def __call__(self, x: Any) -> Any:
@@ -396,7 +393,7 @@ class ReshapeTransform(Transform):
             raise ValueError("Too few dimensions on input")
         cut = len(shape) - len(old)
         if tuple(shape[cut:]) != tuple(old):
-            raise ValueError(f"Shape mismatch: expected {shape[cut:]} but got {old}")
+            raise ValueError(f"Shape mismatch: expected {tuple(old)} but got {tuple(shape[cut:])}")
         return shape[:cut] + new
 
     def forward_shape(self, shape: Any) -> Any:

@@ -334,8 +334,7 @@ class Module:
         if remove_duplicate:
             memo.add(self)
         yield prefix, self
-        home = self.__dict__
-        for name, child in home["_modules"].items():
+        for name, child in self.__dict__["_modules"].items():
             if child is not None:
                 yield from child.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
 
@@ -346,9 +345,8 @@ class Module:
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules directly below this one, with their names, each once."""
-        home = self.__dict__
         seen: set[Module] = set()
-        for name, child in home["_modules"].items():
+        for name, child in self.__dict__["_modules"].items():
             if child is not None and child not in seen:
                 seen.add(child)
                 yield name, child
@@ -449,7 +447,7 @@ class Module:
     def train(self: _Self, mode: bool = True) -> _Self:
         """Set training mode (dropout drops, batch norm learns its statistics), or with False the other."""
         if not isinstance(mode, bool):
-            raise ValueError("training mode is expected to be boolean")
+            raise ValueError(f"training mode is expected to be boolean, got {mode!r}")
         self.training = mode
         for module in self.children():
             module.train(mode)
