@@ -174,7 +174,7 @@ def each_isa():
     torch._C._force_isa(best)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
 @pytest.mark.parametrize("name", CASES)
 def test_same_bits(name, dtype, each_isa):
     found = each_isa(lambda: CASES[name](getattr(torch, dtype)))

@@ -155,15 +155,17 @@ struct Operand {
   char* data;
   DType dtype;
   DType load;       // the type that the loop reads (or writes)
-  bool contiguous;  // over the whole iteration, and dtype == load
+  bool dense;       // contiguous over the whole iteration
+  bool contiguous;  // and dtype == load
   Dims strides;     // in elements
 };
 
-// An operand that is walked as it lies (dtype == load), or one number for all elements.
+// An operand that is walked as it lies, converted on the way where dtype != load; or one number for all elements.
 struct Lane {
   char* data;
   DType dtype, load;
   bool number;
+  bool converted() const { return dtype != load && data && !number; }
 };
 using Lanes = SmallVector<Lane, kMaxInputs>;
 
@@ -176,7 +178,7 @@ constexpr int64_t kAheadPiece = 1024;
 enum class Walk { Near, InPlace, Stream };
 
 Walk walk_of(const Lanes& lanes, int64_t n) {
-  if (n * item_size(lanes[0].load) < kFarBytes) return Walk::Near;
+  if (n * item_size(lanes[0].dtype) < kFarBytes) return Walk::Near;
   bool same = false, other = false;
   for (int64_t i = 1; i < lanes.size(); ++i) {
     if (!lanes[i].data || lanes[i].number) continue;
@@ -189,18 +191,29 @@ Walk walk_of(const Lanes& lanes, int64_t n) {
 void run_pieces(PointwiseLoop loop, const Lanes& lanes, const char* scalars, int64_t begin, int64_t end, Walk walk) {
   alignas(64) char spread[kMaxInputs][kBlock * 16];
   const char* in[kMaxInputs];
-  const int64_t item = item_size(lanes[0].load);
+  const cpu::CopyTable& copies = cpu::copy();
+  const int64_t item = item_size(lanes[0].dtype);
+  // What is converted on the way is in several loops, whose beginnings and ends count: longer pieces, and the result in
+  // the place of an input.
+  bool converts = false, wide = false;
+  char* result = spread[kMaxInputs - 1];
+  for (int64_t i = 0; i < lanes.size(); ++i) {
+    converts |= lanes[i].converted();
+    wide |= item_size(lanes[i].load) > 8;
+    if (i > 0 && lanes[i].converted() && item_size(lanes[i].load) == item_size(lanes[0].load)) result = spread[i - 1];
+  }
+  const int64_t most = converts && !wide ? 2 * kBlock : kBlock;
   const int64_t piece = walk == Walk::InPlace  ? kAheadPiece / item
-                        : walk == Walk::Stream ? std::min(kBlock, Stream::kPiece / item)
-                                               : std::min(kBlock, end - begin);
+                        : walk == Walk::Stream ? std::min(most, Stream::kPiece / item)
+                                               : std::min(most, end - begin);
   Ahead ahead[kMaxInputs];
   int count = 0;
   for (int64_t i = 1; i < lanes.size(); ++i) {
     in[i - 1] = lanes[i].number ? spread[i - 1] : nullptr;
     if (lanes[i].number)
-      cpu::copy().convert_block(spread[i - 1], lanes[i].load, lanes[i].data, lanes[i].dtype, 0, piece);
+      copies.convert_block(spread[i - 1], lanes[i].load, lanes[i].data, lanes[i].dtype, 0, piece);
     else if (lanes[i].data)
-      ahead[count++].per_line = 64 * item_size(lanes[i].load) / item;
+      ahead[count++].per_line = 64 * item_size(lanes[i].dtype) / item;
   }
   std::unique_ptr<Stream> stream;  // an optional would be cleared, all its 16 kB, at every call
   if (walk == Walk::Stream) stream = std::make_unique<Stream>(lanes[0].data + begin * item);
@@ -209,26 +222,34 @@ void run_pieces(PointwiseLoop loop, const Lanes& lanes, const char* scalars, int
     count = 0;
     for (int64_t i = 1; i < lanes.size(); ++i) {
       if (!lanes[i].data || lanes[i].number) continue;
-      in[i - 1] = lanes[i].data + from * item_size(lanes[i].load);
-      ahead[count++].from = in[i - 1] + piece * item_size(lanes[i].load);
+      in[i - 1] = lanes[i].data + from * item_size(lanes[i].dtype);
+      ahead[count++].from = in[i - 1] + piece * item_size(lanes[i].dtype);
+      if (!lanes[i].converted()) continue;
+      copies.convert_block(spread[i - 1], lanes[i].load, in[i - 1], lanes[i].dtype, 1, length);
+      in[i - 1] = spread[i - 1];
     }
+    auto run = [&](char* to) {
+      if (!lanes[0].converted()) return loop(to, in, scalars, length);
+      loop(result, in, scalars, length);
+      copies.convert_block(to, lanes[0].dtype, result, lanes[0].load, 1, length);
+    };
     if (stream) {
-      loop(stream->room(), in, scalars, length);
+      run(stream->room());
       stream->put(length * item, ahead, count);
       continue;
     }
     if (const int64_t next = from + kAheadBytes / item; walk == Walk::InPlace && next + piece <= end)
       for (int64_t byte = 0; byte < kAheadPiece; byte += 64) __builtin_prefetch(lanes[0].data + next * item + byte);
-    loop(lanes[0].data + from * item, in, scalars, length);
+    run(lanes[0].data + from * item);
   }
 }
 
 // Runs loop over n elements. lanes[0] is the output, and no number.
 void sweep(PointwiseLoop loop, const Lanes& lanes, int64_t n, const char* scalars) {
   const Walk walk = walk_of(lanes, n);
-  bool numbers = false;
-  for (const Lane& lane : lanes) numbers |= lane.number;
-  if (numbers || walk != Walk::Near) {
+  bool by_pieces = false;
+  for (const Lane& lane : lanes) by_pieces |= lane.number || lane.converted();
+  if (by_pieces || walk != Walk::Near) {
     parallel_for_light(n, kGrain,
                        [&](int64_t begin, int64_t end) { run_pieces(loop, lanes, scalars, begin, end, walk); });
     return;
@@ -249,9 +270,9 @@ void iterate(PointwiseLoop loop, SmallVector<Operand, kMaxInputs>& operands, Dim
   int count = static_cast<int>(operands.size());
   Lanes lanes;
   for (const Operand& o : operands) {
-    bool number = o.data && !o.contiguous;
+    bool number = o.data && !o.dense;
     for (int64_t d = 0; d < sizes.size(); ++d) number &= o.strides[d] == 0 || sizes[d] == 1;
-    if (o.data && !o.contiguous && (!number || lanes.empty())) break;
+    if (o.data && !o.dense && (!number || lanes.empty())) break;
     lanes.push_back({o.data, o.dtype, o.load, number});
   }
   if (lanes.size() == operands.size()) return sweep(loop, lanes, n, scalars);
@@ -392,8 +413,8 @@ void fill_scalars(char* where, const Scalar* scalars, int count, DType dtype) {
 }
 
 Operand operand(const Tensor& t, DType load, IntSpan shape, bool same_shape) {
-  Operand o{static_cast<char*>(t.raw()), t.dtype(), load, false, {}};
-  o.contiguous = same_shape && t.is_contiguous() && t.dtype() == load;
+  Operand o{static_cast<char*>(t.raw()), t.dtype(), load, same_shape && t.is_contiguous(), false, {}};
+  o.contiguous = o.dense && t.dtype() == load;
   o.strides = broadcast_strides(t.sizes(), t.strides(), shape);
   return o;
 }
@@ -409,7 +430,7 @@ bool same_sizes(IntSpan a, IntSpan b) {
 void reorder_axes(SmallVector<Operand, kMaxInputs>& operands, Dims& sizes) {
   const Operand* guide = nullptr;
   for (const Operand& o : operands)
-    if (o.data && !o.contiguous && (!guide || guide == &operands[0])) {
+    if (o.data && !o.dense && (!guide || guide == &operands[0])) {
       bool broadcast = false;
       for (int64_t d = 0; d < sizes.size(); ++d) broadcast |= o.strides[d] == 0 && sizes[d] > 1;
       if (!broadcast) guide = &o;
@@ -426,7 +447,7 @@ void reorder_axes(SmallVector<Operand, kMaxInputs>& operands, Dims& sizes) {
     if (!o.data) continue;
     Dims old = o.strides;
     for (int64_t d = 0; d < order.size(); ++d) o.strides[d] = old[order[d]];
-    o.contiguous = false;
+    o.dense = o.contiguous = false;
   }
 }
 
@@ -435,7 +456,7 @@ void reorder_axes(SmallVector<Operand, kMaxInputs>& operands, Dims& sizes) {
 Tensor turned(Operand& o, const Dims& sizes, int64_t n) {
   constexpr int64_t kLeast = 4096, kMost = int64_t{1} << 20;
   int64_t dims = sizes.size();
-  if (!o.data || o.contiguous || n < kLeast || n > kMost || dims < 2) return Tensor();
+  if (!o.data || o.dense || n < kLeast || n > kMost || dims < 2) return Tensor();
   int64_t least = o.strides[dims - 1];
   for (int64_t d = 0; d < dims; ++d) {
     if (sizes[d] > 1 && o.strides[d] <= 0) return Tensor();
@@ -445,7 +466,7 @@ Tensor turned(Operand& o, const Dims& sizes, int64_t n) {
   Tensor t = Tensor::empty(sizes, o.load);
   cpu::copy().copy_strided(t.raw(), o.load, t.strides().data(), o.data, o.dtype, o.strides.data(), sizes.data(),
                            static_cast<int>(dims));
-  o = Operand{static_cast<char*>(t.raw()), o.load, o.load, true, Dims(t.strides())};
+  o = Operand{static_cast<char*>(t.raw()), o.load, o.load, true, true, Dims(t.strides())};
   return t;
 }
 
@@ -573,28 +594,26 @@ bool run_small(PointwiseLoop loop, const Tensor* inputs, int count, DType loads,
 // The common part of forward and backward: broadcast, choose the loop's operands, run.
 Tensor run_loop(PointwiseLoop loop, const Tensor* inputs, int count, DType loads, DType first_load, DType y_load,
                 DType result, const char* scalars, const Tensor& out) {
-  // Everything contiguous, of one shape and of the loop's own type: straight in.
+  // Everything contiguous and of one shape: straight in.
   const Tensor* lead = nullptr;
   bool plain = true;
   for (int i = 0; i < count; ++i) {
     const Tensor& t = inputs[i];
     if (!t.defined()) continue;
     if (!lead) lead = &t;
-    plain &= t.is_contiguous() && t.dtype() == (i == 0 ? first_load : loads) &&
-             (lead == &t || same_sizes(lead->sizes(), t.sizes()));
-    if (out.defined()) plain &= &t->storage() != &out->storage() || t.raw() == out.raw();
+    plain &= t.is_contiguous() && (lead == &t || same_sizes(lead->sizes(), t.sizes()));
+    if (out.defined()) plain &= &t->storage() != &out->storage() || (t.raw() == out.raw() && t.dtype() == out.dtype());
   }
-  if (plain &&
-      (!out.defined() || (out.is_contiguous() && out.dtype() == y_load && same_sizes(out.sizes(), lead->sizes()))) &&
-      result == y_load) {
+  if (plain && (!out.defined() || (out.is_contiguous() && same_sizes(out.sizes(), lead->sizes())))) {
     Tensor y = out.defined() ? out : Tensor::empty(lead->sizes(), result);
     int64_t n = lead->numel();
     Lanes lanes;
-    lanes.push_back({static_cast<char*>(y.raw()), y_load, y_load, false});
+    lanes.push_back({static_cast<char*>(y.raw()), y.dtype(), y_load, false});
     for (int i = 0; i < count; ++i) {
       const Tensor& t = inputs[i];
-      const DType d = t.defined() ? t.dtype() : y_load;
-      lanes.push_back({t.defined() ? static_cast<char*>(t.raw()) : nullptr, d, d, false});
+      const DType load = i == 0 ? first_load : loads;
+      lanes.push_back(
+          {t.defined() ? static_cast<char*>(t.raw()) : nullptr, t.defined() ? t.dtype() : load, load, false});
     }
     sweep(loop, lanes, n, scalars);
     return y;
@@ -621,13 +640,13 @@ Tensor run_loop(PointwiseLoop loop, const Tensor* inputs, int count, DType loads
   for (int i = 0; i < count; ++i) {
     const Tensor& t = inputs[i];
     if (!t.defined()) {
-      operands.push_back(Operand{nullptr, DType::F32, DType::F32, true, Dims(shape.size(), 0)});
+      operands.push_back(Operand{nullptr, DType::F32, DType::F32, true, true, Dims(shape.size(), 0)});
       continue;
     }
     operands.push_back(operand(t, i == 0 ? first_load : loads, shape, same_sizes(t.sizes(), shape)));
     // Writing into memory that is read elsewhere (x[1:] += x[:-1]) needs a copy of the source.
     if (out.defined() && &t.get()->storage() == &out.get()->storage()) {
-      bool exact = t.raw() == out.raw() && same_sizes(t.sizes(), out.sizes()) &&
+      bool exact = t.raw() == out.raw() && t.dtype() == out.dtype() && same_sizes(t.sizes(), out.sizes()) &&
                    std::equal(t.strides().begin(), t.strides().end(), out.strides().begin());
       overlaps |= !exact;
     }
@@ -887,7 +906,21 @@ Tensor run_pointwise(const PointwiseDef& def, const Tensor* inputs, const Scalar
     for (int i = 1; i < def.tensors; ++i) shape = broadcast_shapes(shape, inputs[i].sizes());
     place = Destination::for_elements(shape, result);
   }
-  Tensor y = run_loop(loop, inputs, def.tensors, loads, first_load, y_load, place.defined() ? place.dtype() : result,
+  // A tensor of integers is rounded to a short type before it meets one.
+  const Tensor* operands = inputs;
+  std::unique_ptr<Tensor[]> rounded;
+  if (loads != compute) [[unlikely]] {
+    for (int i = 0; i < def.tensors; ++i) {
+      if (!is_integral(inputs[i].dtype()) || item_size(inputs[i].dtype()) == 1 || inputs[i].dim() == 0) continue;
+      if (!rounded) {
+        rounded = std::make_unique<Tensor[]>(static_cast<size_t>(def.tensors));
+        std::copy(inputs, inputs + def.tensors, rounded.get());
+        operands = rounded.get();
+      }
+      rounded[static_cast<size_t>(i)] = to_dtype(detach(inputs[i]), compute);
+    }
+  }
+  Tensor y = run_loop(loop, operands, def.tensors, loads, first_load, y_load, place.defined() ? place.dtype() : result,
                       numbers, place);
   if (grad_mode.enabled && !out.defined()) record_pointwise(def, inputs, scalars, y, compute);
   return y;

@@ -9,6 +9,7 @@
 #include <immintrin.h>
 #endif
 
+#include "kernels/cpu/convert.h"
 #include "kernels/cpu/gemm_tiles.h"
 #include "runtime/parallel.h"
 
@@ -16,6 +17,7 @@ namespace rl::cpu::RL_ISA {
 namespace {
 
 #include "kernels/cpu/gemm_micro.h"
+#include "kernels/cpu/gemm_pairs.h"
 
 constexpr int64_t kBlockRows = 224;          // rows of A that stay in the second-level cache
 constexpr int64_t kPanelElements = 1 << 20;  // packed at once, of each operand
@@ -146,6 +148,7 @@ template <class T> struct Block {
   PackedB<P> b;
   int64_t a_row0, b_col0;  // what data points at
   Partial<P> partial;
+  bool pairs;     // the panels hold words of pairs, and depth counts these
   Finish quick;   // how whole tiles leave the registers
   const P* bias;  // for Finish::bias
 };
@@ -171,6 +174,15 @@ void compute(const Block<T>& k, const RowTiles& tiles, int64_t t0, int64_t t1, i
       const P* a = k.a.packed ? k.a.data + i * k.depth : k.a.data + i * k.a.rs;
       int64_t rs = k.a.packed ? 1 : k.a.rs, ks = k.a.packed ? rows : k.a.ks;
       if (k.bias && g.bias_m) out.bias = k.bias + k.a_row0 + i;
+#if defined(__AVX512F__)
+      if constexpr (std::is_same_v<T, BFloat16>) {
+        if (k.pairs) {
+          kPairTiles[static_cast<size_t>(rows - 1)](k.depth, a, b, spilled);
+          finish_tile<T, P>(g, spilled, k.a_row0 + i, k.b_col0 + j, rows, cols, k.first, k.last, k.partial);
+          continue;
+        }
+      }
+#endif
       if (k.quick == Finish::spill) {
         out.dst = spilled;
         out.ld = kStrip<P>;
@@ -187,9 +199,16 @@ void compute(const Block<T>& k, const RowTiles& tiles, int64_t t0, int64_t t1, i
 
 template <class T>
 void pack_a(const Problem<T>& g, const RowTiles& tiles, int64_t t0, int64_t t1, int64_t row0, int64_t k0, int64_t depth,
-            gemm_scalar_t<T>* out) {
+            gemm_scalar_t<T>* out, [[maybe_unused]] LeastExponent* pairs) {
   for (int64_t t = t0; t < t1; ++t) {
     int64_t i = tiles.begin(t), rows = tiles.begin(t + 1) - i;
+    if constexpr (std::is_same_v<T, BFloat16>) {
+      if (pairs) {
+        pack_pairs(g.a.data + (row0 + i) * g.a.row_stride + k0 * g.a.col_stride, g.a.row_stride, g.a.col_stride, rows,
+                   rows, depth, out + i * ((depth + 1) / 2), *pairs);
+        continue;
+      }
+    }
     if (g.a_packer)
       g.a_packer->pack(g.a_packer->context, g.batch, row0 + i, rows, rows, k0, depth, out + i * depth);
     else
@@ -200,10 +219,17 @@ void pack_a(const Problem<T>& g, const RowTiles& tiles, int64_t t0, int64_t t1, 
 
 template <class T>
 void pack_b(const Problem<T>& g, int64_t s0, int64_t s1, int64_t col0, int64_t n, int64_t k0, int64_t depth,
-            gemm_scalar_t<T>* out) {
+            gemm_scalar_t<T>* out, [[maybe_unused]] LeastExponent* pairs) {
   using P = gemm_scalar_t<T>;
   for (int64_t s = s0; s < s1; ++s) {
     int64_t j = s * kStrip<P>, cols = std::min<int64_t>(kStrip<P>, n - j);
+    if constexpr (std::is_same_v<T, BFloat16>) {
+      if (pairs) {
+        pack_pairs(g.b.data + (col0 + j) * g.b.col_stride + k0 * g.b.row_stride, g.b.col_stride, g.b.row_stride, cols,
+                   int64_t{kStrip<P>}, depth, out + j * ((depth + 1) / 2), *pairs);
+        continue;
+      }
+    }
     P* o = out + j * depth;
     if (g.b_packer)
       g.b_packer->pack(g.b_packer->context, g.batch, col0 + j, cols, kStrip<P>, k0, depth, o);
@@ -239,12 +265,13 @@ template <class T> void blocked(const Problem<T>& g, bool direct_a, bool direct_
                     ? nullptr
                     : buffers().b.get<P>((std::min(g.n, max_cols) + kStrip<P> - 1) / kStrip<P> * kStrip<P> * max_depth);
 
+  const bool by_pairs = std::is_same_v<T, BFloat16> && has_pairs() && !g.a_packer && !g.b_packer;
+  LeastExponent b_least;
   for (int64_t col0 = 0; col0 < g.n; col0 += max_cols) {
     int64_t n = std::min(max_cols, g.n - col0), strips = (n + kStrip<P> - 1) / kStrip<P>;
     for (int64_t kb = 0; kb < k_blocks; ++kb) {
       int64_t k0 = g.k * kb / k_blocks, depth = g.k * (kb + 1) / k_blocks - k0;
       block.k0 = k0;
-      block.depth = depth;
       block.first = kb == 0;
       block.last = kb + 1 == k_blocks;
       block.quick = Finish::spill;
@@ -260,15 +287,25 @@ template <class T> void blocked(const Problem<T>& g, bool direct_a, bool direct_
         RowTiles tiles(m);
         block.a_row0 = row0;
         int64_t a_tiles = direct_a ? 0 : tiles.count, b_strips = direct_b || row0 > 0 ? 0 : strips;
-        if (a_tiles + b_strips > 0) {
-          auto pack = [&](int64_t begin, int64_t end) {
-            pack_b(g, std::min(begin, b_strips), std::min(end, b_strips), col0, n, k0, depth, packed_b);
+        LeastExponent a_least;
+        auto pack = [&](bool pairs) {
+          auto some = [&](int64_t begin, int64_t end) {
+            pack_b(g, std::min(begin, b_strips), std::min(end, b_strips), col0, n, k0, depth, packed_b,
+                   pairs ? &b_least : nullptr);
             pack_a(g, tiles, std::max<int64_t>(begin - b_strips, 0), std::max<int64_t>(end - b_strips, 0), row0, k0,
-                   depth, packed_a);
+                   depth, packed_a, pairs ? &a_least : nullptr);
           };
           int64_t items = a_tiles + b_strips;
-          parallel_for(items, threads ? std::max<int64_t>(1, 16384 / (depth * kRows)) : items, pack);
+          if (items > 0) parallel_for(items, threads ? std::max<int64_t>(1, 16384 / (depth * kRows)) : items, some);
+        };
+        if (row0 == 0) block.pairs = by_pairs, b_least = LeastExponent();
+        pack(block.pairs);
+        if (block.pairs && !pairs_are_exact(a_least.value, b_least.value)) {
+          block.pairs = false;
+          b_strips = strips;
+          pack(false);
         }
+        block.depth = block.pairs ? (depth + 1) / 2 : depth;
         if constexpr (same) {
           block.a = direct_a ? PackedA<P>{g.a.data + row0 * g.a.row_stride + k0 * g.a.col_stride, g.a.row_stride,
                                           g.a.col_stride, false}
@@ -277,7 +314,7 @@ template <class T> void blocked(const Problem<T>& g, bool direct_a, bool direct_
                              : PackedB<P>{packed_b, kStrip<P>, depth * kStrip<P>};
         } else {
           block.a = {packed_a, 0, 0, true};
-          block.b = {packed_b, kStrip<P>, depth * kStrip<P>};
+          block.b = {packed_b, kStrip<P>, block.depth * kStrip<P>};
         }
         if (!threads) {
           for (int64_t t = 0; t < tiles.count; t += kBlockRows / kRows)
@@ -285,7 +322,7 @@ template <class T> void blocked(const Problem<T>& g, bool direct_a, bool direct_
           continue;
         }
         // A grid of tasks, each a run of row tiles (short enough for the cache) by a run of strips.
-        int64_t total = m * n * depth;
+        int64_t total = m * n * block.depth;
         int64_t tasks = std::clamp<int64_t>(total / kGrainWork, 1, 8 * num_threads());
         int64_t row_groups = std::max<int64_t>((m + kBlockRows - 1) / kBlockRows, 1);
         int64_t col_groups = std::clamp<int64_t>((tasks + row_groups - 1) / row_groups, 1, strips);
@@ -479,6 +516,31 @@ template <class T> void axpy_row(const Problem<T>& g) {
   });
 }
 
+// The same of a short type: rows of B are widened a piece at a time, the pieces' sums added in order.
+template <class T> void widened_rows(const Problem<T>& g) {
+  constexpr int64_t kPiece = 1024, kCols = 4;
+  const ConvertFn widen = convert_fns[static_cast<int>(DType::F32)][static_cast<int>(dtype_of_v<T>)];
+  float* a = buffers().line.get<float>(g.m * g.k);
+  for (int64_t i = 0; i < g.m; ++i) widen(a + i * g.k, g.a.data + i * g.a.row_stride, g.k);
+  parallel_for((g.n + kCols - 1) / kCols, std::max<int64_t>(1, (1 << 17) / (g.k * kCols)),
+               [&](int64_t begin, int64_t end) {
+                 alignas(64) float b[kCols * kPiece], sums[4 * kCols], part[4 * kCols];
+                 for (int64_t j = begin * kCols, step; j < std::min(g.n, end * kCols); j += step) {
+                   step = g.n - j < kCols ? 1 : kCols;
+                   for (int64_t p = 0; p < g.k; p += kPiece) {
+                     const int64_t length = std::min(kPiece, g.k - p);
+                     for (int64_t c = 0; c < step; ++c)
+                       widen(b + c * kPiece, g.b.data + (j + c) * g.b.col_stride + p, length);
+                     dots_any<float>(static_cast<int>(g.m), static_cast<int>(step), length, a + p, g.k, b, kPiece,
+                                     p == 0 ? sums : part);
+                     for (int64_t i = 0; p > 0 && i < g.m * step; ++i) sums[i] += part[i];
+                   }
+                   for (int64_t i = 0; i < g.m; ++i)
+                     for (int64_t c = 0; c < step; ++c) put_one(g, sums[i * step + c], i, j + c);
+                 }
+               });
+}
+
 template <class T> void solve(Problem<T>& g) {
   using P = gemm_scalar_t<T>;
   constexpr bool same = std::is_same_v<T, P>;
@@ -493,6 +555,10 @@ template <class T> void solve(Problem<T>& g) {
     g.swap();
   if (g.m == 1) g.a.row_stride = g.k;  // has no meaning of its own; must not look adjacent
   bool hooks = g.a_packer || g.b_packer;
+  if constexpr (!same) {
+    const bool rows_lie = g.b.row_stride == 1 && (g.a.col_stride == 1 || g.k == 1);
+    if (!hooks && rows_lie && g.m <= 4 && g.k >= 8) return widened_rows(g);
+  }
   if (!same || hooks) return blocked(g, false, false);
   if constexpr (same) {
     bool b_along_n = g.b.col_stride == 1 || g.n == 1, b_along_k = g.b.row_stride == 1 || g.k == 1;
