@@ -3,8 +3,10 @@
 import gc
 import importlib
 import math
+import threading
 import warnings
 import weakref
+from collections import OrderedDict
 
 import pytest
 
@@ -776,3 +778,68 @@ def test_geometry_that_is_changed_without_record():
         z.unsqueeze_(1).unsqueeze_(1)
     with pytest.raises(RuntimeError):
         torch.autograd.grad(z.sum(), x)
+
+
+def test_gradients_by_edges():
+    edge_of = torch.autograd.graph.get_gradient_edge
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    y = x * x
+    z = (y * 3).sum()
+    edge, leaf, root, several = edge_of(y), edge_of(x), edge_of(z), edge_of(y * 3)
+    assert edge._fields == ("node", "output_nr", "ownership_token")
+    del y
+    gradient = [6.0, 12.0]
+    assert torch.autograd.grad(z, [edge, x], retain_graph=True)[0].tolist() == [3.0, 3.0]
+    for outputs, inputs, seed in (
+        (z, leaf, None),
+        (root, x, None),
+        (several, x, torch.ones(2)),
+        ([root], [leaf], None),
+    ):
+        (found,) = torch.autograd.grad(outputs, inputs, seed, retain_graph=True)
+        assert found.tolist() == gradient
+    z.backward(inputs=leaf, retain_graph=True)
+    torch.autograd.backward(root, retain_graph=True)
+    assert x.grad.tolist() == [12.0, 24.0]
+    with pytest.raises(RuntimeError, match="only for scalar outputs"):
+        torch.autograd.grad(several, x, retain_graph=True)
+    with pytest.raises(RuntimeError, match="Mismatch in shape"):
+        torch.autograd.grad(several, x, torch.ones(3), retain_graph=True)
+    with pytest.raises(RuntimeError, match="Tensors or GradientEdges"):
+        torch.autograd.grad(z, [5], retain_graph=True)
+    with pytest.raises(RuntimeError, match="must be an autograd.graph.Node"):
+        torch.autograd.grad(z, edge._replace(node=None), retain_graph=True)
+    unused = edge_of(torch.ones(2, requires_grad=True))
+    assert torch.autograd.grad(z, unused, retain_graph=True, allow_unused=True) == (None,)
+    with pytest.raises(RuntimeError, match="materialize_grads"):
+        torch.autograd.grad(z, unused, retain_graph=True, materialize_grads=True)
+
+
+def test_inputs_of_grad():
+    x = torch.ones(2, requires_grad=True)
+    with pytest.raises(RuntimeError, match="can.*be empty"):
+        torch.autograd.grad(x.sum(), [])
+    for differentiate in (torch.autograd.grad, lambda y, inputs: torch.autograd.backward(y, inputs=inputs)):
+        with pytest.raises(TypeError, match="must be a dict"):
+            differentiate(x.sum(), OrderedDict(a=x))
+
+
+def test_a_hook_keeps_the_dtype():
+    x = torch.ones(2, requires_grad=True)
+    y = x * 2
+    y.register_hook(lambda g: g.double())
+    with pytest.raises(RuntimeError, match="changed the type of value"):
+        y.sum().backward()
+
+
+def test_threads_that_end_within_hooks_of_saved_tensors():
+    def leave_open():
+        torch.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t).__enter__()
+
+    for _ in range(20):
+        thread = threading.Thread(target=leave_open)
+        thread.start()
+        thread.join()
+    x = torch.ones(2, requires_grad=True)
+    (x * x).sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0]

@@ -202,3 +202,13 @@ def test_own_divergence():
     assert D.kl_divergence(Mine(0.0, 1.0), D.Normal(0.0, 1.0)) == 0
     with pytest.raises(NotImplementedError, match="p type Gamma and q type Cauchy"):
         D.kl_divergence(D.Gamma(1.0, 1.0), D.Cauchy(0.0, 1.0))
+
+
+def test_modes_and_checks_of_single_distributions():
+    assert D.Dirichlet(torch.tensor([0.5, 1.0, 2.0])).mode.tolist() == [0.0, 0.0, 1.0]
+    assert D.Beta(2.0, 3.0).mode == pytest.approx(1 / 3)
+    with pytest.raises(ValueError, match="must be a Tensor"):
+        D.HalfCauchy(1.0).log_prob(0.5)
+    shape = torch.Size([3])
+    assert type(D.StickBreakingTransform().forward_shape(shape)) is torch.Size
+    assert type(D.CorrCholeskyTransform().forward_shape(shape)) is torch.Size

@@ -89,3 +89,64 @@ def test_grad_of_functional_call():
     got = func.grad(loss)({k: v.detach() for k, v in params.items()})
     loss(params).backward()
     assert torch.allclose(got["weight"], m.weight.grad)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"in_dims": [0]}, "int or a .*tuple"),
+        ({"in_dims": ("a",)}, "integer dimension or None"),
+        ({"in_dims": (0, 0)}, "not compatible with the structure"),
+        ({"in_dims": 5}, "dimensionality 2"),
+        ({"in_dims": (None,)}, "at least one Tensor"),
+        ({"out_dims": (0, 0)}, "not compatible with the structure"),
+        ({"out_dims": None}, "can not return a BatchedTensor"),
+        ({"chunk_size": 0}, "chunk_size"),
+    ],
+)
+def test_vmap_says_what_is_wrong_with_its_dimensions(options, message):
+    with pytest.raises(ValueError, match=message):
+        func.vmap(lambda x: x * 2, **options)(torch.arange(6.0).reshape(2, 3))
+
+
+def test_vmap_over_nothing_and_by_keyword():
+    assert func.vmap(lambda x: x.sum())(torch.ones(0, 2)).shape == (0,)
+    assert func.vmap(lambda x: x * 2, out_dims=1)(torch.ones(0, 2)).shape == (2, 0)
+    assert func.vmap(lambda x, k: x * k)(torch.ones(3), k=torch.ones(3)).shape == (3, 3)
+    with pytest.raises(ValueError, match="non-Tensor"):
+        func.vmap(lambda x, y: x)(torch.ones(2), 1)
+    with pytest.raises(ValueError, match="no inputs"):
+        func.vmap(lambda: 1)()
+
+
+def test_vmap_and_randomness():
+    with pytest.raises(RuntimeError, match="randomness error mode"):
+        func.vmap(lambda x: x + torch.rand(2))(torch.zeros(3))
+    same = func.vmap(lambda x: x + torch.rand(2), randomness="same")(torch.zeros(3))
+    assert torch.equal(same[0], same[2])
+
+
+def test_what_transforms_refuse():
+    for transform in (func.grad, func.jacrev):
+        with pytest.raises(ValueError, match="must be Tensor"):
+            transform(lambda x: x)(2.0)
+    with pytest.raises(ValueError, match="floating point or complex"):
+        func.jacfwd(lambda x: x)(torch.arange(3))
+    with pytest.raises(RuntimeError, match="floating-point or complex"):
+        func.jacrev(lambda x: x.argmax())(torch.ones(3))
+    with pytest.raises(RuntimeError, match="to be real"):
+        func.jacrev(lambda x: x)(torch.ones(2, dtype=torch.complex64))
+    with pytest.raises(RuntimeError, match="only tensors"):
+        func.vjp(lambda x: 3.0, torch.ones(2))
+    with pytest.raises(RuntimeError, match=r"\(output, aux\)"):
+        func.vjp(lambda x: x, torch.ones(2), has_aux=True)
+    with pytest.raises(RuntimeError, match="unsupported type"):
+        func.grad(lambda x: (x.sum(), 5), has_aux=True)(torch.ones(2))
+    with pytest.raises(RuntimeError, match="non-empty"):
+        func.grad(lambda x: x.sum(), argnums=())(torch.ones(2))
+
+
+def test_jacobian_of_complex_outputs():
+    x = torch.tensor([1 + 2j, 3j])
+    found = torch.autograd.functional.jacobian(lambda x: x * 2, x, vectorize=True)
+    assert torch.equal(found, torch.eye(2) * (2 + 0j))

@@ -255,3 +255,15 @@ def test_objects_that_are_indices():
     x = torch.arange(4.0)
     x[None] = x[...]  # over itself
     assert x.tolist() == [0, 1, 2, 3]
+
+
+def test_masks_without_dimensions_put():
+    x = torch.arange(3.0)
+    for mask, expected in ((torch.tensor(True), [7.0, 8.0, 9.0]), (torch.tensor(False), [0.0, 1.0, 2.0])):
+        assert x.index_put((mask,), torch.tensor([7.0, 8.0, 9.0])).tolist() == expected
+    y = torch.zeros(2, 2, requires_grad=True)
+    z = y.clone()
+    z.index_put_((torch.tensor(True), torch.tensor([1])), torch.tensor(5.0))
+    z.sum().backward()
+    assert z.tolist() == [[0.0, 0.0], [5.0, 5.0]]
+    assert y.grad.tolist() == [[1.0, 1.0], [0.0, 0.0]]

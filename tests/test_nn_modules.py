@@ -341,3 +341,36 @@ def test_padding_of_nothing_is_an_error():
             raise RuntimeError  # PyTorch gives unset memory for the first
     assert F.pad(torch.ones(1, 1, 4), (-2, -2), "circular").shape == (1, 1, 0)
     assert nn.ZeroPad2d((1, 2))(torch.ones(1, 2, 2)).shape == (1, 2, 5)
+
+
+def test_older_backward_hooks_see_the_last_node():
+    seen = []
+    net = torch.nn.Linear(2, 2)
+    net.register_backward_hook(lambda m, gi, go: seen.append((m, len(gi), go[0].shape)))
+    out = net(torch.ones(1, 2, requires_grad=True))
+    assert out.grad_fn.name() == "AddmmBackward0"
+    out.sum().backward()
+    assert seen == [(net, 3, (1, 2))]
+    handle = torch.nn.modules.module.register_module_backward_hook(lambda m, gi, go: seen.append(type(m).__name__))
+    with pytest.raises(RuntimeError, match="Cannot use both"):
+        torch.nn.modules.module.register_module_full_backward_hook(print)
+    torch.nn.ReLU()(torch.ones(1, requires_grad=True)).sum().backward()
+    handle.remove()
+    assert seen[1:] == ["ReLU"]
+
+
+def test_what_full_backward_hooks_return():
+    def run(result, inputs):
+        net = torch.nn.Linear(2, 2)
+        net.register_full_backward_hook(lambda m, gi, go: result(gi))
+        net(inputs).sum().backward()
+        return inputs.grad
+
+    x = torch.ones(1, 2)
+    assert run(lambda gi: [gi[0] * 0], x.clone().requires_grad_()).tolist() == [[0.0, 0.0]]
+    with pytest.raises(RuntimeError, match="changed the size"):
+        run(lambda gi: gi[0], x.clone().requires_grad_())
+    with pytest.raises(TypeError):
+        run(lambda gi: 5, x.clone().requires_grad_())
+    with pytest.warns(UserWarning, match="no inputs require gradients"):
+        assert run(lambda gi: (None,), x) is None

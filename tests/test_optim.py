@@ -700,3 +700,19 @@ def test_functions_of_lists():
             )
     torch.testing.assert_close(p, q)
     assert state[3][0].item() == 3 and torch.equal(state[0][0], optimizer.state[p]["exp_avg"])
+
+
+def test_state_that_is_loaded_stays_where_it_is():
+    p = torch.nn.Parameter(torch.ones(2))
+    first = torch.optim.Adam([p])
+    p.grad = torch.ones(2)
+    first.step()
+    saved = first.state_dict()
+    second = torch.optim.Adam([torch.nn.Parameter(torch.ones(2))])
+    second.load_state_dict(saved)
+    assert second.state_dict()["state"][0]["exp_avg"] is saved["state"][0]["exp_avg"]
+    muon = torch.optim.Muon([torch.nn.Parameter(torch.ones(2, 2))])
+    keys = list(muon.param_groups[0])
+    muon.load_state_dict(muon.state_dict())
+    muon.load_state_dict(muon.state_dict())
+    assert sorted(muon.param_groups[0]) == sorted(keys)

@@ -244,6 +244,17 @@ Tensor index(const Tensor& self, const TensorList& indices) {
 }
 
 Tensor index_put_(const Tensor& self, const TensorList& indices, const Tensor& values, bool accumulate) {
+  int64_t covered = 0;
+  for (size_t i = 0; i < indices.size(); ++i) {
+    const bool mask = indices[i].defined() && (indices[i].dtype() == DType::Bool || indices[i].dtype() == DType::U8);
+    if (mask && indices[i].dim() == 0) {  // it stands for a dimension of size 1, which the tensor does not have
+      TensorList at = indices;
+      at[i] = reshape(indices[i], Dims{1});
+      index_put_(unsqueeze(self, covered), at, values, accumulate);
+      return self;
+    }
+    covered += mask ? indices[i].dim() : 1;
+  }
   bool tracked = needs_gradient(self, values) && is_differentiable(self.dtype());
   check_in_place(self, "index_put_", tracked);
   check(self.dtype() == values.dtype(), "Index put requires the source and destination dtypes match, got ",

@@ -120,7 +120,12 @@ bool casts(const Tensor& t) {
 struct State {
   DType lower = DType::BF16;
   bool cache = true;
-  std::unordered_map<const TensorImpl*, std::pair<Tensor, Tensor>> weights;
+  using Weights = std::unordered_map<const TensorImpl*, std::pair<Tensor, Tensor>>;
+  Weights weights;
+  // A thread that ends within a region holds no lock: tensors that others count too can not be let go of.
+  ~State() {
+    if (!weights.empty()) (void)std::make_unique<Weights>(std::move(weights)).release();
+  }
 };
 State& state() {
   static thread_local State s;

@@ -116,6 +116,8 @@ class PyTensorHook final : public TensorHook {
     Tensor t = tensor_of(r.get());
     check(same_shape(t, grad), "hook '", name(), "' has changed the size of value: expected ", shape_str(grad.sizes()),
           ", got ", shape_str(t.sizes()));
+    check(t.dtype() == grad.dtype(), "hook '", name(), "' has changed the type of value (was ",
+          dtype_name(grad.dtype()), " got ", dtype_name(t.dtype()), ")");
     return t;
   }
 
@@ -282,12 +284,28 @@ void add_root(const Tensor& t, PyObject* seed, std::vector<Edge>& roots, std::ve
   roots.push_back(gradient_edge(t));
 }
 
-std::vector<Edge> input_edges(PyObject* inputs, const char* what) {
+// What stands in an autograd.graph.GradientEdge: a node and which of its outputs; empty for anything but a tuple.
+Edge edge_in(PyObject* o) {
+  if (!PyTuple_Check(o) || PyTuple_GET_SIZE(o) < 2) return {};
+  PyObject* node = PyTuple_GET_ITEM(o, 0);
+  check(PyObject_TypeCheck(node, node_base), "GradientEdge's first object must be an autograd.graph.Node but got ",
+        type_name(node));
+  const size_t index = PyLong_AsSize_t(PyTuple_GET_ITEM(o, 1));
+  if (PyErr_Occurred()) throw PythonError{};
+  check(index < node_of(node).outputs, "GradientEdge: output ", index, " of a node that has ", node_of(node).outputs);
+  return {Ref<Node>(&node_of(node)), static_cast<uint32_t>(index)};
+}
+
+std::vector<Edge> input_edges(PyObject* inputs) {
   std::vector<Edge> edges;
   Object list = Object::check(PySequence_Fast(inputs, "inputs must be a sequence of Tensors"));
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
     PyObject* o = PySequence_Fast_GET_ITEM(list.get(), i);
-    check_type(is_tensor(o), what, ": all inputs have to be Tensors, but got ", type_name(o));
+    if (Edge edge = edge_in(o)) {
+      edges.push_back(std::move(edge));
+      continue;
+    }
+    check(is_tensor(o), "all inputs have to be Tensors or GradientEdges, but got ", type_name(o));
     Tensor t = tensor_of(o);
     check(t.requires_grad(), "One of the differentiated Tensors does not require grad");
     edges.push_back(gradient_edge(t));
@@ -302,9 +320,15 @@ PyObject* run(PyObject* roots_py, PyObject* seeds, bool keep, bool create, std::
   Object list = Object::check(PySequence_Fast(roots_py, "expected a sequence of Tensors"));
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
     PyObject* o = PySequence_Fast_GET_ITEM(list.get(), i);
+    PyObject* seed = seeds && seeds != Py_None ? PyTuple_GET_ITEM(seeds, i) : nullptr;
+    if (Edge edge = edge_in(o)) {
+      check(seed && is_tensor(seed), "a GradientEdge needs the gradient that arrives there");
+      roots.push_back(std::move(edge));
+      grads.push_back(tensor_of(seed));
+      continue;
+    }
     check_type(is_tensor(o), "expected Tensors to differentiate, got ", type_name(o));
-    add_root(tensor_of(o), seeds && seeds != Py_None ? PyTuple_GET_ITEM(seeds, i) : nullptr, roots, grads,
-             static_cast<size_t>(i));
+    add_root(tensor_of(o), seed, roots, grads, static_cast<size_t>(i));
   }
   BackwardOptions options;
   options.keep_graph = keep;
@@ -317,6 +341,7 @@ PyObject* run(PyObject* roots_py, PyObject* seeds, bool keep, bool create, std::
   if (accumulate && retained_inputs && retained_inputs != Py_None) {
     Object ins = Object::check(PySequence_Fast(retained_inputs, ""));
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(ins.get()); ++i) {
+      if (!is_tensor(PySequence_Fast_GET_ITEM(ins.get(), i))) continue;
       Tensor t = tensor_of(PySequence_Fast_GET_ITEM(ins.get(), i));
       if (is_leaf(t) || autograd_meta(t)->retains_grad) continue;
       grad_fn(t)->make_extras().retained.push_back({autograd_meta(t)->output_index, t.get()});
@@ -351,7 +376,7 @@ PyObject* backward(PyObject*, PyObject* args) {
   if (!PyArg_ParseTuple(args, "OOppO:_backward", &roots, &seeds, &keep, &create, &inputs)) return nullptr;
   return guarded([&] {
     std::vector<Edge> edges;
-    if (inputs != Py_None) edges = input_edges(inputs, "backward()");
+    if (inputs != Py_None) edges = input_edges(inputs);
     if (create) warn_of_cycle();
     return run(roots, seeds, keep, create, std::move(edges), true, true, inputs);
   });
@@ -361,7 +386,7 @@ PyObject* grad(PyObject*, PyObject* args) {
   int keep, create, unused;
   if (!PyArg_ParseTuple(args, "OOOppp:_grad", &roots, &inputs, &seeds, &keep, &create, &unused)) return nullptr;
   return guarded([&] {
-    std::vector<Edge> edges = input_edges(inputs, "grad()");
+    std::vector<Edge> edges = input_edges(inputs);
     return run(roots, seeds, keep, create, std::move(edges), false, unused, nullptr);
   });
 }
@@ -406,9 +431,9 @@ PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t narg
     std::vector<Edge> edges;
     Object as_list = Object::borrow(inputs);
     if (inputs != Py_None) {
-      if (is_tensor(inputs)) as_list = Object::check(PyTuple_Pack(1, inputs));
+      if (is_tensor(inputs) || edge_in(inputs)) as_list = Object::check(PyTuple_Pack(1, inputs));
       check(PyObject_Size(as_list.get()) != 0, "`inputs` argument to `backward()` cannot be empty.");
-      edges = input_edges(as_list.get(), "backward()");
+      edges = input_edges(as_list.get());
     }
     if (create) warn_of_cycle();
     Object roots = Object::check(PyTuple_Pack(1, self)), seeds = Object::check(PyTuple_Pack(1, gradient));
@@ -494,7 +519,13 @@ class PyPacked final : public PackedTensor {
   Object value_, unpack_;
 };
 
-thread_local std::vector<std::unique_ptr<TensorPacker>> packers;
+// What a thread leaves open when it ends is left in memory: the thread has no interpreter any more to let go of it.
+struct Packers : std::vector<std::unique_ptr<TensorPacker>> {
+  ~Packers() {
+    for (auto& packer : *this) (void)packer.release();
+  }
+};
+thread_local Packers packers;
 
 PyObject* push_packer(PyObject*, PyObject* args) {
   PyObject *pack_py, *unpack_py;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rushlight import _C
@@ -47,13 +49,49 @@ def Variable(data: Any, requires_grad: bool = False) -> Any:
     return data.requires_grad_(True) if requires_grad else data
 
 
+def _listed(values: Any) -> tuple[Any, ...]:
+    """One tensor, or one edge of the graph, is a list of one."""
+    if isinstance(values, _C.Tensor) or (isinstance(values, tuple) and hasattr(values, "output_nr")):
+        return (values,)
+    return tuple(values)
+
+
+def _inputs(inputs: Any, what: str) -> tuple[Any, ...]:
+    if isinstance(inputs, Mapping):
+        if type(inputs) is not dict:
+            raise TypeError(
+                f"`inputs` argument to `{what}()` must be a dict, not {type(inputs).__name__}. "
+                "Other Mapping types are not supported."
+            )
+        inputs = inputs.values()
+    found = _listed(inputs)
+    if not found:
+        raise RuntimeError(f"`inputs` argument to `{what}()` cannot be empty.")
+    return found
+
+
 def _seeds(outputs: tuple[Any, ...], grads: Any) -> tuple[Any, ...]:
     if grads is None:
-        return (None,) * len(outputs)
+        grads = (None,) * len(outputs)
     grads = (grads,) if isinstance(grads, _C.Tensor) else tuple(grads)
     if len(grads) != len(outputs):
         raise RuntimeError(f"got {len(outputs)} tensors and {len(grads)} gradients")
+    if any(isinstance(t, tuple) for t in outputs):
+        grads = tuple(_edge_seed(t, g) if isinstance(t, tuple) else g for t, g in zip(outputs, grads, strict=True))
     return grads
+
+
+def _edge_seed(edge: Any, seed: Any) -> Any:
+    shape, dtype = getattr(edge, "like", None) or (None, None)
+    if seed is not None:
+        if shape is not None and shape != seed.shape:
+            raise RuntimeError(
+                f"Mismatch in shape: grad_output[0] has a shape of {seed.shape} and output[0] has a shape of {shape}."
+            )
+        return seed
+    if shape is None or shape.numel() != 1:
+        raise RuntimeError("grad can be implicitly created only for scalar outputs")
+    return _C.ones(shape, dtype=dtype)
 
 
 def backward(
@@ -84,23 +122,15 @@ def backward(
     Reference: https://pytorch.org/docs/stable/generated/torch.autograd.backward.html
     """
     if grad_variables is not None:
-        import warnings
-
         warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
         if grad_tensors is not None:
             raise RuntimeError(
                 "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`."
             )
         grad_tensors = grad_variables
-    if inputs is not None and not isinstance(inputs, _C.Tensor) and len(inputs) == 0:
-        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
-    roots = (tensors,) if isinstance(tensors, _C.Tensor) else tuple(tensors)
-    if isinstance(inputs, dict):
-        inputs = tuple(inputs.values())
-    elif isinstance(inputs, _C.Tensor):
-        inputs = (inputs,)
-    elif inputs is not None:
-        inputs = tuple(inputs)
+    if inputs is not None:
+        inputs = _inputs(inputs, "backward")
+    roots = _listed(tensors)
     keep = create_graph if retain_graph is None else retain_graph
     _C._backward(roots, _seeds(roots, grad_tensors), keep, create_graph, inputs)
 
@@ -140,14 +170,21 @@ def grad(
         raise ValueError(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
         )
+    if not only_inputs:
+        warnings.warn(
+            "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for "
+            "other parts of the graph, please use torch.autograd.backward.",
+            FutureWarning,
+            stacklevel=2,
+        )
+    leaves = _inputs(inputs, "grad")
     if isinstance(inputs, dict):
         values = grad(
-            outputs, tuple(inputs.values()), grad_outputs, retain_graph, create_graph, only_inputs, allow_unused,
-            is_grads_batched, materialize_grads,
+            outputs, leaves, grad_outputs, retain_graph, create_graph, True, allow_unused, is_grads_batched,
+            materialize_grads,
         )  # fmt: skip
         return dict(zip(inputs, values, strict=True))
-    roots = (outputs,) if isinstance(outputs, _C.Tensor) else tuple(outputs)
-    leaves = (inputs,) if isinstance(inputs, _C.Tensor) else tuple(inputs)
+    roots = _listed(outputs)
     seeds = _seeds(roots, grad_outputs)
     keep = create_graph if retain_graph is None else retain_graph
     unused = materialize_grads if allow_unused is None else allow_unused
@@ -161,7 +198,11 @@ def grad(
         return tuple(None if row[0] is None else _C.stack(list(row)) for row in zip(*rows, strict=True))
     found = _C._grad(roots, leaves, seeds, keep, create_graph, unused)
     if materialize_grads:
-        return tuple(_C.zeros_like(x) if g is None else g for x, g in zip(leaves, found, strict=True))
+        if any(g is None and isinstance(x, tuple) for x, g in zip(leaves, found, strict=True)):
+            raise RuntimeError("materialize_grads cannot be used when the given input is a GradientEdge")
+        return tuple(
+            _C.zeros_like(x, requires_grad=create_graph) if g is None else g for x, g in zip(leaves, found, strict=True)
+        )
     return tuple(found)
 
 

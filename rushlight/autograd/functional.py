@@ -192,8 +192,9 @@ def jacobian(
         for i, out in enumerate(outs):
             flat = out.reshape(-1)
             rows = []
+            one = _C.ones((), dtype=out.dtype) if vectorize and out.is_complex() else None
             for j in range(out.numel()):
-                row = _grad((flat[j],), xs, None, create_graph, True)
+                row = _grad((flat[j],), xs, one if one is None else (one,), create_graph, True)
                 rows.append(_fill(row, xs, strict, f"output {i}", create_graph and strict))
             table.append(
                 tuple(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rushlight import _C
+from rushlight.autograd.grad_mode import enable_grad
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,11 +60,23 @@ class save_on_cpu(saved_tensors_hooks):
         super().__init__(lambda t: t, lambda t: t)
 
 
-class GradientEdge(NamedTuple):
-    """A node of the graph and which of its outputs: where a gradient arrives."""
-
+class _EdgeFields(NamedTuple):
     node: Any
     output_nr: int
+    ownership_token: Any = None
+
+
+class GradientEdge(_EdgeFields):
+    """A node of the graph and which of its outputs: where a gradient arrives.
+
+    `autograd.grad` and `autograd.backward` take it in the place of a tensor, on either side.
+    """
+
+    like: Any = None  # the shape and the dtype of the tensor that it was made of
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={value!r}" for name, value in zip(self._fields, self, strict=True))
+        return f"GradientEdge({fields})"
 
 
 def get_gradient_edge(tensor: Any) -> GradientEdge:
@@ -76,14 +89,20 @@ def get_gradient_edge(tensor: Any) -> GradientEdge:
     >>> edge = torch.autograd.graph.get_gradient_edge(x * x)
     >>> edge.node.name(), edge.output_nr
     ('MulBackward0', 0)
+    >>> torch.autograd.grad(edge, x)
+    (tensor(4.),)
 
     Reference: https://pytorch.org/docs/stable/generated/torch.autograd.graph.get_gradient_edge.html
     """
     if not tensor.requires_grad:
         raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
     if tensor.grad_fn is None:
-        return GradientEdge(tensor.view_as(tensor).grad_fn.next_functions[0][0], 0)
-    return GradientEdge(tensor.grad_fn, tensor.output_nr)
+        with enable_grad():
+            edge = GradientEdge(tensor.view_as(tensor).grad_fn.next_functions[0][0], 0)
+    else:
+        edge = GradientEdge(tensor.grad_fn, tensor.output_nr)
+    edge.like = (tensor.shape, tensor.dtype)
+    return edge
 
 
 def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable[..., Any], *, mode: str = "all") -> Any:

@@ -450,7 +450,7 @@ class _Stack(_Sequence):
 
     def check(self, value: Any) -> Any:
         parts = value.unbind(self.dim)
-        return _C.stack([c.check(v) for v, c in zip(parts, self.cseq, strict=True)], self.dim)
+        return _C.stack([c.check(v) for v, c in zip(parts, self.cseq, strict=False)], self.dim)
 
 
 dependent = _Dependent()

@@ -36,4 +36,6 @@ class HalfCauchy(HalfDistribution):
         return self.base_dist.variance
 
     def log_prob(self, value: Any) -> Any:
+        if self._validate_args:
+            self._validate_sample(value)
         return super().log_prob(_C.as_tensor(value, dtype=self.scale.dtype, device=self.scale.device))

@@ -691,14 +691,14 @@ class CorrCholeskyTransform(Transform):
         size = round((0.25 + 2 * n) ** 0.5 + 0.5)
         if size * (size - 1) // 2 != n:
             raise ValueError("Input is not a flattened lower-diagonal number")
-        return (*shape[:-1], size, size)
+        return _C.Size((*shape[:-1], size, size))
 
     def inverse_shape(self, shape: Any) -> Any:
         if len(shape) < 2:
             raise ValueError("Too few dimensions on input")
         if shape[-2] != shape[-1]:
             raise ValueError("Input is not square")
-        return (*shape[:-2], shape[-1] * (shape[-1] - 1) // 2)
+        return _C.Size((*shape[:-2], shape[-1] * (shape[-1] - 1) // 2))
 
 
 class SoftmaxTransform(_Plain):
@@ -756,12 +756,12 @@ class StickBreakingTransform(_Plain):
     def forward_shape(self, shape: Any) -> Any:
         if len(shape) < 1:
             raise ValueError("Too few dimensions on input")
-        return (*shape[:-1], shape[-1] + 1)
+        return _C.Size((*shape[:-1], shape[-1] + 1))
 
     def inverse_shape(self, shape: Any) -> Any:
         if len(shape) < 1:
             raise ValueError("Too few dimensions on input")
-        return (*shape[:-1], shape[-1] - 1)
+        return _C.Size((*shape[:-1], shape[-1] - 1))
 
 
 class LowerCholeskyTransform(_Plain):

@@ -7,7 +7,7 @@ where the arguments require grad already) it does so differentiably, so that tra
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 from rushlight import _C
@@ -44,7 +44,7 @@ def _tracked(tree: Any) -> tuple[Any, list[Any], bool]:
     def track(x: Any) -> Any:
         nonlocal outer
         if not isinstance(x, _C.Tensor):
-            return x
+            raise ValueError(f"Thing passed to transform API must be Tensor, got {type(x)}")
         if not (x.is_floating_point() or x.is_complex()):
             raise RuntimeError(
                 f"only tensors of floating point and complex dtype can be differentiated by, got {x.dtype}"
@@ -55,6 +55,45 @@ def _tracked(tree: Any) -> tuple[Any, list[Any], bool]:
         return own
 
     return rebuilt(tree, track), made, outer
+
+
+def _with_aux(value: Any, call: str) -> tuple[Any, Any]:
+    """The two parts of what a function with has_aux returned."""
+    if not (isinstance(value, tuple) and len(value) == 2):
+        raise RuntimeError(f"{call}: output of function f should be a tuple: (output, aux) if has_aux is True")
+    for x in leaves(value[1]):
+        if not isinstance(x, _C.Tensor):
+            raise RuntimeError(f"Expected tensors, got unsupported type {type(x)}")
+    return value
+
+
+def _ends(value: Any, call: str) -> list[Any]:
+    """The tensors that a function returned; it must return nothing else."""
+    if value is None:
+        raise RuntimeError(f"{call}: Expected f to be a function that has non-empty output (got output = [None])")
+    ends = list(leaves(value))
+    if not ends:
+        raise RuntimeError(f"{call}: Expected f to be a function that has non-empty output (got output = {value})")
+    for t in ends:
+        if not isinstance(t, _C.Tensor):
+            raise RuntimeError(f"{call}: expected f(*primals) to return only tensors, got unsupported type {type(t)}")
+    return ends
+
+
+def _differentiable(ends: list[Any], call: str) -> None:
+    for t in ends:
+        if not (t.is_floating_point() or t.is_complex()):
+            raise RuntimeError(
+                f"{call}: All outputs of f must be floating-point or complex Tensors, got Tensor with dtype {t.dtype}"
+            )
+
+
+def _real(tensors: list[Any], what: str, kind: str) -> None:
+    for i, t in enumerate(tensors):
+        if isinstance(t, _C.Tensor) and t.is_complex():
+            raise RuntimeError(
+                f"{what}: Expected all {kind}puts to be real but received complex tensor at flattened {kind}put idx: {i}"
+            )
 
 
 def _released(tree: Any, keep: bool) -> Any:
@@ -80,6 +119,8 @@ def _in_order(tree: Any, values: list[Any]) -> Any:
 
 def _chosen(args: tuple[Any, ...], argnums: Any, what: str) -> tuple[tuple[int, ...], Any]:
     numbers = argnums if isinstance(argnums, tuple) else (argnums,)
+    if not numbers:
+        raise RuntimeError("argnums must be non-empty")
     for n in numbers:
         if not isinstance(n, int) or not -len(args) <= n < len(args):
             raise RuntimeError(
@@ -112,9 +153,7 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
             value = func(*_replaced(args, numbers, own), **kwargs)
             aux = None
             if has_aux:
-                if not (isinstance(value, tuple) and len(value) == 2):
-                    raise RuntimeError("grad_and_value(f)(*args): output of function f should be a tuple (output, aux)")
-                value, aux = value
+                value, aux = _with_aux(value, "grad_and_value(f)(*args)")
             if not isinstance(value, _C.Tensor):
                 raise RuntimeError(
                     f"grad_and_value(f)(*args): Expected f(*args) to return a tensor, got {type(value).__name__}"
@@ -177,16 +216,16 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
     Reference: https://pytorch.org/docs/stable/generated/torch.func.vjp.html
     """
+    call = "vjp(f, *primals)"
     with _within() as nested:
         own, inputs, outer = _tracked(primals)
         value = func(*own)
         aux = None
         if has_aux:
-            value, aux = value
+            value, aux = _with_aux(value, call)
     keep = nested or outer
-    ends = list(leaves(value))
-    if not all(isinstance(t, _C.Tensor) for t in ends):
-        raise RuntimeError("vjp(f, *primals): Expected f to return only tensors")
+    ends = _ends(value, call)
+    _differentiable(ends, "vjp(f, ...)")
 
     def pull(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
         given = list(leaves(cotangents))
@@ -221,23 +260,35 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
 
     Reference: https://pytorch.org/docs/stable/generated/torch.func.jvp.html
     """
+    call = "jvp(f, primals, tangents)"
     if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
-        raise RuntimeError("jvp(f, primals, tangents): Expected primals and tangents to be tuples")
+        raise RuntimeError(f"{call}: Expected primals and tangents to be tuples")
     if len(primals) != len(tangents):
-        raise RuntimeError("jvp(f, primals, tangents): Expected primals and tangents to have the same structure")
+        raise RuntimeError(f"{call}: Expected primals and tangents to have the same structure")
+    for name, given in (("primals", primals), ("tangents", tangents)):
+        for t in leaves(given):
+            if not isinstance(t, _C.Tensor):
+                raise RuntimeError(f"{call}: Expected {name} to only contain Tensors, got {type(t)}")
+    _moving(primals)
     with _within() as nested:
         own, inputs, outer = _tracked(primals)
         value = func(*own)
         aux = None
         if has_aux:
-            value, aux = value
+            value, aux = _with_aux(value, call)
         directions = [t for t in leaves(tangents) if isinstance(t, _C.Tensor)]
         keep = nested or outer or any(t.requires_grad for t in directions)
-        ends = list(leaves(value))
+        ends = _ends(value, call)
         changes = _push(ends, inputs, directions, keep)
         change = _like(value, changes)
     result = (_released(value, keep), _released(change, keep))
     return (*result, _released(aux, keep)) if has_aux else result
+
+
+def _moving(primals: Any) -> None:
+    for t in leaves(primals):
+        if isinstance(t, _C.Tensor) and not (t.is_floating_point() or t.is_complex()):
+            raise ValueError(f"Expected primal to be floating point or complex, but got: {t.dtype}")
 
 
 def _push(ends: list[Any], inputs: list[Any], directions: list[Any], keep: bool) -> list[Any]:
@@ -285,15 +336,30 @@ def jacrev(
     Reference: https://pytorch.org/docs/stable/generated/torch.func.jacrev.html
     """
 
+    if chunk_size is not None and chunk_size <= 0:
+        raise ValueError("jacrev: `chunk_size` should be greater than 0.")
+    return _jacobian(func, argnums, has_aux, "jacrev")
+
+
+def _jacobian(func: Callable[..., Any], argnums: Any, has_aux: bool, what: str) -> Callable[..., Any]:
+    call = "vjp(f, *primals)" if what == "jacrev" else "jvp(f, primals, tangents)"
+
     @wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        numbers, picked = _chosen(args, argnums, "jacrev")
+        numbers, picked = _chosen(args, argnums, what)
+        if what == "jacfwd":
+            _moving(picked)
         with _within() as nested:
             own, inputs, outer = _tracked(picked)
             value = func(*_replaced(args, numbers, own), **kwargs)
             aux = None
             if has_aux:
-                value, aux = value
+                value, aux = _with_aux(value, call)
+            ends = _ends(value, call)
+            if what == "jacrev":
+                _differentiable(ends, "vjp(f, ...)")
+            _real(inputs, what, "in")
+            _real(ends, what, "out")
             keep = nested or outer
 
             def rows(end: Any) -> Any:
@@ -309,6 +375,8 @@ def jacrev(
                     _C.stack(part).reshape((*end.shape, *x.shape)) if part else x.new_zeros((*end.shape, *x.shape))
                     for part, x in zip(parts, inputs, strict=True)
                 ]
+                if what == "jacfwd":
+                    stacked = [t.to(end.dtype) for t in stacked]
                 made = _like(own, stacked)
                 return made if isinstance(argnums, tuple) else made[0]
 
@@ -330,7 +398,7 @@ def jacfwd(
 
     Reference: https://pytorch.org/docs/stable/generated/torch.func.jacfwd.html
     """
-    return jacrev(func, argnums, has_aux=has_aux)
+    return _jacobian(func, argnums, has_aux, "jacfwd")
 
 
 def hessian(func: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
@@ -357,9 +425,10 @@ def vmap(
 
     Args:
         func: of tensors, or nests of them, to tensors.
-        in_dims: which dimension of each argument is the batch; None: the argument is the same for all.
+        in_dims: which dimension of each positional argument is the batch; None: the argument is the same for all,
+            as keyword arguments are.
         out_dims: where the batch goes in each result.
-        randomness: "same" gives every item the same random numbers; otherwise they differ.
+        randomness: "same" gives every item the same random numbers, "different" its own; "error" refuses to draw any.
 
     Raises:
         ValueError: no argument has a batch, or their sizes differ.
@@ -373,65 +442,115 @@ def vmap(
     """
     if randomness not in ("error", "different", "same"):
         raise RuntimeError(f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}")
+    if chunk_size is not None and chunk_size <= 0:
+        raise ValueError(f"vmap: chunk_size should be None or greater than 0. (got {chunk_size})")
+    name = getattr(func, "__name__", None) or repr(func)
 
     @wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        dims = (in_dims,) * len(args) if isinstance(in_dims, int) else in_dims
-        if not isinstance(dims, (tuple, list)) or len(dims) != len(args):
-            raise ValueError(
-                f"vmap({getattr(func, '__name__', func)}, in_dims={in_dims}, ...)(<inputs>): in_dims is not compatible "
-                "with the structure of inputs"
-            )
         flat = list(leaves(args))
-        where = list(spread(tuple(dims), args))
-        named = list(leaves(kwargs))
-        for x, d in zip(flat, where, strict=True):
-            if isinstance(x, _C.Tensor) and d is not None and not -x.dim() <= d < x.dim():
-                raise ValueError(
-                    f"vmap({getattr(func, '__name__', func)}, in_dims={in_dims}, ...)(<inputs>): Got in_dim={d} for some "
-                    f"input, but that input is a Tensor of dimensionality {x.dim()} so expected in_dim to satisfy "
-                    f"-{x.dim()} <= in_dim < {x.dim()}."
-                )
-        sizes = {x.shape[d] for x, d in zip(flat, where, strict=True) if isinstance(x, _C.Tensor) and d is not None}
-        sizes |= {x.shape[0] for x in named if isinstance(x, _C.Tensor)}
+        where = _mapped(name, in_dims, args, flat)
+        sizes = [x.shape[d] for x, d in zip(flat, where, strict=True) if d is not None]
         if not sizes:
-            raise ValueError(
-                f"vmap({getattr(func, '__name__', func)}, in_dims={in_dims}, ...)(<inputs>): no input has a dimension "
-                "to map over"
-            )
-        if len(sizes) > 1:
+            raise ValueError("vmap: Expected at least one Tensor to vmap over")
+        if any(n != sizes[0] for n in sizes):
             raise ValueError(
                 "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
-                f"{sorted(sizes)} for the mapped dimension"
+                f"{sizes} for the mapped dimension"
             )
-        (size,) = sizes
-        state = _C.default_generator.get_state() if randomness == "same" else None
+        generator = _C.default_generator
+        start: Any = generator.get_state() if randomness != "different" or not sizes[0] else None
+
+        def call(take: Callable[[Any, int], Any]) -> Any:
+            if randomness == "same":
+                generator.set_state(start)
+            item = _in_order(args, [x if d is None else take(x, d) for x, d in zip(flat, where, strict=True)])
+            return func(*item, **kwargs)
+
+        if not sizes[0]:  # one call on zeros says what an item's result looks like
+            example = call(lambda x, d: x.new_zeros((*x.shape[:d], *x.shape[d:][1:])))
+            generator.set_state(start)
+            return _stacked([example], out_dims, name, 0)
         results = []
-        for i in range(size):
-            if state is not None:
-                _C.default_generator.set_state(state)
-            taken = [
-                x.select(d, i) if isinstance(x, _C.Tensor) and d is not None else x
-                for x, d in zip(flat, where, strict=True)
-            ]
-            item = _in_order(args, taken)
-            by_name = _like(kwargs, [x.select(0, i) for x in named if isinstance(x, _C.Tensor)])
-            results.append(func(*item, **by_name))
-        if not results:
-            raise ValueError("vmap: the mapped dimension is empty")
-        return _stacked(results, out_dims)
+        for i in range(sizes[0]):
+            results.append(call(partial(_item, at=i)))
+            if i == 0 and randomness == "error" and not _C.equal(start, generator.get_state()):
+                raise RuntimeError(
+                    "vmap: called random operation while in randomness error mode. Please either use the 'same' or "
+                    "'different' randomness flags on vmap or perform the randomness operation out of vmap"
+                )
+        return _stacked(results, out_dims, name, sizes[0])
 
     return wrapper
 
 
-def _stacked(results: list[Any], out_dims: Any) -> Any:
+def _item(x: Any, dim: int, at: int) -> Any:
+    return x.select(dim, at)
+
+
+def _mapped(name: str, in_dims: Any, args: tuple[Any, ...], flat: list[Any]) -> list[int | None]:
+    """For each leaf of the arguments, which of its dimensions (not below 0) is mapped."""
+    what = f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): "
+    if not isinstance(in_dims, (int, tuple)):
+        raise ValueError(
+            f"{what}expected `in_dims` to be int or a (potentially nested) tuple matching the structure of inputs, "
+            f"got: {type(in_dims)}."
+        )
+    if not args:
+        raise ValueError(
+            f"vmap({name})(<inputs>): got no inputs. Are arguments missing? Without any there is no batch."
+        )
+    try:
+        where = list(spread(in_dims, args))
+    except (ValueError, KeyError):
+        raise ValueError(f"{what}in_dims is not compatible with the structure of `inputs`.") from None
+    for i, (x, d) in enumerate(zip(flat, where, strict=True)):
+        if d is None:
+            continue
+        if not isinstance(d, int):
+            raise ValueError(
+                f"{what}Got in_dim={d} for an input but in_dim must be either an integer dimension or None."
+            )
+        if not isinstance(x, _C.Tensor):
+            raise ValueError(
+                f"{what}Got in_dim={d} for an input but the input is of type {type(x)}. We cannot vmap over non-Tensor "
+                "arguments, please use None as the respective in_dim"
+            )
+        if not -x.dim() <= d < x.dim():
+            raise ValueError(
+                f"{what}Got in_dim={d} for some input, but that input is a Tensor of dimensionality {x.dim()} so "
+                f"expected in_dim to satisfy -{x.dim()} <= in_dim < {x.dim()}."
+            )
+        where[i] = d % x.dim()
+    return where
+
+
+def _stacked(results: list[Any], out_dims: Any, name: str, size: int) -> Any:
+    """The results of all items as one; those of no item as `results[0]` says."""
+    first = results[0]
+    what = f"vmap({name}, ..., out_dims={out_dims})(<inputs>): "
+    if isinstance(first, _C.Tensor) and isinstance(out_dims, tuple):
+        out_dims = out_dims[0] if len(out_dims) == 1 else "neither"
+    try:
+        where = list(spread(out_dims, first))
+    except (ValueError, KeyError):
+        where = ["neither"]
+    if not all(d is None or isinstance(d, int) for d in where):
+        raise ValueError(f"{what}out_dims is not compatible with the structure of `outputs`.")
     columns = list(zip(*(list(leaves(r)) for r in results), strict=True))
-    where = list(spread(out_dims, results[0]))
-    for column in columns:
-        if not isinstance(column[0], _C.Tensor):
-            raise ValueError(f"vmap: the function must only return Tensors, got type {type(column[0])}")
-    made = [column[0] if d is None else _C.stack(list(column), d) for column, d in zip(columns, where, strict=True)]
-    return _in_order(results[0], made)
+    made = []
+    for column, d in zip(columns, where, strict=True):
+        if d is None:
+            same = (t is column[0] or (isinstance(t, _C.Tensor) and _C.equal(t, column[0])) for t in column)
+            if isinstance(column[0], _C.Tensor) and not all(same):
+                raise ValueError(f"vmap({name}, ...): `{name}` can not return a BatchedTensor when out_dim is None")
+            made.append(column[0])
+        elif not isinstance(column[0], _C.Tensor):
+            raise ValueError(f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(column[0])}.")
+        else:
+            joined = _C.stack(list(column), d)
+            made.append(joined if size else joined.narrow(d, 0, 0))
+    return _in_order(first, made)
 
 
 def functionalize(func: Callable[..., Any], *, remove: str = "mutations") -> Callable[..., Any]:

@@ -35,12 +35,14 @@ def rebuilt(tree: Any, f: Callable[[Any], Any]) -> Any:
 
 def spread(prefix: Any, tree: Any) -> Iterator[Any]:
     """One entry for each leaf of `tree`: the leaf of `prefix`, a shallower nest, that stands above it."""
-    if isinstance(prefix, (tuple, list)) and isinstance(tree, (tuple, list)):
-        if len(prefix) != len(tree):
-            raise ValueError(f"expected {len(tree)} entries, got {prefix}")
+    if isinstance(prefix, (tuple, list)):
+        if not isinstance(tree, (tuple, list)) or len(prefix) != len(tree):
+            raise ValueError(f"{prefix} does not stand above {tree}")
         for p, t in zip(prefix, tree, strict=True):
             yield from spread(p, t)
-    elif isinstance(prefix, dict) and isinstance(tree, dict):
+    elif isinstance(prefix, dict):
+        if not isinstance(tree, dict) or prefix.keys() != tree.keys():
+            raise ValueError(f"{prefix} does not stand above {tree}")
         for key, item in tree.items():
             yield from spread(prefix[key], item)
     else:

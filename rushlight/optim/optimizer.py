@@ -295,8 +295,9 @@ class Optimizer:
         groups = []
         for group in self.param_groups:
             packed = {key: value for key, value in group.items() if key != "params"}
-            for p in group["params"]:
-                numbers.setdefault(id(p), len(numbers))
+            # Of a parameter that stands twice in a group, the last place counts: files agree on it.
+            first = len(numbers)
+            numbers.update({id(p): i for i, p in enumerate(group["params"], first) if id(p) not in numbers})
             packed["params"] = [numbers[id(p)] for p in group["params"]]
             groups.append(packed)
         state = {numbers[id(k)] if isinstance(k, _C.Tensor) else k: v for k, v in self.state.items()}
@@ -340,13 +341,11 @@ class Optimizer:
             hook(self)
 
     def _cast(self, param: Any, value: Any, key: Any = None) -> Any:
-        """Copies of state tensors in the parameter's dtype; step counters keep theirs."""
+        """State tensors in the parameter's dtype, themselves where they have it; step counters keep theirs."""
         if isinstance(value, _C.Tensor):
             if key == "step":
-                return value.clone()
-            if param.dtype.is_floating_point:
-                return value.to(dtype=param.dtype, device=param.device, copy=True)
-            return value.to(device=param.device, copy=True)
+                return value
+            return value.to(dtype=param.dtype if param.dtype.is_floating_point else None, device=param.device)
         if isinstance(value, dict):
             return {k: self._cast(param, v, k) for k, v in value.items()}
         if isinstance(value, (list, tuple)):
@@ -360,11 +359,11 @@ class Optimizer:
         self.__dict__.update(state)
         for name in _HOOKS:
             self.__dict__.setdefault(name, OrderedDict())
-        self.defaults.setdefault("differentiable", False)
         for group in self.param_groups:
             for name in self.defaults:
-                if name in _LATER_OPTIONS:
+                if name in _LATER_OPTIONS and (self._rule or name != "differentiable"):
                     group.setdefault(name, _LATER_OPTIONS[name])
+        self.defaults.setdefault("differentiable", False)
         if self._rule is None:
             return
         for own in self.state.values():

@@ -48,10 +48,10 @@ class RemovableHandle:
         self.remove()
 
 
-class CoreHandle:
+class CoreHandle(RemovableHandle):
     """The handle of a hook that the core keeps: on a tensor or on a node of the tape."""
 
-    __slots__ = ("_kind", "_owner", "id")
+    __slots__ = ("_kind", "_owner")
 
     def __init__(self, id: int, owner: Any, kind: str) -> None:
         self.id = id
@@ -66,8 +66,5 @@ class CoreHandle:
             _C._remove_hook(self.id, self._owner)
             self._owner = None
 
-    def __enter__(self) -> CoreHandle:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.remove()
+    def __getstate__(self) -> tuple[Any, ...]:
+        raise TypeError("the handle of a hook on a tensor or on a node can not be copied or pickled")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from rushlight import _C
@@ -22,6 +23,7 @@ GLOBAL: dict[str, OrderedDict[int, Any]] = {
         "_forward_hooks_always_called",
         "_backward_pre_hooks",
         "_backward_hooks",
+        "_older_backward_hooks",
         "_parameter_registration",
         "_module_registration",
         "_buffer_registration",
@@ -41,7 +43,7 @@ def add_hook(hooks: Any, hook: Any, *flags: Any, prepend: bool = False) -> Remov
     return handle
 
 
-class _Gate(Function):
+class BackwardHookFunction(Function):
     """Passes tensors through; when their gradients arrive in backward, `seen` may look at and replace them."""
 
     @staticmethod
@@ -68,7 +70,7 @@ def _pass_through(values: tuple[Any, ...], seen: Callable[[tuple[Any, ...]], Any
         result = seen(tuple(full))
         return tuple(result[i] for i in at)
 
-    passed = _Gate.apply(see, *(values[i] for i in at))
+    passed = BackwardHookFunction.apply(see, *(values[i] for i in at))
     out = list(values)
     for i, t in zip(at, passed, strict=True):
         out[i] = t
@@ -82,7 +84,10 @@ class _BackwardHooks:
         own = module.__dict__
         self.module = module
         self.pre = [*GLOBAL["_backward_pre_hooks"].values(), *own.get("_backward_pre_hooks", {}).values()]
-        self.hooks = [*GLOBAL["_backward_hooks"].values(), *own.get("_backward_hooks", {}).values()]
+        full = own.get("_is_full_backward_hook") is not False
+        mine = list(own.get("_backward_hooks", {}).values())
+        self.hooks = [*GLOBAL["_backward_hooks"].values(), *(mine if full else [])]
+        self.older = [*GLOBAL["_older_backward_hooks"].values(), *([] if full else mine)]
         self.grad_output: Any = None
         self.inputs_gated = False
         self.input_count = 0
@@ -94,9 +99,24 @@ class _BackwardHooks:
         return args
 
     def on_output(self, output: Any) -> Any:
+        if self.older:
+            self._hook_last_node(output)
+        if not (self.pre or self.hooks):
+            return output
         several = isinstance(output, tuple)
         values, _ = _pass_through(output if several else (output,), self._output_grads)
         return values if several else values[0]
+
+    def _hook_last_node(self, output: Any) -> None:
+        """The older hooks see the gradients of the node that made the output, which may be the module's last alone."""
+        while not isinstance(output, _C.Tensor):
+            if isinstance(output, dict):
+                output = next(v for v in output.values() if isinstance(v, _C.Tensor))
+            else:
+                output = output[0]
+        if output.grad_fn is not None:
+            for hook in self.older:
+                output.grad_fn.register_hook(partial(hook, self.module))
 
     def _output_grads(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
         for hook in self.pre:
@@ -111,9 +131,11 @@ class _BackwardHooks:
                 stacklevel=2,
             )
             for hook in self.hooks:
-                if hook(self.module, (None,) * self.input_count, grads) is not None:
+                result = hook(self.module, (None,) * self.input_count, grads)
+                if result is not None and not (isinstance(result, tuple) and all(g is None for g in result)):
                     raise RuntimeError(
-                        "Backward hooks for Modules where no input requires gradient should always return None"
+                        "Backward hook for Modules where no input requires gradient should always return None or None "
+                        "for all gradients."
                     )
         return grads
 
@@ -126,12 +148,14 @@ class _BackwardHooks:
     def _replaced(result: Any, before: tuple[Any, ...]) -> tuple[Any, ...]:
         if result is None:
             return before
-        result = result if isinstance(result, tuple) else (result,)
         if len(result) != len(before):
             raise RuntimeError(
                 f"Backward hook returned an invalid number of grad_input, got {len(result)}, but expected {len(before)}"
             )
-        return result
+        for new, old in zip(result, before, strict=True):
+            if isinstance(new, _C.Tensor) and isinstance(old, _C.Tensor) and new.shape != old.shape:
+                raise RuntimeError(f"hook 'hook' has changed the size of value: from {old.shape} to {new.shape}")
+        return tuple(result)
 
 
 def call_hooked(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -152,7 +176,7 @@ def call_hooked(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
             if result is not None:
                 args = result if isinstance(result, tuple) else (result,)
     backward = _BackwardHooks(module)
-    gated = bool(backward.pre or backward.hooks)
+    gated = bool(backward.pre or backward.hooks or backward.older)
     forward_hooks = [*GLOBAL["_forward_hooks"].items(), *own.get("_forward_hooks", {}).items()]
     takes_kwargs = {**GLOBAL["_forward_hooks_with_kwargs"], **own.get("_forward_hooks_with_kwargs", {})}
     always = {**GLOBAL["_forward_hooks_always_called"], **own.get("_forward_hooks_always_called", {})}

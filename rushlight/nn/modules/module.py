@@ -21,6 +21,7 @@ __all__ = [
     "register_module_buffer_registration_hook",
     "register_module_forward_hook",
     "register_module_forward_pre_hook",
+    "register_module_backward_hook",
     "register_module_full_backward_hook",
     "register_module_full_backward_pre_hook",
     "register_module_module_registration_hook",
@@ -807,7 +808,8 @@ class Module:
         return self._add_backward_hook(hook, True, prepend)
 
     def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """The older name of `register_full_backward_hook`; a module may have hooks of one of the names only."""
+        """Call `hook(module, grad_input, grad_output)` for the node that made the output, whatever else the module did:
+        `register_full_backward_hook` sees the module's own inputs. A module may have hooks of one of the kinds only."""
         return self._add_backward_hook(hook, False, False)
 
     def _add_backward_hook(self, hook: Callable[..., Any], full: bool, prepend: bool) -> RemovableHandle:
@@ -879,6 +881,12 @@ def _typename(value: Any) -> str:
 def _register_global(kind: str, hook: Callable[..., Any], *flags: str) -> RemovableHandle:
     if "registration" not in kind:
         Module._hooked = True
+    other = {"_backward_hooks": "_older_backward_hooks", "_older_backward_hooks": "_backward_hooks"}.get(kind)
+    if other and GLOBAL[other]:
+        raise RuntimeError(
+            "Cannot use both regular backward hooks and full backward hooks as a global Module hook. Please use only "
+            "one of them."
+        )
     return add_hook(GLOBAL[kind], hook, *(GLOBAL[flag] for flag in flags))
 
 
@@ -909,6 +917,15 @@ def register_module_forward_hook(
     """
     flags = ["_forward_hooks_with_kwargs"] * with_kwargs + ["_forward_hooks_always_called"] * always_call
     return _register_global("_forward_hooks", hook, *flags)
+
+
+def register_module_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """`register_backward_hook` for every module; older than `register_module_full_backward_hook`.
+
+    Raises:
+        RuntimeError: there are full backward hooks for every module.
+    """
+    return _register_global("_older_backward_hooks", hook)
 
 
 def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:

@@ -27,7 +27,7 @@ class _DatasetKind:
     Iterable = 1
 
 
-class _Endless(Sampler[None]):
+class _InfiniteConstantSampler(Sampler[None]):
     """What stands for indices where the dataset is a stream."""
 
     def __iter__(self) -> Iterator[None]:
@@ -126,7 +126,7 @@ class DataLoader(Generic[T]):
 
         if sampler is None:
             if stream:
-                sampler = _Endless()
+                sampler = _InfiniteConstantSampler()
             else:
                 sampler = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
         if batch_size is not None and batch_sampler is None:
