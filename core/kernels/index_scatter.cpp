@@ -61,11 +61,28 @@ void add_row(T* d, const T* a, const T* b, int64_t n) {
   for (; i < n; ++i) d[i] = a[i] + b[i];
 }
 
+// What is moved as it is has a size and no type.
+template <int bytes>
+struct Item {
+  std::byte data[bytes];
+};
+
 template <class F>
 inline void visit_op(Scatter op, DType dtype, F&& f) {
+  if (op == Scatter::assign) {
+    std::integral_constant<Scatter, Scatter::assign> assign;
+    switch (item_size(dtype)) {
+      case 1: return f(assign, Item<1>());
+      case 2: return f(assign, Item<2>());
+      case 4: return f(assign, Item<4>());
+      case 8: return f(assign, Item<8>());
+      default: return f(assign, Item<16>());
+    }
+  }
   auto with = [&](auto tag) { visit_dtype(dtype, [&](auto t) { f(tag, t); }); };
+  // Sums and products have the same bits, signed or not.
+  if (dtype == DType::I8 && (op == Scatter::add || op == Scatter::mul)) dtype = DType::U8;
   switch (op) {
-    case Scatter::assign: return with(std::integral_constant<Scatter, Scatter::assign>{});
     case Scatter::add: return with(std::integral_constant<Scatter, Scatter::add>{});
     case Scatter::mul: return with(std::integral_constant<Scatter, Scatter::mul>{});
     case Scatter::min: return with(std::integral_constant<Scatter, Scatter::min>{});

@@ -3,7 +3,6 @@
 
 #include "kernels/channel_norm.h"
 #include "ops/creation.h"
-#include "ops/lazy_text.h"
 #include "ops/normalization.h"
 
 namespace rl {
@@ -149,11 +148,11 @@ BatchNormed batch_norm_stats(const Tensor& x, const Tensor& weight, const Tensor
   check_index(x.dim() >= 2,
               "Dimension out of range: batch_norm expects an input of at least 2 dimensions (batch and channels), "
               "got shape ",
-              Shown{x.sizes()});
+              shape_str(x.sizes()));
   const int64_t channels = x.sizes()[1];
   auto check_size = [&](const Tensor& t, const char* name) {
     check(!t.defined() || t.numel() == channels, name, " should contain ", channels, " elements not ",
-          t.defined() ? t.numel() : 0, " (the input's shape is ", Shown{x.sizes()}, ")");
+          t.defined() ? t.numel() : 0, " (the input's shape is ", shape_str(x.sizes()), ")");
   };
   check(training || running_mean.defined(), "running_mean must be defined in evaluation mode");
   check(training || running_var.defined(), "running_var must be defined in evaluation mode");
@@ -304,7 +303,7 @@ Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, 
                      const Tensor& running_var, bool use_input_stats, double momentum, double eps, bool) {
   check(use_input_stats || (running_mean.defined() && running_var.defined()),
         "Expected running_mean and running_var to be defined when use_input_stats is false");
-  check(x.dim() >= 2, "instance_norm: expected an input of at least 2 dimensions, got shape ", Shown{x.sizes()});
+  check(x.dim() >= 2, "instance_norm: expected an input of at least 2 dimensions, got shape ", shape_str(x.sizes()));
   int64_t batch = x.sizes()[0], channels = x.sizes()[1];
   auto repeated = [&](const Tensor& t) {
     return t.defined() ? reshape(expand(t, Dims{batch, t.numel()}), Dims{batch * t.numel()}) : t;

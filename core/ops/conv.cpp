@@ -152,7 +152,7 @@ ConvGeometry check_arguments(const Tensor& x, const Tensor& w, const Tensor& bia
   int64_t outputs = transposed ? ws[1] * c.groups : ws[0];
   check(!bias.defined() || (bias.dim() == 1 && bias.numel() == outputs), "Given ", transposed ? "transposed=1, " : "",
         "weight of size ", shape_str(ws), ", expected bias to be 1-dimensional with ", outputs,
-        " elements, but got bias of size ", bias.defined() ? shape_str(bias.sizes()) : "", " instead");
+        " elements, but got bias of size ", shape_str(bias.defined() ? bias.sizes() : IntSpan()), " instead");
   check_types(x, w, bias);
   c.batch = xs[0], c.channels = ws[1], c.m = ws[0] / c.groups;
   for (int64_t i = 0; i < c.axes; ++i) {

@@ -47,18 +47,25 @@ struct Keep {
 };
 inline Keep output(const Tensor& t, uint32_t index = 0) { return Keep(t, index); }
 
-template <class Formula>
-class FormulaNode final : public Node {
+class NamedNode : public Node {
  public:
-  FormulaNode(const char* name, Formula formula) : name_(name), formula_(std::move(formula)) {}
+  explicit NamedNode(const char* name) : name_(name) {}
   const char* name() const override { return name_; }
+
+ private:
+  const char* name_;
+};
+
+template <class Formula>
+class FormulaNode final : public NamedNode {
+ public:
+  FormulaNode(const char* name, Formula formula) : NamedNode(name), formula_(std::move(formula)) {}
   void apply(const Gradients& grads, Gradients& results) override {
     Backward ctx(*this, grads, results);
     formula_(ctx);
   }
 
  private:
-  const char* name_;
   Formula formula_;
 };
 
@@ -73,39 +80,36 @@ inline bool needs_gradient(const TensorList& tensors) {
   return false;
 }
 
+void add_edges(Node& node, std::span<const Tensor> inputs);
+
 template <class Formula>
 Ref<Node> make_node(const char* name, std::span<const Tensor> inputs, Formula formula) {
   Ref<Node> node(new FormulaNode<Formula>(name, std::move(formula)));
-  for (const Tensor& t : inputs) node->edges.push_back(t.defined() ? gradient_edge(t) : Edge{});
+  add_edges(*node, inputs);
   return node;
 }
+
+bool any_requires_grad(std::span<const Tensor> inputs);
+// What is left of record() once there is a node.
+void link(Ref<Node> node, const Tensor& out, std::span<const Tensor> inputs, std::initializer_list<Keep> keeps);
+void link(Ref<Node> node, std::span<const Tensor> outs, std::span<const Tensor> inputs,
+          std::initializer_list<Keep> keeps);
 
 // Records `out` as computed from `inputs` (no-op unless gradients are wanted). `keeps` are saved for the formula.
 template <class Formula>
 void record(const char* name, const Tensor& out, std::initializer_list<Tensor> inputs,
             std::initializer_list<Keep> keeps, Formula formula) {
   if (!grad_mode.enabled || !is_differentiable(out.dtype())) return;
-  bool wanted = false;
-  for (const Tensor& t : inputs) wanted |= t.requires_grad();
-  if (!wanted) return;
-  Ref<Node> node = make_node(name, {inputs.begin(), inputs.size()}, std::move(formula));
-  for (const Keep& k : keeps) node->saved.emplace_back(k.tensor, k.is_output, k.index);
-  set_history(out, std::move(node));
+  std::span<const Tensor> all(inputs.begin(), inputs.size());
+  if (any_requires_grad(all)) link(Ref<Node>(new FormulaNode<Formula>(name, std::move(formula))), out, all, keeps);
 }
 
 // The same for several outputs (those of non-differentiable dtype stay without history) and for lists of inputs.
 template <class Formula>
 void record(const char* name, std::span<const Tensor> outs, std::span<const Tensor> inputs,
             std::initializer_list<Keep> keeps, Formula formula) {
-  if (!grad_mode.enabled) return;
-  bool wanted = false;
-  for (const Tensor& t : inputs) wanted |= t.requires_grad();
-  if (!wanted) return;
-  Ref<Node> node = make_node(name, inputs, std::move(formula));
-  for (const Keep& k : keeps) node->saved.emplace_back(k.tensor, k.is_output, k.index);
-  node->outputs = static_cast<uint32_t>(outs.size());
-  for (size_t i = 0; i < outs.size(); ++i)
-    if (outs[i].defined() && is_differentiable(outs[i].dtype())) set_history(outs[i], node, static_cast<uint32_t>(i));
+  if (grad_mode.enabled && any_requires_grad(inputs))
+    link(Ref<Node>(new FormulaNode<Formula>(name, std::move(formula))), outs, inputs, keeps);
 }
 
 }  // namespace rl

@@ -83,7 +83,7 @@ Plan make_plan(const Tensor& self, const TensorList& indices) {
         fits &= t.sizes()[a] == plan.sizes[b] || t.sizes()[a] == 1 || plan.sizes[b] == 1;
       if (!fits) {
         std::string shapes;
-        for (const Tensor& u : plan.indices) shapes += (shapes.empty() ? "" : ", ") + shape_str(u.sizes());
+        for (const Tensor& u : plan.indices) shapes += (shapes.empty() ? "" : ", ") + shape_str(u.sizes()).str();
         fail(ErrorKind::Index, "shape mismatch: indexing tensors could not be broadcast together with shapes ", shapes);
       }
     }

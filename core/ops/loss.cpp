@@ -33,12 +33,6 @@ LossReduction reduction_of(int64_t code) {
   return static_cast<LossReduction>(code);
 }
 
-std::string tuple_str(IntSpan s) {
-  std::string out = "(";
-  for (size_t i = 0; i < s.size(); ++i) out += (i ? ", " : "") + std::to_string(s[i]);
-  return out + (s.size() == 1 ? ",)" : ")");
-}
-
 // Bytes as the kernels want them: contiguous, without history.
 Tensor plain(const Tensor& t) { return t.is_contiguous() ? t : contiguous(detach(t)); }
 

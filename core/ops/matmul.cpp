@@ -60,12 +60,6 @@ const char* cpp_name(DType d) {
   return kNames[static_cast<int>(d)];
 }
 
-std::string tuple_str(IntSpan s) {
-  std::string out = "(";
-  for (size_t i = 0; i < s.size(); ++i) out += (i ? ", " : "") + std::to_string(s[i]);
-  return out + (s.size() == 1 ? ",)" : ")");
-}
-
 [[gnu::cold, gnu::noinline]] void bad_shapes(const char* op, const Tensor& a, const Tensor& b, int64_t m, int64_t k,
                                              int64_t k2, int64_t n) {
   std::string hint;

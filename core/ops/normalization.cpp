@@ -7,7 +7,6 @@
 #include "kernels/channel_norm.h"
 #include "kernels/norm.h"
 #include "ops/creation.h"
-#include "ops/lazy_text.h"
 
 namespace rl {
 namespace {
@@ -40,9 +39,9 @@ void check_shapes(const char* name, const Tensor& x, IntSpan shape, const Tensor
       shape_str(shape));
   auto same = [&](const Tensor& t) { return !t.defined() || std::ranges::equal(t.sizes(), shape); };
   check(same(weight), "Expected weight to be of same shape as normalized_shape, but got weight of shape ",
-        weight.defined() ? shape_str(weight.sizes()) : "", " and normalized_shape = ", shape_str(shape));
+        shape_str(weight.defined() ? weight.sizes() : IntSpan()), " and normalized_shape = ", shape_str(shape));
   check(same(bias), "Expected bias to be of same shape as normalized_shape, but got bias of shape ",
-        bias.defined() ? shape_str(bias.sizes()) : "", " and normalized_shape = ", shape_str(shape));
+        shape_str(bias.defined() ? bias.sizes() : IntSpan()), " and normalized_shape = ", shape_str(shape));
   bool match = x.dim() >= count && std::ranges::equal(x.sizes().last(static_cast<size_t>(count)), shape);
   if (!match) {
     std::string wanted = shape_str(shape);
@@ -233,15 +232,15 @@ WithStats group_norm_stats(const Tensor& x, int64_t groups, const Tensor& weight
   int64_t channels = x.sizes()[1], batch = x.sizes()[0];
   check(groups > 0, "Expected num groups to be greater than 0, got ", groups);
   check(channels % groups == 0,
-        "Expected number of channels in input to be divisible by num_groups, but got input of shape ", Shown{x.sizes()},
-        " and num_groups=", groups);
+        "Expected number of channels in input to be divisible by num_groups, but got input of shape ",
+        shape_str(x.sizes()), " and num_groups=", groups);
   auto per_channel = [&](const Tensor& t) { return !t.defined() || (t.dim() == 1 && t.numel() == channels); };
   check(per_channel(weight),
         "Expected weight to be a vector of size equal to the number of channels in input, but got weight of shape ",
-        Shown{weight.defined() ? weight.sizes() : IntSpan()}, " and input of shape ", Shown{x.sizes()});
+        shape_str(weight.defined() ? weight.sizes() : IntSpan()), " and input of shape ", shape_str(x.sizes()));
   check(per_channel(bias),
         "Expected bias to be a vector of size equal to the number of channels in input, but got bias of shape ",
-        Shown{bias.defined() ? bias.sizes() : IntSpan()}, " and input of shape ", Shown{x.sizes()});
+        shape_str(bias.defined() ? bias.sizes() : IntSpan()), " and input of shape ", shape_str(x.sizes()));
   if (!is_floating(x.dtype())) not_implemented_for("GroupNormKernelImpl", x.dtype());
   check_one_dtype(x, {&weight, &bias});
   int64_t rows = batch * groups, n = rows ? x.numel() / rows : 0;

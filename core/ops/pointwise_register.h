@@ -38,8 +38,9 @@ struct TensorExpr {
 
 namespace detail {
 
+// Cold: small rather than fast, here and below.
 template <class Op, int I>
-TensorExpr grad_of_expr(const Tensor& g, const Tensor* inputs, const Scalar* scalars, const Tensor& y) {
+[[gnu::cold]] TensorExpr grad_of_expr(const Tensor& g, const Tensor* inputs, const Scalar* scalars, const Tensor& y) {
   constexpr auto arity = pointwise::arity<Op>;
   return [&]<size_t... T, size_t... S>(std::index_sequence<T...>, std::index_sequence<S...>) {
     return pointwise::grad<Op, I>(TensorExpr(g), TensorExpr(inputs[T])..., TensorExpr(Tensor::wrapped(scalars[S]))...,
@@ -48,7 +49,8 @@ TensorExpr grad_of_expr(const Tensor& g, const Tensor* inputs, const Scalar* sca
 }
 
 template <class Op>
-Tensor grad_expr(int input, const Tensor& g, const Tensor* inputs, const Scalar* scalars, const Tensor& y) {
+[[gnu::cold]] Tensor grad_expr(int input, const Tensor& g, const Tensor* inputs, const Scalar* scalars,
+                               const Tensor& y) {
   Tensor result;
   [&]<int... I>(std::integer_sequence<int, I...>) {
     (
@@ -64,7 +66,7 @@ Tensor grad_expr(int input, const Tensor& g, const Tensor* inputs, const Scalar*
   return result;
 }
 
-inline std::string camel_case(std::string_view name) {
+[[gnu::cold, gnu::noinline]] inline std::string camel_case(std::string_view name) {
   std::string out;
   bool upper = true;
   for (char c : name) {
@@ -118,7 +120,7 @@ void box_pointwise(const Value* args, Result& out) {
 }
 
 template <class Op>
-void register_record(Registry& r, const cpu::PointwiseLoops& (*loops)()) {
+[[gnu::cold]] void register_record(Registry& r, const cpu::PointwiseLoops& (*loops)()) {
   PointwiseDef& d = pointwise_slot<Op>;
   constexpr auto arity = pointwise::arity<Op>;
   static const std::string name = [] {
@@ -170,7 +172,7 @@ struct RegisterList<pointwise::List<Ops...>, Table> {
   static const cpu::PointwiseLoops& loops() {
     return Table()[I];
   }
-  static void run(Registry& r) {
+  [[gnu::cold]] static void run(Registry& r) {
     [&]<size_t... I>(std::index_sequence<I...>) {
       (detail::register_record<Ops>(r, &loops<I>), ...);
     }(std::index_sequence_for<Ops...>{});

@@ -59,10 +59,10 @@ void check_input(const char* op, int axes, const Tensor& x) {
   static constexpr const char* kRanks[][2] = {{"2D", "3D"}, {"3D", "4D"}, {"4D", "5D"}};
   const char *single = kRanks[axes - 1][0], *batched = kRanks[axes - 1][1];
   check(x.dim() == axes + 1 || x.dim() == axes + 2, op, ": non-empty ", single, " or ", batched,
-        " (batch mode) tensor expected for input, but got shape ", Shown{x.sizes()});
+        " (batch mode) tensor expected for input, but got shape ", shape_str(x.sizes()));
   for (int64_t d = x.dim() == axes + 2; d < x.dim(); ++d)
     check(x.sizes()[d] > 0, op, ": Expected ", single, " or ", batched,
-          " (batch mode) tensor with optional 0 dim batch size for input, but got:", Shown{x.sizes()});
+          " (batch mode) tensor with optional 0 dim batch size for input, but got:", shape_str(x.sizes()));
 }
 
 // Puts the input's and the output's sizes into place, and says what the result's are.
@@ -134,11 +134,11 @@ Pooling adaptive(const char* op, int axes, const Tensor& x, IntSpan output_size)
   check(static_cast<int>(output_size.size()) == axes || output_size.size() == 1, op, ": output_size must be ", axes,
         " (internal error: output_size.size() must be ", axes, "), but got ", output_size.size(), " sizes");
   check(x.dim() == axes + 1 || x.dim() == axes + 2, op, "(): Expected ", axes + 1, " to ", axes + 2,
-        " dimensions, that is a ", axes + 1, "D or ", axes + 2, "D tensor, but got: ", Shown{x.sizes()});
+        " dimensions, that is a ", axes + 1, "D or ", axes + 2, "D tensor, but got: ", shape_str(x.sizes()));
   for (int64_t d = x.dim() - axes; d < x.dim(); ++d)
     check(x.sizes()[d] > 0, op,
-          "(): Expected input to have non-zero size for non-batch dimensions, but input has sizes ", Shown{x.sizes()},
-          " with dimension ", d, " being empty");
+          "(): Expected input to have non-zero size for non-batch dimensions, but input has sizes ",
+          shape_str(x.sizes()), " with dimension ", d, " being empty");
   Pooling p;
   bool regular = true;
   int64_t outs = 1;
@@ -148,8 +148,9 @@ Pooling adaptive(const char* op, int axes, const Tensor& x, IntSpan output_size)
     a.out = output_size[output_size.size() == 1 ? 0 : static_cast<size_t>(i)];
     a.adaptive = true;
     check(a.out >= 0, op, ": elements of output_size must be greater than or equal to 0 but received ",
-          Shown{output_size}, " (Trying to create tensor with negative dimension)");
-    check(!__builtin_mul_overflow(outs, a.out, &outs), op, ": no tensor has room for output_size ", Shown{output_size});
+          shape_str(output_size), " (Trying to create tensor with negative dimension)");
+    check(!__builtin_mul_overflow(outs, a.out, &outs), op, ": no tensor has room for output_size ",
+          shape_str(output_size));
     regular &= a.out > 0 && a.in % a.out == 0;
   }
   for (int i = 3 - axes; regular && i < 3; ++i) {
@@ -292,8 +293,8 @@ Tensor max_pool_with_indices_backward(const Tensor& g, const Tensor& x, IntSpan 
                                       IntSpan dilation, bool ceil_mode, const Tensor& index) {
   Pooling p = windows(kMaxNames[kAxes - 1], kAxes, x, kernel, stride, pad, dilation, ceil_mode);
   check(same_shape(g, index) && std::ranges::equal(g.sizes(), IntSpan(p.out_sizes)),
-        "max_pool_with_indices_backward: expected grad_output and indices of shape ", Shown{p.out_sizes}, ", but got ",
-        Shown{g.sizes()}, " and ", Shown{index.sizes()});
+        "max_pool_with_indices_backward: expected grad_output and indices of shape ", shape_str(p.out_sizes),
+        ", but got ", shape_str(g.sizes()), " and ", shape_str(index.sizes()));
   check(g.dtype() == x.dtype(), "expected dtype ", scalar_type_name(x.dtype()), " for `gradOutput` but got dtype ",
         scalar_type_name(g.dtype()));
   check(index.dtype() == DType::I64, "max_pool_with_indices_backward: expected int64 indices");
@@ -314,7 +315,7 @@ std::tuple<Tensor, Tensor> adaptive_max_pool(const Tensor& x, IntSpan output_siz
   Pooling p = adaptive(name, kAxes, x, output_size);
   const int64_t channel = x.dim() - kAxes - 1;
   check(channel == 0 || x.sizes()[channel] > 0, name,
-        "(): Expected input to have non-zero size for non-batch dimensions, but input has sizes ", Shown{x.sizes()},
+        "(): Expected input to have non-zero size for non-batch dimensions, but input has sizes ", shape_str(x.sizes()),
         " with dimension ", channel, " being empty");
   if (!is_floating(x.dtype()))
     not_implemented_for(kAxes == 3 ? "adaptive_max_pool3d_cpu" : "adaptive_max_pool2d", x.dtype());

@@ -29,7 +29,6 @@ struct MatrixProduct {
 void multiply(const MatrixProduct& p, const char* kernel);
 
 const char* cpp_name(DType d);  // as PyTorch's messages have it
-std::string tuple_str(IntSpan s);
 [[noreturn]] void bad_shapes(const char* op, const Tensor& a, const Tensor& b, int64_t m, int64_t k, int64_t k2,
                              int64_t n);
 [[noreturn]] void bad_dtypes(const Tensor& a, const Tensor& b);

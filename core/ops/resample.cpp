@@ -95,16 +95,16 @@ Tensor upsample(const Method& m, const Tensor& x, IntSpan size, bool align_corne
   check(static_cast<int64_t>(size.size()) == axes, "It is expected output_size equals to ", axes, ", but got size ",
         size.size());
   check(x.dim() == axes + 2, "It is expected input_size equals to ", axes + 2, ", but got size ", x.dim(), ": ", m.name,
-        " takes (N, C, ...) of ", axes + 2, " dimensions, not shape ", Shown{x.sizes()});
+        " takes (N, C, ...) of ", axes + 2, " dimensions, not shape ", shape_str(x.sizes()));
   bool positive = true;
   int64_t rest = x.sizes()[1];
   for (int64_t i = 0; i < axes; ++i) positive &= x.sizes()[i + 2] > 0 && size[static_cast<size_t>(i)] > 0;
   check(positive, "Input and output sizes should be greater than 0, but got input (",
         Later{[&] { return by_axis(x.sizes().subspan(2)); }}, ") output (", Later{[&] { return by_axis(size); }}, ")");
-  check(rest > 0, "Non-empty ", axes + 2, "D data tensor expected but got a tensor with sizes ", Shown{x.sizes()});
+  check(rest > 0, "Non-empty ", axes + 2, "D data tensor expected but got a tensor with sizes ", shape_str(x.sizes()));
   if (!is_floating(x.dtype()) && !(x.dtype() == DType::U8 && m.bytes)) not_implemented_for(m.name, x.dtype());
   for (int64_t n : size)
-    check(n <= int64_t{1} << 28, m.name, ": an output of size ", Shown{size}, " is too large along one axis");
+    check(n <= int64_t{1} << 28, m.name, ": an output of size ", shape_str(size), " is too large along one axis");
   Dims sizes{x.sizes()[0], x.sizes()[1]};
   double elements = 1;
   for (int64_t n : size) {
@@ -266,19 +266,19 @@ std::pair<Tensor, Tensor> grid_gradient(const Tensor& grad, const Tensor& x, con
 
 Tensor grid_sampler(const Tensor& x, const Tensor& grid, int64_t mode, int64_t padding, bool align_corners) {
   check(x.dim() == 4 || x.dim() == 5, "grid_sampler(): expected 4D or 5D input, but got input with sizes ",
-        Shown{x.sizes()}, " and grid with sizes ", Shown{grid.sizes()});
+        shape_str(x.sizes()), " and grid with sizes ", shape_str(grid.sizes()));
   check(grid.dim() == x.dim(),
         "grid_sampler(): expected 4D or 5D input and grid with same number of dimensions, but got input with sizes ",
-        Shown{x.sizes()}, " and grid with sizes ", Shown{grid.sizes()});
+        shape_str(x.sizes()), " and grid with sizes ", shape_str(grid.sizes()));
   check(x.sizes()[0] == grid.sizes()[0],
-        "grid_sampler(): expected grid and input to have same batch size, but got input with sizes ", Shown{x.sizes()},
-        " and grid with sizes ", Shown{grid.sizes()});
+        "grid_sampler(): expected grid and input to have same batch size, but got input with sizes ",
+        shape_str(x.sizes()), " and grid with sizes ", shape_str(grid.sizes()));
   const int axes = static_cast<int>(x.dim()) - 2;
   check(grid.sizes()[x.dim() - 1] == axes, "grid_sampler(): expected grid to have size ", axes,
-        " in last dimension, but got grid with sizes ", Shown{grid.sizes()});
+        " in last dimension, but got grid with sizes ", shape_str(grid.sizes()));
   for (int64_t d = 2; d < x.dim(); ++d)
     check(x.sizes()[d] > 0, "grid_sampler(): expected input to have non-empty spatial dimensions, but input has sizes ",
-          Shown{x.sizes()}, " with dimension ", d, " being empty");
+          shape_str(x.sizes()), " with dimension ", d, " being empty");
   check(!(axes == 3 && mode == 2), "grid_sampler(): bicubic interpolation only supports 4D input");
   check(mode >= 0 && mode <= 2, "grid_sampler(): interpolation_mode ", mode, " is none of 0, 1, 2");
   check(padding >= 0 && padding <= 2, "grid_sampler(): padding_mode ", padding, " is none of 0, 1, 2");
@@ -333,7 +333,7 @@ Tensor grid_sampler(const Tensor& x, const Tensor& grid, int64_t mode, int64_t p
 template <int kAxes>
 Tensor grid_sampler_of(const Tensor& x, const Tensor& grid, int64_t mode, int64_t padding, bool align_corners) {
   check(x.dim() == kAxes + 2, "grid_sampler(): expected ", kAxes + 2, "D input, but got input with sizes ",
-        Shown{x.sizes()}, " and grid with sizes ", Shown{grid.sizes()});
+        shape_str(x.sizes()), " and grid with sizes ", shape_str(grid.sizes()));
   return grid_sampler(x, grid, mode, padding, align_corners);
 }
 

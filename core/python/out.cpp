@@ -105,7 +105,7 @@ void fit(const Tensor& out, const Tensor& r) {
             "An output with one or more elements was resized since it had shape %s, which does not match the required output shape %s. "
             "This behavior is deprecated, and in a future PyTorch release outputs will not be resized unless they have zero elements. "
             "You can explicitly reuse an out tensor t by resizing it, inplace, to zero elements with t.resize_(0).",
-            shape_str(out.sizes()).c_str(), shape_str(r.sizes()).c_str()) < 0)
+            shape_str(out.sizes()).str().c_str(), shape_str(r.sizes()).str().c_str()) < 0)
       throw PythonError{};
   int64_t bytes = (out->offset() + r.numel()) * item_size(out.dtype());
   bool apart = &r->storage() != &out->storage();

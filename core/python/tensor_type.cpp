@@ -427,7 +427,7 @@ PyObject* tensor_iter(PyObject* self) {
 }
 PyObject* tensor_repr(PyObject* self) {
   if (repr_hook) return PyObject_CallFunctionObjArgs(repr_hook, self, nullptr);
-  return PyUnicode_FromFormat("<torch.Tensor %s>", shape_str(impl_of(self)->sizes()).c_str());
+  return PyUnicode_FromFormat("<torch.Tensor %s>", shape_str(impl_of(self)->sizes()).str().c_str());
 }
 
 PyObject* set_missing_hook(PyObject*, PyObject* hook) {

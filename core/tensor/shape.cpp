@@ -7,11 +7,12 @@
 
 namespace rl {
 
-std::string shape_str(IntSpan sizes) {
-  std::string s = "[";
+std::string ShapeText::str() const {
+  std::string s = tuple ? "(" : "[";
   for (size_t i = 0; i < sizes.size(); ++i) s += (i ? ", " : "") + std::to_string(sizes[i]);
-  return s + "]";
+  return s + (!tuple ? "]" : sizes.size() == 1 ? ",)" : ")");
 }
+std::ostream& operator<<(std::ostream& out, const ShapeText& text) { return out << text.str(); }
 
 int64_t product(IntSpan sizes) {
   int64_t n = 1;

@@ -1,13 +1,23 @@
 // Arithmetic on shapes and strides.
 #pragma once
 
+#include <iosfwd>
 #include <string>
 
 #include "tensor/small_vector.h"
 
 namespace rl {
 
-std::string shape_str(IntSpan sizes);  // "[2, 3]"
+// The text of a shape, put together when it is written: a check that holds makes none.
+struct ShapeText {
+  IntSpan sizes;
+  bool tuple = false;
+  std::string str() const;
+  operator std::string() const { return str(); }
+  friend std::ostream& operator<<(std::ostream& out, const ShapeText& text);
+};
+inline ShapeText shape_str(IntSpan sizes) { return {sizes}; }        // "[2, 3]"
+inline ShapeText tuple_str(IntSpan sizes) { return {sizes, true}; }  // "(2, 3)"
 int64_t product(IntSpan sizes);
 Dims contiguous_strides(IntSpan sizes);
 // The strides a fresh dense tensor gets to match `strides`' order of axes (PyTorch's preserve_format).

@@ -344,7 +344,8 @@ template <class T> void blocked(const Problem<T>& g, bool direct_a, bool direct_
 
 // Sums over k for M x N elements whose operands both run along k, each in 16 (for double 8) interleaved sums, or twice
 // as many; the number depends on M alone.
-template <class P, int M, int N> void dots(int64_t k, const P* a, int64_t as, const P* b, int64_t bs, P* out) {
+template <class P, int M, int N>
+[[gnu::noinline]] void dots(int64_t k, const P* a, int64_t as, const P* b, int64_t bs, P* out) {
   constexpr int L = kLanes<P>, V = 64 / kVecBytes * (M <= 2 ? 2 : 1);
   Vec<P> acc[M * N][V];
   for (int i = 0; i < M * N; ++i)

@@ -45,6 +45,16 @@ inline void store_part(double* p, Vec<double> v, int count) {
 #if defined(__AVX2__)
 inline Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) { return _mm256_fmadd_ps(a, b, c); }
 inline Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) { return _mm256_fmadd_pd(a, b, c); }
+// The first `count` lanes: as many bytes of ones stand before the place that is read.
+inline __m256i first_lanes(int bytes) {
+  static constexpr int8_t kOnes[64] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+                                       -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kOnes + 32 - bytes));
+}
+inline Vec<float> load_part(const float* p, int count) { return _mm256_maskload_ps(p, first_lanes(4 * count)); }
+inline Vec<double> load_part(const double* p, int count) { return _mm256_maskload_pd(p, first_lanes(8 * count)); }
+inline void store_part(float* p, Vec<float> v, int count) { _mm256_maskstore_ps(p, first_lanes(4 * count), v); }
+inline void store_part(double* p, Vec<double> v, int count) { _mm256_maskstore_pd(p, first_lanes(8 * count), v); }
 #elif defined(__x86_64__)
 // Without the instruction: the product of two floats is exact in double; rounding the sum to odd first makes the final
 // rounding to float the only one.
@@ -67,7 +77,6 @@ template <class V> inline V fma(V a, V b, V c) {
   for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i) r[i] = fma1(a[i], b[i], c[i]);
   return r;
 }
-#endif
 template <class P> inline Vec<P> load_part(const P* p, int count) {
   Vec<P> v{};
   for (int i = 0; i < kLanes<P>; ++i)
@@ -78,6 +87,7 @@ template <class P> inline void store_part(P* p, Vec<P> v, int count) {
   for (int i = 0; i < kLanes<P>; ++i)
     if (i < count) p[i] = v[i];
 }
+#endif
 #endif
 
 inline float fma_one(float a, float b, float c) {
@@ -136,42 +146,35 @@ template <class P, int MR, int NV, bool UnitRows>
   else
     run(std::false_type{});
 
-  auto put = [&](auto value) {
+  auto each = [&](auto take) {
 #pragma GCC unroll 16
-    for (int i = 0; i < MR; ++i) {
-      P* d = out.dst + i * out.ld;
+    for (int i = 0; i < MR; ++i)
 #pragma GCC unroll 8
-      for (int v = 0; v < NV; ++v) {
-        if (v + 1 < NV || tail == L)
-          store(d + v * L, value(i, v, load<P>));
-        else
-          store_part(d + v * L, value(i, v, [&](const P* p) { return load_part(p, tail); }), tail);
-      }
-    }
+      for (int v = 0; v < NV; ++v) take(i, v, out.dst + i * out.ld + v * L);
   };
+  auto get = [&](const P* p, int v) { return v + 1 < NV || tail == L ? load(p) : load_part(p, tail); };
+  V floor = splat<P>(out.floor);
+  auto raise = [&](V x) { return x < floor ? floor : x; };
   switch (out.finish) {
-    case Finish::add: put([&](int i, int v, auto get) { return get(out.dst + i * out.ld + v * L) + acc[i][v]; }); break;
+    case Finish::add: each([&](int i, int v, const P* d) { acc[i][v] = get(d, v) + acc[i][v]; }); break;
     case Finish::bias: {
       V bias[NV];
 #pragma GCC unroll 8
-      for (int v = 0; v < NV; ++v) bias[v] = v + 1 < NV ? load(out.bias + v * L) : load_part(out.bias + v * L, tail);
-      V floor = splat<P>(out.floor);
-      put([&](int i, int v, auto) {
-        V x = acc[i][v] + bias[v];
-        return x < floor ? floor : x;
-      });
+      for (int v = 0; v < NV; ++v) bias[v] = get(out.bias + v * L, v);
+      each([&](int i, int v, const P*) { acc[i][v] = raise(acc[i][v] + bias[v]); });
       break;
     }
-    case Finish::row_bias: {
-      V floor = splat<P>(out.floor);
-      put([&](int i, int v, auto) {
-        V x = acc[i][v] + splat<P>(out.bias[i]);
-        return x < floor ? floor : x;
-      });
+    case Finish::row_bias:
+      each([&](int i, int v, const P*) { acc[i][v] = raise(acc[i][v] + splat<P>(out.bias[i])); });
       break;
-    }
-    default: put([&](int i, int v, auto) { return acc[i][v]; });
+    default: break;
   }
+  each([&](int i, int v, P* d) {
+    if (v + 1 < NV || tail == L)
+      store(d, acc[i][v]);
+    else
+      store_part(d, acc[i][v], tail);
+  });
 }
 
 // Only float has tiles of its own for adjacent rows: the general ones serve double as well.
