@@ -19,6 +19,13 @@ from . import report
 from .cases import CASES, CONTENDED
 
 ROOT = Path(__file__).resolve().parent.parent
+# What a machine without AVX-512 runs.
+AVX2 = {
+    "RUSHLIGHT_CPU": "avx2",
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+}
 KEEP = "glibc.malloc.mmap_threshold=1073741824:glibc.malloc.trim_threshold=17179869184"
 
 
@@ -159,8 +166,11 @@ def main(argv=None):
     p.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
     p.add_argument("--json", type=Path)
     p.add_argument("--docs", type=Path, default=ROOT / "docs")
+    p.add_argument("--avx2", action="store_true", help="both libraries without AVX-512; leaves docs/ alone")
     p.add_argument("--no-write", action="store_true", help="print the table, leave docs/ alone")
     a = p.parse_args(argv)
+    if a.avx2:
+        os.environ.update(AVX2)
 
     parts = [x for x in a.only.split(",") if x]
     cases = [c for c in CASES if not parts or any(x in c.name or x == c.group for x in parts)]
@@ -202,7 +212,7 @@ def main(argv=None):
         a.json.write_text(json.dumps(result, indent=1))
     shown = report.rows(result, cases)
     print(report.text(result, shown, a.candidate))
-    if not a.no_write and not parts:
+    if not (a.no_write or a.avx2 or parts):
         a.docs.mkdir(exist_ok=True)
         (a.docs / "performance.md").write_text(report.page(result, shown, a.candidate))
         report.chart(shown, a.docs / "performance.svg")
