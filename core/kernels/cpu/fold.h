@@ -88,6 +88,7 @@ template <class Op> struct Fold {
       for (; i + kLanes <= n; i += kLanes) a = op.fold(a, get(x + i));
       if (i < n) a = op.fold(a, op.pre(load_tail<Block>(x, n, n - i, op.filler())));
       if constexpr (sizeof(State) == sizeof(Block)) {
+#pragma GCC unroll 4
         for (int j = 0; j < kRegs; ++j) rows[k].r[j] = __builtin_convertvector(a.r[j], typename Pack<State>::Reg);
       } else {
         static_assert(sizeof(State) == 2 * sizeof(Block));

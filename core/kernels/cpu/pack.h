@@ -1,5 +1,7 @@
 // Pack<C>: 64 bytes of C as a fixed number of virtual lanes, held in as many registers as the instruction set needs.
 // Lane structure never depends on the instruction set, so neither do the bits of a result. Only for kernels/cpu/*.cpp.
+// Loops over the registers are unrolled by word of the programmer: in a rolled one a pack lies in memory, and each step of
+// a sum then waits for the last one's store.
 #pragma once
 
 #include <cstdlib>
@@ -57,32 +59,39 @@ template <class C> constexpr int kLanes = Pack<C>::kLanes;
 
 template <class C> [[gnu::always_inline]] inline Pack<C> splat(C v) {
   Pack<C> p;
+#pragma GCC unroll 4
   for (int k = 0; k < kRegs; ++k) p.r[k] = v - typename Pack<C>::Reg{};
   return p;
 }
 template <class C> [[gnu::always_inline]] inline Pack<C> operator+(Pack<C> a, const Pack<C>& b) {
+#pragma GCC unroll 4
   for (int k = 0; k < kRegs; ++k) a.r[k] += b.r[k];
   return a;
 }
 template <class C> [[gnu::always_inline]] inline Pack<C> operator-(Pack<C> a, const Pack<C>& b) {
+#pragma GCC unroll 4
   for (int k = 0; k < kRegs; ++k) a.r[k] -= b.r[k];
   return a;
 }
 template <class C> [[gnu::always_inline]] inline Pack<C> operator*(Pack<C> a, const Pack<C>& b) {
+#pragma GCC unroll 4
   for (int k = 0; k < kRegs; ++k) a.r[k] *= b.r[k];
   return a;
 }
 template <class C> [[gnu::always_inline]] inline Mask<C> less(const Pack<C>& a, const Pack<C>& b) {
   Mask<C> m;
+#pragma GCC unroll 4
   for (int k = 0; k < kRegs; ++k) m.r[k] = a.r[k] < b.r[k];
   return m;
 }
 template <class C> [[gnu::always_inline]] inline Pack<C> select(const Mask<C>& m, const Pack<C>& a, const Pack<C>& b) {
   Pack<C> p;
+#pragma GCC unroll 4
   for (int k = 0; k < kRegs; ++k) p.r[k] = m.r[k] ? a.r[k] : b.r[k];
   return p;
 }
 template <class C> [[gnu::always_inline]] inline Pack<C> zero_nans(Pack<C> a) {
+#pragma GCC unroll 4
   for (int k = 0; k < kRegs; ++k) a.r[k] = a.r[k] == a.r[k] ? a.r[k] : typename Pack<C>::Reg{};
   return a;
 }
@@ -90,11 +99,13 @@ template <class C> [[gnu::always_inline]] inline Pack<C> absolute(Pack<C> a) {
   using I = IntOf<C>;
   typedef typename Pack<I>::Reg R;
   constexpr I keep = std::numeric_limits<I>::max();
+#pragma GCC unroll 4
   for (int k = 0; k < kRegs; ++k) a.r[k] = (typename Pack<C>::Reg)((R)a.r[k] & (R{} + keep));
   return a;
 }
 // The larger (smaller) of two, NaN if x is NaN, and a NaN in acc stays.
 template <bool Max, class C> [[gnu::always_inline]] inline Pack<C> extreme(Pack<C> acc, const Pack<C>& x) {
+#pragma GCC unroll 4
   for (int k = 0; k < kRegs; ++k) {
     if constexpr (Max) acc.r[k] = x.r[k] > acc.r[k] ? x.r[k] : acc.r[k];
     if constexpr (!Max) acc.r[k] = x.r[k] < acc.r[k] ? x.r[k] : acc.r[k];
@@ -191,6 +202,7 @@ template <class C> using Line = typename InMemory<C>::type;
 template <class C, class T> [[gnu::always_inline]] inline Pack<C> load(const T* p) {
   Pack<C> out;
   if constexpr (std::is_same_v<C, T>) {
+#pragma GCC unroll 4
     for (int k = 0; k < kRegs; ++k) out.r[k] = reinterpret_cast<const Line<C>*>(p)[k];
 #if defined(__AVX512F__)
   } else if constexpr (std::is_same_v<T, Half> && std::is_same_v<C, float>) {
@@ -201,11 +213,13 @@ template <class C, class T> [[gnu::always_inline]] inline Pack<C> load(const T* 
     out.r[0] = (typename Pack<C>::Reg)_mm512_maskz_slli_epi32(0xFFFF, _mm512_maskz_cvtepu16_epi32(0xFFFF, raw), 16);
 #elif defined(__AVX2__)
   } else if constexpr (std::is_same_v<T, Half> && std::is_same_v<C, float>) {
+#pragma GCC unroll 4
     for (int k = 0; k < kRegs; ++k) {
       __m128i raw = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 8 * k));
       out.r[k] = (typename Pack<C>::Reg)_mm256_cvtph_ps(raw);
     }
   } else if constexpr (std::is_same_v<T, BFloat16> && std::is_same_v<C, float>) {
+#pragma GCC unroll 4
     for (int k = 0; k < kRegs; ++k) {
       __m128i raw = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 8 * k));
       out.r[k] = (typename Pack<C>::Reg)_mm256_slli_epi32(_mm256_cvtepu16_epi32(raw), 16);
@@ -214,12 +228,14 @@ template <class C, class T> [[gnu::always_inline]] inline Pack<C> load(const T* 
   } else {
     alignas(64) C buffer[kLanes<C>];
     for (int l = 0; l < kLanes<C>; ++l) buffer[l] = widen<C>(p[l]);
+#pragma GCC unroll 4
     for (int k = 0; k < kRegs; ++k) out.r[k] = reinterpret_cast<const Line<C>*>(buffer)[k];
   }
   return out;
 }
 
 template <class C> [[gnu::always_inline]] inline void store(C* p, const Pack<C>& v) {
+#pragma GCC unroll 4
   for (int k = 0; k < kRegs; ++k) reinterpret_cast<Line<C>*>(p)[k] = v.r[k];
 }
 
@@ -255,6 +271,7 @@ template <class C, class T> [[gnu::always_inline]] inline Pack<C> load_part(cons
   if constexpr (std::is_same_v<C, T>) {
     Mask<C> keep = less(lane_numbers<C>(), splat(static_cast<IntOf<C>>(rest)));
     Pack<C> out;
+#pragma GCC unroll 4
     for (int k = 0; k < kRegs; ++k)
       out.r[k] = keep.r[k] ? masked_load<C>(p + k * Pack<C>::kRegLanes, keep.r[k]) : splat(fill).r[k];
     return out;
@@ -270,6 +287,7 @@ template <class C, class T> [[gnu::always_inline]] inline Pack<C> load_part(cons
 template <class C> [[gnu::always_inline]] inline void store_part(C* p, int64_t rest, const Pack<C>& v) {
 #if defined(__AVX2__)
   Mask<C> keep = less(lane_numbers<C>(), splat(static_cast<IntOf<C>>(rest)));
+#pragma GCC unroll 4
   for (int k = 0; k < kRegs; ++k) {
     C* to = p + k * Pack<C>::kRegLanes;
 #if defined(__AVX512F__)
@@ -309,6 +327,7 @@ template <class W, int half, class C, size_t... I>
 [[gnu::always_inline]] inline Pack<W> widen_half(const Pack<C>& x, std::index_sequence<I...>) {
   constexpr int n = static_cast<int>(sizeof...(I));
   Pack<W> out;
+#pragma GCC unroll 4
   for (int k = 0; k < kRegs; ++k) {
     const int at = half * kLanes<C> / 2 + k * n;
     const auto reg = x.r[at / Pack<C>::kRegLanes];
@@ -339,6 +358,7 @@ template <int Width, class C, class F, size_t... I>
   };
   for (int r = 0; r < Width; r += 2) {
     Pack<C> low, high;
+#pragma GCC unroll 4
     for (int k = 0; k < kRegs; ++k) {
       low.r[k] = __builtin_shufflevector(rows[r].r[k], rows[r + 1].r[k], from(static_cast<int>(I), 0)...);
       high.r[k] = __builtin_shufflevector(rows[r].r[k], rows[r + 1].r[k], from(static_cast<int>(I), 1)...);

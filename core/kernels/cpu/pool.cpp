@@ -89,6 +89,7 @@ inline bool tiles(const PoolAxis& a) {
 template <int odd, class C, size_t... I>
 [[gnu::always_inline]] inline Pack<C> every_second(const Pack<C>& a, const Pack<C>& b, std::index_sequence<I...>) {
   Pack<C> out;
+#pragma GCC unroll 4
   for (int k = 0; k < kRegs; ++k) {
     const auto low = 2 * k < kRegs ? a.r[2 * k] : b.r[2 * k - kRegs];
     const auto high = 2 * k + 1 < kRegs ? a.r[2 * k + 1] : b.r[2 * k + 1 - kRegs];
@@ -105,6 +106,7 @@ template <int half, class C, size_t... I>
 [[gnu::always_inline]] inline Pack<C> in_turn(const Pack<C>& even, const Pack<C>& odd, std::index_sequence<I...>) {
   constexpr int n = Pack<C>::kRegLanes;
   Pack<C> out;
+#pragma GCC unroll 4
   for (int k = 0; k < kRegs; ++k) {
     const int from = half * kRegs + k;  // in half registers
     const auto e = even.r[from / 2], o = odd.r[from / 2];
@@ -156,6 +158,7 @@ template <class C> void max_tiles(const C* x, const PoolShape& s, C* out, uint8_
 #pragma GCC unroll 3
         for (int t = 0; t < 3; ++t) {
           const Mask<C> number = splat(static_cast<I>(t + 1));
+#pragma GCC unroll 4
           for (int k = 0; k < kRegs; ++k) {
             const auto take = (v[t].r[k] > best.r[k]) | (v[t].r[k] != v[t].r[k]);
             best.r[k] = take ? v[t].r[k] : best.r[k];
@@ -188,6 +191,7 @@ template <class C> void max_tiles_backward(const C* g, const uint8_t* taps, cons
       Pack<C> part[4];
       for (int t = 0; t < 4; ++t) {
         Mask<C> here;
+#pragma GCC unroll 4
         for (int k = 0; k < kRegs; ++k) here.r[k] = tap.r[k] == splat(static_cast<I>(t)).r[k];
         part[t] = select(here, grad, zero);
       }
@@ -282,6 +286,7 @@ template <class C> void max_planes(const C* x, const PoolShape& s, C* out, uint8
           for (int64_t kw = 0; kw < w.kernel; ++kw) {
             const Pack<C> v = load<C>(window[kh] + offsets[kw] + o);
             const Mask<C> number = splat(static_cast<I>(kh * w.kernel + kw));
+#pragma GCC unroll 4
             for (int k = 0; k < kRegs; ++k) {
               const auto take = (v.r[k] > best.r[k]) | (v.r[k] != v.r[k]);
               best.r[k] = take ? v.r[k] : best.r[k];
@@ -372,6 +377,7 @@ template <class C> void mean_tiles(const C* x, const Divisors<C>& divisors, C* o
         sum = sum + every_second<0>(a, b) + every_second<1>(a, b);
       }
       const Pack<C> by = load<C>(divisors.across + o) * across;
+#pragma GCC unroll 4
       for (int k = 0; k < kRegs; ++k) sum.r[k] /= by.r[k];
       store_first(out + i * w.out + o, rest, sum);
     }
@@ -388,6 +394,7 @@ template <class C> void mean_tiles_backward(const C* g, const Divisors<C>& divis
       const int64_t rest = w.out - o;
       Pack<C> share = load_first(g + i * w.out + o, rest);
       const Pack<C> by = load<C>(divisors.across + o) * across;
+#pragma GCC unroll 4
       for (int k = 0; k < kRegs; ++k) share.r[k] /= by.r[k];
       share = splat(C(0)) + share;
       for (C* to = rows + 2 * o; to < rows + 2 * w.in; to += w.in) {
@@ -431,6 +438,7 @@ void mean2d(DType dtype, const void* x, const PoolShape& s, void* out) {
             for (int64_t kh = a; kh < b; ++kh)
               for (int64_t kw = 0; kw < w.kernel; ++kw) sum = sum + load<C>(window[kh] + offsets[kw] + o);
             const Pack<C> by = load<C>(divisors.across + o) * down;
+#pragma GCC unroll 4
             for (int k = 0; k < kRegs; ++k) sum.r[k] /= by.r[k];
             if (w.out - o >= lanes)
               store(to + o, sum);

@@ -51,6 +51,7 @@ template <class T, bool Max> struct WhereExtreme {
       Mask<C> hit = splat(I(0));
       for (int j = 0; j < 4; ++j) {
         Pack<C> x = load<C>(p + i + j * kLanes);
+#pragma GCC unroll 4
         for (int k = 0; k < kRegs; ++k) hit.r[k] |= (x.r[k] == wanted.r[k]) | (x.r[k] != x.r[k]);
       }
       alignas(64) I lanes[kLanes];
@@ -62,6 +63,7 @@ template <class T, bool Max> struct WhereExtreme {
     for (; i + kLanes <= n; i += kLanes) {
       Pack<C> x = load<C>(p + i);
       Mask<C> hit;
+#pragma GCC unroll 4
       for (int k = 0; k < kRegs; ++k) hit.r[k] = (x.r[k] == wanted.r[k]) | (x.r[k] != x.r[k]);
       alignas(64) I lanes[kLanes];
       store(lanes, hit);
@@ -117,6 +119,7 @@ template <class T, bool Max> struct WhereExtreme {
       Mask<C> where = load<I>(rows + q * kLanes);
       for (int j = 0; j < Rows; ++j) {
         Pack<C> v = load<C>(x + j * stride);
+#pragma GCC unroll 4
         for (int k = 0; k < kRegs; ++k) {
           auto take = Max ? v.r[k] > best.r[k] : v.r[k] < best.r[k];
           if constexpr (std::is_floating_point_v<C>) take |= (v.r[k] != v.r[k]) & (best.r[k] == best.r[k]);

@@ -78,6 +78,7 @@ template <class T> struct CountOp {
   [[gnu::always_inline]] Pack<Block> pre(Pack<Block> x) const {
     typedef typename Pack<I>::Reg Bits;
     const Bits flip = Bits{} - static_cast<I>(invert);
+#pragma GCC unroll 4
     for (int k = 0; k < kRegs; ++k) {
       x.r[k] &= Bits{} + mask;
       x.r[k] = ((x.r[k] != 0) ^ flip) & (Bits{} + 1);
@@ -145,6 +146,7 @@ template <class T> struct MagnitudeExtremeOp {
     typedef typename Pack<I>::Reg Bits;
     const Bits sign = Bits{} + (negated ? std::numeric_limits<I>::lowest() : I(0));
     x = absolute(x);
+#pragma GCC unroll 4
     for (int k = 0; k < kRegs; ++k) x.r[k] = (typename Pack<T>::Reg)((Bits)x.r[k] ^ sign);
     return x;
   }

@@ -51,6 +51,7 @@ template <class C, class T> [[gnu::always_inline]] inline Pack<C> tail_of(const 
 }
 
 template <class C> [[gnu::always_inline]] inline Pack<C> larger(const Pack<C>& x, Pack<C> best) {
+#pragma GCC unroll 4
   for (int k = 0; k < kRegs; ++k) best.r[k] = x.r[k] > best.r[k] ? x.r[k] : best.r[k];
   return best;
 }
