@@ -227,6 +227,19 @@ def test_planes_of_3x3_are_sums_of_planes(channels, m):
         assert (a.double() - b).abs().max().item() <= 3e-6 * b.abs().max().item()
 
 
+@pytest.mark.parametrize("shape", [(2, 20, 29, 31), (1, 3, 28, 40), (9, 33, 5, 28), (3, 40, 33)])
+def test_a_point_with_a_stride_sees_every_other_element(shape):
+    torch.manual_seed(0)
+    conv = F.conv1d if len(shape) == 3 else F.conv2d
+    x, w, b = torch.randn(shape), torch.randn(24, shape[1], *[1] * (len(shape) - 2)), torch.randn(24)
+    seen = x[..., ::2] if len(shape) == 3 else x[..., ::2, ::2]
+    expected = conv(seen.contiguous(), w, b)
+    x[..., 1::2] = math.nan  # nobody looks there
+    torch.testing.assert_close(conv(x, w, b, stride=2), expected)
+    seen[0, 1, ..., 3] = math.inf
+    torch.testing.assert_close(conv(x, w, b, stride=2), conv(seen.contiguous(), w, b), equal_nan=True)
+
+
 @pytest.mark.parametrize("wide", [3, 5, 7])
 def test_an_infinity_reaches_its_own_window_only(wide):
     x = torch.ones(2, 16, 24, 24)

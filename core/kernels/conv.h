@@ -21,6 +21,7 @@ struct ConvProduct {
   int64_t taps = 1;
   int64_t images = 1, planes = 1, rows = 1, run = 1;
   int64_t x_group = 0, x_channel = 0, x_image = 0, x_plane = 0, x_row = 0;
+  int64_t x_step = 1;  // from one position of a run to the next: 1, in `product` also 2
   const int64_t* x_taps = nullptr;
   int64_t x_size = 0;  // elements that may be read from x on
   int64_t w_group = 0, w_m = 0, w_channel = 0;

@@ -104,14 +104,20 @@ struct Reading {
   Taps x_taps, w_taps;
   cpu::ConvProduct product;
 
-  Reading(const Tensor& x, const ConvGeometry& c) {
+  // `skipping`: what reads may leave out every other element. Of short rows, or where each element is multiplied many times, a
+  // copy is cheaper.
+  Reading(const Tensor& x, const ConvGeometry& c, bool skipping = false) {
     cpu::ConvSpread s;
     int64_t step[3];
+    skipping = skipping && c.kernel[2] == 1 && c.stride[2] == 2 && std::max({c.pad[0], c.pad[1], c.pad[2]}) == 0 &&
+               c.out[2] >= 14 && c.m <= 512;
     for (int i = 0; i < 3; ++i) {
       int64_t reach = (c.kernel[i] - 1) * c.dilation[i];
       s.in[i] = c.in[i], s.pad[i] = c.pad[i];
       step[i] = c.stride[i];
-      if (c.kernel[i] == 1) {
+      if (skipping) {
+        s.out[i] = s.in[i];
+      } else if (c.kernel[i] == 1) {
         s.step[i] = c.stride[i], s.out[i] = c.out[i];
         step[i] = 1;
       } else if (i == 2 && c.stride[i] > 1) {
@@ -134,7 +140,7 @@ struct Reading {
     p.groups = c.groups, p.channels = c.channels, p.m = c.m, p.taps = c.taps();
     p.images = c.batch, p.planes = c.out[0], p.rows = c.out[1], p.run = c.out[2];
     p.x_channel = source.block, p.x_group = c.channels * source.block, p.x_image = c.groups * p.x_group;
-    p.x_plane = step[0] * source.plane, p.x_row = step[1] * source.row;
+    p.x_plane = step[0] * source.plane, p.x_row = step[1] * source.row, p.x_step = skipping ? 2 : 1;
     p.x_taps = x_taps.data(), p.x_size = source.size;
     p.w_channel = p.taps, p.w_m = c.channels * p.taps, p.w_group = c.m * p.w_m, p.w_taps = w_taps.data();
     p.o_row = c.out[2], p.o_plane = c.out[1] * p.o_row, p.o_m = c.out[0] * p.o_plane;
@@ -146,9 +152,9 @@ struct Reading {
   // Rows that follow each other in x and in the result are one run.
   void merge() {
     cpu::ConvProduct& p = product;
-    if (p.rows > 1 && (p.x_row != p.run || p.o_row != p.run)) return;
+    if (p.rows > 1 && (p.x_row != p.x_step * p.run || p.o_row != p.run)) return;
     p.run *= p.rows, p.rows = 1;
-    if (p.planes > 1 && (p.x_plane != p.run || p.o_plane != p.run)) return;
+    if (p.planes > 1 && (p.x_plane != p.x_step * p.run || p.o_plane != p.run)) return;
     p.run *= p.planes, p.planes = 1;
   }
 };
@@ -429,7 +435,8 @@ Tensor convolve(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv
     depthwise(c, x, w, bias, false, out);
     return out;
   }
-  Reading reading(x, c);
+  // Few results are summed without a product of matrices, which asks for vectors to read.
+  Reading reading(x, c, x.dtype() != DType::I64 && c.m > 16);
   multiply(x.dtype(), reading.product, reading.source, is_direct(c, x.dtype()), w.raw(), raw_or_null(bias), out.raw());
   return out;
 }

@@ -189,10 +189,47 @@ void copy_blocks(const ConvProduct& c, const P* x, const int64_t* from, const in
   }
 }
 
+// to[i] = from[2 * i], a block.
+template <class P> inline void copy_even(const P* from, P* to) {
+#if defined(__clang__)
+  for (int i = 0; i < kBlock<P>; ++i) to[i] = from[2 * i];
+#else
+  constexpr int L = kLanes<P>;
+  using I = std::conditional_t<sizeof(P) == 4, int32_t, int64_t>;
+  typedef I VI __attribute__((vector_size(kVecBytes)));
+  VI even;
+  for (int k = 0; k < L; ++k) even[k] = 2 * k;
+#pragma GCC unroll 4
+  for (int i = 0; i < kBlock<P>; i += L)
+    store(to + i, __builtin_shuffle(load(from + 2 * i), load(from + 2 * i + L), even));
+#endif
+}
+
+// pack_patches where a run reads every other element.
+template <class P>
+void pack_every_other(const ConvProduct& c, const P* x, const Run* runs, int64_t n, bool loose, int64_t k0,
+                      int64_t depth, int64_t strip, P* out) {
+  int64_t from[2 * kMaxStrip], to[2 * kMaxStrip], blocks = 0;
+  for (int64_t r = 0; r < n; ++r)
+    for (int64_t i = 0; i < runs[r].count; i += kBlock<P>)
+      from[blocks] = runs[r].x + 2 * i, to[blocks++] = runs[r].at + i;
+  int64_t channel = k0 / c.taps, tap = k0 % c.taps;
+  for (int64_t p = 0; p < depth; ++p, out += strip) {
+    const P* at = x + channel * c.x_channel + c.x_taps[tap];
+    if (loose)
+      for (int64_t i = 0; i < blocks; ++i) copy_even(at + from[i], out + to[i]);
+    else
+      for (int64_t r = 0; r < n; ++r)
+        for (int64_t i = 0; i < runs[r].count; ++i) out[runs[r].at + i] = at[runs[r].x + 2 * i];
+    if (++tap == c.taps) tap = 0, ++channel;
+  }
+}
+
 // out[p * strip + i] = what position i reads at channel and tap k0 + p.
 template <class P>
 void pack_patches(const ConvProduct& c, const P* x, const Run* runs, int64_t n, bool loose, int64_t k0, int64_t depth,
                   int64_t strip, P* out) {
+  if (c.x_step == 2) return pack_every_other(c, x, runs, n, loose, k0, depth, strip, out);
   if (!loose || n > 7) {
     int64_t channel = k0 / c.taps, tap = k0 % c.taps;
     for (int64_t p = 0; p < depth; ++p, out += strip) {

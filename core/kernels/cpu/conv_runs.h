@@ -39,7 +39,7 @@ struct Run {
   int64_t n = 0;
   for (int64_t at = 0; at < count;) {
     int64_t length = std::min(c.run - column, count - at);
-    runs[n++] = {at, length, image * c.x_image + plane * c.x_plane + row * c.x_row + column,
+    runs[n++] = {at, length, image * c.x_image + plane * c.x_plane + row * c.x_row + column * c.x_step,
                  image * c.o_image + plane * c.o_plane + row * c.o_row + column * c.o_step};
     at += length;
     column = 0;
@@ -69,8 +69,8 @@ template <class P> inline void copy_runs(const P* x, const Run* runs, int64_t n,
 // Whether whole blocks may be read at every tap of every channel.
 template <class P> bool may_overread(const ConvProduct& c, int64_t from, const Run* runs, int64_t n) {
   int64_t farthest = 0, tap = *std::max_element(c.x_taps, c.x_taps + c.taps);
-  for (int64_t r = 0; r < n; ++r) farthest = std::max(farthest, runs[r].x + runs[r].count);
-  return from + (c.channels - 1) * c.x_channel + tap + farthest + kBlock<P> <= c.x_size;
+  for (int64_t r = 0; r < n; ++r) farthest = std::max(farthest, runs[r].x + runs[r].count * c.x_step);
+  return from + (c.channels - 1) * c.x_channel + tap + farthest + c.x_step * kBlock<P> <= c.x_size;
 }
 
 template <class F> void with_type(DType dtype, F f) {

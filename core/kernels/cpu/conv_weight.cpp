@@ -206,7 +206,7 @@ template <class P> class WeightGradient {
         P* row = sums + i * columns_;
         for (int64_t part = 1; part < parts_; ++part)
           for (int64_t j = 0; j < columns_; ++j) row[j] += row[part * size + j];
-        if (turned_)
+        if (turned_ && c_.taps > 1)
           mk_.pack(row, c_.channels, 1, c_.taps, c_.taps, c_.channels, out + i * columns_);
         else
           std::copy(row, row + columns_, out + i * columns_);

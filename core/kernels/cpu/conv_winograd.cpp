@@ -18,20 +18,17 @@
 namespace rl::cpu::RL_ISA {
 namespace {
 
-#include "kernels/cpu/gemm_micro.h"
+#include "kernels/cpu/conv_winograd.h"
 
-using V = Vec<float>;
-constexpr int L = kLanes<float>;
 constexpr int64_t kStripTiles = kStrip<float>;  // tiles of the result at once, across the vectors' lanes
-constexpr int64_t kPlaces = 16;
-constexpr int64_t kWide = 16;              // rows of a tile, rounded up
-constexpr int64_t kTurned = 16;            // channels whose kernels are turned around together
-constexpr int64_t kLine = 16;              // elements of a line of the cache
-constexpr int64_t kMaxStrips = 4;          // that share the kernels in the cache
-constexpr int64_t kFewTiles = 256;         // whose patches all fit a cache together
-constexpr int64_t kTilesAtOnce = 2;        // of rows, that share what is read of all patches
-constexpr int64_t kColumns = 256;          // channels that are summed at once
-constexpr int64_t kKernelsKept = 1 << 17;  // elements of transformed kernels that stay there anyway
+constexpr int64_t kWide = 16;                   // rows of a tile, rounded up
+constexpr int64_t kTurned = 16;                 // channels whose kernels are turned around together
+constexpr int64_t kLine = 16;                   // elements of a line of the cache
+constexpr int64_t kMaxStrips = 4;               // that share the kernels in the cache
+constexpr int64_t kFewTiles = 256;              // whose patches all fit a cache together
+constexpr int64_t kTilesAtOnce = 2;             // of rows, that share what is read of all patches
+constexpr int64_t kColumns = 256;               // channels that are summed at once
+constexpr int64_t kKernelsKept = 1 << 17;       // elements of transformed kernels that stay there anyway
 
 struct Buffers {
   Scratch kernels, patches, sums, gradient, turned;
@@ -56,26 +53,6 @@ inline void interleave(V a, V b, float* to) {
   store(to, __builtin_shuffle(a, b, low));
   store(to + L, __builtin_shuffle(a, b, high));
 #endif
-}
-
-// B^T d B: get(row, column) of a 4x4 patch, put(place, value).
-template <class Get, class Put> inline void transform_patch(Get get, Put put) {
-  V t[4][4];
-#pragma GCC unroll 4
-  for (int y = 0; y < 4; ++y) {
-    V a = get(y, 0), b = get(y, 1), c = get(y, 2), d = get(y, 3);
-    t[y][0] = a - c;
-    t[y][1] = b + c;
-    t[y][2] = c - b;
-    t[y][3] = b - d;
-  }
-#pragma GCC unroll 4
-  for (int j = 0; j < 4; ++j) {
-    put(j, t[0][j] - t[2][j]);
-    put(4 + j, t[1][j] + t[2][j]);
-    put(8 + j, t[2][j] - t[1][j]);
-    put(12 + j, t[1][j] - t[3][j]);
-  }
 }
 
 // Adjacent tiles of one row.
@@ -209,33 +186,11 @@ class Winograd {
             for (int k = 0; k < 9; ++k) w[k * kWide + i] = at[i * c_.w_m + k];
       }
       for (int64_t i = 0; i < rows; i += L)
-        transform_kernel(w + i, out + (channel - ch0) * rows + i, apart,
-                         static_cast<int>(std::min<int64_t>(L, rows - i)));
-    }
-  }
-
-  // One vector of kernels.
-  void transform_kernel(const float* w, float* out, int64_t apart, int part) const {
-    const V by = splat(0.5f);
-    // One side of the product for the three columns, then the other for the four rows that gives.
-    auto spread = [&](V a, V b, V d, V* o) {
-      V ends = by * (a + d), middle = by * b;
-      o[0] = a;
-      o[1] = ends + middle;
-      o[2] = ends - middle;
-      o[3] = d;
-    };
-    V half[3][4], all[4];
-    for (int j = 0; j < 3; ++j) {
-      auto at = [&](int y) { return load(w + (c_.flip ? 8 - (3 * y + j) : 3 * y + j) * kWide); };
-      spread(at(0), at(1), at(2), half[j]);
-    }
-    for (int y = 0; y < 4; ++y) {
-      spread(half[0][y], half[1][y], half[2][y], all);
-      for (int j = 0; j < 4; ++j) {
-        float* o = out + (4 * y + j) * apart;
-        part == L ? store(o, all[j]) : store_part(o, all[j], part);
-      }
+        transform_kernel([&](int tap) { return load(w + (c_.flip ? 8 - tap : tap) * kWide + i); },
+                         [&](int place, V v) {
+                           float* o = out + place * apart + (channel - ch0) * rows + i;
+                           rows - i >= L ? store(o, v) : store_part(o, v, static_cast<int>(rows - i));
+                         });
     }
   }
 
@@ -274,18 +229,10 @@ class Winograd {
   void put(const float* sums, int64_t apart, const Run* runs, int64_t count, float bias, float* out) const {
     alignas(64) float line[2][2 * kStripTiles + 2 * L];
     for (int64_t i = 0; i < kStripTiles; i += L) {
-      V top[4], bottom[4];
-#pragma GCC unroll 4
-      for (int j = 0; j < 4; ++j) {
-        const float* m = sums + i + j * apart;
-        V b = load(m + 4 * apart), c = load(m + 8 * apart);
-        top[j] = load(m) + b + c;
-        bottom[j] = b - c - load(m + 12 * apart);
-      }
-      V add = splat(bias);
-      auto half = [&](const V* s, float* to) { interleave(s[0] + s[1] + s[2] + add, s[1] - s[2] - s[3] + add, to); };
-      half(top, line[0] + 2 * i);
-      half(bottom, line[1] + 2 * i);
+      V results[2][2];
+      results_of([&](int place) { return load(sums + i + place * apart); }, splat(bias),
+                 [&](int y, int x, V v) { results[y][x] = v; });
+      for (int y = 0; y < 2; ++y) interleave(results[y][0], results[y][1], line[y] + 2 * i);
     }
     for (int64_t r = 0; r < count; ++r) {
       const int64_t columns = std::min(2 * runs[r].count, c_.out_columns - 2 * runs[r].column);
@@ -432,20 +379,14 @@ class WinogradKernels {
         each_vector(c_.m, [&](int64_t ch, int part) {
           float* o = gradient_ + i * c_.m + ch;
           const float* at = grad + ch;
-          auto get = [&](int64_t offset) { return part == L ? load(at + offset) : load_part(at + offset, part); };
-          auto put = [&](int place, V v) {
-            part == L ? store(o + place * g_apart, v) : store_part(o + place * g_apart, v, part);
-          };
-          // A g A^T
-          const V a = get(0), b = get(c_.m), c = get(g_pitch), d = get(g_pitch + c_.m);
-          const V rows[4][2] = {{a, b}, {a + c, b + d}, {a - c, b - d}, {-c, -d}};
-#pragma GCC unroll 4
-          for (int y = 0; y < 4; ++y) {
-            put(4 * y, rows[y][0]);
-            put(4 * y + 1, rows[y][0] + rows[y][1]);
-            put(4 * y + 2, rows[y][0] - rows[y][1]);
-            put(4 * y + 3, -rows[y][1]);
-          }
+          transform_gradient(
+              [&](int y, int j) {
+                const float* from = at + y * g_pitch + j * c_.m;
+                return part == L ? load(from) : load_part(from, part);
+              },
+              [&](int place, V v) {
+                part == L ? store(o + place * g_apart, v) : store_part(o + place * g_apart, v, part);
+              });
         });
       }
     });
@@ -506,23 +447,8 @@ class WinogradKernels {
     for (int64_t i = 0; i < rows; ++i)
       each_vector(channels, [&](int64_t ch, int part) {
         const float* at = sums + i * pitch + ch;
-        V half[4][3];
-        const V by = splat(0.5f);
-        for (int y = 0; y < 4; ++y) {
-          V s[4];
-          for (int j = 0; j < 4; ++j) {
-            const float* p = at + (4 * y + j) * apart;
-            s[j] = part == L ? load(p) : load_part(p, part);
-          }
-          half[y][0] = s[0] + by * (s[1] + s[2]);
-          half[y][1] = by * (s[1] - s[2]);
-          half[y][2] = by * (s[1] + s[2]) + s[3];
-        }
-        for (int j = 0; j < 3; ++j) {
-          store(all[j], half[0][j] + by * (half[1][j] + half[2][j]));
-          store(all[3 + j], by * (half[1][j] - half[2][j]));
-          store(all[6 + j], by * (half[1][j] + half[2][j]) + half[3][j]);
-        }
+        kernel_of([&](int place) { return part == L ? load(at + place * apart) : load_part(at + place * apart, part); },
+                  [&](int tap, V v) { store(all[tap], v); });
         float* o = dw + (i * c_.channels + ch) * 9;
         for (int q = 0; q < part; ++q)
           for (int k = 0; k < 9; ++k) o[q * 9 + k] = all[k][q];

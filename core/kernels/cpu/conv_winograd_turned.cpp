@@ -19,12 +19,8 @@
 namespace rl::cpu::RL_ISA {
 namespace {
 
-#include "kernels/cpu/gemm_micro.h"
+#include "kernels/cpu/conv_winograd.h"
 
-using V = Vec<float>;
-constexpr int L = kLanes<float>;
-
-constexpr int64_t kPlaces = 16;
 constexpr int64_t kLine = 16;  // channels side by side are rounded up to a line of the cache
 constexpr int64_t kGrainWork = 1 << 18;
 constexpr int64_t kMaxParts = 8;
@@ -58,20 +54,8 @@ void transform_patches(const float* turned, int64_t wide, int64_t lanes, int64_t
     const float* from = turned + (2 * ((first + t) / columns) * wide + 2 * ((first + t) % columns)) * lanes;
     float* o = out + t * lanes;
     for (int64_t v = 0; v < lanes; v += L, from += L, o += L) {
-      V d[4][4];
-#pragma GCC unroll 4
-      for (int y = 0; y < 4; ++y) {
-        const float* at = from + y * pitch;
-        V a = load(at), b = load(at + lanes), c = load(at + 2 * lanes), e = load(at + 3 * lanes);
-        d[y][0] = a - c, d[y][1] = b + c, d[y][2] = c - b, d[y][3] = b - e;
-      }
-#pragma GCC unroll 4
-      for (int j = 0; j < 4; ++j) {
-        store(o + j * apart, d[0][j] - d[2][j]);
-        store(o + (4 + j) * apart, d[1][j] + d[2][j]);
-        store(o + (8 + j) * apart, d[2][j] - d[1][j]);
-        store(o + (12 + j) * apart, d[1][j] - d[3][j]);
-      }
+      transform_patch([&](int y, int x) { return load(from + y * pitch + x * lanes); },
+                      [&](int place, V value) { store(o + place * apart, value); });
     }
   }
 }
@@ -83,15 +67,8 @@ void transform_gradients(const float* turned, int64_t wide, int64_t lanes, int64
     const float* from = turned + 2 * (t / columns * wide + t % columns) * lanes;
     float* o = out + t * lanes;
     for (int64_t v = 0; v < lanes; v += L, from += L, o += L) {
-      const V a = load(from), b = load(from + lanes), c = load(from + pitch), d = load(from + pitch + lanes);
-      const V rows[4][2] = {{a, b}, {a + c, b + d}, {a - c, b - d}, {-c, -d}};
-#pragma GCC unroll 4
-      for (int y = 0; y < 4; ++y) {
-        store(o + 4 * y * apart, rows[y][0]);
-        store(o + (4 * y + 1) * apart, rows[y][0] + rows[y][1]);
-        store(o + (4 * y + 2) * apart, rows[y][0] - rows[y][1]);
-        store(o + (4 * y + 3) * apart, -rows[y][1]);
-      }
+      transform_gradient([&](int y, int x) { return load(from + y * pitch + x * lanes); },
+                         [&](int place, V value) { store(o + place * apart, value); });
     }
   }
 }
@@ -160,24 +137,13 @@ class Forward : Shape {
         for (int64_t i0 = 0; i0 < m_lanes; i0 += kLine) {
           for (int64_t i = 0; i < kLine; ++i)
             for (int j = 0; j < 9; ++j) w[c.flip ? 8 - j : j][i] = i0 + i < c.m ? from[(i0 + i) * c.w_m + j] : 0.0f;
-          for (int64_t i = 0; i < kLine; i += L) transform_kernel(&w[0][i], kernels_ + item * m_lanes + i0 + i);
+          for (int64_t i = 0; i < kLine; i += L)
+            transform_kernel(
+                [&](int tap) { return load(w[tap] + i); },
+                [&](int place, V v) { store(kernels_ + place * kernel_place() + item * m_lanes + i0 + i, v); });
         }
       }
     });
-  }
-  void transform_kernel(const float* w, float* out) const {
-    const V by = splat(0.5f);
-    auto spread = [&](V a, V b, V d, V* o) {
-      V ends = by * (a + d), middle = by * b;
-      o[0] = a, o[1] = ends + middle, o[2] = ends - middle, o[3] = d;
-    };
-    V half[3][4], all[4];
-    for (int j = 0; j < 3; ++j)
-      spread(load(w + j * kLine), load(w + (3 + j) * kLine), load(w + (6 + j) * kLine), half[j]);
-    for (int y = 0; y < 4; ++y) {
-      spread(half[0][y], half[1][y], half[2][y], all);
-      for (int j = 0; j < 4; ++j) store(out + (4 * y + j) * kernel_place(), all[j]);
-    }
   }
 
   void piece(int64_t item) const {
@@ -223,23 +189,12 @@ class Forward : Shape {
       const V bias = bias_ && part > 0 ? load_part(bias_ + group * c.m + v, part) : V{};
       for (int64_t t = 0; t < count; ++t) {
         const float* s = sums + t * m_lanes + v;
-        V top[4], bottom[4];
-#pragma GCC unroll 4
-        for (int j = 0; j < 4; ++j) {
-          const float* at = s + j * sum_apart_;
-          V b = load(at + 4 * sum_apart_), d = load(at + 8 * sum_apart_);
-          top[j] = load(at) + b + d;
-          bottom[j] = b - d - load(at + 12 * sum_apart_);
-        }
         const int64_t row = 2 * ((first + t) / tile_columns), column = 2 * ((first + t) % tile_columns);
         float* o = out + (row * c.out[2] + column) * m_lanes + v;
-        const bool right = column + 1 < c.out[2];
-        store(o, top[0] + top[1] + top[2] + bias);
-        if (right) store(o + m_lanes, top[1] - top[2] - top[3] + bias);
-        if (row + 1 == rows) continue;
-        o += c.out[2] * m_lanes;
-        store(o, bottom[0] + bottom[1] + bottom[2] + bias);
-        if (right) store(o + m_lanes, bottom[1] - bottom[2] - bottom[3] + bias);
+        results_of([&](int place) { return load(s + place * sum_apart_); }, bias,
+                   [&](int y, int x, V value) {
+                     if (row + y < rows && column + x < c.out[2]) store(o + (y * c.out[2] + x) * m_lanes, value);
+                   });
       }
     }
   }
@@ -311,26 +266,16 @@ class Kernels : Shape {
 
   // G^T s G
   void finish(int64_t group, int64_t i) const {
-    const V by = splat(0.5f);
     alignas(64) float all[9][L];
     for (int64_t v = 0; v < k; v += L) {
-      V half[4][3];
-      for (int y = 0; y < 4; ++y) {
-        V s[4];
-        for (int j = 0; j < 4; ++j) {
-          const int64_t at = (4 * y + j) * sum_apart_ + i * k_lanes + v;
-          s[j] = load(sums_at(group, 0) + at);
-          for (int64_t part = 1; part < parts_; ++part) s[j] += load(sums_at(group, part) + at);
-        }
-        half[y][0] = s[0] + by * (s[1] + s[2]);
-        half[y][1] = by * (s[1] - s[2]);
-        half[y][2] = by * (s[1] + s[2]) + s[3];
-      }
-      for (int j = 0; j < 3; ++j) {
-        store(all[j], half[0][j] + by * (half[1][j] + half[2][j]));
-        store(all[3 + j], by * (half[1][j] - half[2][j]));
-        store(all[6 + j], by * (half[1][j] + half[2][j]) + half[3][j]);
-      }
+      kernel_of(
+          [&](int place) {
+            const int64_t at = place * sum_apart_ + i * k_lanes + v;
+            V sum = load(sums_at(group, 0) + at);
+            for (int64_t part = 1; part < parts_; ++part) sum += load(sums_at(group, part) + at);
+            return sum;
+          },
+          [&](int tap, V value) { store(all[tap], value); });
       for (int64_t q = v; q < std::min(k, v + L); ++q) {
         const int64_t channel = q % c.channels, z = q / c.channels;
         float* o = dw_ + (((group * c.m + i) * c.channels + channel) * c.depth + z) * 9;
