@@ -21,18 +21,23 @@ enum class OptimKind : uint8_t {
   ASGD,
 };
 
-// One parameter's memory and numbers. Every rule first does
+// The numbers of a step. Every rule first does
 //   gradient *= sign; if (decay) gradient += decay * parameter; parameter *= shrink
 // and then its own, with its own numbers c (see the rules in cpu/optim.cpp).
-struct OptimTensor {
+struct OptimNumbers {
   OptimKind kind;
-  DType dtype;  // float32 or float64
+  double sign, decay, shrink;
+  double c[8];
+};
+
+// One parameter's memory.
+struct OptimTensor {
+  const OptimNumbers* numbers;
   int64_t n;
+  DType dtype;  // float32 or float64
   void* param;
   const void* grad;
   void* state[3];  // null: the options of the rule leave it out
-  double sign, decay, shrink;
-  double c[8];
 };
 
 struct OptimTable {

@@ -10,9 +10,9 @@
 namespace rl {
 namespace {
 
-using Numbers = cpu::OptimTensor;
+using StepNumbers = cpu::OptimNumbers;
 
-void weight_decay(Numbers& n, double decay, bool maximize, bool decoupled = false, double lr = 0) {
+void weight_decay(StepNumbers& n, double decay, bool maximize, bool decoupled = false, double lr = 0) {
   n.sign = maximize ? -1 : 1;
   n.decay = decoupled ? 0 : decay;
   n.shrink = decoupled ? 1 - lr * decay : 1;
@@ -20,27 +20,27 @@ void weight_decay(Numbers& n, double decay, bool maximize, bool decoupled = fals
 
 // Options are in the order in which the rules below name them.
 
-void sgd(const double* o, double*, bool, Numbers& n) {
+void sgd(const double* o, double*, bool, StepNumbers& n) {
   weight_decay(n, o[3], o[5] != 0);
   const double c[] = {o[1], 1 - o[2], o[0], o[4]};
   std::copy(std::begin(c), std::end(c), n.c);
 }
 
-void adam(const double* o, double* counters, bool, Numbers& n) {
+void adam(const double* o, double* counters, bool, StepNumbers& n) {
   const double lr = o[0], beta1 = o[1], beta2 = o[2], t = ++counters[0];
   weight_decay(n, o[4], o[5] != 0, o[6] != 0, lr);
   const double c[] = {1 - beta1, beta2, lr / (1 - std::pow(beta1, t)), std::sqrt(1 - std::pow(beta2, t)), o[3], o[7]};
   std::copy(std::begin(c), std::end(c), n.c);
 }
 
-void adamax(const double* o, double* counters, bool, Numbers& n) {
+void adamax(const double* o, double* counters, bool, StepNumbers& n) {
   const double t = ++counters[0];
   weight_decay(n, o[4], o[5] != 0);
   const double c[] = {1 - o[1], o[2], o[0] / (1 - std::pow(o[1], t)), 0, o[3]};
   std::copy(std::begin(c), std::end(c), n.c);
 }
 
-void nadam(const double* o, double* counters, bool single, Numbers& n) {
+void nadam(const double* o, double* counters, bool single, StepNumbers& n) {
   const double lr = o[0], beta1 = o[1], beta2 = o[2], t = ++counters[0], slowing = o[7];
   weight_decay(n, o[4], o[5] != 0, o[6] != 0, lr);
   const double mu = beta1 * (1 - 0.5 * std::pow(0.96, t * slowing));
@@ -55,7 +55,7 @@ void nadam(const double* o, double* counters, bool single, Numbers& n) {
   std::copy(std::begin(c), std::end(c), n.c);
 }
 
-void radam(const double* o, double* counters, bool, Numbers& n) {
+void radam(const double* o, double* counters, bool, StepNumbers& n) {
   const double lr = o[0], beta1 = o[1], beta2 = o[2], t = ++counters[0];
   weight_decay(n, o[4], o[5] != 0, o[6] != 0, lr);
   const double correction2 = 1 - std::pow(beta2, t), most = 2 / (1 - beta2) - 1;
@@ -66,14 +66,14 @@ void radam(const double* o, double* counters, bool, Numbers& n) {
   std::copy(std::begin(c), std::end(c), n.c);
 }
 
-void adagrad(const double* o, double* counters, bool, Numbers& n) {
+void adagrad(const double* o, double* counters, bool, StepNumbers& n) {
   const double t = ++counters[0];
   weight_decay(n, o[2], o[3] != 0);
   n.c[2] = o[0] / (1 + (t - 1) * o[4]);
   n.c[4] = o[1];
 }
 
-void adadelta(const double* o, double* counters, bool, Numbers& n) {
+void adadelta(const double* o, double* counters, bool, StepNumbers& n) {
   ++counters[0];
   weight_decay(n, o[3], o[4] != 0);
   n.c[1] = o[1];
@@ -81,20 +81,20 @@ void adadelta(const double* o, double* counters, bool, Numbers& n) {
   n.c[4] = o[2];
 }
 
-void rmsprop(const double* o, double* counters, bool, Numbers& n) {
+void rmsprop(const double* o, double* counters, bool, StepNumbers& n) {
   ++counters[0];
   weight_decay(n, o[3], o[4] != 0);
   const double c[] = {o[5], o[1], o[0], o[6], o[2]};
   std::copy(std::begin(c), std::end(c), n.c);
 }
 
-void rprop(const double* o, double* counters, bool, Numbers& n) {
+void rprop(const double* o, double* counters, bool, StepNumbers& n) {
   ++counters[0];
   weight_decay(n, 0, o[5] != 0);
   std::copy(o + 1, o + 5, n.c);
 }
 
-void asgd(const double* o, double* counters, bool, Numbers& n) {
+void asgd(const double* o, double* counters, bool, StepNumbers& n) {
   const double lr = o[0], lambda = o[3], t = ++counters[0], eta = counters[1];
   weight_decay(n, o[1], o[2] != 0);
   n.shrink = 1 - lambda * eta;
@@ -196,16 +196,17 @@ void OptimStep::set_options(std::span<const double> options) {
 }
 
 void OptimStep::count(std::span<const Tensor> counters, bool first) {
+  if (known_ && counters.empty() && first == known_first_) return;
   double now[kCounters] = {};
   for (size_t i = 0; i < counters.size(); ++i) now[i] = read(counters[i]);
   const bool single = !counters.empty() && counters[0].dtype() == DType::F32;
   if (!known_ || single != known_single_ || first != known_first_ || !std::equal(now, now + kCounters, before_)) {
     std::copy(now, now + kCounters, before_);
     std::copy(now, now + kCounters, after_);
-    numbers_ = {};
-    rule_.prepare(options_, after_, single, numbers_);
-    numbers_.kind = rule_.kind;
-    if (rule_.kind == cpu::OptimKind::SGD) numbers_.c[4] = first;
+    StepNumbers& numbers = numbers_.emplace_back();
+    rule_.prepare(options_, after_, single, numbers);
+    numbers.kind = rule_.kind;
+    if (rule_.kind == cpu::OptimKind::SGD) numbers.c[4] = first;
     known_ = true;
     known_single_ = single;
     known_first_ = first;
@@ -268,11 +269,9 @@ void OptimStep::add(const Tensor& param, const Tensor& grad, std::span<Tensor> c
   if (!dense) make_plain(kept);
   changed_in_place(param, rule_.name);
   if (param.numel() == 0) return;
-  cpu::OptimTensor& t = tensors_.emplace_back(numbers_);
-  t.dtype = computed_in(dtype);
-  t.n = param.numel() * (is_complex_dtype(dtype) ? 2 : 1);
-  t.param = kept.param.raw();
-  t.grad = kept.grad.raw();
+  const int64_t n = param.numel() * (is_complex_dtype(dtype) ? 2 : 1);
+  cpu::OptimTensor& t =
+      tensors_.emplace_back(&numbers_.back(), n, computed_in(dtype), kept.param.raw(), kept.grad.raw());
   for (int i = 0; i < kStates; ++i) t.state[i] = kept.states[i].defined() ? kept.states[i].raw() : nullptr;
 }
 

@@ -2,6 +2,7 @@
 // the loops over data are kernels/optim.h.
 #pragma once
 
+#include <deque>
 #include <span>
 #include <vector>
 
@@ -24,7 +25,7 @@ struct OptimRule {
   std::vector<State> counters;       // of no dimension; the first counts the steps
   std::vector<State> states;         // of the parameter's shape
   // The numbers of a step from the options and the counters, which it moves on. `single`: counters are float32.
-  void (*prepare)(const double* options, double* counters, bool single, cpu::OptimTensor& numbers);
+  void (*prepare)(const double* options, double* counters, bool single, cpu::OptimNumbers& numbers);
 };
 
 std::span<const OptimRule> optim_rules();
@@ -61,7 +62,7 @@ class OptimStep {
   // What the last parameter's counters were and became: mostly all are alike.
   double before_[kCounters] = {}, after_[kCounters] = {};
   bool known_ = false, known_single_ = false, known_first_ = false;
-  cpu::OptimTensor numbers_{};
+  std::deque<cpu::OptimNumbers> numbers_;  // the last ones are the current parameter's
   std::vector<Kept> kept_;
   std::vector<cpu::OptimTensor> tensors_;
   std::vector<CopyBack> copies_;

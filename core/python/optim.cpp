@@ -106,6 +106,28 @@ const Tensor& grad_of(PyObject* param) {
   return meta ? meta->grad : none;
 }
 
+// What a step reads of a parameter lies in many places, each found through the one before, and the last step's data have
+// pushed them out of the near caches. They are asked for some parameters at a time, so that their waits are one.
+constexpr Py_ssize_t kTogether = 32;
+void fetch(PyObject* params, Py_ssize_t begin, Py_ssize_t end) {
+  TensorImpl* found[kTogether];
+  int n = 0, grads = 0;
+  auto ask = [](const void* p) {
+    __builtin_prefetch(p);
+    __builtin_prefetch(static_cast<const char*>(p) + 64);
+  };
+  for (Py_ssize_t i = begin; i < end; ++i)
+    if (PyObject* param = PyList_GET_ITEM(params, i); is_tensor(param)) ask(found[n++] = impl_of(param));
+  for (int i = 0; i < n; ++i) {
+    __builtin_prefetch(&found[i]->storage());
+    if (const void* meta = found[i]->autograd.get()) __builtin_prefetch(meta);
+  }
+  for (int i = 0; i < n; ++i)
+    if (const auto* meta = static_cast<AutogradMeta*>(found[i]->autograd.get()); meta && meta->grad.defined())
+      ask(found[grads++] = meta->grad.get());
+  for (int i = 0; i < grads; ++i) __builtin_prefetch(&found[i]->storage());
+}
+
 void add_param(const BoundRule& bound, OptimStep& step, PyObject* param, const Tensor& grad, PyObject* all_states,
                bool keeps) {
   const size_t counters = bound.rule.counters.size(), total = bound.kept.size();
@@ -155,6 +177,7 @@ PyObject* optim_step(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
       for (const OptimRule::State& s : bound.rule.states) keeps = keeps || s.when < 0 || options[s.when] != 0;
       step.expect(static_cast<size_t>(PyList_GET_SIZE(params)));
       for (Py_ssize_t i = 0; i < PyList_GET_SIZE(params); ++i) {
+        if (i % kTogether == 0) fetch(params, i, std::min(i + kTogether, PyList_GET_SIZE(params)));
         // Held, for the class of a parameter may be a program's, whose methods do what they like to the lists.
         const Object param = Object::borrow(PyList_GET_ITEM(params, i));
         const Tensor grad = grad_of(param.get());

@@ -215,7 +215,7 @@ constexpr int64_t kBlock = 512;
 // lie in many places, and the hardware foresees each of them only after a while.
 template <class T>
 void descend(T* p, const T* g, T step, int64_t begin, int64_t end) {
-  constexpr int64_t block = 64, line = 64 / static_cast<int64_t>(sizeof(T)), ahead = 24 * line;
+  constexpr int64_t line = 64 / static_cast<int64_t>(sizeof(T)), block = 8 * line, ahead = 16 * line;
   for (int64_t at = begin; at < end; at += block) {
     for (int64_t i = at + ahead; i < at + ahead + block; i += line) {
       __builtin_prefetch(p + i);
@@ -229,8 +229,9 @@ void descend(T* p, const T* g, T step, int64_t begin, int64_t end) {
 
 template <class T, template <class> class Rule>
 void run(const OptimTensor& t, int64_t begin, int64_t end) {
-  const Rule<T> rule(t.c);
-  const T sign = T(t.sign), decay = T(t.decay), shrink = T(t.shrink);
+  const OptimNumbers& numbers = *t.numbers;
+  const Rule<T> rule(numbers.c);
+  const T sign = T(numbers.sign), decay = T(numbers.decay), shrink = T(numbers.shrink);
   constexpr int states = Rule<T>::states;
   if constexpr (states == 0) {
     if (decay == T(0) && shrink == T(1))
@@ -273,7 +274,7 @@ void run_rule(const OptimTensor& t, int64_t begin, int64_t end) {
 }
 
 void update(const OptimTensor& t, int64_t begin, int64_t end) {
-  switch (t.kind) {
+  switch (t.numbers->kind) {
     case OptimKind::SGD: return t.state[0] ? run_rule<Sgd>(t, begin, end) : run_rule<PlainSgd>(t, begin, end);
     case OptimKind::Adam: return run_rule<Adam>(t, begin, end);
     case OptimKind::Adamax: return run_rule<Adamax>(t, begin, end);
