@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from rushlight import _C
 from rushlight._autocast import in_float32
@@ -167,6 +168,77 @@ def _contract(a: Any, la: list[str], b: Any, lb: list[str], keep: set[str]) -> t
     return result.reshape([sizes[x] for x in order]), order
 
 
+class _Product(NamedTuple):
+    """How an equation of two operands is one matrix product; a permutation is None where nothing moves."""
+
+    equal: list[tuple[int, int]]  # dimensions that must agree
+    left: list[int] | None
+    right: list[int] | None
+    counts: tuple[int, int, int, int]  # dimensions that are batch, rows, inner, columns
+    out: list[int] | None
+
+
+@lru_cache(maxsize=256)
+def _as_product(equation: str, dims: tuple[int, int]) -> _Product | None:
+    """None where it takes more: ellipses, diagonals, sums of one operand, and whatever is an error."""
+    left, arrow, right = equation.replace(" ", "").partition("->")
+    la, comma, lb = left.partition(",")
+    labels = (la, lb, right)
+    if not (arrow and comma and left.isascii() and right.isascii() and (la.isalpha() and lb.isalpha())):
+        return None
+    if (
+        any(len(set(x)) != len(x) for x in labels)
+        or dims != (len(la), len(lb))
+        or set(la) ^ set(lb) != set(right) - (set(la) & set(lb))
+    ):
+        return None
+    shared = [x for x in la if x in lb]
+    batch, inner = [x for x in shared if x in right], [x for x in shared if x not in right]
+    rows, cols = [x for x in la if x not in lb], [x for x in lb if x not in la]
+    if not inner:
+        return None
+
+    def order(have: str | list[str], want: str | list[str]) -> list[int] | None:
+        moved = [have.index(x) for x in want]
+        return moved if moved != sorted(moved) else None
+
+    return _Product(
+        [(la.index(x), lb.index(x)) for x in shared],
+        order(la, batch + rows + inner),
+        order(lb, batch + inner + cols),
+        (len(batch), len(rows), len(inner), len(cols)),
+        order(batch + rows + cols, right),
+    )
+
+
+def _multiply(a: Any, b: Any, how: _Product) -> Any:
+    """The product, or None where dimensions broadcast or do not fit."""
+    sizes_a, sizes_b = a.shape, b.shape
+    for i, j in how.equal:
+        if sizes_a[i] != sizes_b[j]:
+            return None
+    if how.left is not None:
+        a = a.permute(how.left)
+    if how.right is not None:
+        b = b.permute(how.right)
+    if how.counts == (0, 1, 1, 1):
+        result = _C.mm(a, b)
+    elif how.counts == (1, 1, 1, 1):
+        result = _C.bmm(a, b)
+    else:
+        batch, rows, inner, _ = how.counts
+        start, end = a.shape[: batch + rows], b.shape[batch + inner :]
+        batches, depth = math.prod(start[:batch]), math.prod(b.shape[batch : batch + inner])
+        left = (math.prod(start[batch:]), depth)
+        right = (depth, math.prod(end))
+        if batch:
+            result = _C.bmm(a.reshape(batches, *left), b.reshape(batches, *right))
+        else:
+            result = _C.mm(a.reshape(left), b.reshape(right))
+        result = result.reshape((*start, *end))
+    return result if how.out is None else result.permute(how.out)
+
+
 @composite("einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor", method=False)
 def einsum(*args: Any) -> Any:
     """Sums of products in Einstein's notation.
@@ -196,6 +268,10 @@ def einsum(*args: Any) -> Any:
         for i, t in enumerate(operands):
             if not isinstance(t, _C.Tensor):
                 raise TypeError(f"einsum(): expected Tensor as element {i} in argument 1, but got {type(t).__name__}")
+        if len(operands) == 2:
+            how = _as_product(args[0], (operands[0].dim(), operands[1].dim()))
+            if how is not None and (product := _multiply(*operands, how)) is not None:
+                return product
         inputs, output = _letters(args[0], operands)
     else:
         inputs, output, operands = _from_sublists(args)

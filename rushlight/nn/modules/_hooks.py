@@ -175,15 +175,17 @@ def call_hooked(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
             result = hook(module, args)
             if result is not None:
                 args = result if isinstance(result, tuple) else (result,)
-    backward = _BackwardHooks(module)
-    gated = bool(backward.pre or backward.hooks or backward.older)
+    pre, later = "_backward_pre_hooks", "_backward_hooks"
+    backward = None
+    if own.get(pre) or own.get(later) or GLOBAL[pre] or GLOBAL[later] or GLOBAL["_older_backward_hooks"]:
+        backward = _BackwardHooks(module)
     forward_hooks = [*GLOBAL["_forward_hooks"].items(), *own.get("_forward_hooks", {}).items()]
     takes_kwargs = {**GLOBAL["_forward_hooks_with_kwargs"], **own.get("_forward_hooks_with_kwargs", {})}
     always = {**GLOBAL["_forward_hooks_always_called"], **own.get("_forward_hooks_always_called", {})}
     done: set[int] = set()
     output: Any = None
     try:
-        if gated:
+        if backward:
             args = backward.on_inputs(args)
         output = module.forward(*args, **kwargs)
         for key, hook in forward_hooks:
@@ -191,7 +193,7 @@ def call_hooked(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
             result = hook(module, args, kwargs, output) if key in takes_kwargs else hook(module, args, output)
             if result is not None:
                 output = result
-        return backward.on_output(output) if gated else output
+        return backward.on_output(output) if backward else output
     except Exception:
         import warnings
 

@@ -341,8 +341,26 @@ class Module:
 
     def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
         """All modules below and including this one, each once."""
-        for _, module in self.named_modules(remove_duplicate=remove_duplicate):
-            yield module
+        if not remove_duplicate or type(self).named_modules is not Module.named_modules:
+            for _, module in self.named_modules(remove_duplicate=remove_duplicate):
+                yield module
+            return
+        seen: set[Module] = set()
+        waiting: list[Iterator[Module | None]] = [iter((self,))]
+        while waiting:
+            for found in waiting[-1]:
+                if found is None or found in seen:
+                    continue
+                if type(found).named_modules is not Module.named_modules:
+                    yield from (m for _, m in found.named_modules(seen))
+                    continue
+                seen.add(found)
+                yield found
+                if children := found.__dict__["_modules"]:
+                    waiting.append(iter(children.values()))
+                    break
+            else:
+                waiting.pop()
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules directly below this one, with their names, each once."""
@@ -380,8 +398,18 @@ class Module:
 
     def parameters(self, recurse: bool = True) -> Iterator[Any]:
         """All parameters, each once: what an optimizer takes."""
-        for _, param in self.named_parameters(recurse=recurse):
-            yield param
+        kind = type(self)
+        if kind.named_parameters is not Module.named_parameters or kind._named_members is not Module._named_members:
+            for _, param in self.named_parameters(recurse=recurse):
+                yield param
+            return
+        # The same without names, which take most of the time.
+        seen: set[int] = set()
+        for module in self.modules() if recurse else (self,):
+            for param in module._parameters.values():
+                if param is not None and id(param) not in seen:
+                    seen.add(id(param))
+                    yield param
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
@@ -450,8 +478,9 @@ class Module:
         if not isinstance(mode, bool):
             raise ValueError(f"training mode is expected to be boolean, got {mode!r}")
         self.training = mode
-        for module in self.children():
-            module.train(mode)
+        if self.__dict__["_modules"]:
+            for module in self.children():
+                module.train(mode)
         return self
 
     def eval(self: _Self) -> _Self:
