@@ -99,13 +99,17 @@ void release_buffer(PyObject*, Py_buffer* view) {
 }
 
 PyObject* numpy_array(const Tensor& t) {
-  Object numpy = Object::check(PyImport_ImportModule("numpy"));
+  static PyObject* asarray = nullptr;  // not initialised in place: an import may let other threads run
+  if (!asarray) {
+    Object numpy = Object::check(PyImport_ImportModule("numpy"));
+    asarray = Object::check(PyObject_GetAttrString(numpy.get(), "asarray")).release();
+  }
   check_type(!is_meta(t), "can't convert meta device type tensor to numpy. It has no data.");
   check_type(t.dtype() != DType::BF16,
              "Got unsupported ScalarType BFloat16: NumPy has no bfloat16; convert first, e.g. with .float()");
   Object o = Object::check(wrap(t));
   Object view = Object::check(PyMemoryView_FromObject(o.get()));
-  return PyObject_CallMethod(numpy.get(), "asarray", "O", view.get());
+  return PyObject_CallOneArg(asarray, view.get());
 }
 
 PyObject* numpy(PyObject* self, PyObject* args, PyObject* kwargs) {
