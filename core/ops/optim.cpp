@@ -248,7 +248,7 @@ void OptimStep::add(const Tensor& param, const Tensor& grad, std::span<Tensor> c
   for (size_t i = 0; i < rule_.states.size(); ++i) {
     const OptimRule::State& s = rule_.states[i];
     if (s.when >= 0 && options_[s.when] == 0) {
-      states[i].reset();
+      if (!states.empty()) states[i].reset();
       continue;
     }
     if (states[i].defined()) {
@@ -265,7 +265,7 @@ void OptimStep::add(const Tensor& param, const Tensor& grad, std::span<Tensor> c
   }
   count(counters.first(rule_.counters.size()), first);
   Kept& kept = kept_.emplace_back(Kept{param, grad, {}});
-  for (size_t i = 0; i < rule_.states.size(); ++i) kept.states[i] = states[i];
+  for (size_t i = 0; i < states.size(); ++i) kept.states[i] = states[i];
   if (!dense) make_plain(kept);
   changed_in_place(param, rule_.name);
   if (param.numel() == 0) return;
@@ -297,7 +297,7 @@ void OptimStep::update_all() {
   for (const cpu::OptimTensor& t : tensors_) total += t.n;
   bool alone = total <= kGrain;
   if (!alone) {  // a parameter given twice is updated twice, one after the other
-    std::vector<const void*> seen(std::bit_ceil(4 * tensors_.size()));  // a hash table: sorting takes microseconds
+    std::vector<const void*> seen(std::bit_ceil(2 * tensors_.size()));  // a hash table: sorting takes microseconds
     for (const cpu::OptimTensor& t : tensors_) {
       size_t at =
           static_cast<uint64_t>(reinterpret_cast<uintptr_t>(t.param)) * 0x9e3779b97f4a7c15u >> 32 & (seen.size() - 1);
@@ -311,6 +311,7 @@ void OptimStep::update_all() {
     return;
   }
   std::vector<int64_t> ends;
+  ends.reserve(tensors_.size());
   for (const cpu::OptimTensor& t : tensors_) ends.push_back((ends.empty() ? 0 : ends.back()) + t.n);
   parallel_for(total, kGrain, [&](int64_t begin, int64_t end) {
     size_t i = static_cast<size_t>(std::upper_bound(ends.begin(), ends.end(), begin) - ends.begin());

@@ -41,7 +41,7 @@ class OptimStep {
     kept_.reserve(kept_.size() + more);
     tensors_.reserve(tensors_.size() + more);
   }
-  // Undefined counters and states that the options ask for are made.
+  // Undefined counters and states that the options ask for are made; none need be given where they ask for none.
   void add(const Tensor& param, const Tensor& grad, std::span<Tensor> counters, std::span<Tensor> states);
   void run();
 

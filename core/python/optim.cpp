@@ -128,25 +128,21 @@ void fetch(PyObject* params, Py_ssize_t begin, Py_ssize_t end) {
   for (int i = 0; i < grads; ++i) __builtin_prefetch(&found[i]->storage());
 }
 
-void add_param(const BoundRule& bound, OptimStep& step, PyObject* param, const Tensor& grad, PyObject* all_states,
-               bool keeps) {
+void add_param(const BoundRule& bound, OptimStep& step, PyObject* param, const Tensor& grad, PyObject* all_states) {
   const size_t counters = bound.rule.counters.size(), total = bound.kept.size();
   Tensor kept[OptimStep::kCounters + OptimStep::kStates];
-  Object own;
-  if (keeps) {
-    own = Object::borrow(find(all_states, param));
-    if (!own) {
-      own = Object::check(PyDict_New());
-      if (PyDict_SetItem(all_states, param, own.get()) < 0) throw PythonError{};
-    }
-    if (!PyDict_Check(own.get()))
-      fail(ErrorKind::Type, "an optimizer's state of a parameter must be a dict, got ", type_name(own.get()));
-    for (size_t i = 0; i < total; ++i) {
-      PyObject* value = find(own.get(), bound.kept[i]);
-      if (!value || value == Py_None) continue;
-      if (!is_tensor(value)) refuse("state", bound.kept[i], "a Tensor", value);
-      kept[i] = tensor_of(value);
-    }
+  Object own = Object::borrow(find(all_states, param));
+  if (!own) {
+    own = Object::check(PyDict_New());
+    if (PyDict_SetItem(all_states, param, own.get()) < 0) throw PythonError{};
+  }
+  if (!PyDict_Check(own.get()))
+    fail(ErrorKind::Type, "an optimizer's state of a parameter must be a dict, got ", type_name(own.get()));
+  for (size_t i = 0; i < total; ++i) {
+    PyObject* value = find(own.get(), bound.kept[i]);
+    if (!value || value == Py_None) continue;
+    if (!is_tensor(value)) refuse("state", bound.kept[i], "a Tensor", value);
+    kept[i] = tensor_of(value);
   }
   TensorImpl* before[OptimStep::kCounters + OptimStep::kStates];
   for (size_t i = 0; i < total; ++i) before[i] = kept[i].get();
@@ -182,7 +178,11 @@ PyObject* optim_step(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
         const Object param = Object::borrow(PyList_GET_ITEM(params, i));
         const Tensor grad = grad_of(param.get());
         if (is_meta(grad) && !meta) meta.emplace(true);
-        if (grad.defined()) add_param(bound, step, param.get(), grad, args[2], keeps);
+        if (!grad.defined()) continue;
+        if (keeps)
+          add_param(bound, step, param.get(), grad, args[2]);
+        else
+          step.add(tensor_of(param.get()), grad, {}, {});
       }
     }
     step.run();
