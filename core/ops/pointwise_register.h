@@ -1,8 +1,7 @@
 // Turns a list of pointwise records into registry entries. Included by the pointwise_*.cpp files only.
 #pragma once
 
-#include <cctype>
-#include <cstring>
+#include <array>
 
 #include "ops/basic.h"
 #include "ops/pointwise.h"
@@ -16,8 +15,12 @@ struct TensorExpr {
   static constexpr bool is_expr = true;
   Tensor tensor;
 
-  explicit TensorExpr(double number) : tensor(Tensor::wrapped(Scalar(number))) {}
-  explicit TensorExpr(Tensor t) : tensor(std::move(t)) {}
+  explicit TensorExpr(double number);
+  explicit TensorExpr(const Tensor& t);
+  explicit TensorExpr(Tensor&& t) : tensor(std::move(t)) {}
+  TensorExpr(const TensorExpr& other);
+  TensorExpr(TensorExpr&& other) = default;
+  ~TensorExpr();
 
   template <class Op, class... A>
   static TensorExpr apply(const A&... a) {
@@ -66,20 +69,6 @@ template <class Op>
   return result;
 }
 
-[[gnu::cold, gnu::noinline]] inline std::string camel_case(std::string_view name) {
-  std::string out;
-  bool upper = true;
-  for (char c : name) {
-    if (c == '_') {
-      upper = true;
-      continue;
-    }
-    out += upper ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
-    upper = false;
-  }
-  return out;
-}
-
 template <class Op>
 constexpr bool returns_bool() {
   return Op::rule == pointwise::Rule::Compare || Op::rule == pointwise::Rule::Logical;
@@ -119,47 +108,51 @@ void box_pointwise(const Value* args, Result& out) {
   out.tensor = run_pointwise(pointwise_slot<Op>, tensors, scalars);
 }
 
+// What a record's type says, as values.
+struct RecordFacts {
+  const char *schema, *doc;
+  const char* backward_name;      // null: made of the op's name
+  const char* backward_versions;  // null: one version
+  pointwise::Rule rule;
+  unsigned types;
+  int tensors, scalars;
+  bool no_derivative, bool_result, integer_division, no_negative_power, refuses_bool;
+  bool hidden;  // no op of its own
+  Numbers numbers;
+  std::array<unsigned, cpu::kMaxGrads> grad_uses;
+  std::array<bool, cpu::kMaxGrads> has_grad;
+  decltype(PointwiseDef::grad_expr) grad_expr;
+  Boxed box;
+};
+
 template <class Op>
-[[gnu::cold]] void register_record(Registry& r, const cpu::PointwiseLoops& (*loops)()) {
-  PointwiseDef& d = pointwise_slot<Op>;
+constexpr RecordFacts facts_of() {
   constexpr auto arity = pointwise::arity<Op>;
-  static const std::string name = [] {
-    std::string_view schema = Op::schema;
-    return std::string(schema.substr(0, schema.find_first_of(".(")));
-  }();
-  d.name = name.c_str();
-  d.backward_name = camel_case(name) + "Backward0";
-  if constexpr (requires { Op::backward_name; }) d.backward_name = Op::backward_name;
-  if constexpr (requires { Op::backward_versions; }) {
-    auto version = [&](int i) { return camel_case(name) + "Backward" + Op::backward_versions[i]; };
-    d.backward_name = version(0);
-    d.backward_of_numbers[0] = version(1);
-    d.backward_of_numbers[1] = version(2);
-  }
-  d.no_derivative = requires { Op::no_derivative; };
-  d.rule = Op::rule;
-  d.types = Op::types;
-  d.tensors = arity.tensors;
-  d.scalars = arity.scalars;
-  d.bool_result = returns_bool<Op>();
-  d.integer_division = pointwise::divides_integers<Op>();
-  if constexpr (requires { Op::no_negative_power; }) d.no_negative_power = Op::no_negative_power;
-  d.refuses_bool = requires { Op::refuses_bool; };
-  d.has_alpha = std::strstr(Op::schema, "alpha=1)") != nullptr;
-  d.scalars_promote = arity.scalars > 0 && !d.has_alpha && std::strstr(Op::schema, "value=1)") == nullptr &&
-                      std::strstr(Op::schema, "Scalar weight)") == nullptr;
+  RecordFacts f{};
+  f.schema = Op::schema;
+  f.doc = Op::doc;
+  if constexpr (requires { Op::backward_name; }) f.backward_name = Op::backward_name;
+  if constexpr (requires { Op::backward_versions; }) f.backward_versions = Op::backward_versions;
+  f.rule = Op::rule;
+  f.types = Op::types;
+  f.tensors = arity.tensors;
+  f.scalars = arity.scalars;
+  f.no_derivative = requires { Op::no_derivative; };
+  f.bool_result = returns_bool<Op>();
+  f.integer_division = pointwise::divides_integers<Op>();
+  if constexpr (requires { Op::no_negative_power; }) f.no_negative_power = Op::no_negative_power;
+  f.refuses_bool = requires { Op::refuses_bool; };
+  f.hidden = requires { Op::internal; } || is_wrapped<Op>;
+  if constexpr (requires { Op::numbers; }) f.numbers = Op::numbers;
   [&]<int... I>(std::integer_sequence<int, I...>) {
-    ((d.has_grad[I] = pointwise::has_grad<Op, I>(), d.grad_uses[I] = pointwise::grad_uses<Op, I>()), ...);
+    ((f.has_grad[I] = pointwise::has_grad<Op, I>(), f.grad_uses[I] = pointwise::grad_uses<Op, I>()), ...);
   }(std::make_integer_sequence<int, cpu::kMaxGrads>{});
-  d.loops = loops;
-  d.grad_expr = &grad_expr<Op>;
-  if constexpr (requires { Op::internal; }) return;
-  if constexpr (is_wrapped<Op>) return;
-  Traits traits{.in_place = true};
-  if constexpr (requires { Op::numbers; }) traits.numbers = Op::numbers;
-  OpDef& def = r.add(Op::schema, &box_pointwise<Op>, Op::doc, traits);
-  def.pointwise = &d;
+  f.grad_expr = &grad_expr<Op>;
+  f.box = &box_pointwise<Op>;
+  return f;
 }
+
+void register_record(Registry& r, PointwiseDef& d, const RecordFacts& f, const cpu::PointwiseLoops& (*loops)());
 
 }  // namespace detail
 
@@ -172,9 +165,11 @@ struct RegisterList<pointwise::List<Ops...>, Table> {
   static const cpu::PointwiseLoops& loops() {
     return Table()[I];
   }
-  [[gnu::cold]] static void run(Registry& r) {
+  static void run(Registry& r) {
+    static constexpr detail::RecordFacts facts[] = {detail::facts_of<Ops>()...};
+    PointwiseDef* const slots[] = {&pointwise_slot<Ops>...};
     [&]<size_t... I>(std::index_sequence<I...>) {
-      (detail::register_record<Ops>(r, &loops<I>), ...);
+      (detail::register_record(r, *slots[I], facts[I], &loops<I>), ...);
     }(std::index_sequence_for<Ops...>{});
   }
 };
