@@ -843,3 +843,97 @@ def test_threads_that_end_within_hooks_of_saved_tensors():
     x = torch.ones(2, requires_grad=True)
     (x * x).sum().backward()
     assert x.grad.tolist() == [2.0, 2.0]
+
+
+def test_multi_grad_hooks_by_backward():
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    a, b = x * 2, x * 3
+    register, seen = torch.autograd.graph.register_multi_grad_hook, []
+    handle = register((a, b, x), lambda grads: seen.append([None if g is None else g.tolist() for g in grads]))
+    a.sum().backward(retain_graph=True)
+    assert seen == [[[1.0, 1.0], None, [2.0, 2.0]]]
+    (a * b).sum().backward(retain_graph=True)
+    assert seen[1:] == [[[3.0, 6.0], [2.0, 4.0], [12.0, 24.0]]]
+    torch.autograd.grad(a.sum(), a, retain_graph=True)
+    assert seen[2:] == [[[1.0, 1.0], None, None]]
+    handle.remove()
+    first = []
+    register((a, b), lambda g: first.append(g.tolist()), mode="any")
+    (a + b).sum().backward(retain_graph=True)
+    b.sum().backward(retain_graph=True)
+    assert first == [[1.0, 1.0], [1.0, 1.0]]
+    assert len(seen) == 3
+    with pytest.raises(AssertionError, match="gradient function"):
+        register((a, torch.ones(1)), print)
+
+
+def test_refusing_saved_tensor_hooks_and_counting_versions():
+    graph = torch.autograd.graph
+    with graph.disable_saved_tensors_hooks("none here"):
+        with pytest.raises(RuntimeError, match="none here"), graph.save_on_cpu():
+            pass
+    with graph.save_on_cpu():
+        pass
+    t = torch.ones(2)
+    before = t._version
+    graph.increment_version(t)
+    graph.increment_version([t])
+    assert t._version == before + 2
+
+
+def test_what_custom_functions_hand_back():
+    class Function(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, mark):
+            if mark is not None:
+                ctx.mark_dirty(mark)
+            return x, x.argmax()
+
+        @staticmethod
+        def backward(ctx, g, indices):
+            assert indices.dtype == torch.int64
+            return g * 2, None
+
+    x = torch.ones(2, requires_grad=True)
+    with torch.no_grad():
+        y, _ = Function.apply(x, None)
+    assert not y.requires_grad
+    assert x.requires_grad
+    Function.apply(x, None)[0].sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0]
+    with pytest.raises(RuntimeError, match="marked as dirty"):
+        Function.apply(x, torch.ones(1))
+    with pytest.warns(DeprecationWarning, match="instantiated"):
+        made = Function()
+    with pytest.raises(RuntimeError, match="Legacy autograd function"):
+        made(x)
+
+
+def test_dual_tensors():
+    ad = torch.autograd.forward_ad
+    x, t = torch.tensor([1.0, 2.0]), torch.tensor([1.0, -1.0])
+    with ad.dual_level() as level:
+        assert level == 0
+        dual = ad.make_dual(x, t)
+        assert ad.unpack_dual(dual).tangent is t
+        primal, tangent = ad.unpack_dual(dual**3)
+        assert primal.tolist() == [1.0, 8.0]
+        assert tangent.tolist() == [3.0, -12.0]
+        assert not tangent.requires_grad
+        assert ad.unpack_dual((dual * ad.make_dual(x, x)).sum()).tangent == 1 + 1 - 2 + 4
+        assert ad.unpack_dual(x * 2).tangent is None
+        assert ad.unpack_dual(dual.detach()).tangent is None
+        layer = torch.nn.Linear(2, 1)
+        weight = layer.weight
+        del layer.weight
+        layer.weight = ad.make_dual(weight, torch.ones(1, 2))
+        assert ad.unpack_dual(layer(x)).tangent == 3
+        with pytest.raises(RuntimeError, match="different size"):
+            ad.make_dual(x, t[:1])
+        with pytest.raises(ValueError, match="floating point or complex"):
+            ad.make_dual(torch.arange(2), t)
+        with pytest.raises(RuntimeError, match="Nested"):
+            ad.enter_dual_level()
+    assert ad.unpack_dual(dual).tangent is None
+    with pytest.raises(RuntimeError, match="no level exists"):
+        ad.make_dual(x, t)

@@ -368,3 +368,9 @@ SAMPLERS = [
     372540483,
 ]
 SPLIT = [[13, 4, 3, 15, 8, 16, 9, 11, 12], [10, 6, 2, 1, 7], [14, 0, 5]]
+
+
+def test_workers_that_may_prefetch_nothing():
+    loader = torch.utils.data.DataLoader(range(4), num_workers=1, prefetch_factor=0)
+    with pytest.raises(AssertionError, match="greater than 0"):
+        iter(loader)

@@ -301,7 +301,6 @@ def test_dictionaries_of_modules_are_complete():
         lambda: module("distributed.algorithms.join").Join([]),
         lambda: module("nn.attention.flex_attention").BlockMask(),
         lambda: module("fx.experimental.proxy_tensor").make_fx(lambda x: x),
-        lambda: module("autograd.forward_ad").make_dual(torch.ones(1), torch.ones(1)),
         lambda: module("_subclasses.fake_tensor").FakeTensorMode(),
     ],
 )

@@ -403,8 +403,6 @@ def test_map_location(tmp_path):
             torch.load(path, map_location=where)
     with pytest.raises(TypeError, match="expected a storage or None"):
         torch.load(path, map_location=lambda s, l: 3)
-    with pytest.raises(RuntimeError, match="tagged with meta"):
-        torch.load(path, map_location="meta")
 
 
 def test_register_package(tmp_path):
@@ -821,3 +819,26 @@ def test_tensors_look_at_storages():
         torch.empty(0).set_(3)
     with pytest.raises(RuntimeError, match="storage"):
         torch.empty(0).set_(storage, 4, (3,), (1,))
+
+
+def test_loading_onto_meta(tmp_path):
+    torch.save({"a": torch.arange(3.0), "b": torch.nn.Parameter(torch.ones(2))}, tmp_path / "x.pt")
+    for where in ("meta", torch.device("meta"), {"cpu": "meta"}):
+        found = torch.load(tmp_path / "x.pt", map_location=where)
+        assert found["a"].is_meta
+        assert found["a"].shape == (3,)
+        assert found["b"].is_meta
+        assert isinstance(found["b"], torch.nn.Parameter)
+    with torch.device("meta"):
+        assert torch.load(tmp_path / "x.pt")["a"].tolist() == [0.0, 1.0, 2.0]
+
+
+def test_older_files_one_behind_the_other():
+    buffer = io.BytesIO()
+    for i in range(3):
+        torch.save([i, torch.full((2,), float(i))], buffer, _use_new_zipfile_serialization=False)
+    buffer.seek(0)
+    for i in range(3):
+        number, tensor = torch.load(buffer)
+        assert number == i
+        assert tensor.tolist() == [i, i]

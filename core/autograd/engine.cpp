@@ -4,6 +4,7 @@
 #include <atomic>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 
 #include "tensor/meta.h"
 
@@ -27,6 +28,9 @@ std::atomic<const void*> marking_thread{nullptr};
 thread_local constinit int marking_walks RL_FAST_TLS = 0;
 std::atomic<uint32_t> task_counter{0};
 thread_local constinit Node* running RL_FAST_TLS = nullptr;
+
+class Walk;
+thread_local constinit Walk* innermost RL_FAST_TLS = nullptr;
 
 class Walk {
  public:
@@ -61,6 +65,11 @@ class Walk {
       enqueue_if_ready(slot_of(roots[i].node.get()));
     }
     GradModeGuard mode(options_.create_graph);
+    struct Inner {
+      explicit Inner(Walk* walk) : outer(std::exchange(innermost, walk)) {}
+      ~Inner() { innermost = outer; }
+      Walk* outer;
+    } inner(this);
     while (!ready_.empty()) {
       std::pop_heap(ready_.begin(), ready_.end(), older());
       uint32_t slot = ready_.back();
@@ -69,6 +78,9 @@ class Walk {
     }
     return std::move(captured_);
   }
+
+  uint32_t task() const { return task_; }
+  bool comes_to(Node* node) const { return seen(node) && (options_.inputs.empty() || states_[slot_of(node)].needed); }
 
  private:
   struct Older {
@@ -300,5 +312,7 @@ std::vector<Tensor> run_backward(std::vector<Edge> roots, std::vector<Tensor> gr
 }
 
 Node* current_node() { return running; }
+uint32_t current_task() { return innermost ? innermost->task() : 0; }
+bool will_be_evaluated(Node& node) { return innermost && innermost->comes_to(&node); }
 
 }  // namespace rl

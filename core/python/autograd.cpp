@@ -370,6 +370,21 @@ void warn_of_cycle() {
     throw PythonError{};
 }
 
+PyObject* backward_task(PyObject*, PyObject*) { return PyLong_FromUnsignedLong(current_task()); }
+PyObject* will_evaluate(PyObject*, PyObject* node) {
+  return guarded([&] {
+    check_type(PyObject_TypeCheck(node, node_base), "expected a Node, got ", type_name(node));
+    return PyBool_FromLong(will_be_evaluated(node_of(node)));
+  });
+}
+PyObject* increment_version(PyObject*, PyObject* o) {
+  return guarded([&]() -> PyObject* {
+    check_type(is_tensor(o), "increment_version expects a Tensor, got ", type_name(o));
+    changed_in_place(tensor_of(o), "increment_version");
+    Py_RETURN_NONE;
+  });
+}
+
 PyObject* backward(PyObject*, PyObject* args) {
   PyObject *roots, *seeds, *inputs;
   int keep, create;
@@ -583,6 +598,9 @@ PyGetSetDef node_properties[] = {
      nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyMethodDef functions[] = {{"_backward", backward, METH_VARARGS, nullptr},
+                           {"_backward_task", backward_task, METH_NOARGS, nullptr},
+                           {"_increment_version", increment_version, METH_O, nullptr},
+                           {"_will_evaluate", will_evaluate, METH_O, nullptr},
                            {"_grad", grad, METH_VARARGS, nullptr},
                            {"_remove_hook", remove_hook, METH_VARARGS, nullptr},
                            {"_push_saved_tensors_hooks", push_packer, METH_VARARGS, nullptr},

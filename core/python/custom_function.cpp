@@ -27,7 +27,7 @@ class FunctionNode final : public Node {
     PyTuple_SET_ITEM(args.get(), 0, Py_NewRef(ctx_.get()));
     for (int64_t i = 0; i < grads.size(); ++i) {
       Tensor g = grads[i];
-      if (!g.defined() && materialize && i < outputs_like.size() && is_differentiable(out_dtypes[i]))
+      if (!g.defined() && materialize && i < outputs_like.size() && is_tensor_output[static_cast<size_t>(i)])
         g = zeros(outputs_like[i], out_dtypes[i]);
       PyTuple_SET_ITEM(args.get(), 1 + i, wrap(g));
     }
@@ -67,7 +67,7 @@ class FunctionNode final : public Node {
   PyObject* context() const { return ctx_.get(); }
 
   int64_t arguments = 0;
-  std::vector<bool> is_tensor_argument;
+  std::vector<bool> is_tensor_argument, is_tensor_output;
   SmallVector<Dims, 2> inputs_like, outputs_like;
   SmallVector<DType, 2> in_dtypes, out_dtypes;
   bool materialize = true;
@@ -197,6 +197,9 @@ class Application {
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(dirty_.get()); ++i) {
       PyObject* o = PyTuple_GET_ITEM(dirty_.get(), i);
       if (!is_tensor(o)) continue;
+      check(contains(outputs_.get(), o),
+            "Some elements marked as dirty during the forward method were not returned as ",
+            "output. The inputs that are modified inplace must all be outputs of the Function.");
       Tensor t = tensor_of(o);
       if (wanted_ && t.requires_grad() && is_leaf(t) && !t->base)
         fail(ErrorKind::Runtime, "a leaf Variable that requires grad has been used in an in-place operation. (",
@@ -235,6 +238,7 @@ class Application {
     for (Py_ssize_t i = 0; i < count; ++i) {
       PyObject* o = PyTuple_GET_ITEM(outputs_.get(), i);
       PyTuple_SET_ITEM(results.get(), i, is_tensor(o) ? record_output(o, static_cast<uint32_t>(i)) : Py_NewRef(o));
+      if (node_) node_->is_tensor_output.push_back(is_tensor(o));
       if (node_ && !is_tensor(o)) {
         node_->outputs_like.push_back(Dims());
         node_->out_dtypes.push_back(DType::I64);
@@ -244,9 +248,12 @@ class Application {
   }
 
   PyObject* record_output(PyObject* o, uint32_t index) const {
-    if (!node_) return Py_NewRef(o);
     Tensor t = tensor_of(o);
     bool is_dirty = contains(dirty_.get(), o);
+    if (!node_) {  // an input that is handed back has no history here, whatever the input has
+      bool alias = contains(args_.get(), o) && (t.requires_grad() || !is_dirty);
+      return alias ? wrap(detach(t)) : Py_NewRef(o);
+    }
     bool handed_back = contains(args_.get(), o) && !is_dirty;
     if (handed_back) {
       // An input handed back as it is becomes a view of itself, so that it can have a history of its own.

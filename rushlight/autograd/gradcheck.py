@@ -222,7 +222,7 @@ def gradcheck(
         nondet_tol: how far two backward passes may differ.
         check_grad_dtypes: also compare the dtype of gradients.
         check_backward_ad: compare the gradients of backward.
-        check_forward_ad: compare `jvp`, which differentiates backward here: there are no dual numbers.
+        check_forward_ad: compare `jvp`, which differentiates backward here.
         check_undefined_grad: also check that a seed of zeros gives zeros.
         fast_mode, masked, check_batched_grad, check_batched_forward_grad: accepted; the check is the full one.
 

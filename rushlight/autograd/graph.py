@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rushlight import _C
 from rushlight.autograd.grad_mode import enable_grad
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 __all__ = [
     "GradientEdge",
     "Node",
+    "disable_saved_tensors_hooks",
     "get_gradient_edge",
+    "increment_version",
     "register_multi_grad_hook",
     "save_on_cpu",
     "saved_tensors_hooks",
 ]
 
 Node = _C._Node
+
+_refusal = threading.local()
 
 
 class saved_tensors_hooks:
@@ -39,6 +45,9 @@ class saved_tensors_hooks:
         self.unpack_hook = unpack_hook
 
     def __enter__(self) -> None:
+        message = getattr(_refusal, "message", None)
+        if message is not None:
+            raise RuntimeError(message)
         _C._push_saved_tensors_hooks(self.pack_hook, self.unpack_hook)
 
     def __exit__(self, *exc: object) -> None:
@@ -108,8 +117,8 @@ def get_gradient_edge(tensor: Any) -> GradientEdge:
 def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable[..., Any], *, mode: str = "all") -> Any:
     """Call `fn` once gradients of all (or, with mode "any", of the first) of `tensors` are there, in each backward.
 
-    With mode "all", `fn` gets a list with one gradient (or None) for each tensor; with "any", the first gradient.
-    Tensors that a backward does not reach are waited for until the next one.
+    With mode "all", `fn` gets a list with one gradient for each tensor, None for those that the backward does not come
+    to; with "any", the first gradient.
 
     >>> x, y = torch.ones(1, requires_grad=True), torch.ones(1, requires_grad=True)
     >>> handle = torch.autograd.graph.register_multi_grad_hook((x, y), lambda grads: print(len(grads)))
@@ -120,23 +129,62 @@ def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable[..., Any], *, 
     """
     if mode not in ("all", "any"):
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got: {mode}")
-    seen: dict[int, Any] = {}
+    if not all(t.requires_grad for t in tensors):
+        raise AssertionError("Expected gradient function to be set: a tensor does not require grad")
+    nodes = [get_gradient_edge(t).node for t in tensors]
+    waiting: dict[int, tuple[list[Any], int]] = {}  # by backward: the gradients, and how many are still to come
+    last_task = 0
 
     def hook_for(index: int) -> Callable[[Any], None]:
         def hook(grad: Any) -> None:
-            first = not seen
-            seen[index] = grad
-            if mode == "any" and first:
-                fn(grad)
-            if len(seen) == len(tensors):
-                grads = [seen[i] for i in range(len(tensors))]
-                seen.clear()
-                if mode == "all":
-                    fn(grads)
+            nonlocal last_task
+            task = _C._backward_task()
+            if mode == "any":
+                if task != last_task:
+                    last_task = task
+                    fn(grad)
+                return
+            if task not in waiting:
+                waiting[task] = [None] * len(nodes), sum(map(_C._will_evaluate, nodes))
+            grads, missing = waiting.pop(task)
+            grads[index] = grad
+            if missing > 1:
+                waiting[task] = grads, missing - 1
+            else:
+                fn(grads)
 
         return hook
 
     return _Handles([t.register_hook(hook_for(i)) for i, t in enumerate(tensors)])
+
+
+@contextlib.contextmanager
+def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
+    """In the block, what an op saves may not go through hooks: entering some is an error with this message.
+
+    >>> with torch.autograd.graph.disable_saved_tensors_hooks("not here"):
+    ...     torch.autograd.graph.save_on_cpu().__enter__()
+    Traceback (most recent call last):
+    RuntimeError: not here
+    """
+    before = getattr(_refusal, "message", None)
+    _refusal.message = error_message
+    try:
+        yield
+    finally:
+        _refusal.message = before
+
+
+def increment_version(tensor: Any) -> None:
+    """Count one or several tensors as changed in place, as after a write that autograd could not see.
+
+    >>> t = torch.ones(2)
+    >>> torch.autograd.graph.increment_version(t)
+    >>> t._version
+    1
+    """
+    for t in (tensor,) if isinstance(tensor, _C.Tensor) else tensor:
+        _C._increment_version(t)
 
 
 class _Handles:

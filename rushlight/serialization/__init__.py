@@ -213,6 +213,8 @@ def load(
         raise TypeError(f"load() got an unexpected keyword argument {next(iter(pickle_load_args))!r}")
     if mmap is None:
         mmap = config.load.mmap and isinstance(f, (str, os.PathLike))
+    seekable = not isinstance(f, (str, os.PathLike)) and hasattr(f, "tell") and getattr(f, "seekable", lambda: True)()
+    start = f.tell() if seekable else None
     source, mapped = _opened(f, mmap)
     try:
         head = source.read(0, min(source.size, 16))
@@ -233,7 +235,10 @@ def load(
             return _load_safetensors(source, place)
         from rushlight.serialization._legacy import load_legacy
 
-        return load_legacy(source, place, bool(weights_only), options)
+        made, end = load_legacy(source, place, bool(weights_only), options)
+        if start is not None:  # such files may stand one behind the other
+            f.seek(start + end)
+        return made
     finally:
         source.close()
 
@@ -302,7 +307,7 @@ def _load_zip(source: Any, mapped: Any, place: Any, weights_only: bool, options:
             raise RuntimeError(f"{source.name} is damaged: its storages are far larger than the file")
         if mapped is not None and not entry.deflated and not swapped and nbytes and entry.at % 16 == 0:
             return sound(_C._storage_part(mapped, entry.at, nbytes), dtype)
-        memory = _C.empty(nbytes, dtype=_C.uint8)
+        memory = _C.empty(nbytes, dtype=_C.uint8, device="cpu")
         if nbytes and not _skipping:
             archive.read_into(f"data/{key}", entry, memoryview(memory))  # type: ignore[arg-type]
             if swapped and dtype is not None and dtype.itemsize > 1:
@@ -538,6 +543,10 @@ def default_restore_location(storage: Any, location: str) -> Any:
             return moved
     if location == "cpu" or location.startswith("cpu:"):
         return storage
+    if location == "meta":
+        from rushlight.storage import UntypedStorage
+
+        return UntypedStorage._of(_C.empty(storage.nbytes(), dtype=_C.uint8, device="meta"))
     if location.startswith("cuda"):
         validate_cuda_device(location)
     raise RuntimeError(

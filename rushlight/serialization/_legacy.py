@@ -24,8 +24,10 @@ _PROTOCOL = 1001
 _SYSTEM = {"protocol_version": _PROTOCOL, "little_endian": True, "type_sizes": {"short": 2, "int": 4, "long": 4}}
 
 
-def load_legacy(source: Source, place: Callable[[Any, str], Any], weights_only: bool, options: dict[str, Any]) -> Any:
-    """Read a file in that format."""
+def load_legacy(
+    source: Source, place: Callable[[Any, str], Any], weights_only: bool, options: dict[str, Any]
+) -> tuple[Any, int]:
+    """What a file in that format holds, and where it ends."""
     from rushlight.storage import TypedStorage, UntypedStorage
 
     data = source.whole()
@@ -50,7 +52,7 @@ def load_legacy(source: Source, place: Callable[[Any, str], Any], weights_only: 
     lister = Lister()
     listing = Machine(data, lister, system.end, **options)
     listing.run()
-    places = _places(source, data, listing.end, lister.outside)
+    places, end = _places(source, data, listing.end, lister.outside)
     storages: dict[str, tuple[Any, Any]] = {}
 
     def persistent(identity: Any) -> Any:
@@ -63,7 +65,7 @@ def load_legacy(source: Source, place: Callable[[Any, str], Any], weights_only: 
             raise UnpicklingError("no reference to a storage: the file is damaged")
         if key not in storages:
             at, nbytes = places[key]
-            memory = _C.empty(nbytes, dtype=_C.uint8)
+            memory = _C.empty(nbytes, dtype=_C.uint8, device="cpu")
             if nbytes:
                 memoryview(memory)[:] = data[at : at + nbytes]  # type: ignore[arg-type]
             storages[key] = place(UntypedStorage._of(sound(memory, kind.dtype)), location), kind.dtype
@@ -71,15 +73,15 @@ def load_legacy(source: Source, place: Callable[[Any, str], Any], weights_only: 
         return storage if dtype is None else TypedStorage(wrap_storage=storage, dtype=dtype)
 
     try:
-        return Machine(data, Loader(persistent, weights_only), system.end, **options).run()
+        return Machine(data, Loader(persistent, weights_only), system.end, **options).run(), end
     except Refused:
         raise UnpicklingError(
             describe(names_refused(data, system.end, weights_only), source.name, weights_only)
         ) from None
 
 
-def _places(source: Source, data: bytes, start: int, outside: list[Any]) -> dict[str, tuple[int, int]]:
-    """Where the bytes of each storage are, and how many."""
+def _places(source: Source, data: bytes, start: int, outside: list[Any]) -> tuple[dict[str, tuple[int, int]], int]:
+    """Where the bytes of each storage are, and how many; and where the last ones end."""
     items: dict[str, Any] = {}
     for identity in outside:
         if type(identity) is tuple and len(identity) == 4 and identity[0] == "module":
@@ -108,7 +110,7 @@ def _places(source: Source, data: bytes, start: int, outside: list[Any]) -> dict
             raise RuntimeError(f"{source.name} is damaged or cut off: storage {key} does not have its {nbytes} bytes")
         places[key] = at, nbytes
         at += nbytes
-    return places
+    return places, at
 
 
 def legacy_pieces(thing: Any, protocol: int) -> Iterator[Any]:

@@ -77,7 +77,7 @@ def load(source: Source, place: Callable[[Any, str], Any]) -> dict[str, Any]:
         claimed += end - begin
         if math.prod(shape) * kind.itemsize != end - begin or claimed > room:
             raise _damaged(source, f"tensor {name!r} of shape {shape} does not have {end - begin} bytes")
-        memory = _C.empty(end - begin, dtype=_C.uint8)
+        memory = _C.empty(end - begin, dtype=_C.uint8, device="cpu")
         if end > begin:
             source.read_into(start + begin, memoryview(memory))  # type: ignore[arg-type]
         storage = place(UntypedStorage._of(sound(memory, kind)), "cpu")

@@ -318,6 +318,8 @@ class _WorkersDataLoaderIter(_BaseDataLoaderIter):
 
     def __init__(self, loader: DataLoader[Any]) -> None:
         super().__init__(loader)
+        if not loader.prefetch_factor:
+            raise AssertionError("prefetch_factor must be greater than 0 for MultiProcessingDataLoaderIter")
         iter(self._index_sampler)  # PyTorch asks twice in the first pass
         self._base_seed = draw_seed(loader.generator)
 
