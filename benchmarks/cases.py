@@ -29,6 +29,7 @@ GROUPS = {
     "data": "DataLoader",
     "files": "Saving and loading",
     "optim": "Optimizers, and training steps with Adam",
+    "short": "float16 and bfloat16",
 }
 # The geometric mean that a group must reach.
 GROUP_TARGETS = {"tiny": 6.0, "bulk": 2.5}

@@ -91,6 +91,18 @@ inline void put(Half* p, Floats x) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_maskz_cvtps_ph(0xFFFF, x, _MM_FROUND_TO_NEAREST_INT));
 }
 inline unsigned nans(Floats a, Floats b) { return _mm512_cmp_ps_mask(a, b, _CMP_UNORD_Q); }
+// Two registers at once, whose rounded upper halves one instruction gathers.
+alignas(64) constexpr uint16_t kUpperHalves[32] = {1,  3,  5,  7,  9,  11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31,
+                                                   33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
+inline __m512i rounded_to_upper(Floats x) {
+  const __m512i u = _mm512_castps_si512(x);
+  const __m512i odd = _mm512_and_si512(_mm512_maskz_srli_epi32(0xFFFF, u, 16), _mm512_set1_epi32(1));
+  return _mm512_add_epi32(_mm512_add_epi32(u, odd), _mm512_set1_epi32(0x7FFF));
+}
+inline void put(BFloat16* p, Floats a, Floats b) {
+  _mm512_storeu_si512(
+      p, _mm512_permutex2var_epi16(rounded_to_upper(a), _mm512_load_si512(kUpperHalves), rounded_to_upper(b)));
+}
 #else
 using Floats = __m256;
 inline Floats floats_at(const float* p) { return _mm256_loadu_ps(p); }
@@ -105,12 +117,15 @@ inline unsigned nans(Floats a, Floats b) {
 #endif
 constexpr int64_t kFloats = sizeof(Floats) / sizeof(float), kHalfStep = 4 * kFloats;
 
-template <class D, class S> inline bool convert_halves(D* d, const S* s) {
+template <class D, class S> inline bool convert_four(D* d, const S* s) {
   const Floats a = floats_at(s), b = floats_at(s + kFloats);
   const Floats c = floats_at(s + 2 * kFloats), e = floats_at(s + 3 * kFloats);
   if ((nans(a, b) | nans(c, e)) != 0) [[unlikely]]
     return false;
-  put(d, a), put(d + kFloats, b), put(d + 2 * kFloats, c), put(d + 3 * kFloats, e);
+  if constexpr (std::is_same_v<D, BFloat16>)
+    put(d, a, b), put(d + 2 * kFloats, c, e);
+  else
+    put(d, a), put(d + kFloats, b), put(d + 2 * kFloats, c), put(d + 3 * kFloats, e);
   return true;
 }
 #endif
@@ -120,9 +135,10 @@ void convert_items(D* __restrict d, const S* __restrict s, int64_t n) {
   int64_t i = 0;
 #if defined(__F16C__)
   if constexpr ((std::is_same_v<D, Half> && std::is_same_v<S, float>) ||
-                (std::is_same_v<D, float> && std::is_same_v<S, Half>)) {
+                (std::is_same_v<D, float> && std::is_same_v<S, Half>) ||
+                (sizeof(Floats) == 64 && std::is_same_v<D, BFloat16> && std::is_same_v<S, float>)) {
     for (; i + kHalfStep <= n; i += kHalfStep) {
-      if (convert_halves(d + i, s + i)) continue;
+      if (convert_four(d + i, s + i)) continue;
       for (int64_t k = i; k < i + kHalfStep; ++k) d[k] = convert<D>(s[k]);
     }
   }

@@ -178,7 +178,16 @@ void compute(const Block<T>& k, const RowTiles& tiles, int64_t t0, int64_t t1, i
       if constexpr (std::is_same_v<T, BFloat16>) {
         if (k.pairs) {
           kPairTiles[static_cast<size_t>(rows - 1)](k.depth, a, b, spilled);
-          finish_tile<T, P>(g, spilled, k.a_row0 + i, k.b_col0 + j, rows, cols, k.first, k.last, k.partial);
+          const int64_t row = k.a_row0 + i, col = k.b_col0 + j;
+          if (k.quick == Finish::spill) {
+            finish_tile<T, P>(g, spilled, row, col, rows, cols, k.first, k.last, k.partial);
+            continue;
+          }
+          P* part = k.partial.data ? k.partial.data + row * k.partial.ld + col : nullptr;
+          const BFloat16* bias = k.last && g.bias_n ? g.bias_n + col : nullptr;
+          finish_pairs(spilled, rows, cols,
+                       {k.first ? nullptr : part, k.last ? nullptr : part, k.partial.ld, bias,
+                        g.c.data + row * g.c.row_stride + col, g.c.row_stride});
           continue;
         }
       }
@@ -243,7 +252,8 @@ void pack_b(const Problem<T>& g, int64_t s0, int64_t s1, int64_t col0, int64_t n
 template <class T> void blocked(const Problem<T>& g, bool direct_a, bool direct_b) {
   using P = gemm_scalar_t<T>;
   constexpr bool same = std::is_same_v<T, P>;
-  int64_t k_blocks = (g.k + kDepth - 1) / kDepth;
+  constexpr int64_t longest = std::is_same_v<T, BFloat16> ? 2 * kDepth : kDepth;  // words of pairs are as many
+  int64_t k_blocks = (g.k + longest - 1) / longest;
   int64_t max_depth = (g.k + k_blocks - 1) / k_blocks;
   Block<T> block{};
   block.g = &g;
@@ -266,6 +276,8 @@ template <class T> void blocked(const Problem<T>& g, bool direct_a, bool direct_
                     : buffers().b.get<P>((std::min(g.n, max_cols) + kStrip<P> - 1) / kStrip<P> * kStrip<P> * max_depth);
 
   const bool by_pairs = std::is_same_v<T, BFloat16> && has_pairs() && !g.a_packer && !g.b_packer;
+  const bool plain_pairs = g.c.col_stride == 1 && g.alpha == P(1) && g.beta == P(0) && !g.bias_m && !g.relu &&
+                           (!g.bias_n || g.bias_n_stride == 1);
   LeastExponent b_least;
   for (int64_t col0 = 0; col0 < g.n; col0 += max_cols) {
     int64_t n = std::min(max_cols, g.n - col0), strips = (n + kStrip<P> - 1) / kStrip<P>;
@@ -306,6 +318,7 @@ template <class T> void blocked(const Problem<T>& g, bool direct_a, bool direct_
           pack(false);
         }
         block.depth = block.pairs ? (depth + 1) / 2 : depth;
+        if (by_pairs) block.quick = block.pairs && plain_pairs ? Finish::set : Finish::spill;
         if constexpr (same) {
           block.a = direct_a ? PackedA<P>{g.a.data + row0 * g.a.row_stride + k0 * g.a.col_stride, g.a.row_stride,
                                           g.a.col_stride, false}

@@ -67,6 +67,50 @@ template <int... I> constexpr std::array<PairTileFn, kRows> pair_tiles(std::inte
 }
 constexpr std::array<PairTileFn, kRows> kPairTiles = pair_tiles(std::make_integer_sequence<int, kRows>{});
 
+inline __m512i as_upper_halves(__m512 x) {  // rounded to nearest even; a NaN as BFloat16 has it
+  const __m512i u = _mm512_castps_si512(x);
+  const __m512i odd = _mm512_and_si512(_mm512_maskz_srli_epi32(0xFFFF, u, 16), _mm512_set1_epi32(1));
+  const __m512i rounded = _mm512_add_epi32(_mm512_add_epi32(u, _mm512_set1_epi32(0x7FFF)), odd);
+  return _mm512_mask_mov_epi32(rounded, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), _mm512_set1_epi32(0x7FC00000));
+}
+
+// How a tile of sums leaves where nothing but a bias is added: finish_tile in a few instructions a row.
+struct PairFinish {
+  const float* before;  // sums of earlier blocks of k, or null
+  float* later;         // where they go when this is not the last one, else null
+  int64_t ld;           // of both
+  const BFloat16* bias;
+  BFloat16* c;
+  int64_t c_ld;
+};
+[[gnu::noinline]] inline void finish_pairs(const float* sums, int64_t rows, int64_t cols, const PairFinish& to) {
+  const __mmask32 all = static_cast<__mmask32>((uint64_t{1} << cols) - 1);
+  const __mmask16 keep[kVecs] = {static_cast<__mmask16>(all), static_cast<__mmask16>(all >> 16)};
+  alignas(64) uint16_t odd[32];  // the upper half of each word, of one register and then the other
+  for (int i = 0; i < 32; ++i) odd[i] = static_cast<uint16_t>(2 * i + 1);
+  const __m512i upper = _mm512_load_si512(odd);
+  __m512 bias[kVecs] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
+  if (to.bias) {
+    alignas(64) float values[kStrip<float>] = {};
+    for (int64_t j = 0; j < cols; ++j) values[j] = static_cast<float>(to.bias[j]);
+    for (int v = 0; v < kVecs; ++v) bias[v] = _mm512_load_ps(values + v * kLanes<float>);
+  }
+  for (int64_t i = 0; i < rows; ++i) {
+    __m512 x[kVecs];
+#pragma GCC unroll 2
+    for (int v = 0; v < kVecs; ++v) {
+      x[v] = _mm512_loadu_ps(sums + i * kStrip<float> + v * kLanes<float>);
+      if (to.before)
+        x[v] = _mm512_add_ps(_mm512_maskz_loadu_ps(keep[v], to.before + i * to.ld + v * kLanes<float>), x[v]);
+      if (to.later) _mm512_mask_storeu_ps(to.later + i * to.ld + v * kLanes<float>, keep[v], x[v]);
+      if (to.bias) x[v] = _mm512_add_ps(x[v], bias[v]);
+    }
+    if (to.later) continue;
+    const __m512i both = _mm512_permutex2var_epi16(as_upper_halves(x[0]), upper, as_upper_halves(x[1]));
+    _mm512_mask_storeu_epi16(to.c + i * to.c_ld, all, both);
+  }
+}
+
 // The least exponent of a panel's numbers other than 0, as it is stored; 0 for a subnormal one.
 inline int least_exponent(const float* panel, int64_t words) {
   const auto* bits = reinterpret_cast<const char*>(panel);
@@ -88,8 +132,8 @@ inline int least_exponent(const float* panel, int64_t words) {
 }
 
 // As pack_lines, in words: out[p * width + i] has elements 2p and 2p + 1 of line i, zero beyond depth.
-inline void pack_pairs(const BFloat16* source, int64_t line_stride, int64_t k_stride, int64_t lines, int64_t width,
-                       int64_t depth, float* panel, LeastExponent& least) {
+[[gnu::noinline]] inline void pack_pairs(const BFloat16* source, int64_t line_stride, int64_t k_stride, int64_t lines,
+                                         int64_t width, int64_t depth, float* panel, LeastExponent& least) {
   const auto* src = reinterpret_cast<const uint16_t*>(source);
   typedef uint32_t Word __attribute__((may_alias));
   auto* out = reinterpret_cast<Word*>(panel);
