@@ -269,9 +269,12 @@ void OptimStep::add(const Tensor& param, const Tensor& grad, std::span<Tensor> c
   if (!dense) make_plain(kept);
   changed_in_place(param, rule_.name);
   if (param.numel() == 0) return;
-  const int64_t n = param.numel() * (is_complex_dtype(dtype) ? 2 : 1);
-  cpu::OptimTensor& t =
-      tensors_.emplace_back(&numbers_.back(), n, computed_in(dtype), kept.param.raw(), kept.grad.raw());
+  cpu::OptimTensor& t = tensors_.emplace_back();
+  t.numbers = &numbers_.back();
+  t.n = param.numel() * (is_complex_dtype(dtype) ? 2 : 1);
+  t.dtype = computed_in(dtype);
+  t.param = kept.param.raw();
+  t.grad = kept.grad.raw();
   for (int i = 0; i < kStates; ++i) t.state[i] = kept.states[i].defined() ? kept.states[i].raw() : nullptr;
 }
 
