@@ -4,6 +4,7 @@ import itertools
 import math
 import warnings
 
+import numpy as np
 import pytest
 
 import rushlight as torch
@@ -86,6 +87,28 @@ def test_ties():
     (g,) = torch.autograd.grad(values.sum(), x)
     assert g.tolist() == [[0, 1, 0], [1, 0, 0]]
     assert x.sort(1, descending=True)[1].tolist() == [[1, 2, 0], [0, 1, 2]]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "int32", "int16", "uint8"])
+@pytest.mark.parametrize("shape", [(1, 70), (5, 3), (40, 17), (33, 256), (3, 300), (2, 9000)])
+def test_order_is_stable(shape, dtype):
+    x = torch.randint(0, 50, shape)
+    x = (x * 1000003 if dtype == "int64" else x).to(getattr(torch, dtype))
+    if x.dtype.is_floating_point:
+        x = torch.where(x == 7, float("nan"), torch.where(x == 8, -0.0, torch.where(x == 9, -float("inf"), x)))
+        x.view(-1)[0] = 1e30  # the others' keys have their first bits in common
+    for dim in (0, 1):
+        for descending in (False, True):
+            values, indices = x.sort(dim, descending=descending)
+            ranks = np.unique(np.where(x.numpy() == 0, 0, x.numpy()), return_inverse=True)[1].reshape(shape)
+            expected = np.argsort(-ranks if descending else ranks, dim, kind="stable")
+            assert np.array_equal(indices.numpy(), expected)
+            assert np.array_equal(
+                values.numpy(), np.take_along_axis(x.numpy(), expected, dim), equal_nan=dtype[0] == "f"
+            )
+            for k in {1, min(10, x.shape[dim]), x.shape[dim] // 2}:
+                found = x.topk(k, dim, largest=descending).indices
+                assert np.array_equal(found.numpy(), np.take(expected, range(k), dim))
 
 
 def test_nothing_to_reduce():

@@ -1,11 +1,13 @@
-// Every element becomes an unsigned key in the wanted order. Keys of up to 32 bits, and int64 keys that span less than
-// 32 bits, share one word with their index: sorting words then sorts stably, whatever the method.
+// Every element becomes an unsigned key in the wanted order. Keys of up to 32 bits share one word with their index: sorting
+// words then sorts stably, whatever the method. So do longer keys that span no more, and the first 32 bits of others.
 #include "kernels/sort.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
@@ -151,47 +153,48 @@ void insertion_sort(E* a, int64_t n) {
   }
 }
 
+template <class E>
+void count_digits(const E* a, int64_t n, int shift, uint64_t mask, uint32_t* counts) {
+  std::fill_n(counts, mask + 1, 0u);
+  for (int64_t i = 0; i < n; ++i) ++counts[(sort_key(a[i]) >> shift) & mask];
+}
+template <class E>
+void spread_digits(const E* a, int64_t n, int shift, uint64_t mask, uint32_t* places, E* to) {
+  for (int64_t i = 0; i < n; ++i) {
+    const E x = a[i];
+    to[places[(sort_key(x) >> shift) & mask]++] = x;
+  }
+}
+
 // Sorts a by the key's bits [low, high), stably, in `parts` pieces at once; b is scratch. Returns where the result is.
-template <int Bits, class E>
-E* radix_sort(E* a, E* b, int64_t n, int low, int high, int64_t parts, uint32_t* counts) {
-  constexpr int64_t kBuckets = int64_t{1} << Bits;
-  int64_t step = (n + parts - 1) / parts;
-  for (int shift = low; shift < high; shift += Bits) {
-    parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t p = begin; p < end; ++p) {
-        uint32_t* c = counts + p * kBuckets;
-        std::memset(c, 0, kBuckets * sizeof(uint32_t));
-        for (int64_t i = p * step, e = std::min(n, i + step); i < e; ++i)
-          ++c[(sort_key(a[i]) >> shift) & (kBuckets - 1)];
-      }
-    });
-    uint64_t at = 0;
+template <class E>
+E* radix_sort(E* a, E* b, int64_t n, int low, int high, int digit, int64_t parts, uint32_t* counts) {
+  const int64_t buckets = int64_t{1} << digit, step = (n + parts - 1) / parts;
+  for (int shift = low; shift < high; shift += digit) {
+    auto each_part = [&](auto&& f) {
+      parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t p = begin; p < end; ++p)
+          f(a + p * step, std::clamp<int64_t>(n - p * step, 0, step), counts + p * buckets);
+      });
+    };
+    each_part([&](const E* from, int64_t m, uint32_t* c) { count_digits(from, m, shift, buckets - 1, c); });
+    uint32_t at = 0;
     bool single = false;
-    for (int64_t k = 0; k < kBuckets; ++k) {
-      uint64_t before = at;
-      for (int64_t p = 0; p < parts; ++p) {
-        uint32_t c = counts[p * kBuckets + k];
-        counts[p * kBuckets + k] = static_cast<uint32_t>(at);
-        at += c;
-      }
-      single |= at - before == static_cast<uint64_t>(n);
+    for (int64_t k = 0; k < buckets; ++k) {
+      const uint32_t before = at;
+      at += std::exchange(counts[k], at);
+      for (int64_t p = 1; p < parts; ++p) at += std::exchange(counts[p * buckets + k], at);
+      single |= at - before == n;
     }
     if (single) continue;
-    parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t p = begin; p < end; ++p) {
-        uint32_t* c = counts + p * kBuckets;
-        for (int64_t i = p * step, e = std::min(n, i + step); i < e; ++i) {
-          E x = a[i];
-          b[c[(sort_key(x) >> shift) & (kBuckets - 1)]++] = x;
-        }
-      }
-    });
+    each_part([&](const E* from, int64_t m, uint32_t* c) { spread_digits(from, m, shift, buckets - 1, c, b); });
     std::swap(a, b);
   }
   return a;
 }
 
 constexpr int64_t kMaxParts = 16;
+constexpr int kMaxDigit = 11;
 
 template <class E>
 E* sort_words(E* a, E* b, int64_t n, int low, int high, uint32_t* counts) {
@@ -201,8 +204,10 @@ E* sort_words(E* a, E* b, int64_t n, int low, int high, uint32_t* counts) {
   }
   int64_t parts = 1;
   if (n >= 1 << 16 && !in_parallel_region()) parts = std::min<int64_t>(num_threads(), kMaxParts);
-  if (n < 1 << 13) return radix_sort<8>(a, b, n, low, high, 1, counts);
-  return radix_sort<11>(a, b, n, low, high, parts, counts);
+  // As few passes as digits of a good size allow, of equal digits.
+  const int most = n < 512 ? 8 : n < 1 << 13 ? 9 : kMaxDigit;
+  const int passes = (high - low + most - 1) / most;
+  return radix_sort(a, b, n, low, high, (high - low + passes - 1) / passes, parts, counts);
 }
 
 // One row (or column) being sorted.
@@ -213,7 +218,8 @@ struct Row {
   const char* src;
   int64_t n;
   uint64_t flip = 0;  // all ones of a key when descending
-  K base = 0;         // subtracted from int64 keys in packed words
+  K base = 0;         // what the keys in words are less,
+  int cut = 0;        // and how many of their last bits these lack
 
   K raw(int64_t i) const {
     K u;
@@ -228,47 +234,67 @@ struct Row {
 };
 
 template <class T>
-inline uint64_t pack(const Row<T>& r, int64_t i, typename Keys<T>::K key) {
-  return (static_cast<uint64_t>(static_cast<typename Keys<T>::K>(key - r.base)) << 32) | static_cast<uint64_t>(i);
+inline uint64_t pack(const Row<T>& r, int64_t i) {
+  using K = typename Keys<T>::K;
+  return static_cast<uint64_t>(static_cast<K>(static_cast<K>(r.key(i) - r.base) >> r.cut)) << 32 |
+         static_cast<uint64_t>(i);
 }
+inline int64_t index_of(uint64_t word) { return static_cast<int64_t>(word & 0xFFFFFFFFu); }
+inline int64_t index_of(const Wide& w) { return static_cast<int64_t>(w.index); }
 template <class T>
 inline typename Keys<T>::K key_of(const Row<T>& r, uint64_t word) {
-  return static_cast<typename Keys<T>::K>(static_cast<typename Keys<T>::K>(word >> 32) + r.base);
+  using K = typename Keys<T>::K;
+  return r.cut ? r.key(index_of(word)) : static_cast<K>(static_cast<K>(word >> 32) + r.base);
 }
 template <class T>
 inline typename Keys<T>::K key_of(const Row<T>&, const Wide& w) {
   return static_cast<typename Keys<T>::K>(w.key);
 }
-inline int64_t index_of(uint64_t word) { return static_cast<int64_t>(word & 0xFFFFFFFFu); }
-inline int64_t index_of(const Wide& w) { return static_cast<int64_t>(w.index); }
 
 inline int bit_count(uint64_t range) { return range ? 64 - __builtin_clzll(range) : 1; }
 
-// Whether words can hold key and index together; sets base. `bits` receives the keys' span.
+// Sets what words need to hold key and index together, and returns how many bits of them say the order: all that is not
+// the same in every key, or where these are too many the first 32.
 template <class T>
-bool fits_word(Row<T>& r, int& bits) {
-  bits = Keys<T>::bits;
-  if (r.n > INT64_C(0x7FFFFFFF)) return false;
-  if constexpr (sizeof(T) < 8) return true;
-  if constexpr (!is_float_v<T>) {
-    uint64_t low = ~uint64_t{0}, high = 0;
+int fit_words(Row<T>& r) {
+  using K = typename Keys<T>::K;
+  if constexpr (sizeof(T) <= 2) return Keys<T>::bits;
+  K low = static_cast<K>(~K{0}), high = 0;
+  if constexpr (sizeof(T) == 4) {
+    int32_t found[2];
+    cpu::order().span32(r.src, r.n, is_float_v<T>, r.flip != 0, found);
+    low = found[0] ^ Keys<T>::sign, high = found[1] ^ Keys<T>::sign;
+  } else {
     for (int64_t i = 0; i < r.n; ++i) {
-      uint64_t k = r.key(i);
+      const K k = r.key(i);
       low = std::min(low, k), high = std::max(high, k);
     }
-    bits = bit_count(high - low);
-    if (bits > 32) {
-      bits = 64;
-      return false;
-    }
-    r.base = static_cast<typename Keys<T>::K>(low);
-    return true;
   }
-  return false;
+  r.base = low;
+  const int bits = bit_count(high - low);
+  r.cut = std::max(bits - 32, 0);
+  return bits - r.cut;
+}
+
+// Words whose keys were cut stand in the order of what was left: puts those that have the same of it in theirs.
+template <class T>
+void order_cut(const Row<T>& r, uint64_t* words, Wide* scratch) {
+  for (int64_t begin = 0, end; begin < r.n; begin = end) {
+    for (end = begin + 1; end < r.n && words[end] >> 32 == words[begin] >> 32;) ++end;
+    const int64_t m = end - begin;
+    if (m == 1) continue;
+    for (int64_t i = 0; i < m; ++i) {
+      const int64_t index = index_of(words[begin + i]);
+      scratch[i] = {r.key(index), static_cast<uint64_t>(index)};
+    }
+    std::sort(scratch, scratch + m, Less{});
+    for (int64_t i = 0; i < m; ++i) words[begin + i] = words[begin] >> 32 << 32 | scratch[i].index;
+  }
 }
 
 struct Scratch {
-  explicit Scratch(int64_t n, int64_t item) : a(n * item), b(n * item), counts(n < 1 << 13 ? 256 : kMaxParts * 2048) {}
+  explicit Scratch(int64_t n, int64_t item)
+      : a(n * item), b(n * item), counts(n < 1 << 13 ? 512 : kMaxParts << kMaxDigit) {}
   Buffer<char> a, b;
   Buffer<uint32_t> counts;
 };
@@ -276,19 +302,26 @@ struct Scratch {
 // Sorts the row's elements and calls take(words) with them in order (uint64_t or Wide).
 template <class T, class F>
 void with_sorted(Row<T>& r, Scratch& scratch, F&& take) {
-  int bits;
-  if (fits_word(r, bits)) {
-    uint64_t* a = reinterpret_cast<uint64_t*>(scratch.a.get());
-    parallel_for(r.n, 1 << 16, [&](int64_t b, int64_t e) {
-      for (int64_t i = b; i < e; ++i) a[i] = pack(r, i, r.key(i));
+  if (r.n <= INT64_C(0x7FFFFFFF)) {
+    uint64_t *a = reinterpret_cast<uint64_t*>(scratch.a.get()), *b = reinterpret_cast<uint64_t*>(scratch.b.get());
+    const int bits = fit_words(r);
+    parallel_for(r.n, 1 << 16, [&](int64_t begin, int64_t end) {
+      if constexpr (sizeof(T) == 4)
+        cpu::order().words32(r.src, begin, end, is_float_v<T>, r.flip != 0,
+                             static_cast<int32_t>(r.base ^ Keys<T>::sign), a);
+      else
+        for (int64_t i = begin; i < end; ++i) a[i] = pack(r, i);
     });
-    take(sort_words(a, reinterpret_cast<uint64_t*>(scratch.b.get()), r.n, 32, 32 + bits, scratch.counts.get()));
+    uint64_t* sorted = sort_words(a, b, r.n, 32, 32 + bits, scratch.counts.get());
+    if constexpr (sizeof(T) == 8)
+      if (r.cut) order_cut(r, sorted, reinterpret_cast<Wide*>(sorted == a ? b : a));
+    take(sorted);
   } else {
-    Wide* a = reinterpret_cast<Wide*>(scratch.a.get());
-    parallel_for(r.n, 1 << 16, [&](int64_t b, int64_t e) {
-      for (int64_t i = b; i < e; ++i) a[i] = {r.key(i), static_cast<uint64_t>(i)};
+    Wide *a = reinterpret_cast<Wide*>(scratch.a.get()), *b = reinterpret_cast<Wide*>(scratch.b.get());
+    parallel_for(r.n, 1 << 16, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) a[i] = {r.key(i), static_cast<uint64_t>(i)};
     });
-    take(sort_words(a, reinterpret_cast<Wide*>(scratch.b.get()), r.n, 0, bits, scratch.counts.get()));
+    take(sort_words(a, b, r.n, 0, Keys<T>::bits, scratch.counts.get()));
   }
 }
 
@@ -353,12 +386,75 @@ template <class T, class E>
 void emit(const Row<T>& r, const E* words, int64_t k, void* values, int64_t* indices, int64_t at, int64_t stride) {
   using K = typename Keys<T>::K;
   parallel_for(k, 1 << 16, [&](int64_t begin, int64_t end) {
+    const Row<T> row = r;
+    const int64_t step = stride;
     if (values) {
       K* v = static_cast<K*>(values) + at;
-      for (int64_t i = begin; i < end; ++i) v[i * stride] = r.raw_of(key_of(r, words[i]), index_of(words[i]));
+      for (int64_t i = begin; i < end; ++i) v[i * step] = row.raw_of(key_of(row, words[i]), index_of(words[i]));
     }
     if (indices) {
-      for (int64_t i = begin; i < end; ++i) indices[at + i * stride] = index_of(words[i]);
+      int64_t* x = indices + at;
+      for (int64_t i = begin; i < end; ++i) x[i * step] = index_of(words[i]);
+    }
+  });
+}
+
+// --- short rows ----------------------------------------------------------------------------------------------------------
+
+constexpr int64_t kLongestSide = 256;
+
+// Whether the places of all elements at once, many rows side by side, cost less than a row after the other.
+bool worth_ranking(int64_t n, int64_t rows, int64_t lanes) {
+  if (n > kLongestSide) return false;
+  const int64_t at_once = std::min(rows, lanes);
+  return n * n * cpu::order().registers <= 20 * at_once * (85 + n);
+}
+
+// What the kernel takes for an element: its value, or the bits of a float that orders as it does.
+template <class Lane, class T>
+inline Lane lane_of(T x) {
+  if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>)
+    return std::bit_cast<Lane>(static_cast<float>(x));
+  else if constexpr (is_float_v<T>)
+    return std::bit_cast<Lane>(x);
+  else
+    return static_cast<Lane>(x);
+}
+
+template <class T>
+void sort_side_by_side(T* values, int64_t* indices, const T* src, int64_t outer, int64_t n, int64_t inner,
+                       bool descending) {
+  using Lane = std::conditional_t<sizeof(T) == 8, int64_t, int32_t>;
+  constexpr int64_t kLanes = 64 / static_cast<int64_t>(sizeof(Lane));
+  const auto ranks = sizeof(T) == 8 ? cpu::order().ranks64 : cpu::order().ranks32;
+  // Rows next to each other: whole ones, or columns of one block.
+  const int64_t across = inner == 1 ? outer : inner, blocks = inner == 1 ? 1 : outer;
+  const int64_t batches = (across + kLanes - 1) / kLanes;
+  const int64_t element = inner == 1 ? 1 : inner, row = inner == 1 ? n : 1;
+  parallel_for(blocks * batches, std::max<int64_t>(1, 8192 / (n * kLanes)), [&](int64_t begin, int64_t end) {
+    alignas(64) Lane elements[kLongestSide * kLanes], places[kLongestSide * kLanes];
+    for (int64_t u = begin; u < end; ++u) {
+      const int64_t first = u % batches * kLanes, held = std::min(kLanes, across - first);
+      const int64_t at = u / batches * n * inner + first * row;
+      const T* from = src + at;
+      if (held < kLanes) std::fill_n(elements, n * kLanes, Lane{0});
+      if (inner == 1) {
+        for (int64_t l = 0; l < held; ++l)
+          for (int64_t i = 0; i < n; ++i) elements[i * kLanes + l] = lane_of<Lane>(from[l * n + i]);
+      } else {
+        for (int64_t i = 0; i < n; ++i)
+          for (int64_t l = 0; l < held; ++l) elements[i * kLanes + l] = lane_of<Lane>(from[i * inner + l]);
+      }
+      ranks(elements, places, n, is_float_v<T>, descending);
+      T* v = values ? values + at : nullptr;
+      int64_t* x = indices ? indices + at : nullptr;
+      for (int64_t l = 0; l < held; ++l) {
+        for (int64_t i = 0; i < n; ++i) {
+          const int64_t to = l * row + places[i * kLanes + l] * element;
+          if (x) x[to] = i;
+          if (v) v[to] = from[l * row + i * element];
+        }
+      }
     }
   });
 }
@@ -368,95 +464,104 @@ void sort_rows(void* values, int64_t* indices, const void* src, DType dtype, int
   if (n == 0) return;
   visit_sortable(dtype, [&](auto t) {
     using T = decltype(t);
+    if (worth_ranking(n, inner == 1 ? outer : inner, sizeof(T) == 8 ? 8 : 16))
+      return sort_side_by_side(static_cast<T*>(values), indices, static_cast<const T*>(src), outer, n, inner,
+                               descending);
     for_rows<T>(src, outer, n, inner, descending, [&](Row<T>& r, Scratch& scratch, int64_t o, int64_t c) {
       with_sorted(r, scratch, [&](auto* words) { emit(r, words, n, values, indices, o * n * inner + c, inner); });
     });
   });
 }
 
+// Where from i on some of the next kCandidates elements have a key below that of the bound, and which.
+template <class T>
+int64_t next_candidates(const Row<T>& r, int64_t i, typename Keys<T>::K bound, uint8_t* hits) {
+  if constexpr (sizeof(T) >= 4) {
+    using I = std::conditional_t<sizeof(T) == 8, int64_t, int32_t>;
+    const auto run = sizeof(T) == 8 ? cpu::order().candidates64 : cpu::order().candidates32;
+    i += run(r.src + i * static_cast<int64_t>(sizeof(T)), r.n - i, static_cast<I>(bound ^ Keys<T>::sign), is_float_v<T>,
+             r.flip != 0, hits);
+    if (i + kCandidates <= r.n) return i;
+  }
+  for (; i < r.n; i += kCandidates) {
+    const int64_t m = std::min(kCandidates, r.n - i);
+    std::memset(hits, 0, kCandidates);
+    uint8_t any = 0;
+    for (int64_t k = 0; k < m; ++k) any |= hits[k] = r.key(i + k) < bound;
+    if (any) break;
+  }
+  return i;
+}
+
 // The k least words of a row, sorted, in scratch.a. Elements beyond the k-th best so far are dropped a block at a time.
 template <class T, class E, class Make>
-E* least(const Row<T>& r, Scratch& scratch, int64_t k, int bits_low, int bits_high, Make&& make) {
+E* least(const Row<T>& r, Scratch& scratch, int64_t k, Make&& make) {
   E* a = reinterpret_cast<E*>(scratch.a.get());
-  using K = typename Keys<T>::K;
-  if (k <= 16) {
-    // A few: kept in order all along. A later element with the last one's key comes after it, so equal is not better.
-    constexpr int64_t kStep = 32;
-    K keys[kStep], bound = static_cast<K>(~K{0});
-    int64_t held = 0;
-    for (int64_t b = 0; b < r.n; b += kStep) {
-      int64_t m = std::min(kStep, r.n - b);
-      K low = static_cast<K>(~K{0});
-      for (int64_t i = 0; i < m; ++i) {
-        keys[i] = r.key(b + i);
-        low = std::min(low, keys[i]);
-      }
-      if (held == k && low >= bound) continue;
-      for (int64_t i = 0; i < m; ++i) {
-        if (held == k && keys[i] >= bound) continue;
-        E x = make(b + i, keys[i]);
-        int64_t j = held < k ? held++ : k - 1;
-        for (; j > 0 && Less{}(x, a[j - 1]); --j) a[j] = a[j - 1];
-        a[j] = x;
-        bound = key_of(r, a[held - 1]);
+  // A few are kept in order all along; of more, whenever the room is full, all but the k least are dropped.
+  const bool few = k <= 16;
+  const int64_t room = few ? k : std::max<int64_t>(4 * k, 192);
+  int64_t held = std::min(room, r.n), at = held;
+  for (int64_t i = 0; i < held; ++i) a[i] = make(i, r.key(i));
+  if (few) {
+    insertion_sort(a, held);
+  } else if (at < r.n) {
+    std::nth_element(a, a + (k - 1), a + held, Less{});
+    held = k;
+  }
+  // A later element with the key of the k-th best comes after it. Those of a block are taken from its end: where they
+  // rise, the first of them are the ones to stay.
+  for (uint8_t hits[kCandidates]; at < r.n; at += kCandidates) {
+    at = next_candidates(r, at, key_of(r, a[k - 1]), hits);
+    if (at >= r.n) break;
+    for (int64_t g = kCandidates; (g -= 8) >= 0;) {
+      uint64_t some;
+      for (std::memcpy(&some, hits + g, 8); some;) {
+        const int64_t bit = 63 - std::countl_zero(some), i = at + g + bit / 8;
+        some ^= uint64_t{1} << bit;
+        const E x = make(i, r.key(i));
+        if (!few) {
+          a[held++] = x;
+        } else if (Less{}(x, a[k - 1])) {
+          int64_t j = k - 1;
+          for (; j > 0 && Less{}(x, a[j - 1]); --j) a[j] = a[j - 1];
+          a[j] = x;
+        }
       }
     }
-    return a;
-  }
-  int64_t room = std::max<int64_t>(4 * k, 192), held = 0;
-  if (room > r.n) {
-    for (int64_t i = 0; i < r.n; ++i) a[i] = make(i, r.key(i));
-    held = r.n;
-  } else {
-    K bound = static_cast<K>(~K{0});
-    bool bounded = false;
-    constexpr int64_t kBlock = 64;
-    K keys[kBlock];
-    for (int64_t b = 0; b < r.n; b += kBlock) {
-      int64_t m = std::min(kBlock, r.n - b);
-      K low = static_cast<K>(~K{0});
-      for (int64_t i = 0; i < m; ++i) {
-        keys[i] = r.key(b + i);
-        low = std::min(low, keys[i]);
-      }
-      // A later element with the bound's own key comes after those held.
-      if (bounded && low >= bound) continue;
-      for (int64_t i = 0; i < m; ++i) {
-        if (bounded && keys[i] >= bound) continue;
-        a[held++] = make(b + i, keys[i]);
-      }
-      if (held + kBlock > room) {
-        std::nth_element(a, a + (k - 1), a + held, Less{});
-        held = k;
-        bound = key_of(r, a[k - 1]);
-        bounded = true;
-      }
+    if (held + kCandidates > room && !few) {
+      std::nth_element(a, a + (k - 1), a + held, Less{});
+      held = k;
     }
   }
+  if (few) return a;
   if (k < held && k * 4 < held * 3) {
     std::nth_element(a, a + (k - 1), a + held, Less{});
     held = k;
   }
-  if (held <= 256) {
-    std::sort(a, a + held, Less{});
-    return a;
+  if constexpr (std::is_same_v<E, uint64_t>) {
+    // By index first: what was dropped has mixed them.
+    if (held > 256) {
+      E* b = reinterpret_cast<E*>(scratch.b.get());
+      E* by_index = sort_words(a, b, held, 0, bit_count(static_cast<uint64_t>(r.n)), scratch.counts.get());
+      return sort_words(by_index, by_index == a ? b : a, held, 32, 32 + Keys<T>::bits, scratch.counts.get());
+    }
   }
-  return sort_words(a, reinterpret_cast<E*>(scratch.b.get()), held, bits_low, bits_high, scratch.counts.get());
+  std::sort(a, a + held, Less{});
+  return a;
 }
 
 void topk(void* values, int64_t* indices, const void* src, DType dtype, int64_t outer, int64_t n, int64_t inner,
           int64_t k, bool largest) {
   if (n == 0 || k == 0) return;
   visit_sortable(dtype, [&](auto t) {
-    using T = decltype(t);
+    using T = std::conditional_t<std::is_same_v<decltype(t), bool>, uint8_t, decltype(t)>;
     for_rows<T>(src, outer, n, inner, largest, [&](Row<T>& r, Scratch& scratch, int64_t o, int64_t c) {
       int64_t at = o * k * inner + c;
       if (sizeof(T) < 8 && n <= INT64_C(0x7FFFFFFF)) {
-        uint64_t* w = least<T, uint64_t>(r, scratch, k, 32, 32 + Keys<T>::bits,
-                                         [&](int64_t i, auto key) { return pack(r, i, key); });
+        uint64_t* w = least<T, uint64_t>(r, scratch, k, [&](int64_t i, auto) { return pack(r, i); });
         emit(r, w, k, values, indices, at, inner);
       } else {
-        Wide* w = least<T, Wide>(r, scratch, k, 0, 64, [&](int64_t i, auto key) {
+        Wide* w = least<T, Wide>(r, scratch, k, [&](int64_t i, auto key) {
           return Wide{static_cast<uint64_t>(key), static_cast<uint64_t>(i)};
         });
         emit(r, w, k, values, indices, at, inner);
@@ -504,7 +609,7 @@ void select(void* values, int64_t* indices, const void* src, DType dtype, int64_
       if (chosen < 0) {
         if (sizeof(T) < 8 && n <= INT64_C(0x7FFFFFFF)) {
           uint64_t* a = reinterpret_cast<uint64_t*>(scratch.a.get());
-          for (int64_t i = 0; i < n; ++i) a[i] = pack(r, i, r.key(i));
+          for (int64_t i = 0; i < n; ++i) a[i] = pack(r, i);
           std::nth_element(a, a + k, a + n, Less{});
           chosen = index_of(a[k]);
         } else {

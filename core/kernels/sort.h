@@ -1,11 +1,12 @@
 // Order: sort, topk, selection, unique, searching. NaN is greater than everything, -0.0 equals 0.0, and every order is
-// stable, so results do not depend on the machine or the number of threads. Real types and bool only. Sorting does not
-// vectorise, so these kernels are compiled once, not for each instruction set.
+// stable, so results do not depend on the machine or the number of threads. Real types and bool only. What of it does not
+// vectorise is compiled once, not for each instruction set.
 // Sources and results are contiguous [outer, n, inner]; indices are int64.
 #pragma once
 
 #include <cstdint>
 
+#include "runtime/cpu.h"
 #include "tensor/dtype.h"
 
 namespace rl::cpu {
@@ -41,5 +42,25 @@ struct SearchTable {
 };
 extern const SearchTable search_table;
 inline const SearchTable& search() { return search_table; }
+
+inline constexpr int64_t kCandidates = 64;
+
+// Elements are int32 or int64, or with floating the bits of float or double; keys are signed.
+struct OrderTable {
+  int64_t registers;  // that 64 bytes take
+  // The places of the elements of rows that lie side by side: 64 bytes hold one element of each of 16 (8) rows, and there
+  // are n times as many. The elements are overwritten. Time grows with n * n * registers.
+  void (*ranks32)(void* elements, void* places, int64_t n, bool floating, bool descending);
+  void (*ranks64)(void* elements, void* places, int64_t n, bool floating, bool descending);
+  // The least and the greatest key; words of [begin, end), that is the key less base, above the index.
+  void (*span32)(const void* x, int64_t n, bool floating, bool descending, int32_t* low_high);
+  void (*words32)(const void* x, int64_t begin, int64_t end, bool floating, bool descending, int32_t base,
+                  uint64_t* words);
+  // Where the first kCandidates elements begin of which any has a key below bound, and which of them have; or only fewer
+  // elements are left.
+  int64_t (*candidates32)(const void* x, int64_t n, int64_t bound, bool floating, bool descending, uint8_t* hits);
+  int64_t (*candidates64)(const void* x, int64_t n, int64_t bound, bool floating, bool descending, uint8_t* hits);
+};
+RL_ISA_TABLE(OrderTable, order)
 
 }  // namespace rl::cpu
