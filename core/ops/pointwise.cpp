@@ -317,6 +317,25 @@ void iterate(PointwiseLoop loop, SmallVector<Operand, kMaxInputs>& operands, Dim
     follows[i] = streams && operands[i].data && in_order(operands[i]);
   }
 
+  // Rows that every operand has as the loop wants them need no blocks.
+  bool plain_rows = dims == 2 && !streams && inner >= 64 && (n < kGrain || rows >= 16);
+  for (const Operand& o : operands) plain_rows &= !o.data || (o.dtype == o.load && o.strides[1] == 1);
+  if (plain_rows) {
+    parallel_for_light(rows, std::max<int64_t>(1, kGrain / inner), [&](int64_t first, int64_t last) {
+      const char* at[kMaxInputs];
+      int64_t step[kMaxInputs];
+      for (int i = 0; i < count; ++i) {
+        step[i] = operands[i].data ? operands[i].strides[0] * item_size(operands[i].dtype) : 0;
+        at[i] = operands[i].data ? operands[i].data + first * step[i] : nullptr;
+      }
+      for (int64_t row = first; row < last; ++row) {
+        loop(const_cast<char*>(at[0]), at + 1, scalars, inner);
+        for (int i = 0; i < count; ++i) at[i] += step[i];
+      }
+    });
+    return;
+  }
+
   auto run = [&](int64_t first, int64_t last) {
     alignas(64) char scratch[kMaxInputs][kBlock * 16];
     int64_t splat_filled[kMaxInputs] = {};
