@@ -90,6 +90,8 @@ CASES = {
             "cumsum": lambda x: x.cumsum(0),
             "sort": lambda x: x.sort(0).indices,
             "topk": lambda x: x.topk(1, 0).values,
+            "arange": lambda x: torch.arange(0.1, 0.1 + 0.3 * len(x), 0.3, dtype=x.dtype),
+            "linspace": lambda x: torch.linspace(-0.7, 0.3, len(x), dtype=x.dtype),
         }.items()
     },
     **{
@@ -99,6 +101,9 @@ CASES = {
             "sum 1": lambda x: x.sum(1),
             "std": lambda x: x.std(0, unbiased=False),
             "amax": lambda x: x.amax(1),
+            "sort 0": lambda x: x.sort(0).indices,
+            "sort 1": lambda x: (x * 9).round().sort(1, descending=True).indices,
+            "topk 1": lambda x: x.topk(min(20, x.shape[1]), 1).indices,
             "softmax 0": lambda x: x.softmax(0),
             "softmax 1": lambda x: x.softmax(1),
             "log_softmax": lambda x: x.log_softmax(1),

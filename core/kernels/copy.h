@@ -28,6 +28,9 @@ struct CopyTable {
   void (*scatter_block)(void* dst, int64_t dst_stride, const void* src, int64_t item_bytes, int64_t n);
   // dst (outer rows of the sum of all parts' bytes) = the parts side by side.
   void (*cat)(void* dst, int64_t outer, const CatPart* parts, int64_t count);
+  // out[i] = start + (first + i * ascent) * step of float or double, rounded once (not at all before the sum, if products
+  // are exact); ascent is 1 or -1, n below 2^31.
+  void (*ramp)(void* out, DType dtype, int64_t n, double first, double ascent, double start, double step, bool exact);
 };
 RL_ISA_TABLE(CopyTable, copy)
 

@@ -319,8 +319,8 @@ void copy_strided(void* dst, DType dst_dtype, const int64_t* dst_strides, const 
       for (int64_t b = begin; b < end; b += piece) {
         const int64_t n = std::min(piece, end - b);
         convert_block(stream.room(), dst_dtype, s + b * step * si, src_dtype, step, n);
-        const Ahead ahead{s + (b + piece) * si, 64 * si / di};
-        stream.put(n * di, &ahead, step == 1 ? 1 : 0);
+        const Ahead ahead{s + (step < 0 ? 1 - b - 2 * piece : b + piece) * si, 64 * si / di};
+        stream.put(n * di, &ahead, step == 1 || step == -1 ? 1 : 0);
       }
     });
     return;
@@ -350,15 +350,24 @@ void copy_strided(void* dst, DType dst_dtype, const int64_t* dst_strides, const 
     block1 = std::max<int64_t>(1, (1 << 12) / block0);
   }
   Strides2 st{k >= 0 ? p.d[k] : 0, p.d[in], k >= 0 ? p.s[k] : 0, p.s[in]};
-  if (far && same && p.s[in] == 1 && p.n[in] * di >= kStreamedRun) {
-    // Rows that lie side by side in the source: those of the result follow one another.
+  if (far && same && (p.s[in] == 1 || p.s[in] == -1) && p.n[in] * di >= kStreamedRun) {
+    // Rows that lie side by side in the source, forwards or backwards: those of the result follow one another.
     const int64_t n0 = p.n[in];
     split(total / n0, std::max<int64_t>(1, grain / n0), true, [&](int64_t begin, int64_t end) {
       Stream stream(d + begin * n0 * di);
       for (int64_t row = begin; row < end; ++row) {
         const char* from = s;
         for (int64_t i = in - 1, rest = row; i >= 0; rest /= p.n[i--]) from += rest % p.n[i] * p.s[i] * si;
-        stream.copy(from, n0 * di);
+        if (p.s[in] == 1) {
+          stream.copy(from, n0 * di);
+          continue;
+        }
+        for (int64_t b = 0, piece = Stream::kPiece / di; b < n0; b += piece) {
+          const int64_t n = std::min(piece, n0 - b);
+          convert_block(stream.room(), dst_dtype, from - b * si, src_dtype, -1, n);
+          const Ahead ahead{from + (1 - b - 2 * piece) * si, 64};
+          stream.put(n * di, &ahead, b + 2 * piece <= n0 ? 1 : 0);
+        }
       }
     });
     return;
@@ -469,8 +478,25 @@ void cat(void* dst, int64_t outer, const CatPart* parts, int64_t count) {
   });
 }
 
+template <class T>
+void ramp(T* out, int64_t n, double first, double ascent, double start, double step, bool exact) {
+  if (exact) {
+    for (int64_t i = 0; i < n; ++i)
+      out[i] = static_cast<T>(start + (first + static_cast<double>(static_cast<int32_t>(i)) * ascent) * step);
+  } else {
+    for (int64_t i = 0; i < n; ++i)
+      out[i] =
+          static_cast<T>(__builtin_fma(first + static_cast<double>(static_cast<int32_t>(i)) * ascent, step, start));
+  }
+}
+
+void ramp_of(void* out, DType dtype, int64_t n, double first, double ascent, double start, double step, bool exact) {
+  if (dtype == DType::F64) return ramp(static_cast<double*>(out), n, first, ascent, start, step, exact);
+  ramp(static_cast<float*>(out), n, first, ascent, start, step, exact);
+}
+
 }  // namespace
 
-const CopyTable copy_table = {copy_strided, fill, convert_block, scatter_block, cat};
+const CopyTable copy_table = {copy_strided, fill, convert_block, scatter_block, cat, ramp_of};
 
 }  // namespace rl::cpu::RL_ISA
