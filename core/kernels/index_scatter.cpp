@@ -94,7 +94,7 @@ inline void visit_op(Scatter op, DType dtype, F&& f) {
 template <Scatter op, class T>
 void scatter_line(T* d, int64_t step, const T* s, int64_t ss, const int64_t* x, int64_t xs, int64_t n, int64_t skip) {
   int64_t high = 0;
-  if (n > 1 << 18 && num_threads() > 1 && !in_parallel_region()) {
+  if (n > 1 << 21 && num_threads() > 1 && !in_parallel_region()) {
     for (int64_t j = 0; j < n; ++j) high = std::max(high, x[j * xs]);
   }
   if (high > 1 << 16) {

@@ -2,10 +2,12 @@
 #include "ops/indexing.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "ops/creation.h"
 #include "ops/index_util.h"
 #include "ops/scatter.h"
+#include "runtime/parallel.h"
 
 namespace rl {
 namespace {
@@ -204,8 +206,14 @@ Tensor checked_index(const Tensor& index, int64_t size, int64_t dim, bool negati
   Tensor t = plain(index.dtype() == DType::I64 ? index : to_dtype(index, DType::I64));
   int64_t n = t.numel();
   if (n == 0) return t;
-  int64_t bad = cpu::index().wrap_indices(nullptr, t.data<int64_t>(), n, size, 0);
-  if (bad < 0) return t;
+  const int64_t* at = t.data<int64_t>();
+  std::atomic<bool> fits = true;
+  parallel_for_light(n, 1 << 15, [&](int64_t begin, int64_t end) {
+    if (cpu::index().wrap_indices(nullptr, at + begin, end - begin, size, 0) >= 0)
+      fits.store(false, std::memory_order_relaxed);
+  });
+  if (fits.load(std::memory_order_relaxed)) return t;
+  int64_t bad = cpu::index().wrap_indices(nullptr, at, n, size, 0);
   if (!negative) out_of_bounds(kind, t.data<int64_t>()[bad], dim, size);
   Tensor wrapped = Tensor::empty(t.sizes(), DType::I64);
   bad = cpu::index().wrap_indices(wrapped.data<int64_t>(), t.data<int64_t>(), n, size, -size);
