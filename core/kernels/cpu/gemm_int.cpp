@@ -99,14 +99,14 @@ void part(const GemmArgs<T>& g, const T* a, const T* b, int64_t brs, int64_t bcs
           step = kCols;
         }
         const T* rows_of_a = a + i * g.a.row_stride + k0 * g.a.col_stride;
-        auto call = [&](auto block, int row) {
-          block(depth, cols, rows_of_a + row * g.a.row_stride, g.a.row_stride, g.a.col_stride, rows_of_b, step,
-                sums + row * kCols);
+        auto call = [&](auto block) {
+          block(depth, cols, rows_of_a, g.a.row_stride, g.a.col_stride, rows_of_b, step, sums);
         };
-        if (rows == kTileRows) {
-          call(row_block<T, kTileRows>, 0);
-        } else {
-          for (int r = 0; r < rows; ++r) call(row_block<T, 1>, r);
+        switch (rows) {
+          case 4: call(row_block<T, 4>); break;
+          case 3: call(row_block<T, 3>); break;
+          case 2: call(row_block<T, 2>); break;
+          default: call(row_block<T, 1>);
         }
       }
       for (int r = 0; r < rows; ++r)
