@@ -150,3 +150,9 @@ def test_jacobian_of_complex_outputs():
     x = torch.tensor([1 + 2j, 3j])
     found = torch.autograd.functional.jacobian(lambda x: x * 2, x, vectorize=True)
     assert torch.equal(found, torch.eye(2) * (2 + 0j))
+
+
+def test_functional_call_takes_tensors_for_tensors():
+    net = torch.nn.Sequential(torch.nn.Linear(2, 2))
+    with pytest.raises(TypeError, match="attribute `0`"):
+        func.functional_call(net, {"0": torch.ones(2)}, torch.ones(1, 2))

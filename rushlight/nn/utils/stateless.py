@@ -54,6 +54,9 @@ def _reparametrize_module(
         for name, tensor in given.items():
             path, _, last = name.rpartition(".")
             if name not in own:
+                found = module._modules.get(name)
+                if found is not None:
+                    raise TypeError(f"attribute `{name}`: {found} is not an instance of torch.Tensor")
                 continue
             owner = module.get_submodule(path)
             members = owner._parameters if last in owner._parameters else owner._buffers
