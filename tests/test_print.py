@@ -35,3 +35,11 @@ def test_numbers_in_f_strings():
     assert str(torch.Size([2, 3])) == "torch.Size([2, 3])"
     assert repr(torch.float32) == "torch.float32"
     assert repr(torch.device("cpu")) == "device(type='cpu')"
+
+
+def test_sizes_join():
+    for joined in (torch.Size([1]) + (2,), (1,) + torch.Size([2]), torch.Size([1]) + torch.Size([2])):
+        assert type(joined) is torch.Size
+        assert joined == (1, 2)
+    with pytest.raises(TypeError):
+        torch.Size([1]) + [2]

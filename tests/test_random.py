@@ -109,3 +109,11 @@ def test_linear_starts_with_pytorchs_weights():
     torch.manual_seed(0)
     layer = torch.nn.Linear(1, 1)
     assert round(layer.weight.item(), 4) == -0.0075 and round(layer.bias.item(), 4) == 0.5364
+
+
+@pytest.mark.parametrize(
+    ("seed", "error"), [(2**64, ValueError), (-(2**64), ValueError), ("a", RuntimeError), (1.5, RuntimeError)]
+)
+def test_seeds_that_generators_refuse(seed, error):
+    with pytest.raises(error, match="Overflow|expected a long"):
+        torch.Generator().manual_seed(seed)

@@ -248,6 +248,10 @@ PyObject* as_size(PyObject* tuple) {
   return args ? PyTuple_Type.tp_new(size_type, args.get(), nullptr) : nullptr;
 }
 PyObject* size_concat(PyObject* a, PyObject* b) { return as_size(PyTuple_Type.tp_as_sequence->sq_concat(a, b)); }
+PyObject* size_add(PyObject* a, PyObject* b) {  // so that a tuple before a Size makes a Size too
+  if (!PyTuple_Check(a) || !PyTuple_Check(b)) Py_RETURN_NOTIMPLEMENTED;
+  return size_concat(a, b);
+}
 PyObject* size_repeat(PyObject* a, Py_ssize_t n) { return as_size(PyTuple_Type.tp_as_sequence->sq_repeat(a, n)); }
 PyObject* size_subscript(PyObject* a, PyObject* index) {
   return as_size(PyTuple_Type.tp_as_mapping->mp_subscript(a, index));
@@ -285,6 +289,10 @@ void generator_dealloc(PyObject* o) {
 }
 PyObject* generator_manual_seed(PyObject* o, PyObject* seed) {
   // Seeds from -2^63 to 2^64 - 1 are taken; negative ones wrap.
+  if (!PyIndex_Check(seed)) {
+    PyErr_Format(PyExc_RuntimeError, "manual_seed expected a long, but got %s", Py_TYPE(seed)->tp_name);
+    return nullptr;
+  }
   Object number = Object::steal(PyNumber_Index(seed));
   if (!number) return nullptr;
   Object masked = Object::steal(PyLong_FromString("0xffffffffffffffff", nullptr, 16));
@@ -292,7 +300,7 @@ PyObject* generator_manual_seed(PyObject* o, PyObject* seed) {
   if (PyObject_RichCompareBool(number.get(), masked.get(), Py_GT) ||
       PyObject_RichCompareBool(number.get(), low.get(), Py_LT)) {
     PyErr_SetString(
-        PyExc_RuntimeError,
+        PyExc_ValueError,
         "Overflow when unpacking long long: a seed lies between -0x8000_0000_0000_0000 and 0xffff_ffff_ffff_ffff");
     return nullptr;
   }
@@ -423,13 +431,10 @@ int add_small_types(PyObject* module) {
                                {Py_tp_methods, named_methods},
                                {Py_tp_dealloc, slot(dealloc_plain)},
                                {0, nullptr}};
-  PyType_Slot size_slots[] = {{Py_tp_new, slot(size_new)},
-                              {Py_tp_repr, slot(size_repr)},
-                              {Py_sq_concat, slot(size_concat)},
-                              {Py_sq_repeat, slot(size_repeat)},
-                              {Py_mp_subscript, slot(size_subscript)},
-                              {Py_tp_methods, size_methods},
-                              {0, nullptr}};
+  PyType_Slot size_slots[] = {{Py_tp_new, slot(size_new)},       {Py_tp_repr, slot(size_repr)},
+                              {Py_sq_concat, slot(size_concat)}, {Py_nb_add, slot(size_add)},
+                              {Py_sq_repeat, slot(size_repeat)}, {Py_mp_subscript, slot(size_subscript)},
+                              {Py_tp_methods, size_methods},     {0, nullptr}};
   PyType_Slot generator_slots[] = {{Py_tp_new, slot(generator_new)},
                                    {Py_tp_dealloc, slot(generator_dealloc)},
                                    {Py_tp_methods, generator_methods},
