@@ -27,7 +27,7 @@ template <class T> T* scratch(int64_t elements) {
   static thread_local std::unique_ptr<T[]> data;
   static thread_local int64_t size = 0;
   if (elements > size || (size > kKeep && elements <= kKeep)) {
-    data.reset(new T[static_cast<size_t>(elements)]);
+    data = std::make_unique_for_overwrite<T[]>(static_cast<size_t>(elements));
     size = elements;
   }
   return data.get();

@@ -2,8 +2,8 @@
 //
 //   GemmArgs<float> g;
 //   g.m = ..., g.n = ..., g.k = ...;
-//   g.a = {a, row_stride, col_stride}; g.b = ...; g.c = ...;   // strides in elements; a transpose is a swap of two
-//   strides g.bias_n = bias;                                           // one value per column of C gemm(g);
+//   g.a = {a, row_stride, col_stride}; g.b = ...; g.c = ...;   // strides in elements; swapped, they transpose
+//   g.bias_n = bias; gemm(g);                                  // one value per column of C
 //
 // Half and BFloat16 are multiplied and added in float and rounded once. Integers wrap around. The same bits come out
 // on every instruction set and with any number of threads: each element is summed along k in order, with fused

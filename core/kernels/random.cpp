@@ -375,7 +375,8 @@ void randperm(Out out, Generator& g) {
         check(n <= limit || out.dtype == DType::BF16, "n cannot be greater than ", limit, " for ",
               scalar_type_name(dtype_of_v<T>), " type.");
       } else {
-        check(std::in_range<T>(n), "value cannot be converted to type ", dtype_name(out.dtype), "_t without overflow");
+        check(std::in_range<T>(n), "value cannot be converted to type ", dtype_name(out.dtype),
+              "_t without overflow: ", n);
       }
       auto* data = static_cast<T*>(out.data);
       std::lock_guard lock(g.mutex());

@@ -28,7 +28,7 @@ template <class T> void fill_below(T* out, int64_t n, double p, T yes, Generator
 }
 
 int64_t poisson_one(double rate, Generator& g) {
-  check(rate >= 0, "invalid Poisson rate, expected rate to be non-negative");
+  check(rate >= 0, "invalid Poisson rate, expected rate to be non-negative, got ", rate);
   if (rate == 0) return 0;
   if (rate < 10) {
     double floor = std::exp(-rate), product = 1.0;
@@ -321,9 +321,9 @@ void multinomial(DType dtype, const void* weights, int64_t rows, int64_t categor
                  int64_t* out, Generator& g) {
   check(is_floating(dtype),
         "multinomial only supports floating-point dtypes for input, got: ", scalar_type_name(dtype));
-  check(samples > 0, "cannot sample n_sample <= 0 samples");
+  check(samples > 0, "cannot sample n_sample <= 0 samples, got num_samples=", samples);
   check(replacement || samples <= categories,
-        "cannot sample n_sample > prob_dist.size(-1) samples without replacement");
+        "cannot sample n_sample > prob_dist.size(-1) samples without replacement: ", samples, " of ", categories);
   if (rows == 0) return;
   check(categories > 0, "invalid multinomial distribution (sum of probabilities <= 0)");
   std::lock_guard lock(g.mutex());

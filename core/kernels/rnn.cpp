@@ -164,6 +164,7 @@ template <class T> int64_t chunk_rows(const RnnPass<T>& p) {
   bool small = total * gate_count(p.kind) * p.hidden * p.recurrent < kParallelWork;
   return small || threads <= 1 ? p.batch : std::max<int64_t>(8, (p.batch + threads - 1) / threads);
 }
+
 // The part of gradients of weights that some steps, which are in `use`'s strips, have: `rows` of them.
 template <class T> void add_weight_gradients(const RnnBackward<T>& p, const BackwardPieces<T>& use, int64_t rows,
                                              bool first) {

@@ -217,7 +217,6 @@ void gather(void* dst, const int64_t* ds, const void* src, const int64_t* ss, in
   });
 }
 
-// Four operands: the fourth's offsets are kept by the same odometer, so where() recurses over the outer dims instead.
 // By bits: compilers make a branch of c[i] ? a[i] : b[i].
 template <class T, class A, class B>
 inline void blend_run(T* d, const uint8_t* c, int64_t n, const A& a, const B& b) {

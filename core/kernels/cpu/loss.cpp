@@ -52,6 +52,15 @@ template <class T> void finish(const double* losses, const double* weights, cons
   out[0] = narrow<T>(how.reduction == LossReduction::mean ? total / weight : total);
 }
 
+// Without weights each class has 1.
+template <class T>
+double sum_of_weights(const T* weight, int64_t classes) {
+  if (weight == nullptr) return static_cast<double>(classes);
+  double sum = 0;
+  for (int64_t c = 0; c < classes; ++c) sum += widen<double>(weight[c]);
+  return sum;
+}
+
 BadTarget cross_entropy(DType dtype, const void* logits, const int64_t* target, const void* weight,
                         const ClassLoss& how, void* loss, void* lse, double* total_weight) {
   const BadTarget bad = find_bad(target, how);
@@ -64,11 +73,7 @@ BadTarget cross_entropy(DType dtype, const void* logits, const int64_t* target, 
     Scratch<double> losses(how.rows), weights(how.rows);
     const int64_t n = how.classes;
     const double smooth = how.label_smoothing;
-    double all_weights = static_cast<double>(n);
-    if (w != nullptr) {
-      all_weights = 0;
-      for (int64_t c = 0; c < n; ++c) all_weights += widen<double>(w[c]);
-    }
+    const double all_weights = sum_of_weights(w, n);
     parallel_for(how.rows, rows_per_task(n, 16384), [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; r += kLogRows)
         log_sum_exps(x + r * n, end - r < kLogRows ? end - r : kLogRows, n, norms + r);
@@ -120,11 +125,7 @@ void cross_entropy_backward(DType dtype, const void* grad, const void* logits, c
     T* d = static_cast<T*>(dx);
     const int64_t n = how.classes;
     const double smooth = how.label_smoothing;
-    double all_weights = static_cast<double>(n);
-    if (w != nullptr) {
-      all_weights = 0;
-      for (int64_t c = 0; c < n; ++c) all_weights += widen<double>(w[c]);
-    }
+    const double all_weights = sum_of_weights(w, n);
     parallel_for(how.rows, rows_per_task(n, 16384), [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r) {
         const T* row = x + r * n;
