@@ -222,9 +222,11 @@ def _multiply(a: Any, b: Any, how: _Product) -> Any:
     if how.right is not None:
         b = b.permute(how.right)
     if how.counts == (0, 1, 1, 1):
-        result = _C.mm(a, b)
+        product = _C.mm(a, b)
+        result = product.view(product.shape)  # as PyTorch's, whose grad_fn says so
     elif how.counts == (1, 1, 1, 1):
-        result = _C.bmm(a, b)
+        product = _C.bmm(a, b)
+        result = product.view(product.shape)
     else:
         batch, rows, inner, _ = how.counts
         start, end = a.shape[: batch + rows], b.shape[batch + inner :]
