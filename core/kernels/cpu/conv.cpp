@@ -172,23 +172,7 @@ template <class P> void pack_weights(const ConvProduct& c, const Tiles<P>& mk, c
   });
 }
 
-// N blocks for each of the taps from k0 on, and a hint of what the next strip will read.
-template <class P, int N>
-void copy_blocks(const ConvProduct& c, const P* x, const int64_t* from, const int64_t* to, int64_t next, int64_t k0,
-                 int64_t depth, int64_t strip, P* out) {
-  int64_t channel = k0 / c.taps, tap = k0 % c.taps, f[N], t[N];
-  for (int i = 0; i < N; ++i) f[i] = from[i], t[i] = to[i];
-  const P* base = x + channel * c.x_channel;
-  for (int64_t p = 0; p < depth; ++p, out += strip) {
-    const P* at = base + c.x_taps[tap];
-#pragma GCC unroll 8
-    for (int i = 0; i < N; ++i) std::memcpy(out + t[i], at + f[i], 64);
-    __builtin_prefetch(at + next);
-    __builtin_prefetch(at + next + kBlock<P>);
-    if (++tap == c.taps) tap = 0, base += c.x_channel;
-  }
-}
-
+template <class P> inline void copy_block(const P* from, P* to) { std::memcpy(to, from, 64); }
 // to[i] = from[2 * i], a block.
 template <class P> inline void copy_even(const P* from, P* to) {
 #if defined(__clang__)
@@ -205,23 +189,20 @@ template <class P> inline void copy_even(const P* from, P* to) {
 #endif
 }
 
-// pack_patches where a run reads every other element.
-template <class P>
-void pack_every_other(const ConvProduct& c, const P* x, const Run* runs, int64_t n, bool loose, int64_t k0,
-                      int64_t depth, int64_t strip, P* out) {
-  int64_t from[2 * kMaxStrip], to[2 * kMaxStrip], blocks = 0;
-  for (int64_t r = 0; r < n; ++r)
-    for (int64_t i = 0; i < runs[r].count; i += kBlock<P>)
-      from[blocks] = runs[r].x + 2 * i, to[blocks++] = runs[r].at + i;
-  int64_t channel = k0 / c.taps, tap = k0 % c.taps;
+// N blocks for each of the taps from k0 on, and a hint of what the next strip will read. `even`: of every other element.
+template <class P, int N, bool even>
+void copy_blocks(const ConvProduct& c, const P* x, const int64_t* from, const int64_t* to, int64_t next, int64_t k0,
+                 int64_t depth, int64_t strip, P* out) {
+  int64_t channel = k0 / c.taps, tap = k0 % c.taps, f[N], t[N];
+  for (int i = 0; i < N; ++i) f[i] = from[i], t[i] = to[i];
+  const P* base = x + channel * c.x_channel;
   for (int64_t p = 0; p < depth; ++p, out += strip) {
-    const P* at = x + channel * c.x_channel + c.x_taps[tap];
-    if (loose)
-      for (int64_t i = 0; i < blocks; ++i) copy_even(at + from[i], out + to[i]);
-    else
-      for (int64_t r = 0; r < n; ++r)
-        for (int64_t i = 0; i < runs[r].count; ++i) out[runs[r].at + i] = at[runs[r].x + 2 * i];
-    if (++tap == c.taps) tap = 0, ++channel;
+    const P* at = base + c.x_taps[tap];
+#pragma GCC unroll 8
+    for (int i = 0; i < N; ++i) even ? copy_even(at + f[i], out + t[i]) : copy_block(at + f[i], out + t[i]);
+    __builtin_prefetch(at + next);
+    __builtin_prefetch(at + next + kBlock<P>);
+    if (++tap == c.taps) tap = 0, base += c.x_channel;
   }
 }
 
@@ -229,11 +210,10 @@ void pack_every_other(const ConvProduct& c, const P* x, const Run* runs, int64_t
 template <class P>
 void pack_patches(const ConvProduct& c, const P* x, const Run* runs, int64_t n, bool loose, int64_t k0, int64_t depth,
                   int64_t strip, P* out) {
-  if (c.x_step == 2) return pack_every_other(c, x, runs, n, loose, k0, depth, strip, out);
   if (!loose || n > 7) {
     int64_t channel = k0 / c.taps, tap = k0 % c.taps;
     for (int64_t p = 0; p < depth; ++p, out += strip) {
-      copy_runs(x + channel * c.x_channel + c.x_taps[tap], runs, n, loose, out);
+      copy_runs(x + channel * c.x_channel + c.x_taps[tap], runs, n, loose && c.x_step == 1, out, c.x_step);
       if (++tap == c.taps) tap = 0, ++channel;
     }
     return;
@@ -241,13 +221,16 @@ void pack_patches(const ConvProduct& c, const P* x, const Run* runs, int64_t n, 
   int64_t from[16] = {}, to[16] = {}, blocks = 0;
   for (int64_t r = 0; r < n; ++r)
     for (int64_t i = 0; i < runs[r].count; i += kBlock<P>) {
-      from[blocks] = runs[r].x + i;
+      from[blocks] = runs[r].x + i * c.x_step;
       to[blocks++] = runs[r].at + i;
     }
-  int64_t next = runs[n - 1].x + runs[n - 1].count + kBlock<P>;
+  int64_t next = runs[n - 1].x + runs[n - 1].count * c.x_step + kBlock<P>;
   // Repeating the last block does no harm.
   while (blocks > 4 && blocks < 8) from[blocks] = from[blocks - 1], to[blocks] = to[blocks - 1], ++blocks;
-  auto as = [&]<int N>() { copy_blocks<P, N>(c, x, from, to, next, k0, depth, strip, out); };
+  auto as = [&]<int N>() {
+    const auto copy = c.x_step == 2 ? copy_blocks<P, N, true> : copy_blocks<P, N, false>;
+    copy(c, x, from, to, next, k0, depth, strip, out);
+  };
   switch (blocks) {
     case 1: return as.template operator()<1>();
     case 2: return as.template operator()<2>();

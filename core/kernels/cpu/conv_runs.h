@@ -53,10 +53,11 @@ struct Run {
 
 // Copies runs one after the other, in whole blocks: what is written past a run's end is overwritten by the next, or lies
 // past the end of all; what is read past it is still x where `loose`.
-template <class P> inline void copy_runs(const P* x, const Run* runs, int64_t n, bool loose, P* out) {
+template <class P>
+inline void copy_runs(const P* x, const Run* runs, int64_t n, bool loose, P* out, int64_t step = 1) {
   if (!loose) {
     for (int64_t r = 0; r < n; ++r)
-      for (int64_t i = 0; i < runs[r].count; ++i) out[runs[r].at + i] = x[runs[r].x + i];
+      for (int64_t i = 0; i < runs[r].count; ++i) out[runs[r].at + i] = x[runs[r].x + i * step];
     return;
   }
   for (int64_t r = 0; r < n; ++r) {
