@@ -58,14 +58,27 @@ inline void store_part(double* p, Vec<double> v, int count) { _mm256_maskstore_p
 #elif defined(__x86_64__)
 // Without the instruction: the product of two floats is exact in double; rounding the sum to odd first makes the final
 // rounding to float the only one.
-inline float fma1(float a, float b, float c) {
-  double p = static_cast<double>(a) * b, s = p + c;
-  double t = s - p, error = (p - (s - t)) + (c - t);
-  int64_t u = __builtin_bit_cast(int64_t, s);
-  int64_t away = (error > 0) == (s > 0) ? 1 : -1;
-  bool odd_wanted = (error > 0 || error < 0) && (u & 1) == 0;
-  return static_cast<float>(__builtin_bit_cast(double, odd_wanted ? u + away : u));
+typedef float Two __attribute__((vector_size(8)));
+inline Two fma2(Two a, Two b, Two c) {
+  typedef double Wide __attribute__((vector_size(16)));
+  typedef int64_t Bits __attribute__((vector_size(16)));
+  const Wide x = __builtin_convertvector(a, Wide), y = __builtin_convertvector(b, Wide);
+  const Wide z = __builtin_convertvector(c, Wide), p = x * y, s = p + z, t = s - p;
+  const Wide error = (p - (s - t)) + (z - t), zero{};
+  const Bits u = (Bits)s, inexact = (error > zero) | (error < zero), outwards = (error > zero) == (s > zero);
+  const Bits even = (u & 1) - 1;         // all ones where the last bit is 0
+  const Bits away = (outwards & 2) - 1;  // 1, or -1
+  return __builtin_convertvector((Wide)(u + (inexact & even & away)), Two);
 }
+inline Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) {
+  const auto half = [](Vec<float> v, bool upper) {
+    return upper ? __builtin_shufflevector(v, v, 2, 3) : __builtin_shufflevector(v, v, 0, 1);
+  };
+  const Two low = fma2(half(a, false), half(b, false), half(c, false));
+  const Two high = fma2(half(a, true), half(b, true), half(c, true));
+  return __builtin_shufflevector(low, high, 0, 1, 2, 3);
+}
+inline float fma1(float a, float b, float c) { return fma2(Two{a, 0}, Two{b, 0}, Two{c, 0})[0]; }
 inline double fma1(double a, double b, double c) { return __builtin_fma(a, b, c); }
 #else
 inline float fma1(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
