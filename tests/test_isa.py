@@ -290,3 +290,18 @@ def test_same_bits_of_cross_entropy(each_isa, classes):
 
     found = each_isa(run)
     assert len(set(found.values())) == 1, found
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (7, 5), (5, 7), (33, 33), (70, 40), (2, 9, 9)])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+def test_same_bits_of_factorizations(each_isa, shape, dtype):
+    def run():
+        A = torch.randn(shape, dtype=getattr(torch, dtype))
+        found = [*torch.geqrf(A), *torch.linalg.qr(A, "complete"), *torch.linalg.svd(A), *torch.linalg.lu_factor(A)]
+        if shape[-1] == shape[-2]:
+            H = A + A.mH + 20 * torch.eye(shape[-1], dtype=A.dtype)
+            found += [*torch.linalg.eigh(H), torch.linalg.cholesky(H), torch.linalg.inv(H)]
+        return found
+
+    found = each_isa(run)
+    assert len(set(found.values())) == 1, found

@@ -8,7 +8,8 @@ from rushlight import _C, linalg
 from rushlight._composite import composite
 from rushlight._composite.shapes import broadcast_shapes
 from rushlight._results import result_type
-from rushlight.linalg._decompositions import permutation
+from rushlight.linalg._decompositions import check_reflections, permutation
+from rushlight.linalg._tools import recorded
 
 _LUUnpack = result_type("lu_unpack", "P", "L", "U")
 _TriangularSolve = result_type("triangular_solve", "solution", "cloned_coefficient")
@@ -133,17 +134,9 @@ def geqrf(input: Any, *, out: Any = None) -> Any:
 
     Reference: https://pytorch.org/docs/stable/generated/torch.geqrf.html
     """
-    import numpy as np
-
     if input.dim() < 2:
         raise RuntimeError("torch.geqrf: input must have at least 2 dimensions.")
-    m, n = input.shape[-2:]
-    if input.numel() == 0:
-        empty = input.new_zeros(*input.shape[:-2], min(m, n))
-        return _deliver(_Geqrf(input.detach().clone(), empty), out)
-    factors, tau = np.linalg.qr(input.detach().numpy(), mode="raw")
-    made = _Geqrf(_C.from_numpy(np.swapaxes(factors, -1, -2).copy()), _C.from_numpy(np.array(tau)))
-    return _deliver(made, out)
+    return _deliver(_Geqrf(*_C._linalg_geqrf(input)), out)
 
 
 @composite("orgqr(Tensor self, Tensor input2) -> Tensor")
@@ -178,8 +171,25 @@ def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool =
             f"torch.ormqr: other.shape[{-2 if left else -1}] must be equal to input.shape[-2], but got "
             f"{other.shape[-2 if left else -1]} and {m}"
         )
-    if tau.shape[-1] > input.shape[-1]:
-        raise RuntimeError("torch.ormqr: tau.shape[-1] must be less than or equal to input.shape[-1]")
+    check_reflections(input, tau, "torch.ormqr")
+    if tau.shape[-1] > m:
+        raise RuntimeError("torch.ormqr: tau.shape[-1] must be less than or equal to other.shape[-2]")
+    if other.dim() != input.dim():
+        raise RuntimeError(
+            f"torch.ormqr: Expected other to have the same number of dimensions as input, but got other.ndim equal to "
+            f"{other.dim()} and input.ndim is equal to {input.dim()}"
+        )
+    if other.shape[:-2] != input.shape[:-2]:
+        raise RuntimeError(
+            "torch.ormqr: Expected batch dimensions of other to be equal to input.shape[:-2], but got "
+            f"{list(other.shape[:-2])}"
+        )
+    if other.dtype != input.dtype:
+        raise RuntimeError(f"torch.ormqr: other dtype {other.dtype} does not match input dtype {input.dtype}")
+    if not recorded(input, tau, other):
+        if left:
+            return _deliver(_C._linalg_ormqr(input, tau, other, transpose), out)
+        return _deliver(_C._linalg_ormqr(input, tau, other.mH, not transpose).mH, out)
     result = other
     count = tau.shape[-1]
     forward = left == transpose  # which reflection meets `other` first

@@ -456,9 +456,7 @@ def cross(input: Any, other: Any, dim: int | None = None, *, out: Any = None) ->
         raise RuntimeError(
             f"linalg.cross: inputs dimension {dim} must have length 3. Got {input.shape[dim]} and {other.shape[dim]}"
         )
-    a, b = input.unbind(dim), other.unbind(dim)
-    parts = [a[(i + 1) % 3] * b[(i + 2) % 3] - a[(i + 2) % 3] * b[(i + 1) % 3] for i in range(3)]
-    result = _C.stack(parts, dim if dim >= 0 else dim + input.dim())
+    result = (input * other.roll(-1, dim) - input.roll(-1, dim) * other).roll(-1, dim)
     return result if out is None else _C._write_out(out, result)
 
 

@@ -1,5 +1,5 @@
-"""Linear algebra with gradients, under the names of `torch.linalg`: Cholesky, LU and triangular systems are the core's,
-eigen- and singular values and QR NumPy's LAPACK.
+"""Linear algebra with gradients, under the names of `torch.linalg`: Cholesky, LU, QR, triangular systems, and eigen- and
+singular values of matrices that are not large are the core's, other eigenproblems NumPy's LAPACK.
 
 Matrices are the last two axes, (..., m, n); the axes before them are a batch, and results have them too. float32,
 float64, complex64 and complex128: other dtypes are a RuntimeError, and so are matrices that should be square and
@@ -98,7 +98,7 @@ __all__ = [
 
 _PRIVATE = (cholesky_solve, legacy_svd)  # what torch.cholesky_solve and torch.svd are made of
 
-# What LAPACK computes; the others are made of products and sums, which autocast knows.
+# What is computed in float and wider; the others are made of products and sums, which autocast knows.
 _PRODUCTS = {"cross", "diagonal", "matmul", "matrix_power", "multi_dot", "norm", "vander", "vecdot", "vector_norm"}
 for _name in ({*__all__} - _PRODUCTS - {"LinAlgError"}) | {one.__name__ for one in _PRIVATE}:
     globals()[_name] = _in_float32(globals()[_name])

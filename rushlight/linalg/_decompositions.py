@@ -10,13 +10,12 @@ from rushlight.linalg import _functions as functions
 from rushlight.linalg._tools import (
     LinAlgError,
     adjoint,
-    array,
     batch_text,
     check_matrix,
     check_square,
     deliver,
     first_failure,
-    tensor,
+    recorded,
 )
 
 _Cholesky = result_type("linalg_cholesky_ex", "L", "info")
@@ -58,7 +57,8 @@ def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False, out:
     tensor(2, dtype=torch.int32)
     """
     check_square(A, "linalg.cholesky")
-    L, info = functions.Cholesky.apply(adjoint(A) if upper else A)
+    lower = adjoint(A) if upper else A
+    L, info = functions.Cholesky.apply(lower) if recorded(A) else _C._linalg_cholesky(lower)
     failed = first_failure(info) if check_errors else None
     if failed:
         raise LinAlgError(
@@ -82,20 +82,23 @@ def qr(A: Any, mode: str = "reduced", *, out: Any = None) -> Any:
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.qr.html
     """
     check_matrix(A, "linalg.qr")
-    if mode == "r":
-        import numpy as np
-
-        if A.requires_grad and _C._is_grad_enabled():
-            raise RuntimeError("linalg.qr: the derivative is not implemented when mode='r'. Use 'reduced' instead")
-        return deliver(_QR(_C.empty(0, dtype=A.dtype), tensor(np.linalg.qr(array(A), "r"))), out)
-    if mode not in ("reduced", "complete"):
+    if mode not in ("reduced", "complete", "r"):
         raise RuntimeError(
             f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'"
         )
-    return deliver(_QR(*functions.QR.apply(A, mode)), out)
+    if not recorded(A):
+        found = _C._linalg_qr(A, mode == "complete", mode == "r")
+    elif mode == "r":
+        raise RuntimeError(
+            "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. Please use "
+            "linalg.qr(A, mode='reduced') if you are going to differentiate through linalg.qr."
+        )
+    else:
+        found = functions.QR.apply(A, mode == "complete")
+    return deliver(_QR(*found), out)
 
 
-def _symmetric(A: Any, UPLO: str) -> Any:
+def _symmetric(UPLO: str) -> Any:
     if UPLO.upper() not in ("L", "U"):
         raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
     return UPLO.upper()
@@ -111,7 +114,8 @@ def eigh(A: Any, UPLO: str = "L", *, out: Any = None) -> Any:
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.eigh.html
     """
     check_square(A, "linalg.eigh")
-    return deliver(_Eigh(*functions.Eigh.apply(A, _symmetric(A, UPLO))), out)
+    compute = functions.Eigh.apply if recorded(A) else functions.eigh
+    return deliver(_Eigh(*compute(A, _symmetric(UPLO))), out)
 
 
 def eigvalsh(A: Any, UPLO: str = "L", *, out: Any = None) -> Any:
@@ -121,7 +125,12 @@ def eigvalsh(A: Any, UPLO: str = "L", *, out: Any = None) -> Any:
     tensor([1., 3.])
     """
     check_square(A, "linalg.eigvalsh")
-    return deliver(functions.Eigh.apply(A, _symmetric(A, UPLO))[0], out)
+    return deliver(eigenvalues(A, _symmetric(UPLO)), out)
+
+
+def eigenvalues(A: Any, uplo: str) -> Any:
+    """Of a Hermitian matrix."""
+    return (functions.Eigh.apply(A, uplo) if recorded(A) else functions.eigh(A, uplo, False))[0]
 
 
 def eig(A: Any, *, out: Any = None) -> Any:
@@ -144,7 +153,7 @@ def eigvals(A: Any, *, out: Any = None) -> Any:
     tensor([2., 3.])
     """
     check_square(A, "linalg.eigvals")
-    return deliver(functions.Eig.apply(A)[0], out)
+    return deliver(functions.Eig.apply(A)[0] if recorded(A) else functions.eig(A, False)[0], out)
 
 
 def svd(A: Any, full_matrices: bool = True, *, driver: str | None = None, out: Any = None) -> Any:
@@ -152,7 +161,7 @@ def svd(A: Any, full_matrices: bool = True, *, driver: str | None = None, out: A
 
     Args:
         full_matrices: square U and Vh; otherwise only as many columns and rows as there are singular values.
-        driver: accepted; it chooses among CUDA's.
+        driver: chooses among CUDA's; there is none to choose here.
 
     >>> U, S, Vh = torch.linalg.svd(torch.tensor([[3., 0.], [4., 5.]]))
     >>> S, torch.allclose(U @ torch.diag(S) @ Vh, torch.tensor([[3., 0.], [4., 5.]]), atol=1e-5)
@@ -161,7 +170,21 @@ def svd(A: Any, full_matrices: bool = True, *, driver: str | None = None, out: A
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.svd.html
     """
     check_matrix(A, "linalg.svd")
-    return deliver(_SVD(*functions.SVD.apply(A, full_matrices)), out)
+    _check_driver("svd", driver)
+    compute = functions.SVD.apply if recorded(A) else functions.svd
+    return deliver(_SVD(*compute(A, full_matrices)), out)
+
+
+def _check_driver(name: str, driver: Any) -> None:
+    if driver is not None:
+        raise RuntimeError(
+            f"torch.linalg.{name}: keyword argument `driver=` is only supported on CUDA inputs with cuSOLVER backend."
+        )
+
+
+def singular_values(A: Any) -> Any:
+    """Of any matrix, in descending order."""
+    return (functions.SVD.apply(A, False) if recorded(A) else functions.svd(A, False, False))[1]
 
 
 def svdvals(A: Any, *, driver: str | None = None, out: Any = None) -> Any:
@@ -171,15 +194,16 @@ def svdvals(A: Any, *, driver: str | None = None, out: Any = None) -> Any:
     tensor([6.7082, 2.2361])
     """
     check_matrix(A, "linalg.svdvals")
-    return deliver(functions.SVD.apply(A, False)[1], out)
+    _check_driver("svdvals", driver)
+    return deliver(singular_values(A), out)
 
 
 def legacy_svd(A: Any, some: bool, compute_uv: bool) -> Any:
     """`torch.svd`."""
-    U, S, Vh = svd(A, not some)
     if not compute_uv:
         m, n = A.shape[-2:]
-        return _LegacySVD(A.new_zeros((*A.shape[:-2], m, m)), S, A.new_zeros((*A.shape[:-2], n, n)))
+        return _LegacySVD(A.new_zeros((*A.shape[:-2], m, m)), svdvals(A), A.new_zeros((*A.shape[:-2], n, n)))
+    U, S, Vh = svd(A, not some)
     return _LegacySVD(U, S, adjoint(Vh))
 
 
@@ -190,12 +214,21 @@ def lu_factor_ex(A: Any, *, pivot: bool = True, check_errors: bool = False, out:
     tensor(1, dtype=torch.int32)
     """
     check_matrix(A, "linalg.lu_factor_ex")
+    return _lu_factored(A, pivot, "lu_factor_ex" if check_errors else None, out)
+
+
+def _lu_factored(A: Any, pivot: bool, checked: str | None, out: Any = None) -> Any:
     if not pivot:
         raise RuntimeError("linalg.lu_factor: LU without pivoting is not implemented on the CPU")
     factors, pivots, info = _C._linalg_lu(A)
-    if check_errors and info.any():
-        raise LinAlgError("torch.linalg.lu_factor_ex: U has a zero on its diagonal: the matrix is singular")
-    if A.requires_grad and _C.is_grad_enabled():
+    failed = first_failure(info) if checked else None
+    if failed:
+        raise RuntimeError(
+            f"torch.linalg.{checked}: {batch_text(A, failed.matrix)}U[{failed.info},{failed.info}] is zero and using it "
+            "on lu_solve would result in a division by zero. If you still want to perform the factorization, consider "
+            "calling linalg.lu(A, pivot) or linalg.lu_factor_ex(A, pivot)"
+        )
+    if recorded(A):
         factors = functions.LU.apply(A, factors, permutation(pivots, A.shape[-2], A.dtype))
     return deliver(_LUFactorEx(factors, pivots, info), out)
 
@@ -207,7 +240,8 @@ def lu_factor(A: Any, *, pivot: bool = True, out: Any = None) -> Any:
     >>> pivots
     tensor([2, 2], dtype=torch.int32)
     """
-    LU, pivots, _ = lu_factor_ex(A, pivot=pivot)
+    check_matrix(A, "linalg.lu_factor")
+    LU, pivots, _ = _lu_factored(A, pivot, "lu_factor")
     return deliver(_LUFactor(LU, pivots), out)
 
 
@@ -224,11 +258,29 @@ def lu(A: Any, *, pivot: bool = True, out: Any = None) -> Any:
     >>> torch.allclose(P @ L @ U, torch.tensor([[1., 2.], [3., 4.]]))
     True
     """
-    LU, pivots = lu_factor(A, pivot=pivot)
+    check_matrix(A, "linalg.lu")
+    LU, pivots, _ = _lu_factored(A, pivot, None)
     m, n = A.shape[-2:]
     k = min(m, n)
     L = LU[..., :k].tril(-1) + _C.eye(m, k, dtype=A.dtype)
     return deliver(_LU(permutation(pivots, m, A.dtype), L, LU[..., :k, :].triu()), out)
+
+
+def check_reflections(A: Any, tau: Any, name: str) -> None:
+    """That tau are factors of the reflections in A."""
+    if tau.shape[-1] > A.shape[-1]:
+        raise RuntimeError(f"{name}: input.shape[-1] must be greater than or equal to tau.shape[-1]")
+    if tau.dim() != A.dim() - 1:
+        raise RuntimeError(
+            f"{name}: Expected tau to have one dimension less than input, but got tau.ndim equal to {tau.dim()} and "
+            f"input.ndim is equal to {A.dim()}"
+        )
+    if tau.shape[:-1] != A.shape[:-2]:
+        raise RuntimeError(
+            f"{name}: Expected batch dimensions of tau to be equal to input.shape[:-2], but got {list(tau.shape[:-1])}"
+        )
+    if tau.dtype != A.dtype:
+        raise RuntimeError(f"{name}: tau dtype {tau.dtype} does not match input dtype {A.dtype}")
 
 
 def householder_product(A: Any, tau: Any, *, out: Any = None) -> Any:
@@ -239,8 +291,14 @@ def householder_product(A: Any, tau: Any, *, out: Any = None) -> Any:
     >>> torch.allclose(q.T @ q, torch.eye(2), atol=1e-6)
     True
     """
-    check_matrix(A, "torch.linalg.householder_product", "input")
+    name = "torch.linalg.householder_product"
+    check_matrix(A, name, "input")
     m, n = A.shape[-2:]
+    if m < n:
+        raise RuntimeError(f"{name}: input.shape[-2] must be greater than or equal to input.shape[-1]")
+    check_reflections(A, tau, name)
+    if not recorded(A, tau):
+        return deliver(_C._linalg_householder_product(A, tau), out)
     Q = _C.eye(m, n, dtype=A.dtype).expand(*A.shape[:-2], m, n)
     for k in range(tau.shape[-1] - 1, -1, -1):
         below = A[..., k + 1 :, k]

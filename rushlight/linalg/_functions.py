@@ -1,5 +1,6 @@
-"""Factorizations and what follows from them with their gradients: Cholesky and LU from the core, the others from
-NumPy's LAPACK. The gradients are written with differentiable operations, so they have some."""
+"""Factorizations and what follows from them with their gradients: from the core, but those of large matrices that
+iterate, and eigenvalues of any matrix, from NumPy's LAPACK. The gradients are written with differentiable operations, so
+they have some."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from typing import Any
 from rushlight import _C
 from rushlight._errors import LinAlgError
 from rushlight.autograd.function import Function
-from rushlight.linalg._tools import adjoint, array, call, tensor
+from rushlight.linalg._tools import adjoint, array, batch_text, call, first_failure, tensor
 
 __all__ = [
     "Cholesky",
@@ -24,9 +25,13 @@ __all__ = [
     "Solve",
     "SolveFactored",
     "Triangular",
+    "eigh",
     "inverse",
     "solve_triangular",
+    "svd",
 ]
+
+_TALL = 32  # from there on, Q R first
 
 
 def _lapack() -> Any:
@@ -36,7 +41,7 @@ def _lapack() -> Any:
 
 
 def _eye(A: Any) -> Any:
-    return _C.eye(A.shape[-1], dtype=A.dtype)
+    return _C.eye(A.shape[-1], dtype=A.dtype, device=A.device)
 
 
 def _diagonal(values: Any, dtype: Any) -> Any:
@@ -158,7 +163,7 @@ class Triangular(Function):
 def _pivots_of(A: Any) -> tuple[Any, Any]:
     """The diagonal of U, and the determinant of the permutation."""
     LU, pivots, _ = _C._linalg_lu(A)
-    moved = pivots != _C.arange(1, pivots.shape[-1] + 1, dtype=pivots.dtype)
+    moved = pivots != _C.arange(1, pivots.shape[-1] + 1, dtype=pivots.dtype, device=A.device)
     return LU.diagonal(0, -2, -1), 1 - 2 * (moved.sum(-1) % 2).to(A.dtype.to_real())
 
 
@@ -205,7 +210,7 @@ class SlogDet(Function):
         A, sign = ctx.saved_tensors
         if g is None:
             g = _C.zeros(sign.shape, dtype=A.dtype.to_real())
-        turned = adjoint(inverse(A, "linalg.slogdet: the matrix is singular, its gradient does not exist"))
+        turned = adjoint(Inverse.apply(A)[0])
         if A.is_complex() and gsign is not None:
             g = _C.complex(g, (gsign.conj() * sign).imag * -1)
         return g[..., None, None].to(A.dtype) * turned
@@ -280,8 +285,8 @@ class QR(Function):
     _node_name = "LinalgQrBackward0"
 
     @staticmethod
-    def forward(ctx: Any, A: Any, mode: str) -> Any:
-        Q, R = (tensor(part) for part in _lapack().qr(array(A), mode))
+    def forward(ctx: Any, A: Any, complete: bool) -> Any:
+        Q, R = _C._linalg_qr(A, complete, False)
         ctx.save_for_backward(A, Q, R)
         return Q, R
 
@@ -304,8 +309,34 @@ class QR(Function):
 
 def _qr_gradient(Q: Any, R: Any, gQ: Any, gR: Any) -> Any:
     M = R @ adjoint(gR) - adjoint(gQ) @ Q
-    M = M.tril() + adjoint(M.tril(-1))
+    half = M.tril(-1) + 0.5 * _C.diag_embed(M.diagonal(dim1=-2, dim2=-1))
+    M = half + adjoint(half)  # with a real diagonal, as that of R is
     return adjoint(solve_triangular(R, adjoint(gQ + Q @ M), True))
+
+
+def _is_for_core(A: Any, n: int) -> bool:
+    """Whether an iteration over n values is the core's: LAPACK divides larger problems, and conquers them."""
+    return n <= (24 if A.is_complex() else 128 if A.dtype == _C.float64 else 256)
+
+
+def eigh(A: Any, uplo: str, vectors: bool = True) -> tuple[Any, Any]:
+    """Eigenvalues and, if asked for, eigenvectors; without gradient."""
+    unfinished = (
+        "The algorithm failed to converge because the input matrix is ill-conditioned or has too many repeated "
+        "eigenvalues (error code: 1)."
+    )
+    if _is_for_core(A, A.shape[-1]):
+        L, V, info = _C._linalg_eigh(A, uplo == "U", vectors)
+        failed = first_failure(info)
+        if failed:
+            raise LinAlgError(f"linalg.eigh: {batch_text(A, failed.matrix)}{unfinished}")
+        return L, V
+    name = "eigh" if vectors else "eigvalsh"
+    found = call(getattr(_lapack(), name), array(A), uplo, failure=f"linalg.eigh: {unfinished}")
+    L, V = (tensor(part) for part in found) if vectors else (tensor(found), None)
+    if not L.isfinite().all():
+        raise LinAlgError(f"linalg.eigh: {unfinished}")
+    return L, V
 
 
 class Eigh(Function):
@@ -315,8 +346,7 @@ class Eigh(Function):
 
     @staticmethod
     def forward(ctx: Any, A: Any, uplo: str) -> Any:
-        L, V = _lapack().eigh(array(A), uplo)
-        L, V = tensor(L), tensor(V)
+        L, V = eigh(A, uplo)
         ctx.save_for_backward(L, V)
         ctx.set_materialize_grads(False)
         return L, V
@@ -326,8 +356,50 @@ class Eigh(Function):
         L, V = ctx.saved_tensors
         inner = _C.zeros_like(V) if gL is None else _diagonal(gL, V.dtype)
         if gV is not None:
-            inner = inner + 0.5 * _skew(adjoint(V) @ gV) / _gaps(L)
+            along = adjoint(V) @ gV
+            if V.is_complex():
+                _check_phases(along, f"linalg_eigh_backward: {_OF_PHASES}")
+            inner = inner + 0.5 * _skew(along) / _gaps(L)
         return V @ inner @ adjoint(V), None
+
+
+_OF_PHASES = (
+    "The eigenvectors in the complex case are specified up to multiplication by e^{i phi}. The specified loss function "
+    "depends on this quantity, so it is ill-defined."
+)
+
+
+def _check_phases(along: Any, failure: str) -> None:
+    if along.numel() and float(along.detach().diagonal(dim1=-2, dim2=-1).imag.abs().amax()) > 1e-2:
+        raise RuntimeError(failure)
+
+
+def svd(A: Any, full: bool, vectors: bool = True) -> tuple[Any, Any, Any]:
+    """U, S and Vh, or S between two that are not computed; without gradient."""
+    m, n = A.shape[-2:]
+    if not _is_for_core(A, min(m, n)):
+        failure = "linalg.svd: The algorithm failed to converge because the input matrix contained non-finite values."
+        found = call(_lapack().svd, array(A), full, vectors, failure=failure)
+        if not vectors:
+            return None, tensor(found), None
+        return tensor(found[0]), tensor(found[1]), tensor(found[2])
+    if m >= 2 * n and m > _TALL and not (full and vectors):
+        Q, R = _C._linalg_qr(A.detach(), False, not vectors)
+        U, S, Vh = svd(R, False, vectors)
+        return (Q @ U if vectors else U), S, Vh
+    if n >= 2 * m and n > _TALL and not (full and vectors):
+        V, S, Uh = svd(A.detach().mH, False, vectors)
+        return (Uh.mH, S, V.mH) if vectors else (None, S, None)
+    U, S, Vh, info = _C._linalg_svd(A, full, vectors)
+    failed = first_failure(info)
+    if failed:
+        raise LinAlgError(
+            f"linalg.svd: {batch_text(A, failed.matrix)}The algorithm failed to converge because the input matrix "
+            "contained non-finite values."
+        )
+    if vectors and full and A.numel() == 0:
+        U, Vh = (_C.eye(k, dtype=A.dtype).expand(*A.shape[:-2], k, k).clone() for k in (m, n))
+    return U, S, Vh
 
 
 class SVD(Function):
@@ -337,9 +409,7 @@ class SVD(Function):
 
     @staticmethod
     def forward(ctx: Any, A: Any, full: bool) -> Any:
-        failure = "linalg.svd: The algorithm failed to converge because the input matrix contained non-finite values."
-        U, S, Vh = call(_lapack().svd, array(A), full, failure=failure)
-        U, S, Vh = tensor(U), tensor(S), tensor(Vh)
+        U, S, Vh = svd(A, full)
         ctx.save_for_backward(U, S, Vh)
         ctx.set_materialize_grads(False)
         ctx.full = full and A.shape[-1] != A.shape[-2]
@@ -360,6 +430,14 @@ class SVD(Function):
         inner = _C.zeros_like(U[..., : S.shape[-1], :]) if gS is None else _diagonal(gS, U.dtype)
         gaps = _gaps(S * S)
         outside = None
+        if U.is_complex() and (gU is not None or gVh is not None):
+            along = adjoint(U) @ gU if gU is not None else 0
+            along = along + Vh @ adjoint(gVh) if gVh is not None else along
+            _check_phases(
+                along,
+                "svd_backward: The singular vectors in the complex case are specified up to multiplication by e^{i phi}. "
+                "The specified loss function depends on this phase term, making it ill-defined.",
+            )
         if gU is not None:
             part = _skew(adjoint(U) @ gU)
             inner = inner + (_off_diagonal(part) / gaps) * values.unsqueeze(-2)
@@ -377,6 +455,17 @@ class SVD(Function):
         return gA if outside is None else gA + outside, None
 
 
+def eig(A: Any, vectors: bool = True) -> tuple[Any, Any]:
+    """Eigenvalues of any square matrix and, if asked for, eigenvectors; without gradient."""
+    if not A.isfinite().all():
+        raise RuntimeError("torch.linalg.eig: input tensor should not contain infs or NaNs.")
+    compute = _lapack().eig if vectors else _lapack().eigvals
+    found = call(compute, array(A), failure="linalg.eig: The algorithm failed to converge.")
+    dtype = A.dtype.to_complex()
+    L, V = found if vectors else (found, None)
+    return tensor(L).to(dtype), tensor(V).to(dtype) if vectors else None
+
+
 class Eig(Function):
     """linalg.eig"""
 
@@ -384,10 +473,7 @@ class Eig(Function):
 
     @staticmethod
     def forward(ctx: Any, A: Any) -> Any:
-        failure = "torch.linalg.eig: input tensor should not contain infs or NaNs."
-        L, V = call(_lapack().eig, array(A), failure=failure)
-        dtype = A.dtype.to_complex()
-        L, V = tensor(L).to(dtype), tensor(V).to(dtype)
+        L, V = eig(A)
         ctx.save_for_backward(L, V)
         ctx.set_materialize_grads(False)
         ctx.real = not A.is_complex()
@@ -400,6 +486,7 @@ class Eig(Function):
         VH = adjoint(V)
         if gV is not None:
             along = VH @ gV
+            _check_phases(along, f"linalg_eig_backward: {_OF_PHASES}")
             scaled = (VH @ V) * along.diagonal(dim1=-2, dim2=-1).real.unsqueeze(-2)
             inner = inner + _off_diagonal(along - scaled) / _gaps(L).conj()
         gA, info = Solve.apply(VH, inner @ VH)
@@ -409,21 +496,22 @@ class Eig(Function):
 
 
 class PseudoInverse(Function):
-    """linalg.pinv, from a NumPy function of the array"""
+    """linalg.pinv, from a function of the matrix"""
 
     _node_name = "LinalgPinvBackward0"
 
     @staticmethod
     def forward(ctx: Any, A: Any, compute: Any) -> Any:
-        P = tensor(compute(array(A)), A)
+        P = compute(A)
         ctx.save_for_backward(A, P)
         ctx.compute = compute
         return P
 
     @staticmethod
     def backward(ctx: Any, G: Any) -> Any:
-        A, _ = ctx.saved_tensors
-        P = PseudoInverse.apply(A, ctx.compute)
+        A, P = ctx.saved_tensors
+        if _C.is_grad_enabled():  # gradients of this gradient are wanted
+            P = PseudoInverse.apply(A, ctx.compute)
         PH, GH = adjoint(P), adjoint(G)
         gA = -(PH @ G @ PH)
         left, right = GH @ P @ PH, PH @ P @ GH

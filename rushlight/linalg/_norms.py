@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from rushlight import _C
-from rushlight.linalg import _functions as functions
+from rushlight.linalg._decompositions import singular_values
 from rushlight.linalg._tools import check_float, check_matrix, deliver
 
 matmul = _C.linalg_matmul
@@ -38,7 +38,7 @@ def cross(input: Any, other: Any, *, dim: int = -1, out: Any = None) -> Any:
         )
     from rushlight._composite import find
 
-    return deliver(find("cross")(*find("broadcast_tensors")(input, other), dim=dim), out)
+    return deliver(find("cross")(input, other, dim=dim), out)
 
 
 def vander(x: Any, N: int | None = None) -> Any:
@@ -48,6 +48,9 @@ def vander(x: Any, N: int | None = None) -> Any:
     tensor([[1., 2., 4.],
             [1., 3., 9.]])
     """
+    if x.dtype in (_C.bool, _C.float16, _C.bfloat16):
+        kind = {_C.bool: "Bool", _C.float16: "Half"}.get(x.dtype, "BFloat16")
+        raise RuntimeError(f"linalg.vander supports floating point, complex, and integer tensors, but got {kind}")
     x = x.unsqueeze(0) if x.dim() == 0 else x
     count = x.shape[-1] if N is None else N
     if count < 2:
@@ -71,7 +74,7 @@ def matrix_norm(
 
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.matrix_norm.html
     """
-    check_float(A, "linalg.matrix_norm")
+    check_float(A, "linalg.matrix_norm", short=True)
     if A.dim() < 2:
         raise RuntimeError("linalg.matrix_norm: The input tensor A must have at least 2 dimensions.")
     if len(dim) != 2:
@@ -84,7 +87,8 @@ def matrix_norm(
     if ord == "fro":
         return deliver(vector_norm(A, 2, [rows, columns], keepdim), out)
     if ord == "nuc" or ord in (2, -2):
-        values = functions.SVD.apply(A.movedim((rows, columns), (-2, -1)), False)[1]
+        check_float(A, "linalg.matrix_norm")
+        values = singular_values(A.movedim((rows, columns), (-2, -1)))
         found = values.sum(-1) if ord == "nuc" else _largest(values, -1, False) if ord == 2 else values.amin(-1)
         if keepdim:
             for d in sorted((rows, columns)):
@@ -132,14 +136,16 @@ def cond(A: Any, p: Any = None, *, out: Any = None) -> Any:
     tensor(100.)
     """
     check_matrix(A, "linalg.cond")
+    if p not in (None, "fro", "nuc", 2, -2, 1, -1, math.inf, -math.inf):
+        raise RuntimeError(f"linalg.cond got an invalid norm type: {p}")
+    if A.numel() == 0:
+        return deliver(A.new_zeros(A.shape[:-2], dtype=A.dtype.to_real()), out)
     if p is None or p in (2, -2):
-        values = functions.SVD.apply(A, False)[1]
+        values = singular_values(A)
         largest, smallest = values[..., 0], values[..., -1]
         return deliver(smallest / largest if p == -2 else largest / smallest, out)
-    from rushlight.linalg._solvers import inv
-    from rushlight.linalg._tools import LinAlgError
+    from rushlight.linalg._solvers import inv_ex
 
-    try:
-        return deliver(matrix_norm(A, p) * matrix_norm(inv(A), p), out)
-    except LinAlgError:
-        return deliver(_C.full(A.shape[:-2], math.inf, dtype=A.dtype.to_real()), out)
+    inverse, info = inv_ex(A)
+    inverse = _C.where((info > 0)[..., None, None], A, inverse)
+    return deliver((matrix_norm(A, p) * matrix_norm(inverse, p)).masked_fill(info > 0, math.inf), out)

@@ -6,18 +6,20 @@ import math
 from typing import Any
 
 from rushlight import _C
+from rushlight._dtype_info import finfo
 from rushlight._results import result_type
 from rushlight.linalg import _functions as functions
-from rushlight.linalg._decompositions import permutation
+from rushlight.linalg._decompositions import eigenvalues, permutation, qr, singular_values
 from rushlight.linalg._tools import (
     LinAlgError,
     adjoint,
-    array,
     batch_text,
+    check_float,
     check_matrix,
     check_square,
     deliver,
     first_failure,
+    recorded,
 )
 
 _InvEx = result_type("linalg_inv_ex", "inverse", "info")
@@ -180,22 +182,33 @@ def solve_triangular(
     """
     check_square(A, "linalg.solve_triangular")
     if not left:
-        return solve_triangular(A.mT, B.mT, upper=not upper, unitriangular=unitriangular).mT
+        return deliver(solve_triangular(A.mT, B.mT, upper=not upper, unitriangular=unitriangular).mT, out)
     return deliver(functions.solve_triangular(A, B, upper, unitriangular), out)
 
 
-def _cutoff(S: Any, shape: Any, atol: Any, rtol: Any) -> Any:
-    """Which singular values count as zero, as NumPy arrays."""
-    import numpy as np
-
-    def value(x: Any) -> Any:
-        return array(x)[..., None] if isinstance(x, _C.Tensor) else x
-
-    atol = value(atol)
+def _cutoff(S: Any, shape: Any, atol: Any, rtol: Any, name: str) -> Any:
+    """Up to which size singular values count as zero."""
+    bounds = {"atol": atol, "rtol": rtol}
+    for argument, bound in bounds.items():
+        if isinstance(bound, _C.Tensor):
+            if bound.is_complex():
+                kind = "ComplexDouble" if bound.dtype == _C.complex128 else "ComplexFloat"
+                raise RuntimeError(
+                    f"torch.linalg.{name}: {argument} tensor of complex type is not supported. Got {kind}"
+                )
+            bounds[argument] = bound.unsqueeze(-1)
+    atol, rtol = bounds.values()
+    largest = S.amax(-1, True) if S.shape[-1] else S.new_zeros(*S.shape[:-1], 1)
     if rtol is None:
-        given = atol is not None and np.any(np.asarray(atol) > 0)
-        rtol = 0.0 if given else max(shape[-2:]) * np.finfo(S.dtype).eps
-    return np.maximum(0.0 if atol is None else atol, value(rtol) * S.max(-1, keepdims=True, initial=0))
+        rtol = max(shape[-2:]) * finfo(S.dtype).eps
+        if isinstance(atol, _C.Tensor):
+            rtol = _C.where(atol > 0, 0.0, rtol)
+        elif atol is not None and atol > 0:
+            rtol = 0.0
+    relative = largest * rtol
+    if atol is None:
+        return relative
+    return _C.maximum(relative, atol if isinstance(atol, _C.Tensor) else _C.full_like(relative, atol))
 
 
 def matrix_rank(
@@ -207,11 +220,12 @@ def matrix_rank(
     tensor(1)
     """
     check_matrix(A, "linalg.matrix_rank")
-    import numpy as np
-
-    S = np.abs(np.linalg.eigvalsh(array(A))) if hermitian else np.linalg.svd(array(A), compute_uv=False)
-    limit = _cutoff(S, A.shape, tol if tol is not None else atol, 0.0 if tol is not None else rtol)
-    return deliver(_C.as_tensor((limit < S).sum(-1)), out)
+    if hermitian:
+        check_square(A, "linalg.eigh")
+    A = A.detach()
+    S = eigenvalues(A, "L").abs() if hermitian else singular_values(A)
+    limit = _cutoff(S, A.shape, tol if tol is not None else atol, 0.0 if tol is not None else rtol, "matrix_rank")
+    return deliver((S > limit).sum(-1), out)
 
 
 def pinv(
@@ -226,28 +240,54 @@ def pinv(
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.pinv.html
     """
     check_matrix(A, "linalg.pinv")
-    shape, relative = A.shape, rtol if rtol is not None else rcond
-    if hermitian:  # only the lower triangle is read
+    relative = rtol if rtol is not None else rcond
+    if hermitian:
         check_square(A, "linalg.pinv")
-        A = A.tril() + A.tril(-1).mH
 
-    def compute(a: Any) -> Any:
-        import numpy as np
+    def compute(A: Any) -> Any:
+        if hermitian:  # only the lower triangle is read
+            values, U = functions.eigh(A, "L")
+            S, V = values.abs(), U
+        else:
+            U, S, Vh = functions.svd(A, False)
+            values, V = S, adjoint(Vh)
+        inverse = values.reciprocal().masked_fill(S <= _cutoff(S, A.shape, atol, relative, "pinv"), 0)
+        return (V * inverse.unsqueeze(-2)) @ adjoint(U)
 
-        U, S, Vh = np.linalg.svd(a, False)
-        small = _cutoff(S, shape, atol, relative) >= S
-        inverse = np.where(small, 0, 1 / np.where(small, 1, S)).astype(S.dtype)
-        return np.swapaxes(Vh.conj(), -1, -2) @ (inverse[..., None] * np.swapaxes(U.conj(), -1, -2))
+    found = functions.PseudoInverse.apply(A, compute) if recorded(A) else compute(A)
+    return deliver(found, out)
 
-    return deliver(functions.PseudoInverse.apply(A, compute), out)
+
+def _by_qr(A: Any, B: Any) -> tuple[Any, Any]:
+    """The X that makes |A X - B| smallest, of all those the smallest, for A of full rank; and the R of A or A^H."""
+    wide = A.shape[-2] < A.shape[-1]
+    Q, R = qr(adjoint(A) if wide else A)
+    if wide:
+        return Q @ functions.solve_triangular(adjoint(R), B, False), R
+    return functions.solve_triangular(R, adjoint(Q) @ B, True), R
+
+
+def _of_full_rank(R: Any, rcond: float) -> bool:
+    """Whether no singular value is below rcond times the largest, beyond doubt."""
+    if R.is_meta:
+        return True
+    R = R.detach()
+    inverse = _C._linalg_solve_triangular(R, _C.eye(R.shape[-1], dtype=R.dtype, device=R.device), True, False)
+    norms = _C.linalg_vector_norm(R, 2, [-2, -1]) * _C.linalg_vector_norm(inverse, 2, [-2, -1])
+    return bool((norms * rcond < 0.5).all())
 
 
 def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = None, out: Any = None) -> Any:
     """The X that makes |A X - B| smallest.
 
+    Args:
+        rcond: singular values up to this times the largest count as zero.
+        driver: "gels" takes A to have full rank; "gelsy" (the default), "gelsd" and "gelss" find its rank, and of all
+            solutions the smallest.
+
     Returns:
         solution, residuals (squared, for overdetermined A of full rank), rank and singular_values; empty where the
-        driver does not compute them: "gelsy", the default, gives no residuals.
+        driver does not compute them: "gelsy" gives no residuals.
 
     >>> A, B = torch.tensor([[1., 0.], [1., 1.], [1., 2.]]), torch.tensor([[1.], [3.], [5.]])
     >>> torch.linalg.lstsq(A, B).solution.round(decimals=3)
@@ -256,34 +296,72 @@ def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = No
 
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.lstsq.html
     """
-    check_matrix(A, "torch.linalg.lstsq", "input")
+    name = "torch.linalg.lstsq"
+    check_matrix(A, name, "input")
+    if B.dim() < 1:
+        raise RuntimeError(f"{name}: other must have at least 1 dimension.")
+    if A.dtype != B.dtype:
+        raise RuntimeError(
+            f"{name}: Expected input and other to have the same dtype, but got input's dtype {A.dtype} and other's "
+            f"dtype {B.dtype}"
+        )
+    if not 0 <= A.dim() - B.dim() <= 1:
+        raise RuntimeError(
+            f"{name}: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1"
+        )
     driver = "gelsy" if driver is None else driver
     if driver not in ("gels", "gelsy", "gelsd", "gelss"):
-        raise RuntimeError(
-            f"torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss), got {driver}"
-        )
-    vector = _is_vector(A, B)
+        raise RuntimeError(f"{name}: parameter `driver` should be one of (gels, gelsy, gelsd, gelss), got {driver}")
+    vector = B.dim() < A.dim()
     right = B.unsqueeze(-1) if vector else B
-    if right.shape[-2] != A.shape[-2]:
-        raise RuntimeError(
-            f"torch.linalg.lstsq: input.size(-2) should match other.size({-1 if vector else -2}), got "
-            f"{A.shape[-2]} and {right.shape[-2]}"
-        )
-    X = pinv(A, rtol=rcond) @ right
     m, n = A.shape[-2:]
-    rank = matrix_rank(A, rtol=rcond)
-    full = m > n and bool((rank == n).all())
-    if full and driver != "gelsy":
+    if right.shape[-2] != m:
+        raise RuntimeError(
+            f"{name}: input.size(-2) should match other.size({-1 if vector else -2}), got {m} and {right.shape[-2]}"
+        )
+    if A.shape[:-2] != right.shape[:-2]:
+        from rushlight._composite.shapes import broadcast_shapes
+
+        batch = broadcast_shapes(A.shape[:-2], right.shape[:-2])
+        A, right = A.expand(*batch, m, n), right.expand(*batch, *right.shape[-2:])
+    X, rank, values = _least_squares(A, right, rcond, driver)
+    squared = A.new_zeros(0, dtype=A.dtype.to_real())
+    if m > n and (driver == "gels" or (driver != "gelsy" and bool((rank == n).all()))):
         squared = (A @ X - right).abs().square().sum(-2)
-        squared = squared.squeeze(-1) if vector else squared
-    else:
-        squared = X.reshape(-1)[:0].abs()
-    values = A.new_zeros(0)
-    if driver in ("gelsd", "gelss"):
-        values = functions.SVD.apply(A.detach(), False)[1]
-    no_rank = _C.zeros(0, dtype=_C.int64)
-    found = _Lstsq(X.squeeze(-1) if vector else X, squared, no_rank if driver == "gels" else rank, values)
+    found = _Lstsq(X.squeeze(-1) if vector else X, squared, rank, values)
     return deliver(found, out)
+
+
+def _least_squares(A: Any, B: Any, rcond: float | None, driver: str) -> tuple[Any, Any, Any]:
+    """The solution, and the rank and the singular values where the driver finds them."""
+    batch, smaller = A.shape[:-2], min(A.shape[-2:])
+    values = A.new_zeros(0, dtype=A.dtype.to_real())
+    if driver == "gels":
+        X, R = _by_qr(A, B)
+        R = R.detach()
+        rounded = _C.linalg_vector_norm(R, 2, [-2]) * (finfo(R.dtype).eps / 4)  # what may stand for a zero
+        zero = (R.diagonal(dim1=-2, dim2=-1).abs() <= rounded).to(_C.int32)
+        failed = first_failure((zero * _C.arange(1, smaller + 1)).amax(-1)) if zero.numel() else None
+        if failed:
+            raise LinAlgError(
+                f"torch.linalg.lstsq: {batch_text(A, failed.matrix)}The least squares solution could not be computed "
+                f"because the input matrix does not have full rank (error code: {failed.info})."
+            )
+        return X, _C.zeros(0, dtype=_C.int64), values
+    rcond = max(A.shape[-2:]) * finfo(A.dtype).eps if rcond is None else rcond
+    if driver == "gelsy" or recorded(A, B):
+        X, R = _by_qr(A, B)
+        if driver == "gelsy" and _of_full_rank(R, rcond):
+            return X, _C.full(batch, smaller, dtype=_C.int64, device=A.device), values
+    U, S, Vh = functions.svd(A.detach(), False)
+    kept = S > _cutoff(S, A.shape, None, rcond, "lstsq")
+    if recorded(A, B):
+        if not kept.all():
+            X = pinv(A, rtol=rcond) @ B
+    else:
+        inverse = S.reciprocal().masked_fill(~kept, 0).unsqueeze(-1)
+        X = adjoint(Vh) @ (inverse * (adjoint(U) @ B))
+    return X, kept.sum(-1), values if driver == "gelsy" else S
 
 
 def matrix_power(A: Any, n: int, *, out: Any = None) -> Any:
@@ -293,7 +371,8 @@ def matrix_power(A: Any, n: int, *, out: Any = None) -> Any:
     tensor([[0.5000, 0.0000],
             [0.0000, 0.2500]])
     """
-    check_square(A, "linalg.matrix_power")
+    if isinstance(A, _C.Tensor) and (A.dim() < 2 or A.shape[-1] != A.shape[-2]):
+        check_square(A.double(), "linalg.matrix_power")
     if not isinstance(n, int):
         raise TypeError(f"linalg_matrix_power(): argument 'n' (position 2) must be int, not {type(n).__name__}")
     if n < 0:
@@ -337,6 +416,12 @@ def multi_dot(tensors: Any, *, out: Any = None) -> Any:
 
 def _multiplied(tensors: list[Any], sizes: list[int]) -> Any:
     count = len(tensors)
+    if count == 2:
+        return tensors[0] @ tensors[1]
+    if count == 3:
+        a, b, c, d = sizes
+        first, second, third = tensors
+        return (first @ second) @ third if a * c * (b + d) <= b * d * (a + c) else first @ (second @ third)
     costs = [[0] * count for _ in range(count)]
     splits = [[0] * count for _ in range(count)]
     for length in range(1, count):
@@ -360,23 +445,34 @@ def matrix_exp(A: Any) -> Any:
 
     Reference: https://pytorch.org/docs/stable/generated/torch.linalg.matrix_exp.html
     """
-    check_square(A, "linalg.matrix_exp")
-    if A.numel() == 0:
-        return A.clone()
+    check_float(A, "linalg.matrix_exp", short=True)
     wide = _C.complex128 if A.is_complex() else _C.float64
     if A.dtype != wide:  # every squaring doubles the error
         return matrix_exp(A.to(wide)).to(A.dtype)
-    largest = float(_C.linalg_vector_norm(A.detach(), 1, [-2]).amax())
-    if not math.isfinite(largest):
-        return A * float("nan")
-    times = max(0, math.ceil(math.log2(largest / 0.5))) if largest > 0.5 else 0
-    small = A * 2.0**-times
-    result = eye = _C.eye(A.shape[-1], dtype=A.dtype)
-    for k in range(18, 0, -1):
-        result = eye + (small @ result) / k
-    for _ in range(times):
-        result = result @ result
-    return result if result.shape == A.shape else result.expand(A.shape)
+    check_square(A, "linalg.matrix_exp")
+    if A.numel() == 0:
+        return A.clone()
+    sizes = _C.linalg_vector_norm(A.detach(), 1, [-2]).amax(-1)
+    times = (sizes.nan_to_num(0, 0, 0) * 2).clamp_min(1).log2().ceil()  # how often each is squared
+    if not sizes.isfinite().all():
+        A = _C.where(sizes.isfinite()[..., None, None], A, math.nan)
+    most = int(times.max())
+    if most:
+        A = A * _C.exp2(-times)[..., None, None]
+    # Sixteen terms and one, as a polynomial in A^4 whose coefficients are polynomials up to A^3.
+    A2 = A @ A
+    A4 = A2 @ A2
+    powers = _C.stack([_C.eye(A.shape[-1], dtype=A.dtype).expand(A.shape), A, A2, A2 @ A])
+    rows = [[1 / math.factorial(4 * i + k) for k in range(4)] for i in range(4)]
+    parts = (_C.tensor(rows, dtype=A.dtype) @ powers.flatten(1)).view(powers.shape)
+    result = parts[3] + A4 * (1 / math.factorial(16))
+    for i in (2, 1, 0):
+        result = parts[i] + A4 @ result
+    least = int(times.min())
+    for k in range(most):
+        squared = result @ result
+        result = squared if k < least else _C.where((times > k)[..., None, None], squared, result)
+    return result
 
 
 def tensorinv(A: Any, ind: int = 2, *, out: Any = None) -> Any:

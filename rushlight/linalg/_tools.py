@@ -16,21 +16,51 @@ __all__ = [
     "check_square",
     "deliver",
     "first_failure",
+    "recorded",
     "tensor",
 ]
 
 _SCALAR_NAMES = {"int64": "Long", "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool"}
 
 
-def check_float(A: Any, name: str) -> None:
-    """That the dtype is one LAPACK has."""
+# What says that a dtype is not implemented where PyTorch's kernels do: for short floats, for integers too.
+_SHORT = {
+    "linalg.qr": "geqrf_cpu",
+    "linalg.svd": "linalg_svd_cpu",
+    "linalg.svdvals": "linalg_svd_cpu",
+    "linalg.cond": "linalg_svd_cpu",
+    "linalg.eig": "linalg_eig_out_cpu",
+    "linalg.eigvals": "linalg_eig_out_cpu",
+    "linalg.det": "lu_cpu",
+    "linalg.cholesky": "cholesky_cpu",
+    "torch.linalg.ldl_factor_ex": "ldl_factor_kernel_cpu",
+}
+_ANY = {
+    "linalg.eigh": "linalg_eigh_cpu",
+    "linalg.eigvalsh": "linalg_eigh_cpu",
+    "linalg.lu": "lu_cpu",
+    "linalg.lu_factor": "lu_cpu",
+    "linalg.lu_factor_ex": "lu_cpu",
+    "torch.geqrf": "geqrf_cpu",
+}
+
+
+def check_float(A: Any, name: str, short: bool = False) -> None:
+    """That the dtype is one that factorizations have (or, with short, any of floats)."""
     if not isinstance(A, _C.Tensor):
         raise TypeError(f"{name}(): argument 'A' (position 1) must be Tensor, not {type(A).__name__}")
     dtype = repr(A.dtype).removeprefix("torch.")
     if dtype in ("float16", "bfloat16"):
+        if short:
+            return
         kind = "Half" if dtype == "float16" else "BFloat16"
+        kernel = _SHORT.get(name) or _ANY.get(name)
+        if kernel:
+            raise NotImplementedError(f"\"{kernel}\" not implemented for '{kind}'")
         raise RuntimeError(f"{name}: Low precision dtypes not supported. Got {kind}")
     if not (A.is_floating_point() or A.is_complex()):
+        if name in _ANY:
+            raise NotImplementedError(f"\"{_ANY[name]}\" not implemented for '{_SCALAR_NAMES.get(dtype, dtype)}'")
         raise RuntimeError(
             f"{name}: Expected a floating point or complex tensor as input. Got {_SCALAR_NAMES.get(dtype, dtype)}"
         )
@@ -79,6 +109,11 @@ def call(function: Any, *arguments: Any, failure: str, **options: Any) -> Any:
         raise LinAlgError(failure) from error
 
 
+def recorded(*inputs: Any) -> bool:
+    """Whether a gradient of them will be wanted."""
+    return _C.is_grad_enabled() and any(x.requires_grad for x in inputs)
+
+
 def adjoint(A: Any) -> Any:
     """The conjugate transpose of the last two axes."""
     return A.mH
@@ -98,7 +133,7 @@ class Failure(NamedTuple):
 
 def first_failure(info: Any) -> Failure | None:
     """The first matrix of a batch that was not factored."""
-    if not info.any():
+    if info.is_meta or not info.any():
         return None
     reports = info.reshape(-1).tolist()
     index = next(i for i, report in enumerate(reports) if report)
@@ -111,6 +146,5 @@ def deliver(result: Any, out: Any) -> Any:
         return result
     targets, values = (out, result) if isinstance(result, tuple) else ((out,), (result,))
     for target, value in zip(targets, values, strict=True):
-        target.resize_(value.shape)
-        target.copy_(value)
-    return out
+        _C._write_out(target, value)
+    return type(result)(*out) if isinstance(result, tuple) else out

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <vector>
 
+#include "kernels/complex_parts.h"
 #include "kernels/cpu/loop.h"
 #include "kernels/gemm.h"
 
@@ -17,23 +18,6 @@ constexpr int64_t kSmall = 16;
 
 int64_t half(int64_t n) { return (n / 2 + kSmall - 1) / kSmall * kSmall; }
 
-// std::complex multiplies and divides with a search for infinities that keeps loops from being vectorised.
-template <class T>
-inline T times(T a, T b) {
-  return a * b;
-}
-template <class R>
-inline std::complex<R> times(std::complex<R> a, std::complex<R> b) {
-  return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
-}
-template <class T>
-inline T conjugate(T a) {
-  return a;
-}
-template <class R>
-inline std::complex<R> conjugate(std::complex<R> a) {
-  return {a.real(), -a.imag()};
-}
 template <class T>
 inline double size_of(T a) {
   return std::fabs(static_cast<double>(a));
