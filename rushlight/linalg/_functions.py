@@ -333,7 +333,7 @@ def eigh(A: Any, uplo: str, vectors: bool = True) -> tuple[Any, Any]:
         return L, V
     name = "eigh" if vectors else "eigvalsh"
     found = call(getattr(_lapack(), name), array(A), uplo, failure=f"linalg.eigh: {unfinished}")
-    L, V = map(tensor, found) if vectors else (tensor(found), None)
+    L, V = [tensor(part) for part in found] if vectors else [tensor(found), None]
     if not L.isfinite().all():
         raise LinAlgError(f"linalg.eigh: {unfinished}")
     return L, V
