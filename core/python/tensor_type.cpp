@@ -195,9 +195,10 @@ struct Operators {
   const OpDef *eq, *ne, *lt, *le, *gt, *ge, *neg, *invert, *abs, *reciprocal, *positive;
 } ops;
 
-// An operand as a Value; false if it is neither a Tensor nor a number.
+// An operand as a Value, made where the call will look for it; false if it is neither a Tensor nor a number.
 struct Operand {
-  Value value;
+  explicit Operand(Value& place) : value(place) {}
+  Value& value;
   Tensor held;
   Scalar beyond;  // a number from 2^63 on, or 0
   bool read(PyObject* o) {
@@ -229,13 +230,13 @@ void settle(Operand& x, Operand& y) {
 
 PyObject* binary(const OpDef* def, PyObject* a, PyObject* b) {
   return guarded([&]() -> PyObject* {
-    Operand x, y;
+    Value args[3];
+    Operand x(args[0]), y(args[1]);
     if (!x.read(a) || !y.read(b)) Py_RETURN_NOTIMPLEMENTED;
-    settle(x, y);
+    if (x.held.defined() || y.held.defined()) settle(x, y);
     PyObject* result;
     if (subclasses_exist) [[unlikely]]
       if (torch_function_of_operator(def->name.c_str(), a, b, result)) return result;
-    Value args[3] = {x.value, y.value};
     if (def->params.size() > 2) args[2] = def->params[2].value;
     std::optional<Autocast> casts;
     if (autocast_on) [[unlikely]]
@@ -256,13 +257,13 @@ PyObject* unary(const OpDef* def, PyObject* a) {
 
 PyObject* in_place(const OpDef* def, PyObject* a, PyObject* b) {
   return guarded([&]() -> PyObject* {
-    Operand x, y;
+    Value args[3];
+    Operand x(args[0]), y(args[1]);
     if (!x.read(a) || !y.read(b)) Py_RETURN_NOTIMPLEMENTED;
-    settle(x, y);
+    if (x.held.defined() || y.held.defined()) settle(x, y);
     PyObject* result;
     if (subclasses_exist) [[unlikely]]
       if (torch_function_of_operator((def->name + "_").c_str(), a, b, result)) return result;
-    Value args[3] = {x.value, y.value};
     if (def->params.size() > 2) args[2] = def->params[2].value;
     CallScope scope(*def, args);
     Tensor out = run_in_place(*def, args);
