@@ -363,9 +363,12 @@ def test_a_closed_pool_is_not_used_again():
 
 # ---- whole programs ----------------------------------------------------------------------------------------------
 
+# What a shell starts in the background does not hear interrupts, nor do its children, unless they ask.
 PROGRAM = """
-import os, sys, time, torch
+import os, signal, sys, time, torch
 from torch.utils.data import DataLoader, Dataset
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 class Pids(Dataset):
     def __len__(self):
