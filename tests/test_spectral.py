@@ -188,6 +188,14 @@ def test_losses_of_the_phase_of_a_vector_are_refused():
             vectors().imag.sum().backward()
 
 
+@pytest.mark.parametrize("driver", ["gels", "gelsy", "gelsd", "gelss"])
+def test_residuals_that_are_not_computed_have_a_history(driver):
+    A, b = torch.eye(2, 3, requires_grad=True), torch.ones(2, 1)
+    found = torch.linalg.lstsq(A, b, driver=driver)
+    assert found.residuals.shape == (0,) and found.residuals.requires_grad
+    assert not torch.linalg.lstsq(A.detach(), b, driver=driver).residuals.requires_grad
+
+
 @pytest.mark.parametrize("driver", [None, "gels", "gelsy", "gelsd", "gelss"])
 def test_least_squares(driver):
     for dtype in (torch.float64, torch.complex128):

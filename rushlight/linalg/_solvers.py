@@ -325,7 +325,7 @@ def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = No
         batch = broadcast_shapes(A.shape[:-2], right.shape[:-2])
         A, right = A.expand(*batch, m, n), right.expand(*batch, *right.shape[-2:])
     X, rank, values = _least_squares(A, right, rcond, driver)
-    squared = A.new_zeros(0, dtype=A.dtype.to_real())
+    squared = X.flatten()[:0].abs()  # also what is not computed has X's history
     if m > n and (driver == "gels" or (driver != "gelsy" and bool((rank == n).all()))):
         squared = (A @ X - right).abs().square().sum(-2)
     found = _Lstsq(X.squeeze(-1) if vector else X, squared, rank, values)
