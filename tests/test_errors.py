@@ -294,3 +294,6 @@ def test_numbers_at_the_edge_of_int64():
 @pytest.mark.skipif(CANDIDATE == "torch", reason="PyTorch takes no number below -2**62 here")
 def test_roll_by_the_smallest_number():
     assert torch.roll(torch.arange(5), -(2**63), 0).tolist() == torch.roll(torch.arange(5), -(2**63) % 5, 0).tolist()
+    x, w = torch.zeros(2, 3, requires_grad=True), torch.arange(6.0).reshape(2, 3)
+    (torch.roll(x, -(2**63)) * w + torch.roll(x, -(2**63), 1) * w).sum().backward()
+    assert x.grad.equal(torch.roll(w, 2**63 % 6) + torch.roll(w, 2**63 % 3, 1))

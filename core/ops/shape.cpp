@@ -443,8 +443,9 @@ static Tensor roll(const Tensor& self, IntSpan shifts, IntSpan dims) {
       GradModeGuard off(false);
       flat = reshape(roll(reshape(contiguous(self), Dims{-1}), shifts, {&zero, 1}), self.sizes());
     }
-    record("RollBackward0", flat, {self}, {},
-           [back = -shifts[0]](Backward& ctx) { ctx.set(0, roll(ctx.grad(), {&back, 1}, {})); });
+    record("RollBackward0", flat, {self}, {}, [back = self.numel() ? -(shifts[0] % self.numel()) : 0](Backward& ctx) {
+      ctx.set(0, roll(ctx.grad(), {&back, 1}, {}));
+    });
     return flat;
   }
   check(shifts.size() == dims.size(), "shifts and dimensions must align. shifts: ", shifts.size(),
@@ -465,7 +466,10 @@ static Tensor roll(const Tensor& self, IntSpan shifts, IntSpan dims) {
   }
   if (&out->storage() == &self->storage()) out = clone(out);
   Dims back;
-  for (int64_t s : shifts) back.push_back(-s);
+  for (size_t i = 0; i < shifts.size(); ++i) {
+    int64_t n = self.dim() == 0 ? 0 : self.sizes()[wrap_dim(dims[i], self.dim())];
+    back.push_back(n == 0 ? 0 : -(shifts[i] % n));
+  }
   record("RollBackward0", out, {self}, {},
          [back, axes = Dims(dims)](Backward& ctx) { ctx.set(0, roll(ctx.grad(), back, axes)); });
   return out;
