@@ -156,7 +156,7 @@ CONVOLUTIONS = {
 def digest(tensors):
     h = hashlib.sha256()
     for t in tensors:
-        h.update(bytes(t.contiguous().reshape(-1).view(torch.uint8).tolist()))
+        h.update(bytes(t.reshape(-1).clone(memory_format=torch.contiguous_format).view(torch.uint8).tolist()))
     return h.hexdigest()
 
 
@@ -185,6 +185,63 @@ def each_isa():
 def test_same_bits(name, dtype, each_isa):
     found = each_isa(lambda: CASES[name](getattr(torch, dtype)))
     assert len(set(found.values())) == 1, found
+
+
+COMPLEX = {
+    "mul": torch.mul,
+    "div": torch.div,
+    "square": lambda x, y: x.square(),
+    "cube": lambda x, y: x**3,
+    "pow": torch.pow,
+    "add": lambda x, y: torch.add(x, y, alpha=0.3 + 2j),
+    "sub": lambda x, y: torch.sub(x, y, alpha=0.3 + 2j),
+    "rsub": lambda x, y: torch.rsub(x, y, alpha=0.3 + 2j),
+    "addcmul": lambda x, y: torch.addcmul(x, y, x, value=0.3 + 0.1j),
+    "addcdiv": lambda x, y: torch.addcdiv(x, y, x, value=0.3 + 0.1j),
+    "lerp": lambda x, y: torch.lerp(x, y, 0.3 + 0.1j),
+    "lerp of tensors": lambda x, y: torch.lerp(x, y, y),
+    "reciprocal": lambda x, y: x.reciprocal(),
+    "sqrt": lambda x, y: x.sqrt(),
+    "rsqrt": lambda x, y: x.rsqrt(),
+    "exp": lambda x, y: x.exp(),
+    "log": lambda x, y: x.log(),
+    "sin": lambda x, y: x.sin(),
+    "tan": lambda x, y: x.tan(),
+    "tanh": lambda x, y: x.tanh(),
+    "sigmoid": lambda x, y: x.sigmoid(),
+    "abs": lambda x, y: x.abs(),
+    "angle": lambda x, y: x.angle(),
+    "outer": torch.outer,
+    "dot": torch.dot,
+    "sum": lambda x, y: x.sum(),
+    "prod": lambda x, y: (x * 0.1 + 1).prod(),
+    "cumprod": lambda x, y: (x * 0.1 + 1).cumprod(0),
+}
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+@pytest.mark.parametrize("name", COMPLEX)
+def test_complex(name, dtype, each_isa):
+    def run():
+        found = []
+        for n in SIZES[:4]:
+            x, y = (torch.randn(n, dtype=getattr(torch, dtype)).requires_grad_() for _ in range(2))
+            z = COMPLEX[name](x, y)
+            grads = torch.autograd.grad(z, (x, y), z.detach() * 0.3, allow_unused=True)
+            found += [z.detach(), *(g for g in grads if g is not None)]
+        return found
+
+    found = each_isa(run)
+    assert len(set(found.values())) == 1, found
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_a_complex_product_is_that_of_its_parts(dtype):
+    """No fused product in it, so that a number does not depend on its place in the tensor."""
+    x, y = (torch.randn(1003, dtype=getattr(torch, dtype)) for _ in range(2))
+    z = x * y
+    assert torch.equal(z.real, x.real * y.real - x.imag * y.imag)
+    assert torch.equal(z.imag, x.real * y.imag + x.imag * y.real)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

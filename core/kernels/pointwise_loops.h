@@ -15,9 +15,15 @@ using PointwiseLoop = void (*)(char* out, const char* const* in, const char* sca
 inline constexpr int kScalarSlot = 16;
 inline constexpr int kMaxGrads = 4;
 
+// A gradient's inputs: g, the op's inputs, its output; unread ones may be null.
 struct PointwiseLoops {
   PointwiseLoop forward[kDTypeCount] = {};
-  PointwiseLoop grad[kMaxGrads][kDTypeCount] = {};  // inputs: g, the op's inputs, its output; unread ones may be null
+  PointwiseLoop grad[kMaxGrads][2] = {};  // float32, float64
+};
+// complex64, complex128.
+struct ComplexPointwiseLoops {
+  PointwiseLoop forward[2] = {};
+  PointwiseLoop grad[kMaxGrads][2] = {};
 };
 
 }  // namespace rl::cpu

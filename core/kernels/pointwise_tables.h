@@ -17,6 +17,7 @@
 namespace rl::cpu {
 
 template <class List> using LoopTable = std::array<PointwiseLoops, List::size>;
+template <class List> using ComplexLoopTable = std::array<ComplexPointwiseLoops, List::size>;
 
 using ArithmeticLoops = LoopTable<pointwise::ArithmeticOps>;
 using CompareLoops = LoopTable<pointwise::CompareOps>;
@@ -37,5 +38,14 @@ RL_AVX2_TABLE(RoundingLoops, rounding_loops)
 RL_ISA_TABLE(ActivationLoops, activation_loops)
 RL_AVX2_TABLE(LossLoops, loss_loops)
 RL_AVX2_TABLE(SpecialLoops, special_loops)
+
+// The lists that have complex elements.
+RL_AVX2_TABLE(ComplexLoopTable<pointwise::ArithmeticOps>, arithmetic_of_complex)
+RL_AVX2_TABLE(ComplexLoopTable<pointwise::CompareOps>, compare_of_complex)
+RL_AVX2_TABLE(ComplexLoopTable<pointwise::ComplexOps>, complex_of_complex)
+RL_AVX2_TABLE(ComplexLoopTable<pointwise::ExponentialOps>, exponential_of_complex)
+RL_AVX2_TABLE(ComplexLoopTable<pointwise::TrigOps>, trig_of_complex)
+RL_AVX2_TABLE(ComplexLoopTable<pointwise::RoundingOps>, rounding_of_complex)
+RL_AVX2_TABLE(ComplexLoopTable<pointwise::ActivationOps>, activation_of_complex)
 
 }  // namespace rl::cpu

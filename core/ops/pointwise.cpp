@@ -711,7 +711,7 @@ Tensor fused_gradient(const PointwiseDef& def, DType compute, int i, const Tenso
   }
   if (def.grad_uses[i] & (2u << (def.tensors + def.scalars))) list[1 + def.tensors] = y;
   if (!any && !list[1 + def.tensors].defined()) return zeros_like(g);
-  PointwiseLoop loop = def.loops().grad[i][static_cast<int>(loads)];
+  PointwiseLoop loop = def.gradient(i, loads);
   if (!loop) not_implemented(def, compute);
   alignas(16) char scalars[4 * cpu::kScalarSlot];
   fill_scalars(scalars, numbers, def.scalars, loads);
@@ -899,8 +899,7 @@ Tensor run_plain(const PointwiseDef& def, PointwiseLoop loop, const Tensor* inpu
 Tensor run_pointwise(const PointwiseDef& def, const Tensor* inputs, const Scalar* scalars, const Tensor& out) {
   const bool offered = !out.defined() && Destination::is_offered();
   if (!out.defined() && !offered && is_plain(def, inputs, scalars))
-    if (PointwiseLoop loop = def.loops().forward[static_cast<int>(inputs[0].dtype())])
-      return run_plain(def, loop, inputs, scalars);
+    if (PointwiseLoop loop = def.forward(inputs[0].dtype())) return run_plain(def, loop, inputs, scalars);
   DType compute = compute_dtype(def, inputs, scalars);
   if (def.refuses_bool || def.scalars) check_operands(def, inputs, scalars, compute);
   if (!(def.types & type_class(compute))) {
@@ -908,7 +907,7 @@ Tensor run_pointwise(const PointwiseDef& def, const Tensor* inputs, const Scalar
     not_implemented(def, compute);
   }
   DType loads = loop_dtype(compute);
-  PointwiseLoop loop = def.loops().forward[static_cast<int>(loads)];
+  PointwiseLoop loop = def.forward(loads);
   if (!loop) not_implemented(def, compute);
   if (def.integer_division || def.no_negative_power) check_integer_division(def, inputs, scalars, compute);
   DType y_load = result_dtype(def, loads), result = result_dtype(def, compute);

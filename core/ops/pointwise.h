@@ -26,9 +26,22 @@ struct PointwiseDef {
   bool scalars_promote;  // the numbers take part in type promotion (clamp's bounds do, add's alpha does not)
   unsigned grad_uses[cpu::kMaxGrads];  // bit 0: g, bit 1 + i: input i, bit 1 + inputs: the output
   bool has_grad[cpu::kMaxGrads];
-  const cpu::PointwiseLoops& (*loops)();
+  int place;  // in the tables of its list
+  const cpu::PointwiseLoops* (*loops)();
+  const cpu::ComplexPointwiseLoops* (*loops_of_complex)();  // null where the list has none
   // gradI over expressions: the differentiable form, for gradients of gradients.
   Tensor (*grad_expr)(int input, const Tensor& g, const Tensor* inputs, const Scalar* scalars, const Tensor& y);
+
+  // The loop over elements of a type, null where there is none: of the op, of its gradient in an input.
+  cpu::PointwiseLoop forward(DType t) const {
+    if (is_complex_dtype(t)) return loops_of_complex ? loops_of_complex()[place].forward[t == DType::C128] : nullptr;
+    return loops()[place].forward[static_cast<int>(t)];
+  }
+  cpu::PointwiseLoop gradient(int input, DType t) const {
+    if (is_complex_dtype(t))
+      return loops_of_complex ? loops_of_complex()[place].grad[input][t == DType::C128] : nullptr;
+    return is_floating(t) ? loops()[place].grad[input][t == DType::F64] : nullptr;
+  }
 };
 
 // out, if defined, receives the result (its dtype may be any that the result casts to).

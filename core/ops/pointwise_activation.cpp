@@ -5,7 +5,7 @@
 
 namespace rl {
 static const Family family([](Registry& r) {
-  RegisterList<pointwise::ActivationOps, &cpu::activation_loops>::run(r);
+  RegisterList<pointwise::ActivationOps, &cpu::activation_loops, &cpu::activation_of_complex>::run(r);
   // PyTorch computes these by other ops, and their names show in grad_fn.
   pointwise_slot<pointwise::Selu>.backward_name = "EluBackward0";
   pointwise_slot<pointwise::Relu6>.backward_name = "HardtanhBackward0";

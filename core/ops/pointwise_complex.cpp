@@ -1,4 +1,6 @@
 #include "kernels/pointwise_tables.h"
 #include "ops/pointwise_register.h"
 
-namespace rl { static const Family family(&RegisterList<pointwise::ComplexOps, &cpu::complex_loops>::run); }
+namespace rl {
+static const Family family(&RegisterList<pointwise::ComplexOps, &cpu::complex_loops, &cpu::complex_of_complex>::run);
+}

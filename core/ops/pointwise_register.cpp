@@ -31,7 +31,7 @@ std::string camel_case(std::string_view name) {
 
 }  // namespace
 
-void register_record(Registry& r, PointwiseDef& d, const RecordFacts& f, const cpu::PointwiseLoops& (*loops)()) {
+void register_record(Registry& r, PointwiseDef& d, const RecordFacts& f) {
   static std::deque<std::string> names;
   const std::string_view schema = f.schema;
   const std::string& name = names.emplace_back(schema.substr(0, schema.find_first_of(".(")));
@@ -57,7 +57,6 @@ void register_record(Registry& r, PointwiseDef& d, const RecordFacts& f, const c
                       std::strstr(f.schema, "Scalar weight)") == nullptr;
   std::copy(f.has_grad.begin(), f.has_grad.end(), d.has_grad);
   std::copy(f.grad_uses.begin(), f.grad_uses.end(), d.grad_uses);
-  d.loops = loops;
   d.grad_expr = f.grad_expr;
   if (f.hidden) return;
   OpDef& def = r.add(f.schema, f.box, f.doc, Traits{.in_place = true, .numbers = f.numbers});

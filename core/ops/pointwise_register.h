@@ -152,25 +152,25 @@ constexpr RecordFacts facts_of() {
   return f;
 }
 
-void register_record(Registry& r, PointwiseDef& d, const RecordFacts& f, const cpu::PointwiseLoops& (*loops)());
+void register_record(Registry& r, PointwiseDef& d, const RecordFacts& f);
 
 }  // namespace detail
 
-// Table gives the list's loops for the active instruction set.
-template <class List, auto Table>
+// Loops and LoopsOfComplex give the list's loops for the active instruction set.
+template <class List, auto Loops, auto LoopsOfComplex = nullptr>
 struct RegisterList;
-template <auto Table, class... Ops>
-struct RegisterList<pointwise::List<Ops...>, Table> {
-  template <size_t I>
-  static const cpu::PointwiseLoops& loops() {
-    return Table()[I];
-  }
+template <auto Loops, auto LoopsOfComplex, class... Ops>
+struct RegisterList<pointwise::List<Ops...>, Loops, LoopsOfComplex> {
   static void run(Registry& r) {
     static constexpr detail::RecordFacts facts[] = {detail::facts_of<Ops>()...};
     PointwiseDef* const slots[] = {&pointwise_slot<Ops>...};
-    [&]<size_t... I>(std::index_sequence<I...>) {
-      (detail::register_record(r, *slots[I], facts[I], &loops<I>), ...);
-    }(std::index_sequence_for<Ops...>{});
+    for (int i = 0; i < static_cast<int>(sizeof...(Ops)); ++i) {
+      PointwiseDef& d = *slots[i];
+      d.place = i;
+      d.loops = [] { return Loops().data(); };
+      if constexpr (LoopsOfComplex != nullptr) d.loops_of_complex = [] { return LoopsOfComplex().data(); };
+      detail::register_record(r, d, facts[i]);
+    }
   }
 };
 

@@ -192,30 +192,39 @@ constexpr PointwiseLoop grad_of() {
   }
 }
 
+template <class Op, class Single, class Double>
+constexpr void fill_gradients(PointwiseLoop (&grad)[kMaxGrads][2]) {
+  [&]<int... G>(std::integer_sequence<int, G...>) {
+    ((grad[G][0] = grad_of<Op, G, Single>(), grad[G][1] = grad_of<Op, G, Double>()), ...);
+  }(std::make_integer_sequence<int, kMaxGrads>{});
+}
+
 template <class Op>
 constexpr PointwiseLoops loops_of() {
   PointwiseLoops loops;
   auto forward = [&]<class... T>(std::type_identity<T>...) {
     ((loops.forward[static_cast<int>(dtype_of_v<T>)] = forward_of<Op, T>()), ...);
   };
-  auto grad = [&]<int G, class... T>(std::integral_constant<int, G>, std::type_identity<T>...) {
-    ((loops.grad[G][static_cast<int>(dtype_of_v<T>)] = grad_of<Op, G, T>()), ...);
-  };
   forward(std::type_identity<uint8_t>{}, std::type_identity<int8_t>{}, std::type_identity<int16_t>{},
           std::type_identity<int32_t>{}, std::type_identity<int64_t>{}, std::type_identity<float>{},
-          std::type_identity<double>{}, std::type_identity<Complex64>{}, std::type_identity<Complex128>{},
-          std::type_identity<bool>{});
-  [&]<int... G>(std::integer_sequence<int, G...>) {
-    (grad(std::integral_constant<int, G>{}, std::type_identity<float>{}, std::type_identity<double>{},
-          std::type_identity<Complex64>{}, std::type_identity<Complex128>{}),
-     ...);
-  }(std::make_integer_sequence<int, kMaxGrads>{});
+          std::type_identity<double>{}, std::type_identity<bool>{});
+  fill_gradients<Op, float, double>(loops.grad);
+  return loops;
+}
+
+template <class Op>
+constexpr ComplexPointwiseLoops loops_of_complex() {
+  ComplexPointwiseLoops loops;
+  loops.forward[0] = forward_of<Op, Complex64>();
+  loops.forward[1] = forward_of<Op, Complex128>();
+  fill_gradients<Op, Complex64, Complex128>(loops.grad);
   return loops;
 }
 
 template <class List> struct Instances;
 template <class... Ops> struct Instances<pointwise::List<Ops...>> {
   static constexpr std::array<PointwiseLoops, sizeof...(Ops)> loops = {loops_of<Ops>()...};
+  static constexpr std::array<ComplexPointwiseLoops, sizeof...(Ops)> of_complex = {loops_of_complex<Ops>()...};
 };
 
 }  // namespace
