@@ -248,53 +248,6 @@ class TestGraph:
         assert ref() is None
 
 
-class TestHooks:
-    def test_tensor_hook_changes_gradient(self):
-        x = leaf(2)
-        handle = x.register_hook(lambda g: g * 10)
-        x.sum().backward()
-        assert x.grad.tolist() == [10, 10]
-        handle.remove()
-        x.grad = None
-        x.sum().backward()
-        assert x.grad.tolist() == [1, 1]
-
-    def test_hook_on_intermediate(self):
-        seen = []
-        x = leaf(2)
-        y = x * 2
-        y.register_hook(lambda g: seen.append(g.clone()))
-        (y * 3).sum().backward()
-        assert seen[0].tolist() == [3, 3]
-
-    def test_node_hooks(self):
-        order = []
-        x = leaf(2)
-        y = x * 2
-        y.grad_fn.register_prehook(lambda g: order.append("pre"))
-        y.grad_fn.register_hook(lambda gi, go: order.append("post"))
-        y.sum().backward()
-        assert order == ["pre", "post"]
-
-    def test_post_accumulate(self):
-        seen = []
-        x = leaf(2)
-        x.register_post_accumulate_grad_hook(lambda p: seen.append(p.grad.sum().item()))
-        x.sum().backward()
-        assert seen == [2]
-
-    def test_hook_error_reaches_the_caller(self):
-        x = leaf(2)
-        y = x * 2
-
-        def bad(g):
-            raise ZeroDivisionError("from the hook")
-
-        y.register_hook(bad)
-        with pytest.raises(ZeroDivisionError, match="from the hook"):
-            y.sum().backward()
-
-
 class TestInplace:
     def test_changed_saved_tensor(self):
         x = leaf(3)
@@ -937,3 +890,30 @@ def test_dual_tensors():
     assert ad.unpack_dual(dual).tangent is None
     with pytest.raises(RuntimeError, match="no level exists"):
         ad.make_dual(x, t)
+
+
+def test_variable_of_old_code():
+    Variable = torch.autograd.Variable
+    x = torch.ones(2)
+    v = Variable(x, requires_grad=True)
+    assert v.requires_grad and not x.requires_grad and v.data_ptr() == x.data_ptr()
+    assert isinstance(x, Variable) and not isinstance(3, Variable)
+    assert Variable(v * 2).grad_fn is None
+    with pytest.raises(TypeError, match="Variable data has to be a tensor, but got int"):
+        Variable(3)
+
+
+def test_names_without_effect():
+    graph = torch.autograd.graph
+    before = graph.set_warn_on_accumulate_grad_stream_mismatch(True)
+    assert before is None
+    with torch.autograd.enforce_grad_layout_policy(False):
+        x = leaf(2)
+        x.sum().backward()
+    y = x.exp()
+    z = y.exp()
+    assert z.grad_fn._sequence_nr() > y.grad_fn._sequence_nr()
+    with pytest.raises(TypeError, match="expects a float"), graph.region_activation_memory_budget("a"):
+        pass
+    with pytest.raises(ValueError, match="must be in"), graph.region_activation_memory_budget(2.0):
+        pass

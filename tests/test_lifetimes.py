@@ -213,3 +213,101 @@ def test_long_chain_of_functions():
     y.backward()
     assert x.grad is not None
     del y
+
+
+class Mark:
+    """Called as a hook, it does nothing; what it refers to are its attributes."""
+
+    def __call__(self, *args):
+        return None
+
+
+class KeepsOutput(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, mark):
+        ctx.result = x.exp()
+        ctx.mark = mark
+        return ctx.result
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * ctx.result, None
+
+
+def hooked(where):
+    """A hook that refers to the tensor, or to the node, that it is on."""
+    x = torch.ones(3, requires_grad=True)
+    mark = Mark()
+    if where == "leaf":
+        x.register_hook(mark)
+        (x * 2).sum().backward()
+        mark.owner = x
+    elif where == "node":
+        y = x * 2
+        y.grad_fn.register_hook(mark)
+        mark.owner = y.grad_fn
+    elif where == "node of a tensor":
+        y = x * 2
+        y.register_hook(mark)
+        mark.owner = y.grad_fn
+    elif where == "context":
+        mark.owner = KeepsOutput.apply(x, mark)
+        mark.owner.sum().backward()
+    elif where == "result":
+        mark.owner = x * 2
+        mark.handle = mark.owner.register_hook(mark)
+    elif where == "after accumulation":
+        x.register_post_accumulate_grad_hook(mark)
+        mark.owner = x
+    return (mark,)
+
+
+@pytest.mark.parametrize("where", ["leaf", "node", "node of a tensor", "context"])
+def test_hooks_on_what_they_refer_to(where):
+    assert alive(lambda: hooked(where)) == [False]
+
+
+@pytest.mark.skipif(CANDIDATE == "torch", reason="PyTorch keeps these")
+@pytest.mark.parametrize("where", ["result", "after accumulation"])
+def test_more_hooks_on_what_they_refer_to(where):
+    assert alive(lambda: hooked(where)) == [False]
+
+
+def test_handles_keep_nothing():
+    handles = []
+
+    def make():
+        x = torch.ones(2, requires_grad=True)
+        y, z = x * 2, x * 3
+        marks = Mark(), Mark(), Mark()
+        handles.append(y.register_hook(marks[0]))
+        handles.append(x.register_hook(marks[1]))
+        handles.append(torch.autograd.graph.register_multi_grad_hook((y, z), marks[2], mode="any"))
+        return x, y, z, *marks
+
+    assert alive(make) == [False] * 6
+    for handle in handles:
+        handle.remove()
+
+
+def test_hook_on_several_gradients_keeps_nothing():
+    def make():
+        x = torch.ones(2, requires_grad=True)
+        y, z = x * 2, x * 3
+        mark = Mark()
+        torch.autograd.graph.register_multi_grad_hook((y, z), mark)
+        (y + z).sum().backward()
+        return x, y, z, mark
+
+    assert alive(make) == [False] * 4
+
+
+def test_a_removed_hook_is_let_go():
+    x = torch.ones(2, requires_grad=True)
+    mark = Mark()
+    ref = weakref.ref(mark)
+    handle = x.register_hook(mark)
+    del mark
+    assert ref() is not None
+    handle.remove()
+    assert ref() is None

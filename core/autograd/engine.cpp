@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
@@ -80,7 +81,19 @@ class Walk {
   }
 
   uint32_t task() const { return task_; }
-  bool comes_to(Node* node) const { return seen(node) && (options_.inputs.empty() || states_[slot_of(node)].needed); }
+
+  size_t count(std::span<const TensorHook* const> hooks) const {
+    size_t found = 0;
+    auto note = [&](const TensorHook* hook) { found += std::ranges::find(hooks, hook) != hooks.end(); };
+    for (const NodeState& s : states_) {
+      if (!options_.inputs.empty() && !s.needed) continue;
+      if (s.node->extras)
+        for (auto& at : s.node->extras->tensor_hooks) note(at.hook.get());
+      if (TensorImpl* leaf = s.node->variable())
+        for (auto& hook : autograd_meta(Tensor(leaf))->leaf_hooks) note(hook.get());
+    }
+    return found;
+  }
 
  private:
   struct Older {
@@ -186,15 +199,14 @@ class Walk {
     Gradients grads = std::move(states_[slot].buffer);
     while (grads.size() < node->outputs) grads.emplace_back();
     if (node->extras) run_tensor_hooks(*node, grads);
+    if (node->edges.empty()) run_leaf_hooks(*node, grads);
     bool runs = true;
     if (!options_.inputs.empty()) {
       if (states_[slot].capture >= 0) capture(node, grads);
       runs = runs_[slot] || (options_.accumulate && states_[slot].capture >= 0 && node->variable());
     }
     Gradients results;
-    bool any = false;
-    for (const Tensor& g : grads) any |= g.defined();
-    if (runs && any) {
+    if (runs) {
       for (int64_t i = 0; i < node->edges.size(); ++i) results.emplace_back();
       call(*node, grads, results);
     }
@@ -241,15 +253,19 @@ class Walk {
       apply(node, grads, results);
     }
   }
+  // Without any gradient an op has none to pass on; the user's code may, and is told so.
+  static void compute(Node& node, const Gradients& grads, Gradients& results) {
+    if (std::ranges::any_of(grads, &Tensor::defined) || node.is_python() || node.variable()) node.apply(grads, results);
+  }
   static void apply(Node& node, Gradients& grads, Gradients& results) {
     if (!node.extras || node.extras->hooks.empty()) {
-      node.apply(grads, results);
+      compute(node, grads, results);
       return;
     }
     auto hooks = node.extras->hooks;
-    for (auto& [id, hook] : hooks) hook->before(grads);
-    node.apply(grads, results);
-    for (auto& [id, hook] : hooks) hook->after(results, grads);
+    for (auto& hook : hooks) hook->before(grads);
+    compute(node, grads, results);
+    for (auto& hook : hooks) hook->after(results, grads);
   }
   static void find_nan(const Node& node, const Gradients& results) {
     if (grad_mode.check_nan) {
@@ -259,13 +275,14 @@ class Walk {
     }
   }
 
+  // What is undefined goes through hooks too: they see None, and may give a gradient.
+  static void run_hook(TensorHook& hook, Tensor& grad) {
+    Tensor changed = hook.call(grad);
+    if (changed.defined()) grad = changed;
+  }
+
   static void run_tensor_hooks(Node& node, Gradients& grads) {
-    auto hooks = node.extras->tensor_hooks;
-    for (auto& h : hooks) {
-      if (!grads[h.index].defined()) continue;
-      Tensor changed = h.hook->call(grads[h.index]);
-      if (changed.defined()) grads[h.index] = changed;
-    }
+    for (auto& [index, hook] : std::vector(node.extras->tensor_hooks)) run_hook(*hook, grads[index]);
     for (auto& r : node.extras->retained) {
       if (!grads[r.index].defined()) continue;
       Tensor target(r.tensor);
@@ -274,21 +291,18 @@ class Walk {
     }
   }
 
+  static void run_leaf_hooks(Node& node, Gradients& grads) {
+    TensorImpl* leaf = node.variable();
+    if (!leaf) return;
+    const Tensor t(leaf);
+    for (auto& hook : std::vector(autograd_meta(t)->leaf_hooks)) run_hook(*hook, grads[0]);
+  }
+
   void capture(Node* node, const Gradients& grads) {
     for (size_t i = 0; i < options_.inputs.size(); ++i) {
       const Edge& edge = options_.inputs[i];
       if (edge.node.get() != node || edge.index >= grads.size()) continue;
-      if (!options_.accumulate) {
-        Tensor g = grads[edge.index];
-        if (TensorImpl* leaf = node->variable(); leaf && g.defined()) {
-          Tensor t(leaf);
-          for (auto& h : make_autograd_meta(t).leaf_hooks) {
-            Tensor changed = h.hook->call(g);
-            if (changed.defined()) g = changed;
-          }
-        }
-        captured_[i] = g;
-      }
+      if (!options_.accumulate) captured_[i] = grads[edge.index];
     }
   }
 
@@ -313,6 +327,6 @@ std::vector<Tensor> run_backward(std::vector<Edge> roots, std::vector<Tensor> gr
 
 Node* current_node() { return running; }
 uint32_t current_task() { return innermost ? innermost->task() : 0; }
-bool will_be_evaluated(Node& node) { return innermost && innermost->comes_to(&node); }
+size_t count_to_come(std::span<const TensorHook* const> hooks) { return innermost ? innermost->count(hooks) : 0; }
 
 }  // namespace rl

@@ -1,6 +1,8 @@
 // Backward: walks the tape from the roots, newest node first, and sums gradients where paths meet.
 #pragma once
 
+#include <span>
+
 #include "autograd/node.h"
 
 namespace rl {
@@ -17,9 +19,9 @@ struct BackwardOptions {
 // roots[i] receives grads[i]. Runs on the calling thread, without recursion; reentrant.
 std::vector<Tensor> run_backward(std::vector<Edge> roots, std::vector<Tensor> grads, const BackwardOptions& options);
 
-Node* current_node();                // the node being evaluated, or null
-uint32_t current_task();             // a number for the innermost backward of this thread, 0 outside of any
-bool will_be_evaluated(Node& node);  // whether that backward comes, or came, to the node
+Node* current_node();     // the node being evaluated, or null
+uint32_t current_task();  // a number for the innermost backward of this thread, 0 outside of any
+size_t count_to_come(std::span<const TensorHook* const> hooks);  // of these, those that backward comes, or came, to
 
 // Of the node being evaluated: the edges (of its first 64) whose gradients nobody asked for.
 struct Unfollowed {

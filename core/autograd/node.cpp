@@ -30,15 +30,10 @@ class AccumulateGrad final : public Node {
   void release_saved() override {}
 
   void apply(const Gradients& grads, Gradients&) override {
-    Tensor incoming = grads[0];
+    const Tensor& incoming = grads[0];
     AutogradMeta& meta = *autograd_meta(leaf_);
-    for (size_t i = 0; i < meta.leaf_hooks.size(); ++i) {
-      std::shared_ptr<TensorHook> hook = meta.leaf_hooks[i].hook;
-      Tensor changed = incoming.defined() ? hook->call(incoming) : Tensor();
-      if (changed.defined()) incoming = changed;
-    }
-    if (!incoming.defined()) return;
-    if (!meta.grad.defined()) {
+    if (!incoming.defined()) {
+    } else if (!meta.grad.defined()) {
       meta.grad = keep(incoming);
     } else if (grad_mode.enabled) {
       meta.grad = autograd_support.add(meta.grad, incoming);
@@ -46,16 +41,16 @@ class AccumulateGrad final : public Node {
       autograd_support.add_in_place(meta.grad, incoming);
     }
     for (size_t i = 0; i < meta.post_accumulate_hooks.size(); ++i) {
-      auto hook = meta.post_accumulate_hooks[i].second;
-      hook(leaf_);
+      std::shared_ptr<TensorHook> hook = meta.post_accumulate_hooks[i];
+      hook->call(leaf_);
     }
   }
 
  private:
   // A gradient that nobody else can see is kept as it is; any other is copied. It takes the leaf's own layout.
   Tensor keep(const Tensor& grad) const {
-    // Two references are this walk's: its buffer and apply's local.
-    bool ours = grad->storage().use_count() == 1 && grad->use_count() <= 2 && grad->pyobj == nullptr && !grad->base;
+    // One reference is this walk's.
+    bool ours = grad->storage().use_count() == 1 && grad->use_count() == 1 && grad->pyobj == nullptr && !grad->base;
     if (grad_mode.enabled) return ours ? grad : autograd_support.clone(grad);
     bool dense = is_dense(leaf_.sizes(), leaf_.strides());
     bool fits = dense ? same_layout(grad, leaf_) : grad.is_contiguous();

@@ -54,14 +54,17 @@ class SavedTensor {
 };
 
 // Hooks on nodes and tensors. The binding derives from these to call Python.
-class TensorHook {
+class Hook {
  public:
-  virtual ~TensorHook() = default;
+  virtual ~Hook() = default;
+  virtual bool removed() const { return false; }  // does nothing any more: whoever keeps it may drop it
+};
+class TensorHook : public virtual Hook {
+ public:
   virtual Tensor call(const Tensor& grad) = 0;  // an undefined result leaves the gradient as it is
 };
-class NodeHook {
+class NodeHook : public virtual Hook {
  public:
-  virtual ~NodeHook() = default;
   virtual void before(Gradients& grad_outputs) { (void)grad_outputs; }
   virtual void after(Gradients& grad_inputs, const Gradients& grad_outputs) { (void)grad_inputs, (void)grad_outputs; }
 };
@@ -70,7 +73,6 @@ struct NodeExtras {
   struct TensorHookAt {
     uint32_t index;
     std::shared_ptr<TensorHook> hook;
-    uint64_t id;
   };
   struct Retained {
     uint32_t index;
@@ -78,7 +80,7 @@ struct NodeExtras {
   };
   std::vector<TensorHookAt> tensor_hooks;
   std::vector<Retained> retained;
-  std::vector<std::pair<uint64_t, std::shared_ptr<NodeHook>>> hooks;
+  std::vector<std::shared_ptr<NodeHook>> hooks;
   std::string forward_trace;    // anomaly mode: where the op was called
   std::shared_ptr<void> notes;  // the binding's: the user's dict
 };
@@ -144,8 +146,8 @@ class AutogradMeta final : public AutogradMetaBase {
   uint32_t output_index = 0;
   bool retains_grad = false;
   TensorImpl* self = nullptr;
-  std::vector<NodeExtras::TensorHookAt> leaf_hooks;
-  std::vector<std::pair<uint64_t, std::function<void(const Tensor&)>>> post_accumulate_hooks;
+  std::vector<std::shared_ptr<TensorHook>> leaf_hooks;
+  std::vector<std::shared_ptr<TensorHook>> post_accumulate_hooks;  // called with the leaf itself
 
   static void* operator new(size_t bytes);
   static void operator delete(void* p, size_t bytes);
@@ -192,6 +194,7 @@ struct AutogradSupport {
   std::string (*forward_trace)() = nullptr;
   bool (*has_nan)(const Tensor& t) = nullptr;
   void (*explain_failure)(const Node& node) = nullptr;  // anomaly mode: an error is on its way out of node
+  void (*before_change)(const Tensor& t) = nullptr;     // t is about to be changed in place
 };
 inline AutogradSupport autograd_support;
 

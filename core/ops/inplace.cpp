@@ -122,6 +122,8 @@ void check_in_place(const Tensor& self, const char* op, bool tracked, bool one_v
   check(
       !(self->inference && !grad_mode.inference),
       "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal tensor before doing inplace update.");
+  if (autograd_support.before_change) [[unlikely]]
+    autograd_support.before_change(self);
   if (!tracked) return;
   if (self.requires_grad() && is_leaf(self) && !self->base)
     fail(ErrorKind::Runtime, "a leaf Variable that requires grad is being used in an in-place operation. (", op,

@@ -43,11 +43,6 @@ void node_dealloc(PyObject* o) {
   type->tp_free(o);
   Py_DECREF(type);
 }
-int node_traverse(PyObject* o, visitproc visit, void* arg) {
-  Py_VISIT(Py_TYPE(o));
-  Py_VISIT(reinterpret_cast<PyNode*>(o)->dict);
-  return 0;
-}
 PyObject* node_repr(PyObject* o) {
   const char* home = node_of(o).is_python() ? "torch.autograd.function." : "";
   return PyUnicode_FromFormat("<%s%s object at %p>", home, Py_TYPE(o)->tp_name, static_cast<void*>(o));
@@ -103,26 +98,48 @@ PyObject* next_functions(PyObject* o, void*) {
 }
 
 // --- hooks -------------------------------------------------------------------------------------------------------------
-class PyTensorHook final : public TensorHook {
+// A Python function that is called until its handle is removed.
+class PyHook : public virtual Hook {
  public:
-  explicit PyTensorHook(PyObject* f) : f_(Object::borrow(f)) {}
-  Tensor call(const Tensor& grad) override {
-    Object g = Object::check(wrap(grad));
-    Object r = Object::check(PyObject_CallOneArg(f_.get(), g.get()));
-    if (r.get() == Py_None) return {};
-    if (!is_tensor(r.get()))
-      fail(ErrorKind::Type, "expected Variable, but hook returned '", type_name(r.get()),
-           "': a hook returns a Tensor, or None to leave the gradient");
-    Tensor t = tensor_of(r.get());
+  explicit PyHook(PyObject* f) : f_(Object::borrow(f)) {}
+  bool removed() const override { return !f_; }
+  void remove() { Object last = std::exchange(f_, Object()); }
+  PyObject* function() const { return f_.get(); }
+
+ protected:
+  // A removed hook may still stand in a list that is being walked.
+  Object call_with(PyObject* a, PyObject* b = nullptr) const {
+    Object f = f_;
+    return f ? Object::check(PyObject_CallFunctionObjArgs(f.get(), a, b, nullptr)) : Object::borrow(Py_None);
+  }
+
+  // What the hook gave in the place of a gradient.
+  Tensor replacement(PyObject* given, const Tensor& grad) const {
+    check_type(is_tensor(given), "expected Variable, but hook returned '", type_name(given),
+               "': a gradient is a Tensor, and None leaves it as it is");
+    Tensor t = tensor_of(given);
+    if (!grad.defined()) return t;
     check(same_shape(t, grad), "hook '", name(), "' has changed the size of value: expected ", shape_str(grad.sizes()),
           ", got ", shape_str(t.sizes()));
-    check(t.dtype() == grad.dtype(), "hook '", name(), "' has changed the type of value (was ",
-          dtype_name(grad.dtype()), " got ", dtype_name(t.dtype()), ")");
+    check(t.dtype() == grad.dtype(), "hook '", name(), "' has changed the type of value (was torch.",
+          scalar_type_name(grad.dtype()), "Tensor got torch.", scalar_type_name(t.dtype()), "Tensor)");
     return t;
+  }
+  void replace_all(PyObject* given, Gradients& grads) const {
+    if (given == Py_None) return;
+    check_type(PyTuple_Check(given), "expected tuple, but hook returned '", type_name(given), "'");
+    check(PyTuple_GET_SIZE(given) == grads.size(), "hook '", name(),
+          "' has returned an incorrect number of values (got ", PyTuple_GET_SIZE(given), ", but expected ",
+          grads.size(), ")");
+    for (int64_t i = 0; i < grads.size(); ++i) {
+      PyObject* g = PyTuple_GET_ITEM(given, i);
+      grads[i] = g == Py_None ? Tensor() : replacement(g, grads[i]);
+    }
   }
 
  private:
   std::string name() const {
+    if (!f_) return "(removed)";
     Object n = Object::steal(PyObject_GetAttrString(f_.get(), "__name__"));
     if (!n) PyErr_Clear();
     return n && PyUnicode_Check(n.get()) ? PyUnicode_AsUTF8(n.get()) : type_name(f_.get());
@@ -130,64 +147,90 @@ class PyTensorHook final : public TensorHook {
   Object f_;
 };
 
+class PyTensorHook final : public TensorHook, public PyHook {
+ public:
+  using PyHook::PyHook;
+  Tensor call(const Tensor& grad) override {
+    Object g = Object::check(wrap(grad)), r = call_with(g.get());
+    return r.get() == Py_None ? Tensor() : replacement(r.get(), grad);
+  }
+};
+
+class PyLeafHook final : public TensorHook, public PyHook {
+ public:
+  using PyHook::PyHook;
+  Tensor call(const Tensor& leaf) override {
+    Object o = Object::check(wrap(leaf)), r = call_with(o.get());
+    check_type(r.get() == Py_None || is_tensor(r.get()), "expected Variable, but hook returned '", type_name(r.get()),
+               "': a hook that is called after the gradient was added returns None");
+    return {};
+  }
+};
+
 PyObject* grads_tuple(const Gradients& grads) {
   Object tuple = Object::check(PyTuple_New(grads.size()));
   for (int64_t i = 0; i < grads.size(); ++i) PyTuple_SET_ITEM(tuple.get(), i, wrap(grads[i]));
   return tuple.release();
 }
-void take_grads(PyObject* r, Gradients& grads, const char* what) {
-  if (r == Py_None) return;
-  Object held = is_tensor(r) ? Object::check(PyTuple_Pack(1, r)) : Object::borrow(r);
-  check_type(PyTuple_Check(held.get()), what, " must return a Tensor, a tuple of Tensors or None, got ", type_name(r));
-  check(PyTuple_GET_SIZE(held.get()) == grads.size(), what, " returned ", PyTuple_GET_SIZE(held.get()),
-        " gradients, expected ", grads.size());
-  for (int64_t i = 0; i < grads.size(); ++i) {
-    PyObject* g = PyTuple_GET_ITEM(held.get(), i);
-    grads[i] = g == Py_None ? Tensor() : tensor_of(g);
-  }
-}
 
-class PyNodeHook final : public NodeHook {
+class PyNodeHook final : public NodeHook, public PyHook {
  public:
-  PyNodeHook(PyObject* f, bool pre) : f_(Object::borrow(f)), pre_(pre) {}
+  PyNodeHook(PyObject* f, bool pre) : PyHook(f), pre_(pre) {}
   void before(Gradients& outputs) override {
     if (!pre_) return;
     Object args = Object::check(grads_tuple(outputs));
-    Object r = Object::check(PyObject_CallOneArg(f_.get(), args.get()));
-    take_grads(r.get(), outputs, "a pre-hook");
+    replace_all(call_with(args.get()).get(), outputs);
   }
   void after(Gradients& inputs, const Gradients& outputs) override {
     if (pre_) return;
     Object a = Object::check(grads_tuple(inputs)), b = Object::check(grads_tuple(outputs));
-    Object r = Object::check(PyObject_CallFunctionObjArgs(f_.get(), a.get(), b.get(), nullptr));
-    take_grads(r.get(), inputs, "a hook");
+    replace_all(call_with(a.get(), b.get()).get(), inputs);
   }
 
  private:
-  Object f_;
   bool pre_;
 };
 
-uint64_t next_hook_id = 0;
-
-// A handle whose remove() takes the hook away: a small Python class, given a closure.
-PyObject* handle(uint64_t id, PyObject* owner, const char* kind) {
-  Object module = Object::check(PyImport_ImportModule("rushlight.utils.hooks"));
-  Object type = Object::check(PyObject_GetAttrString(module.get(), "CoreHandle"));
-  return PyObject_CallFunction(type.get(), "KOs", static_cast<unsigned long long>(id), owner, kind);
+// A handle knows its hook, and keeps neither it nor what it is on alive.
+PyObject* handle(const std::shared_ptr<PyHook>& hook) {
+  using Weak = std::weak_ptr<PyHook>;
+  static PyObject* type = nullptr;
+  if (!type) {
+    Object module = Object::check(PyImport_ImportModule("rushlight.utils.hooks"));
+    type = Object::check(PyObject_GetAttrString(module.get(), "CoreHandle")).release();
+  }
+  auto weak = std::make_unique<Weak>(hook);
+  Object capsule = Object::check(PyCapsule_New(
+      weak.get(), nullptr, [](PyObject* o) { delete static_cast<Weak*>(PyCapsule_GetPointer(o, nullptr)); }));
+  (void)weak.release();
+  return PyObject_CallOneArg(type, capsule.get());
 }
+std::shared_ptr<PyHook> hook_of(PyObject* capsule) {
+  void* weak = PyCapsule_GetPointer(capsule, nullptr);
+  if (!weak) throw PythonError{};
+  return static_cast<std::weak_ptr<PyHook>*>(weak)->lock();
+}
+
+// Adds a hook, and forgets those that were removed.
+template <class List, class Entry>
+void add_hook(List& list, Entry entry, auto hook_in) {
+  std::erase_if(list, [&](const auto& e) { return hook_in(e).removed(); });
+  list.push_back(std::move(entry));
+}
+constexpr auto kItself = [](const auto& hook) -> const Hook& { return *hook; };
+constexpr auto kInside = [](const NodeExtras::TensorHookAt& at) -> const Hook& { return *at.hook; };
 
 PyObject* register_hook(PyObject* self, PyObject* f) {
   return guarded([&]() -> PyObject* {
     Tensor t = tensor_of(self);
     check(t.requires_grad(), "cannot register a hook on a tensor that doesn't require gradient");
-    uint64_t id = ++next_hook_id;
     auto hook = std::make_shared<PyTensorHook>(f);
     if (const Ref<Node>& fn = grad_fn(t))
-      fn->make_extras().tensor_hooks.push_back({autograd_meta(t)->output_index, hook, id});
+      add_hook(fn->make_extras().tensor_hooks, NodeExtras::TensorHookAt{autograd_meta(t)->output_index, hook}, kInside);
     else
-      make_autograd_meta(t).leaf_hooks.push_back({0, hook, id});
-    return handle(id, self, "tensor");
+      add_hook(make_autograd_meta(t).leaf_hooks, hook, kItself);
+    watch_for_cycles(self);
+    return handle(hook);
   });
 }
 PyObject* register_post_accumulate(PyObject* self, PyObject* f) {
@@ -195,43 +238,101 @@ PyObject* register_post_accumulate(PyObject* self, PyObject* f) {
     Tensor t = tensor_of(self);
     check(t.requires_grad(), "cannot register a hook on a tensor that doesn't require gradient");
     check(is_leaf(t), "post accumulate grad hooks cannot be registered on non-leaf tensors");
-    uint64_t id = ++next_hook_id;
-    Object fn = Object::borrow(f);
-    make_autograd_meta(t).post_accumulate_hooks.emplace_back(id, [fn](const Tensor& leaf) {
-      Object o = Object::check(wrap(leaf));
-      Object r = Object::check(PyObject_CallOneArg(fn.get(), o.get()));
-    });
-    return handle(id, self, "tensor");
+    auto hook = std::make_shared<PyLeafHook>(f);
+    add_hook(make_autograd_meta(t).post_accumulate_hooks, hook, kItself);
+    watch_for_cycles(self);
+    return handle(hook);
   });
 }
 PyObject* node_hook(PyObject* self, PyObject* f, bool pre) {
   return guarded([&]() -> PyObject* {
-    uint64_t id = ++next_hook_id;
-    node_of(self).make_extras().hooks.emplace_back(id, std::make_shared<PyNodeHook>(f, pre));
-    return handle(id, self, "node");
+    auto hook = std::make_shared<PyNodeHook>(f, pre);
+    add_hook(node_of(self).make_extras().hooks, hook, kItself);
+    return handle(hook);
   });
 }
 PyObject* node_register_hook(PyObject* self, PyObject* f) { return node_hook(self, f, false); }
 PyObject* node_register_prehook(PyObject* self, PyObject* f) { return node_hook(self, f, true); }
 
-PyObject* remove_hook(PyObject*, PyObject* args) {
-  unsigned long long id;
-  PyObject* owner;
-  if (!PyArg_ParseTuple(args, "KO:_remove_hook", &id, &owner)) return nullptr;
-  auto is_it = [id](const auto& h) { return h.id == id; };
-  auto pair_is_it = [id](const auto& h) { return h.first == id; };
-  if (is_tensor(owner)) {
-    Tensor t = tensor_of(owner);
-    if (AutogradMeta* meta = autograd_meta(t)) {
-      std::erase_if(meta->leaf_hooks, is_it);
-      std::erase_if(meta->post_accumulate_hooks, pair_is_it);
-      if (meta->grad_fn && meta->grad_fn->extras) std::erase_if(meta->grad_fn->extras->tensor_hooks, is_it);
-    }
-  } else if (PyObject_TypeCheck(owner, node_base) && node_of(owner).extras) {
-    std::erase_if(node_of(owner).extras->hooks, pair_is_it);
-  }
-  Py_RETURN_NONE;
+PyObject* remove_hook(PyObject*, PyObject* capsule) {
+  return guarded([&]() -> PyObject* {
+    if (auto hook = hook_of(capsule)) hook->remove();
+    Py_RETURN_NONE;
+  });
 }
+
+// Of these hooks, how many the backward that is running comes to.
+PyObject* count_hooks_to_come(PyObject*, PyObject* capsules) {
+  return guarded([&]() -> PyObject* {
+    Object list = Object::check(PySequence_Fast(capsules, "expected a sequence of hooks"));
+    std::vector<const TensorHook*> hooks;
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i)
+      if (auto hook = hook_of(PySequence_Fast_GET_ITEM(list.get(), i)))
+        hooks.push_back(dynamic_cast<const TensorHook*>(hook.get()));
+    return PyLong_FromSize_t(count_to_come(hooks));
+  });
+}
+
+// --- what the collector of cycles may know ---------------------------------------------------------------------------
+// Python objects that hang on a tensor or a node through the core: visited where nothing else holds what they hang on,
+// so that a hook (or a context) that refers to its own tensor does not keep both alive.
+template <class Hooks>
+int visit_hooks(const Hooks& hooks, auto hook_in, visitproc visit, void* arg) {
+  for (const auto& entry : hooks) {
+    const auto& hook = hook_in(entry);
+    auto* python = hook.use_count() == 1 ? dynamic_cast<const PyHook*>(hook.get()) : nullptr;
+    if (python) Py_VISIT(python->function());
+  }
+  return 0;
+}
+constexpr auto kPointer = [](const auto& hook) -> const auto& { return hook; };
+constexpr auto kPointerInside = [](const NodeExtras::TensorHookAt& at) -> const auto& { return at.hook; };
+
+int visit_node(Node& node, visitproc visit, void* arg) {
+  if (node.is_python()) Py_VISIT(context_of(node));
+  if (!node.extras) return 0;
+  Py_VISIT(static_cast<PyObject*>(node.extras->notes.get()));
+  if (int r = visit_hooks(node.extras->hooks, kPointer, visit, arg)) return r;
+  return visit_hooks(node.extras->tensor_hooks, kPointerInside, visit, arg);
+}
+void clear_node(Node& node) {
+  if (!node.extras) return;
+  auto hooks = std::exchange(node.extras->hooks, {});
+  auto tensor_hooks = std::exchange(node.extras->tensor_hooks, {});
+  auto notes = std::exchange(node.extras->notes, {});
+}
+
+int node_traverse(PyObject* o, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(o));
+  Py_VISIT(reinterpret_cast<PyNode*>(o)->dict);
+  Node* node = reinterpret_cast<PyNode*>(o)->node;
+  return node && node->use_count() == 1 ? visit_node(*node, visit, arg) : 0;
+}
+int node_clear(PyObject* o) {
+  Py_CLEAR(reinterpret_cast<PyNode*>(o)->dict);
+  Node* node = reinterpret_cast<PyNode*>(o)->node;
+  if (node && node->use_count() == 1) clear_node(*node);
+  return 0;
+}
+
+}  // namespace
+
+int visit_autograd(TensorImpl& t, visitproc visit, void* arg) {
+  auto* meta = static_cast<AutogradMeta*>(t.autograd.get());
+  if (!meta || t.use_count() != 1 || t.owns_pyobj) return 0;
+  if (int r = visit_hooks(meta->leaf_hooks, kPointer, visit, arg)) return r;
+  if (int r = visit_hooks(meta->post_accumulate_hooks, kPointer, visit, arg)) return r;
+  return meta->grad_fn && meta->grad_fn->use_count() == 1 ? visit_node(*meta->grad_fn, visit, arg) : 0;
+}
+void clear_autograd(TensorImpl& t) {
+  auto* meta = static_cast<AutogradMeta*>(t.autograd.get());
+  if (!meta || t.use_count() != 1 || t.owns_pyobj) return;
+  auto leaf_hooks = std::exchange(meta->leaf_hooks, {});
+  auto post_accumulate_hooks = std::exchange(meta->post_accumulate_hooks, {});
+  if (meta->grad_fn && meta->grad_fn->use_count() == 1) clear_node(*meta->grad_fn);
+}
+
+namespace {
 
 PyObject* retain_grad(PyObject* self, PyObject*) {
   return guarded([&]() -> PyObject* {
@@ -251,7 +352,12 @@ PyObject* detach_(PyObject* self, PyObject*) {
   return guarded([&]() -> PyObject* {
     Tensor t = tensor_of(self);
     check(!t->base, "Can't detach views in-place. Use detach() instead");
-    if (AutogradMeta* meta = autograd_meta(t)) meta->grad_fn.reset();
+    if (AutogradMeta* meta = autograd_meta(t); meta && meta->grad_fn) {
+      if (meta->grad_fn->extras)  // hooks stay with the tensor, too
+        for (const auto& at : meta->grad_fn->extras->tensor_hooks)
+          if (at.index == meta->output_index) meta->leaf_hooks.push_back(at.hook);
+      meta->grad_fn.reset();
+    }
     t->requires_grad = false;
     return Py_NewRef(self);
   });
@@ -371,12 +477,18 @@ void warn_of_cycle() {
 }
 
 PyObject* backward_task(PyObject*, PyObject*) { return PyLong_FromUnsignedLong(current_task()); }
-PyObject* will_evaluate(PyObject*, PyObject* node) {
-  return guarded([&] {
-    check_type(PyObject_TypeCheck(node, node_base), "expected a Node, got ", type_name(node));
-    return PyBool_FromLong(will_be_evaluated(node_of(node)));
-  });
+// Python's function that hears of tensors that are about to be changed in place, or none.
+PyObject* change_listener = nullptr;
+void tell_of_change(const Tensor& t) {
+  Object listener = Object::borrow(change_listener), o = Object::check(wrap(t));
+  Object::check(PyObject_CallOneArg(listener.get(), o.get()));
 }
+PyObject* set_change_listener(PyObject*, PyObject* f) {
+  Object last = Object::steal(std::exchange(change_listener, f == Py_None ? nullptr : Py_NewRef(f)));
+  autograd_support.before_change = change_listener ? tell_of_change : nullptr;
+  return last ? last.release() : Py_NewRef(Py_None);
+}
+
 PyObject* increment_version(PyObject*, PyObject* o) {
   return guarded([&]() -> PyObject* {
     check_type(is_tensor(o), "increment_version expects a Tensor, got ", type_name(o));
@@ -563,7 +675,10 @@ PyObject* pop_packer(PyObject*, PyObject*) {
   Py_RETURN_NONE;
 }
 
+PyObject* node_sequence(PyObject* o, PyObject*) { return PyLong_FromUnsignedLongLong(node_of(o).sequence); }
+
 PyMethodDef node_methods[] = {
+    {"_sequence_nr", node_sequence, METH_NOARGS, "A number that is larger for nodes made later."},
     {"name", node_name, METH_NOARGS, "The node's name, e.g. AddBackward0."},
     {"register_hook", node_register_hook, METH_O, "Calls f(grad_inputs, grad_outputs) after the node ran."},
     {"register_prehook", node_register_prehook, METH_O, "Calls f(grad_outputs) before the node runs."},
@@ -590,6 +705,8 @@ PyGetSetDef node_properties[] = {
        return Py_XNewRef(static_cast<PyObject*>(notes.get()));
      },
      nullptr, "A dict for the user's own notes.", nullptr},
+    {"requires_grad", [](PyObject*, void*) -> PyObject* { Py_RETURN_TRUE; }, nullptr,
+     "True: what leads here is differentiated.", nullptr},
     {"_forward_trace",
      [](PyObject* o, void*) -> PyObject* {
        Node& node = node_of(o);
@@ -599,10 +716,11 @@ PyGetSetDef node_properties[] = {
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyMethodDef functions[] = {{"_backward", backward, METH_VARARGS, nullptr},
                            {"_backward_task", backward_task, METH_NOARGS, nullptr},
+                           {"_set_change_listener", set_change_listener, METH_O, nullptr},
                            {"_increment_version", increment_version, METH_O, nullptr},
-                           {"_will_evaluate", will_evaluate, METH_O, nullptr},
+                           {"_count_hooks_to_come", count_hooks_to_come, METH_O, nullptr},
                            {"_grad", grad, METH_VARARGS, nullptr},
-                           {"_remove_hook", remove_hook, METH_VARARGS, nullptr},
+                           {"_remove_hook", remove_hook, METH_O, nullptr},
                            {"_push_saved_tensors_hooks", push_packer, METH_VARARGS, nullptr},
                            {"_pop_saved_tensors_hooks", pop_packer, METH_NOARGS, nullptr},
                            {"_set_grad_enabled", set_grad_enabled, METH_O, nullptr},
@@ -657,6 +775,7 @@ PyObject* wrap_node(const Ref<Node>& node) {
 int add_autograd(PyObject* module) {
   PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(node_dealloc)},
                          {Py_tp_traverse, reinterpret_cast<void*>(node_traverse)},
+                         {Py_tp_clear, reinterpret_cast<void*>(node_clear)},
                          {Py_tp_repr, reinterpret_cast<void*>(node_repr)},
                          {Py_tp_getattro, reinterpret_cast<void*>(node_getattro)},
                          {Py_tp_setattro, reinterpret_cast<void*>(node_setattro)},

@@ -272,7 +272,9 @@ class Application {
         set_history(t, held_, index);
       }
     }
-    return handed_back ? wrap(t) : Py_NewRef(o);
+    PyObject* result = handed_back ? wrap(t) : Py_NewRef(o);
+    watch_for_cycles(result);  // the context may hold it
+    return result;
   }
 
   // From here on the node holds what was saved; the context finds it there.

@@ -132,6 +132,7 @@ void check_place(const OpDef& def, const Tensor& out, const Value* args, const T
 }
 
 void write_out(const Tensor& out, const Tensor& r) {
+  if (autograd_support.before_change) autograd_support.before_change(out);
   copy_data(out, r);
   changed_in_place(out, "out=");
 }
@@ -145,7 +146,7 @@ std::optional<Destination> offer_out(const OpDef& def, const Value* args, PyObje
   Tensor places[kMost];
   size_t count = 0;
   auto add = [&](PyObject* item) {
-    if (count == kMost || !is_tensor(item)) return false;
+    if (count == kMost || !is_tensor(item) || autograd_support.before_change) return false;
     const Tensor& t = tensor_of(item);
     if (t.numel() == 0 || t->storage().read_only || repeats_itself(t) || t.requires_grad() || is_meta(t)) return false;
     for (size_t i = 0; i < count; ++i)  // each result must know its own

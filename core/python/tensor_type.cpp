@@ -1,5 +1,6 @@
 // The Tensor type: its objects, operators and conversions. Methods that are ops come from the registry (ops.cpp).
 #include "python/autocast.h"
+#include "python/autograd.h"
 #include "python/meta.h"
 #include "python/python.h"
 
@@ -113,10 +114,12 @@ void drop_object(void* object) {
 int tensor_traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(Py_TYPE(self));
   Py_VISIT(self_of(self)->dict);
-  return 0;
+  TensorImpl* impl = self_of(self)->impl;
+  return impl ? visit_autograd(*impl, visit, arg) : 0;
 }
 int tensor_clear(PyObject* self) {
   Py_CLEAR(self_of(self)->dict);
+  if (TensorImpl* impl = self_of(self)->impl) clear_autograd(*impl);
   return 0;
 }
 

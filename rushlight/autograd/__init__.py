@@ -10,6 +10,7 @@ from rushlight import _C
 from rushlight._missing import module_getattr
 from rushlight.autograd.grad_mode import (
     enable_grad,
+    enforce_grad_layout_policy,
     inference_mode,
     no_grad,
     set_grad_enabled,
@@ -19,6 +20,7 @@ from rushlight.autograd.grad_mode import (
 if TYPE_CHECKING:
     from rushlight.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
     from rushlight.autograd.function import Function
+    from rushlight.autograd.variable import Variable
 
 __all__ = [
     "Function",
@@ -26,6 +28,7 @@ __all__ = [
     "backward",
     "detect_anomaly",
     "enable_grad",
+    "enforce_grad_layout_policy",
     "grad",
     "gradcheck",
     "gradgradcheck",
@@ -40,13 +43,9 @@ _HOMES = {
     "Function": "function",
     "detect_anomaly": "anomaly_mode",
     "set_detect_anomaly": "anomaly_mode",
+    "Variable": "variable",
 }
-_SUBMODULES = ("anomaly_mode", "function", "forward_ad", "functional", "grad_mode", "graph", "profiler")
-
-
-def Variable(data: Any, requires_grad: bool = False) -> Any:
-    """The tensor itself (kept for old code, where Variables were wrappers)."""
-    return data.requires_grad_(True) if requires_grad else data
+_SUBMODULES = ("anomaly_mode", "function", "forward_ad", "functional", "grad_mode", "graph", "profiler", "variable")
 
 
 def _listed(values: Any) -> tuple[Any, ...]:

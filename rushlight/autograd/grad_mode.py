@@ -6,7 +6,14 @@ from typing import Any, TypeVar
 
 from rushlight import _C
 
-__all__ = ["enable_grad", "inference_mode", "no_grad", "set_grad_enabled", "set_multithreading_enabled"]
+__all__ = [
+    "enable_grad",
+    "enforce_grad_layout_policy",
+    "inference_mode",
+    "no_grad",
+    "set_grad_enabled",
+    "set_multithreading_enabled",
+]
 
 _is_enabled = _C._is_grad_enabled
 _set_enabled = _C._set_grad_enabled
@@ -229,6 +236,32 @@ class set_multithreading_enabled(_Decorator):
         self.mode = mode
 
     def clone(self) -> set_multithreading_enabled:
+        """Another."""
+        return type(self)(self.mode)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+
+class enforce_grad_layout_policy(_Decorator):
+    """Accepted: `.grad` has the layout of its leaf.
+
+    Args:
+        enable: kept.
+
+    >>> with torch.autograd.enforce_grad_layout_policy(False):
+    ...     pass
+    """
+
+    __slots__ = ("mode",)
+
+    def __init__(self, enable: bool = True) -> None:
+        self.mode = enable
+
+    def clone(self) -> enforce_grad_layout_policy:
         """Another."""
         return type(self)(self.mode)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rushlight import _C
 from rushlight.autograd.grad_mode import enable_grad
+from rushlight.utils.hooks import MultiHandle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -15,12 +17,16 @@ if TYPE_CHECKING:
 __all__ = [
     "GradientEdge",
     "Node",
+    "allow_mutation_on_saved_tensors",
     "disable_saved_tensors_hooks",
     "get_gradient_edge",
     "increment_version",
+    "region_activation_memory_budget",
     "register_multi_grad_hook",
     "save_on_cpu",
     "saved_tensors_hooks",
+    "set_override_stale_capture_stream",
+    "set_warn_on_accumulate_grad_stream_mismatch",
 ]
 
 Node = _C._Node
@@ -131,7 +137,8 @@ def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable[..., Any], *, 
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got: {mode}")
     if not all(t.requires_grad for t in tensors):
         raise AssertionError("Expected gradient function to be set: a tensor does not require grad")
-    nodes = [get_gradient_edge(t).node for t in tensors]
+    count = len(tensors)
+    hooks: list[Any] = []  # the hooks as their handles know them: nothing here keeps a tensor or a node alive
     waiting: dict[int, tuple[list[Any], int]] = {}  # by backward: the gradients, and how many are still to come
     last_task = 0
 
@@ -145,7 +152,7 @@ def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable[..., Any], *, 
                     fn(grad)
                 return
             if task not in waiting:
-                waiting[task] = [None] * len(nodes), sum(map(_C._will_evaluate, nodes))
+                waiting[task] = [None] * count, _C._count_hooks_to_come(hooks)
             grads, missing = waiting.pop(task)
             grads[index] = grad
             if missing > 1:
@@ -155,7 +162,9 @@ def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable[..., Any], *, 
 
         return hook
 
-    return _Handles([t.register_hook(hook_for(i)) for i, t in enumerate(tensors)])
+    handles = tuple(t.register_hook(hook_for(i)) for i, t in enumerate(tensors))
+    hooks += [handle._hook for handle in handles]
+    return MultiHandle(handles)
 
 
 @contextlib.contextmanager
@@ -187,19 +196,93 @@ def increment_version(tensor: Any) -> None:
         _C._increment_version(t)
 
 
-class _Handles:
-    """Several handles that are removed together."""
+class _Kept:
+    """A tensor that was saved for backward; a copy of it from when its memory is about to change."""
 
-    def __init__(self, handles: list[Any]) -> None:
-        self.handles = handles
+    __slots__ = ("__weakref__", "tensor")
 
-    def remove(self) -> None:
-        """Remove the hooks; a second call does nothing."""
-        for handle in self.handles:
-            handle.remove()
+    def __init__(self, tensor: Any) -> None:
+        self.tensor = tensor
 
-    def __enter__(self) -> _Handles:
-        return self
 
-    def __exit__(self, *exc: object) -> None:
-        self.remove()
+class _MutationContext:
+    """What `allow_mutation_on_saved_tensors` knows: for each memory, what looks into it and was saved."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, weakref.WeakSet[_Kept]] = {}
+        self.open = True
+
+    def pack(self, tensor: Any) -> _Kept:
+        kept = _Kept(tensor)
+        self.kept.setdefault(tensor.untyped_storage().data_ptr(), weakref.WeakSet()).add(kept)
+        return kept
+
+    def unpack(self, kept: _Kept) -> Any:
+        if not self.open:
+            raise AssertionError(
+                "Trying to backward outside of the 'allow_mutation_on_saved_tensors' context in which the graph was "
+                "originally recorded."
+            )
+        return kept.tensor
+
+    def before_change(self, tensor: Any) -> None:
+        for kept in self.kept.pop(tensor.untyped_storage().data_ptr(), ()):
+            kept.tensor = kept.tensor.clone()
+
+    def clear(self) -> None:
+        """Forget everything: a later backward is an error."""
+        self.kept.clear()
+
+
+@contextlib.contextmanager
+def allow_mutation_on_saved_tensors() -> Iterator[Any]:
+    """In the block, what was saved for backward may be changed in place: it is copied first.
+
+    Forward and backward must both be within the block.
+
+    >>> with torch.autograd.graph.allow_mutation_on_saved_tensors():
+    ...     a = torch.ones(2, requires_grad=True)
+    ...     b = a.clone()
+    ...     out = (b * b).sum()
+    ...     b = b.mul_(5)
+    ...     out.backward()
+    >>> a.grad
+    tensor([2., 2.])
+
+    Reference: https://pytorch.org/docs/stable/autograd.html#torch.autograd.graph.allow_mutation_on_saved_tensors
+    """
+    global _mutation_allowed
+    if _mutation_allowed:
+        raise RuntimeError("allow_mutation_on_saved_tensors contexts cannot be nested")
+    context = _MutationContext()
+    with saved_tensors_hooks(context.pack, context.unpack):
+        _mutation_allowed = True
+        _C._set_change_listener(context.before_change)
+        try:
+            yield context
+        finally:
+            _C._set_change_listener(None)
+            _mutation_allowed = context.open = False
+            context.clear()
+
+
+_mutation_allowed = False
+
+
+@contextlib.contextmanager
+def region_activation_memory_budget(budget: float) -> Iterator[None]:
+    """Says how much of what `torch.compile` would keep for backward may be kept: without effect, nothing is compiled."""
+    what = "torch.autograd.graph.region_activation_memory_budget"
+    if isinstance(budget, bool) or not isinstance(budget, (int, float)):
+        raise TypeError(f"{what}: expects a float, got {type(budget).__name__}")
+    if not 0 <= budget <= 1:
+        raise ValueError(f"{what}: must be in [0, 1], got {budget}")
+    yield
+
+
+def set_warn_on_accumulate_grad_stream_mismatch(enabled: bool) -> None:
+    """Whether streams of a device that differ are warned of: without effect, there are no streams."""
+
+
+def set_override_stale_capture_stream(enabled: bool) -> None:
+    """Which stream of a device a captured graph takes: without effect, there are no streams."""

@@ -7,9 +7,24 @@ import weakref
 from collections import OrderedDict
 from typing import Any
 
-__all__ = ["CoreHandle", "RemovableHandle"]
+__all__ = ["CoreHandle", "MultiHandle", "RemovableHandle", "unserializable_hook", "warn_if_has_hooks"]
 
 _ids = itertools.count()
+
+
+def unserializable_hook(hook: Any) -> Any:
+    """Marks a hook as one that need not be saved with its tensor; none is.
+
+    >>> @torch.utils.hooks.unserializable_hook
+    ... def hook(grad):
+    ...     return None
+    """
+    hook.__torch_unserializable__ = True
+    return hook
+
+
+def warn_if_has_hooks(tensor: Any) -> None:
+    """Accepted: hooks of tensors are never saved, and are no part of the tensor in Python."""
 
 
 class RemovableHandle:
@@ -51,20 +66,37 @@ class RemovableHandle:
 class CoreHandle(RemovableHandle):
     """The handle of a hook that the core keeps: on a tensor or on a node of the tape."""
 
-    __slots__ = ("_kind", "_owner")
+    __slots__ = ("_hook",)
 
-    def __init__(self, id: int, owner: Any, kind: str) -> None:
-        self.id = id
-        self._owner = owner
-        self._kind = kind
+    def __init__(self, hook: Any) -> None:
+        self.id = next(_ids)
+        self._hook = hook  # a weak reference: the handle keeps nothing alive
 
     def remove(self) -> None:
         """Remove the hook; a second call does nothing."""
-        if self._owner is not None:
-            from rushlight import _C
+        from rushlight import _C
 
-            _C._remove_hook(self.id, self._owner)
-            self._owner = None
+        _C._remove_hook(self._hook)
 
     def __getstate__(self) -> tuple[Any, ...]:
         raise TypeError("the handle of a hook on a tensor or on a node can not be copied or pickled")
+
+
+class MultiHandle(RemovableHandle):
+    """Several handles that are removed together."""
+
+    __slots__ = ("handles",)
+
+    def __init__(self, handles: tuple[RemovableHandle, ...]) -> None:
+        self.handles = handles
+
+    def remove(self) -> None:
+        """Remove the hooks; a second call does nothing."""
+        for handle in self.handles:
+            handle.remove()
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self.handles
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.handles = state
