@@ -153,6 +153,15 @@ CONVOLUTIONS = {
 }
 
 
+# (input, weight)
+TRANSPOSED = {
+    "one channel of results, lines by fours and the rest": ((1, 2, 5, 5), (2, 4, 3, 3)),
+    "one channel of results, short lines": ((1, 2, 5, 5), (2, 1, 3, 3)),
+    "few channels": ((2, 3, 12, 9), (3, 6, 3, 3)),
+    "many channels": ((2, 40, 9, 9), (40, 30, 3, 3)),
+}
+
+
 def digest(tensors):
     h = hashlib.sha256()
     for t in tensors:
@@ -362,3 +371,15 @@ def test_same_bits_of_factorizations(each_isa, shape, dtype):
 
     found = each_isa(run)
     assert len(set(found.values())) == 1, found
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", TRANSPOSED)
+def test_transposed_convolutions(name, dtype, stride, each_isa):
+    def run():
+        x, w = (normal(*s, dtype=getattr(torch, dtype)).requires_grad_() for s in TRANSPOSED[name])
+        y = F.conv_transpose2d(x, w, stride=stride)
+        return [y.detach(), *torch.autograd.grad(y, (x, w), y.detach() * 0.3)]
+
+    assert len(set(each_isa(run).values())) == 1

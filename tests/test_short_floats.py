@@ -60,6 +60,15 @@ POINTWISE = {
 
 
 @pytest.mark.parametrize("dtype", SHORT, ids=str)
+def test_frexp(dtype):
+    x = torch.tensor([1.0, -6.0, 0.15625, 0.0, 8.0], dtype=dtype)
+    mantissa, exponent = torch.frexp(x)
+    assert mantissa.dtype == dtype
+    assert mantissa.tolist() == [0.5, -0.75, 0.625, 0.0, 0.5]
+    assert exponent.tolist() == [1, 3, -2, 0, 4]
+
+
+@pytest.mark.parametrize("dtype", SHORT, ids=str)
 @pytest.mark.parametrize("n", [1, 31, 1000, 2500, 70001])
 @pytest.mark.parametrize("name", POINTWISE)
 def test_pointwise_is_float_rounded_once(name, n, dtype):

@@ -94,7 +94,7 @@ std::tuple<Tensor, Tensor> frexp(const Tensor& self) {
   Tensor mantissa = Tensor::empty(x.sizes(), x.dtype()), exponent = Tensor::empty(x.sizes(), DType::I32);
   visit_dtype(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    if constexpr (!std::is_integral_v<T> && std::is_convertible_v<T, float>) {
+    if constexpr (!std::is_integral_v<T> && !is_complex_v<T>) {
       using Wide = std::conditional_t<std::is_same_v<T, double>, double, float>;
       const T* from = x.data<T>();
       T* m = mantissa.data<T>();

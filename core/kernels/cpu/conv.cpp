@@ -379,28 +379,30 @@ struct Steps {
   int kept, last;
 };
 
-// MR rows of the result, NV vectors of adjacent positions at once.
+// MR rows of the result, NV vectors of adjacent positions at once. Taps are added column by column of `wide`.
 template <class P, int MR, int NV>
-void direct_line(const ConvProduct& c, const P* x, const P* w, const P* bias, const Steps& steps, P* out) {
+void direct_line(const ConvProduct& c, int64_t wide, const P* x, const P* w, const P* bias, const Steps& steps,
+                 P* out) {
   constexpr int L = kLanes<P>;
   Vec<P> acc[MR][NV];
   for (int i = 0; i < MR; ++i)
     for (int v = 0; v < NV; ++v) acc[i][v] = splat(bias ? bias[i] : P(0));
   const int64_t apart = steps.x;
   for (int64_t channel = 0; channel < c.channels; ++channel)
-    for (int64_t t = 0; t < c.taps; ++t) {
-      const P* from = x + channel * c.x_channel + c.x_taps[t];
-      const P* by = w + (channel * c.taps + t) * c.m;
-      Vec<P> at[NV];
+    for (int64_t column = 0; column < wide; ++column)
+      for (int64_t t = column; t < c.taps; t += wide) {
+        const P* from = x + channel * c.x_channel + c.x_taps[t];
+        const P* by = w + (channel * c.taps + t) * c.m;
+        Vec<P> at[NV];
 #pragma GCC unroll 4
-      for (int v = 0; v < NV; ++v) at[v] = load(from + v * apart);
+        for (int v = 0; v < NV; ++v) at[v] = load(from + v * apart);
 #pragma GCC unroll 6
-      for (int i = 0; i < MR; ++i) {
-        Vec<P> factor = splat(by[i]);
+        for (int i = 0; i < MR; ++i) {
+          Vec<P> factor = splat(by[i]);
 #pragma GCC unroll 4
-        for (int v = 0; v < NV; ++v) acc[i][v] = fma(factor, at[v], acc[i][v]);
+          for (int v = 0; v < NV; ++v) acc[i][v] = fma(factor, at[v], acc[i][v]);
+        }
       }
-    }
 #pragma GCC unroll 6
   for (int i = 0; i < MR; ++i, out += c.o_m) {
 #pragma GCC unroll 4
@@ -476,6 +478,8 @@ void direct_lines(const ConvProduct& c, const P* x, const P* w, const P* bias, i
   constexpr int L = kLanes<P>;
   const int64_t tap = *std::max_element(c.x_taps, c.x_taps + c.taps), reach = (c.channels - 1) * c.x_channel + tap + L;
   const bool steps = MR == 1 && steps_by_row(c);
+  // Lines that are not taken four at once add in the same order.
+  const int64_t wide = steps ? c.taps / 3 : c.taps;
   for (int64_t line = begin; line < end; ++line) {
     int64_t plane = line / c.rows, row = line % c.rows, at = plane * c.x_plane + row * c.x_row;
     P* o = out + plane * c.o_plane + row * c.o_row;
@@ -497,7 +501,7 @@ void direct_lines(const ConvProduct& c, const P* x, const P* w, const P* bias, i
     // Two short rows at once.
     if (MR > 1 && c.run <= L && row + 1 < c.rows && line + 1 < end && at + c.run + c.x_row + reach <= readable) {
       const int n = static_cast<int>(c.run);
-      direct_line<P, MR, 2>(c, x + at, w, bias, {c.x_row, c.o_row, n, n}, o);
+      direct_line<P, MR, 2>(c, wide, x + at, w, bias, {c.x_row, c.o_row, n, n}, o);
       ++line;
       continue;
     }
@@ -507,8 +511,10 @@ void direct_lines(const ConvProduct& c, const P* x, const P* w, const P* bias, i
         for (int i = 0; i < MR; ++i) {
           P sum = bias ? bias[i] : P(0);
           for (int64_t channel = 0; channel < c.channels; ++channel)
-            for (int64_t t = 0; t < c.taps; ++t)
-              sum = fma_one(w[(channel * c.taps + t) * c.m + i], x[at + q + channel * c.x_channel + c.x_taps[t]], sum);
+            for (int64_t column = 0; column < wide; ++column)
+              for (int64_t t = column; t < c.taps; t += wide)
+                sum =
+                    fma_one(w[(channel * c.taps + t) * c.m + i], x[at + q + channel * c.x_channel + c.x_taps[t]], sum);
           o[i * c.o_m + q * c.o_step] = sum;
         }
         ++q;
@@ -517,7 +523,7 @@ void direct_lines(const ConvProduct& c, const P* x, const P* w, const P* bias, i
       P* to = o + q * c.o_step;
       const int64_t vectors = (n + L - 1) / L;
       const Steps next{L, L * c.o_step, L, static_cast<int>(n - (vectors - 1) * L)};
-      auto take = [&]<int NV>() { direct_line<P, MR, NV>(c, x + at + q, w, bias, next, to); };
+      auto take = [&]<int NV>() { direct_line<P, MR, NV>(c, wide, x + at + q, w, bias, next, to); };
       if (vectors == 1) take.template operator()<1>();
       if (vectors == 2) take.template operator()<2>();
       if constexpr (MR <= 4) {
