@@ -901,6 +901,28 @@ def test_variable_of_old_code():
     assert Variable(v * 2).grad_fn is None
     with pytest.raises(TypeError, match="Variable data has to be a tensor, but got int"):
         Variable(3)
+    with pytest.warns(UserWarning, match="volatile was removed"):
+        assert not Variable(x, volatile=True).requires_grad
+    with pytest.raises(ValueError, match="can't be volatile and require_grad"):
+        Variable(x, requires_grad=True, volatile=True)
+
+
+def test_saved_variables_of_old_code():
+    class Twice(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            with pytest.warns(DeprecationWarning, match="'saved_variables' is deprecated"):
+                (x,) = ctx.saved_variables
+            return g * 2 + 0 * x
+
+    x = torch.ones(2, requires_grad=True)
+    Twice.apply(x).sum().backward()
+    assert x.grad.tolist() == [2, 2]
 
 
 def test_names_without_effect():

@@ -126,6 +126,17 @@ MISTAKES = {
     "torch.tensor([True]) - torch.tensor([True])": (RuntimeError, "Subtraction.*bool"),
     "torch.norm(torch.ones(3, dtype=torch.int64))": (RuntimeError, "floating point"),
     "torch.set_default_dtype(torch.int32)": (TypeError, "floating-point"),
+    # shapes that differ in two axes: the last of them is named
+    "torch.zeros(3, 4, 5) + torch.zeros(2, 4, 6)": (RuntimeError, r"tensor a \(5\).*tensor b \(6\) at non-singleton dimension 2"),
+    "torch.zeros(3, 4).expand(2, 5, 6)": (RuntimeError, r"size of the tensor \(6\).*existing size \(4\) at non-singleton dimension 2"),
+    "torch.einsum('ab,bc', a, torch.zeros(4, 5))": (RuntimeError, r"einsum\(\): subscript b has size 4 for operand 1"),
+    # products of two dtypes
+    "F.linear(a.double(), torch.zeros(4, 3))": (RuntimeError, "m1 and m2 to have the same dtype, but got: double != float"),
+    "torch.nn.Linear(3, 4)(a.double())": (RuntimeError, "mat1 and mat2 must have the same dtype, but got Double and Float"),
+    "torch.addmm(torch.zeros(4), a, torch.zeros(3, 4).double())": (RuntimeError, "self and mat2 must have the same dtype, but got Float and Double"),
+    "torch.zeros(5, 2, 3) @ torch.zeros(5, 3, 4).double()": (RuntimeError, "expected scalar type Float but found Double"),
+    "torch.mv(a, torch.zeros(3).double())": (RuntimeError, "same dtype, but got Double, Float, and Double"),
+    "F.conv1d(a.double(), torch.zeros(1, 2, 3), torch.zeros(1))": (RuntimeError, r"Input type \(double\) and bias type \(float\) should be the same"),
     # bool and alpha
     "3 - (a == 0)": (RuntimeError, "Subtraction, the `-` operator, with a bool tensor is not supported"),
     "a.sub_(a == 0)": (RuntimeError, "with a bool tensor is not supported"),
@@ -182,6 +193,7 @@ MISTAKES = {
     "torch.histogram(a.long(), 3)": (NotImplementedError, '"histogramdd" not implemented for'),
     "torch.histogramdd(a, [1, 1, 1], range=[0.0, 1.0])": (RuntimeError, "3-dimensional histogram range should have 6 elements"),
     "torch.embedding_bag(a, torch.tensor([0]), torch.tensor([0]), mode=7)": (RuntimeError, "mode"),
+    "F.binary_cross_entropy(a * 0, torch.full((2, 3), 2.0))": (RuntimeError, "all elements of target should be between 0 and 1"),
     "F.cross_entropy(a, torch.tensor([7, 0]))": (IndexError, "Target 7 is out of bounds"),
     "torch.from_numpy([1])": (TypeError, "expected np.ndarray"),
     "a.item()": (RuntimeError, "6 elements cannot be converted to Scalar"),

@@ -145,3 +145,28 @@ def test_counts_of_zero_have_a_gradient():
     assert F.poisson_nll_loss(torch.tensor([1, 2]), torch.tensor([1, 2])).dtype == torch.float32
     with pytest.raises(ValueError, match="foo is not a valid value"):
         F.poisson_nll_loss(x, counts, reduction="foo")
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_cross_entropy_of_logits_far_from_zero(smoothing, weighted):
+    """The loss and its gradient are those of the logits' differences, however large what they have in common is."""
+    torch.manual_seed(0)
+    far = torch.randn(70, 37) * 4 + 1024.0
+    near, target = far - 1024.0, torch.randint(37, (70,))
+    near[:35, 0] += 30  # sure predictions: losses of 1e-10
+    far[:35, 0] += 30
+    near, far = (near + 1024.0) - 1024.0, far  # the same numbers to the last bit
+    target[:35] = 0
+    weight = torch.rand(37) + 0.5 if weighted else None
+    results = []
+    for logits in (near, far, near.double()):
+        x = logits.clone().requires_grad_()
+        w = weight.to(x.dtype) if weighted else None
+        loss = F.cross_entropy(x, target, w, reduction="none", label_smoothing=smoothing)
+        loss.sum().backward()
+        results.append((loss.detach(), x.grad))
+    for got in results[:2]:
+        for value, exact in zip(got, results[2], strict=True):
+            assert ((value.double() - exact).abs() <= 2e-7 + 1e-6 * exact.abs()).all()
+    assert results[1][1].double().sum(1).abs().max() < 1e-6

@@ -25,13 +25,13 @@ struct BadTarget {
 
 struct LossTable {
   // Logits [rows, classes] contiguous; target int64 [rows]; weight [classes] of the same dtype or null. loss: one
-  // element, or one per row for `none`. lse (one per row, float or double as in norm.h) and total_weight (one double)
-  // are kept for backward. With the mean over no counted row the loss is NaN, as PyTorch's.
+  // element, or one per row for `none`. norms (the rows' largest elements, then their sums of exp(element - largest);
+  // float or double as in norm.h) and total_weight (one double) are kept for backward. With the mean over no counted row the loss is NaN, as PyTorch's.
   BadTarget (*cross_entropy)(DType dtype, const void* logits, const int64_t* target, const void* weight,
-                             const ClassLoss& how, void* loss, void* lse, double* total_weight);
+                             const ClassLoss& how, void* loss, void* norms, double* total_weight);
   // grad: one element, or one per row.
   void (*cross_entropy_backward)(DType dtype, const void* grad, const void* logits, const int64_t* target,
-                                 const void* weight, const ClassLoss& how, const void* lse, double total_weight,
+                                 const void* weight, const ClassLoss& how, const void* norms, double total_weight,
                                  void* dx);
   // The same for log-probabilities [outer, classes, inner] (rows = outer * inner; target [outer, inner]).
   BadTarget (*nll)(DType dtype, const void* log_probs, const int64_t* target, const void* weight, const ClassLoss& how,

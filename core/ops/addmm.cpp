@@ -53,9 +53,9 @@ Tensor addmm(const Tensor& self, const Tensor& a, const Tensor& b, const Scalar&
   check(a.dim() == 2, "mat1 must be a matrix, got ", a.dim(), "-D tensor");
   check(b.dim() == 2, "mat2 must be a matrix, got ", b.dim(), "-D tensor");
   if (a.sizes()[1] != b.sizes()[0]) bad_shapes("addmm", a, b, a.sizes()[0], a.sizes()[1], b.sizes()[0], b.sizes()[1]);
-  check_dtypes(a, b);
-  check(self.dtype() == a.dtype(), "self and mat2 must have the same dtype, but got ", scalar_type_name(self.dtype()),
+  check(self.dtype() == b.dtype(), "self and mat2 must have the same dtype, but got ", scalar_type_name(self.dtype()),
         " and ", scalar_type_name(b.dtype()));
+  check_dtypes(a, b, ProductKind::WithAddend);
   check_expands(self, Dims{a.sizes()[0], b.sizes()[1]});
   check_factors("addmm", a.dtype(), beta, alpha);
   Tensor out = raw_addmm(self, a, b, false, beta, alpha);

@@ -1,10 +1,9 @@
 // Convolutions and transposed convolutions over one, two and three axes.
 #include "ops/conv.h"
 
-#include <cctype>
-
 #include "ops/creation.h"
 #include "ops/formula.h"
+#include "ops/product.h"
 #include "ops/shape.h"
 
 namespace rl {
@@ -19,10 +18,6 @@ Tensor convolve(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv
 Tensor convolve_input(const Tensor& g, const Tensor& w, const Tensor& bias, const ConvGeometry& c,
                       const char* name = kSecond);
 Tensor convolve_weight(const Tensor& g, const Tensor& x, const ConvGeometry& c);
-
-const Tensor& if_needed(const Tensor& keep, const Tensor& for_gradient_of) {
-  return for_gradient_of.requires_grad() ? keep : kNone;
-}
 
 // Of the values added to every channel. It depends on neither of the others, but like their gradients it can be
 // differentiated again: to nothing.
@@ -105,18 +100,14 @@ void fill_axes(IntSpan values, int64_t axes, const char* name, int64_t* out) {
   for (int64_t i = 0; i < axes; ++i) out[3 - axes + i] = values[values.size() == 1 ? 0 : static_cast<size_t>(i)];
 }
 
-std::string lower(const char* text) {
-  std::string out(text);
-  for (char& ch : out) ch = static_cast<char>(std::tolower(ch));
-  return out;
-}
-
 void check_types(const Tensor& x, const Tensor& w, const Tensor& bias) {
-  check(x.dtype() == w.dtype(), "Input type (torch.", scalar_type_name(x.dtype()), "Tensor) and weight type (torch.",
-        scalar_type_name(w.dtype()),
-        "Tensor) should be the same; convert the input with .to(weight.dtype), or the layer with .to(input.dtype)");
-  check(!bias.defined() || bias.dtype() == x.dtype(), "Input type (", lower(scalar_type_name(x.dtype())),
-        ") and bias type (", bias.defined() ? lower(scalar_type_name(bias.dtype())) : "", ") should be the same");
+  if (x.dtype() == w.dtype() && (!bias.defined() || bias.dtype() == x.dtype())) return;
+  std::string what = bias.defined() ? concat("Input type (", cpp_name(x.dtype()), ") and bias type (",
+                                             cpp_name(bias.dtype()), ") should be the same")
+                                    : concat("expected scalar type ", scalar_type_name(x.dtype()), " but found ",
+                                             scalar_type_name(w.dtype()));
+  fail(ErrorKind::Runtime, what, ": the input is torch.", dtype_name(x.dtype()), ", the weight torch.",
+       dtype_name(w.dtype()), "; convert the input with .to(weight.dtype), or the layer with .to(input.dtype)");
 }
 
 struct Arguments {

@@ -152,8 +152,10 @@ void check_in_place(const Tensor& self, const char* op, bool tracked, bool one_v
           "the output views to be modified inplace. You should replace the inplace operation by an out-of-place one.");
     case ViewKind::CustomFunction:
       fail(
-          ErrorKind::Runtime,
-          "A view returned by a custom Function is being modified inplace; this is forbidden. Clone it in the forward instead.");
+          ErrorKind::Runtime, "Output ", output_index(self), " of ", maker(self),
+          " is a view and is being modified inplace. This view was created inside a custom Function, or by a hook (or because an input was returned "
+          "as-is), and an inplace change would override the gradient that it has. This behavior is forbidden. Return a clone of the view, or use the "
+          "operation that is not inplace (inplace=False in a layer).");
   }
 }
 

@@ -73,7 +73,7 @@ Tensor linear(const Tensor& input, const Tensor& w, const Tensor& bias) {
   check(input.dim() > 0, "linear(): both arguments to linear need to be at least 1D, but the input is a 0-d tensor");
   int64_t d = input.dim(), in = w.sizes()[1], n = w.sizes()[0];
   if (input.sizes()[d - 1] != in) bad_linear(input, w);
-  if (input.dtype() != w.dtype()) bad_dtypes(input, w);
+  check_dtypes(input, w, bias.defined() ? ProductKind::WithAddend : ProductKind::Matrices);
   if (bias.defined()) {
     check(bias.dtype() == w.dtype(), "self and mat2 must have the same dtype, but got ", scalar_type_name(bias.dtype()),
           " and ", scalar_type_name(w.dtype()));

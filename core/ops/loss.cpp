@@ -194,14 +194,17 @@ Tensor binary_cross_entropy(const Tensor& x, const Tensor& t, const Tensor& weig
   check(t.dtype() == x.dtype(), "Found dtype ", scalar_type_name(t.dtype()), " but expected ",
         scalar_type_name(x.dtype()), ". binary_cross_entropy() wants a target of the input's dtype: target.to(torch.",
         dtype_name(x.dtype()), ")");
-  if (x.numel() > 0) {
-    Tensor flat = plain(x), limits = Tensor::empty(Dims{2}, x.dtype());
-    cpu::reduce_minmax().aminmax(x.dtype(), flat.raw(), cpu::ReduceShape::contiguous(1, x.numel(), 1), limits.raw(),
+  for (const Tensor* of : {&x, &t}) {
+    if (of->numel() == 0) continue;
+    Tensor flat = plain(*of), limits = Tensor::empty(Dims{2}, x.dtype());
+    cpu::reduce_minmax().aminmax(x.dtype(), flat.raw(), cpu::ReduceShape::contiguous(1, of->numel(), 1), limits.raw(),
                                  static_cast<char*>(limits.raw()) + item_size(x.dtype()));
     double low = Scalar::load(x.dtype(), limits.raw()).to_double(),
            high = Scalar::load(x.dtype(), static_cast<char*>(limits.raw()) + item_size(x.dtype())).to_double();
-    check(low >= 0 && high <= 1, "all elements of input should be between 0 and 1; they go from ", low, " to ", high,
-          ". Apply torch.sigmoid first, or use binary_cross_entropy_with_logits (nn.BCEWithLogitsLoss)");
+    check(low >= 0 && high <= 1, "all elements of ", of == &x ? "input" : "target",
+          " should be between 0 and 1; they go from ", low, " to ", high,
+          of == &x ? ". Apply torch.sigmoid first, or use binary_cross_entropy_with_logits (nn.BCEWithLogitsLoss)"
+                   : ". Are they labels that start at 1, or pixels that are not yet divided by 255?");
   }
   return element_loss<pointwise::BceElement, 0>("BinaryCrossEntropyBackward0", x, t, kNone, weight,
                                                 reduction_of(reduction), {});
@@ -483,27 +486,28 @@ Tensor cross_entropy_of_probabilities(const Tensor& x, const Tensor& target, con
              : divide(total, number(static_cast<double>(x.numel()) / static_cast<double>(classes)));
 }
 
-// Logits as rows of classes. The node keeps the logits and one number per row.
+// Logits as rows of classes. The node keeps the logits and two numbers per row.
 Tensor cross_entropy_rows(const Tensor& x, const Tensor& target, const Tensor& weight, const cpu::ClassLoss& how,
                           IntSpan out_shape) {
   Tensor in = plain(x);
   Tensor out = Tensor::empty(how.reduction == LossReduction::none ? out_shape : IntSpan(), x.dtype());
-  Tensor lse = Tensor::empty({&how.rows, 1}, x.dtype() == DType::F64 ? DType::F64 : DType::F32);
+  const int64_t two_rows[2] = {2, how.rows};
+  Tensor norms = Tensor::empty(two_rows, x.dtype() == DType::F64 ? DType::F64 : DType::F32);
   double total = 0;
   cpu::BadTarget bad =
       cpu::loss().cross_entropy(x.dtype(), in.raw(), target.data<int64_t>(), weight.defined() ? weight.raw() : nullptr,
-                                how, out.raw(), lse.raw(), &total);
+                                how, out.raw(), norms.raw(), &total);
   if (bad.row >= 0) [[unlikely]]
     bad_target("cross_entropy", bad, how.classes);
   if (!needs_gradient(x)) return out;
-  record(how.label_smoothing > 0 ? "AddBackward0" : "NllLossBackward0", out, {x}, {x, target, weight, lse},
+  record(how.label_smoothing > 0 ? "AddBackward0" : "NllLossBackward0", out, {x}, {x, target, weight, norms},
          [how, total](Backward& ctx) {
-           Tensor x = ctx.saved(0), target = ctx.saved(1), weight = ctx.saved(2), lse = ctx.saved(3), g = ctx.grad();
+           Tensor x = ctx.saved(0), target = ctx.saved(1), weight = ctx.saved(2), norms = ctx.saved(3), g = ctx.grad();
            if (!Backward::create_graph()) {
              Tensor in = plain(x), pg = plain(g), dx = Tensor::empty(x.sizes(), x.dtype());
              if (dx.numel() > 0)
                cpu::loss().cross_entropy_backward(x.dtype(), pg.raw(), in.raw(), target.data<int64_t>(),
-                                                  weight.defined() ? weight.raw() : nullptr, how, lse.raw(), total,
+                                                  weight.defined() ? weight.raw() : nullptr, how, norms.raw(), total,
                                                   dx.raw());
              ctx.set(0, dx);
              return;

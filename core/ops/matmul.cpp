@@ -74,11 +74,24 @@ const char* cpp_name(DType d) {
        ") to equal the ", b.dim() > 1 ? "second last of the other (" : "length of the other (", k2, ")", hint);
 }
 
-[[gnu::cold, gnu::noinline]] void bad_dtypes(const Tensor& a, const Tensor& b) {
+[[gnu::cold, gnu::noinline]] void bad_dtypes(const Tensor& a, const Tensor& b, ProductKind kind) {
   DType wide = promote(a.dtype(), b.dtype());
   bool first = a.dtype() != wide;
-  fail(ErrorKind::Runtime, "expected m1 and m2 to have the same dtype, but got: ", cpp_name(a.dtype()),
-       " != ", cpp_name(b.dtype()), " (shapes ", tuple_str(a.sizes()), " and ", tuple_str(b.sizes()),
+  const char *x = scalar_type_name(a.dtype()), *y = scalar_type_name(b.dtype());
+  std::string what;
+  switch (kind) {
+    case ProductKind::Matrices:
+      what = concat("expected m1 and m2 to have the same dtype, but got: ", cpp_name(a.dtype()),
+                    " != ", cpp_name(b.dtype()));
+      break;
+    case ProductKind::WithAddend:
+      what = concat("mat1 and mat2 must have the same dtype, but got ", x, " and ", y);
+      break;
+    case ProductKind::Batches: what = concat("expected scalar type ", x, " but found ", y); break;
+    case ProductKind::Vector:
+      what = concat("addmv input tensors must have the same dtype, but got ", y, ", ", x, ", and ", y);
+  }
+  fail(ErrorKind::Runtime, what, " (shapes ", tuple_str(a.sizes()), " and ", tuple_str(b.sizes()),
        "; convert one of them: the ", first ? "first" : "second", ".to(torch.", dtype_name(wide), "))");
 }
 
@@ -264,8 +277,7 @@ Tensor bmm(const Tensor& a, const Tensor& b) {
         "Expected size for first two dimensions of batch2 tensor to be: [", a.size(0), ", ", a.size(2), "] but got: [",
         b.size(0), ", ", b.size(1), "]. bmm() multiplies ", tuple_str(a.sizes()), " by ", tuple_str(b.sizes()),
         ": (b, n, k) by (b, k, m)");
-  check(a.dtype() == b.dtype(), "expected scalar type ", scalar_type_name(a.dtype()), " but found ",
-        scalar_type_name(b.dtype()));
+  check_dtypes(a, b, ProductKind::Batches);
   Tensor out = raw_matmul(a, false, b, false, "bmm");
   if (needs_gradient(a, b))
     record("BmmBackward0", out, {a, b}, {if_needed(a, b), if_needed(b, a)}, [](Backward& ctx) {
@@ -281,7 +293,7 @@ Tensor mv(const Tensor& a, const Tensor& v) {
   check(a.sizes()[1] == v.sizes()[0], "size mismatch, got input (", a.sizes()[0], "), mat (", a.sizes()[0], "x",
         a.sizes()[1], "), vec (", v.sizes()[0], "): the matrix ", tuple_str(a.sizes()), " needs a vector of length ",
         a.sizes()[1]);
-  if (a.dtype() != v.dtype()) bad_dtypes(a, v);
+  check_dtypes(a, v, ProductKind::Vector);
   Tensor out = raw_matmul(a, false, v, false, "addmv_impl_cpu");
   if (needs_gradient(a, v))
     record("MvBackward0", out, {a, v}, {if_needed(a, v), if_needed(v, a)}, [](Backward& ctx) {
@@ -346,7 +358,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
     int64_t m = db <= 2 ? a.numel() / std::max<int64_t>(x.cols, 1) : x.rows;
     bad_shapes("matmul", a, b, m, x.cols, y.rows, y.cols);
   }
-  check_dtypes(a, b);
+  check_dtypes(a, b, da > 2 && db > 2 ? ProductKind::Batches : ProductKind::Matrices);
   Tensor out = raw_matmul(a, false, b, false, "bmm");
   if (needs_gradient(a, b)) {
     const char* name = da == 1 && db == 2  ? "SqueezeBackward4"

@@ -31,10 +31,12 @@ void multiply(const MatrixProduct& p, const char* kernel);
 const char* cpp_name(DType d);  // as PyTorch's messages have it
 [[noreturn]] void bad_shapes(const char* op, const Tensor& a, const Tensor& b, int64_t m, int64_t k, int64_t k2,
                              int64_t n);
-[[noreturn]] void bad_dtypes(const Tensor& a, const Tensor& b);
-inline void check_dtypes(const Tensor& a, const Tensor& b) {
+// Which product finds its operands' dtypes to differ: each has words of its own.
+enum class ProductKind { Matrices, WithAddend, Batches, Vector };
+[[noreturn]] void bad_dtypes(const Tensor& a, const Tensor& b, ProductKind kind = ProductKind::Matrices);
+inline void check_dtypes(const Tensor& a, const Tensor& b, ProductKind kind = ProductKind::Matrices) {
   if (a.dtype() != b.dtype()) [[unlikely]]
-    bad_dtypes(a, b);
+    bad_dtypes(a, b, kind);
 }
 
 inline Tensor conj_of(const Tensor& t) { return is_complex_dtype(t.dtype()) ? call<pointwise::Conj>(t) : t; }

@@ -53,7 +53,7 @@ Tensor expand(const Tensor& t, IntSpan shape) {
   check(skip >= 0, "expand(", shape_str(t.sizes()), ", size=", shape_str(shape), "): the number of sizes provided (", n,
         ") must be greater or equal to the number of dimensions in the tensor (", t.dim(), ")");
   Dims sizes(n, 0), strides(n, 0);
-  for (int64_t i = 0; i < n; ++i) {
+  for (int64_t i = n - 1; i >= 0; --i) {
     int64_t have = i < skip ? 1 : t.sizes()[i - skip], want = shape[i];
     if (want == -1) {
       check(i >= skip, "The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension ", i);

@@ -91,7 +91,7 @@ Dims broadcast_shapes(IntSpan a, IntSpan b) {
   int64_t na = static_cast<int64_t>(a.size()), nb = static_cast<int64_t>(b.size());
   int64_t n = std::max(na, nb);
   Dims out(n, 1);
-  for (int64_t i = 0; i < n; ++i) {
+  for (int64_t i = n - 1; i >= 0; --i) {
     int64_t x = i < n - na ? 1 : a[i - (n - na)];
     int64_t y = i < n - nb ? 1 : b[i - (n - nb)];
     if (x != y && x != 1 && y != 1)

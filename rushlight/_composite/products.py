@@ -279,12 +279,13 @@ def einsum(*args: Any) -> Any:
         inputs, output, operands = _from_sublists(args)
     output = _expand_ellipses(inputs, output, operands)
     known: dict[str, int] = {}
-    for labels, t in zip(inputs, operands, strict=True):
+    for at, (labels, t) in enumerate(zip(inputs, operands, strict=True)):
         for label, size in zip(labels, t.shape, strict=True):
             if known.get(label, 1) not in (1, size) and size != 1:
                 raise RuntimeError(
-                    f"einsum(): operands do not broadcast with remapped shapes [original->remapped]: subscript {label} "
-                    f"has size {size} for an operand which does not broadcast with previously seen size {known[label]}"
+                    f"einsum(): subscript {label} has size {size} for operand {at} which does not broadcast with "
+                    f"previously seen size {known[label]}: the operands have the shapes "
+                    f"{', '.join(str(list(t.shape)) for t in operands)}"
                 )
             known[label] = size if known.get(label, 1) == 1 else known[label]
     for label in output:

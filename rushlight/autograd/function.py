@@ -31,7 +31,11 @@ class FunctionCtx:
         saved: tuple[Any, ...] = _C._saved_tensors(self)
         return saved
 
-    saved_variables = saved_tensors
+    @property
+    def saved_variables(self) -> tuple[Any, ...]:
+        """What `saved_tensors` was called once."""
+        warnings.warn("'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning, stacklevel=2)
+        return self.saved_tensors
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep tensors (inputs or outputs of `forward`, or None) for `backward`, where `ctx.saved_tensors` has them."""

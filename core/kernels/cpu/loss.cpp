@@ -17,10 +17,11 @@ template <class C, class T> C weight_of(const T* weight, int64_t c) {
   return weight != nullptr ? widen<C>(weight[c]) : C(1);
 }
 
-// norms[r] = log(sum(exp(row r))), for at most kLogRows rows: their logarithms are taken together.
+// Of each row its largest element, the sum of exp(element - largest), and that sum's logarithm, for at most kLogRows rows:
+// their logarithms are taken together. The largest stays apart, because the sum of it and the logarithm is rounded at
+// its size, and the small losses of sure predictions are lost in that.
 constexpr int64_t kLogRows = 64;
-template <class C, class T> void log_sum_exps(const T* x, int64_t rows, int64_t n, C* norms) {
-  alignas(64) C tops[kLogRows], sums[kLogRows];
+template <class C, class T> void log_sum_exps(const T* x, int64_t rows, int64_t n, C* tops, C* sums, C* logs) {
   for (int64_t r = 0; r < rows; ++r) {
     const T* row = x + r * n;
     const C top = max_of<C>(row, n);
@@ -34,7 +35,7 @@ template <class C, class T> void log_sum_exps(const T* x, int64_t rows, int64_t 
     sums[r] = static_cast<C>(sum_exps<false, C>(row, n, top, static_cast<C*>(nullptr)));
     tops[r] = top;
   }
-  for (int64_t r = 0; r < rows; ++r) norms[r] = math::log(sums[r]) + tops[r];
+  for (int64_t r = 0; r < rows; ++r) logs[r] = math::log(sums[r]);
 }
 
 // The rows' losses (doubles) and weights, added in order and stored as the reduction says.
@@ -62,41 +63,43 @@ double sum_of_weights(const T* weight, int64_t classes) {
 }
 
 BadTarget cross_entropy(DType dtype, const void* logits, const int64_t* target, const void* weight,
-                        const ClassLoss& how, void* loss, void* lse, double* total_weight) {
+                        const ClassLoss& how, void* loss, void* norms, double* total_weight) {
   const BadTarget bad = find_bad(target, how);
   if (bad.row >= 0) return bad;
   visit_floating(dtype, [&](auto tag) {
     using T = decltype(tag);
     using C = compute_t<T>;
     const T *x = static_cast<const T*>(logits), *w = static_cast<const T*>(weight);
-    C* norms = static_cast<C*>(lse);
+    C *tops = static_cast<C*>(norms), *sums = tops + how.rows;
     Scratch<double> losses(how.rows), weights(how.rows);
     const int64_t n = how.classes;
     const double smooth = how.label_smoothing;
     const double all_weights = sum_of_weights(w, n);
     parallel_for(how.rows, rows_per_task(n, 16384), [&](int64_t begin, int64_t end) {
-      for (int64_t r = begin; r < end; r += kLogRows)
-        log_sum_exps(x + r * n, end - r < kLogRows ? end - r : kLogRows, n, norms + r);
+      alignas(64) C logs[kLogRows];
       for (int64_t r = begin; r < end; ++r) {
+        const int64_t at = (r - begin) % kLogRows;
+        if (at == 0) log_sum_exps(x + r * n, end - r < kLogRows ? end - r : kLogRows, n, tops + r, sums + r, logs);
         const T* row = x + r * n;
         // An infinite logit leaves no distribution: NaN, as from log_softmax.
-        if (norms[r] == std::numeric_limits<C>::infinity()) norms[r] = std::numeric_limits<C>::quiet_NaN();
-        const C norm = norms[r];
+        if (sums[r] == std::numeric_limits<C>::infinity()) sums[r] = logs[at] = std::numeric_limits<C>::quiet_NaN();
+        const C top = tops[r];
         if (target[r] == how.ignore_index) {
           losses[r] = weights[r] = 0;
           continue;
         }
-        const double own = weight_of<C>(w, target[r]), z = norm;
-        double value = own * (z - widen<double>(row[target[r]]));
+        const double own = weight_of<C>(w, target[r]), z = logs[at];
+        double value = own * (z - (widen<double>(row[target[r]]) - static_cast<double>(top)));
         if (smooth > 0) {
-          double mixed =
-              w == nullptr
-                  ? sum_packs<C>(
-                        n, [&](int64_t i) { return load<C>(row + i); },
-                        [&](int64_t, int64_t rest) { return tail_of<C>(row, n, rest); })
-                  : sum_packs<C>(
-                        n, [&](int64_t i) { return load<C>(row + i) * load<C>(w + i); },
-                        [&](int64_t, int64_t rest) { return tail_of<C>(row, n, rest) * tail_of<C>(w, n, rest); });
+          const Pack<C> most = splat(top);
+          double mixed = w == nullptr ? sum_packs<C>(
+                                            n, [&](int64_t i) { return load<C>(row + i) - most; },
+                                            [&](int64_t, int64_t rest) { return tail_of<C>(row, n, rest, top) - most; })
+                                      : sum_packs<C>(
+                                            n, [&](int64_t i) { return (load<C>(row + i) - most) * load<C>(w + i); },
+                                            [&](int64_t, int64_t rest) {
+                                              return (tail_of<C>(row, n, rest, top) - most) * tail_of<C>(w, n, rest);
+                                            });
           value = (1 - smooth) * value + smooth / static_cast<double>(n) * (all_weights * z - mixed);
         }
         losses[r] = value;
@@ -116,12 +119,13 @@ template <class C, class T> C row_scale(const T* grad, int64_t r, const ClassLos
 }
 
 void cross_entropy_backward(DType dtype, const void* grad, const void* logits, const int64_t* target,
-                            const void* weight, const ClassLoss& how, const void* lse, double total_weight, void* dx) {
+                            const void* weight, const ClassLoss& how, const void* norms, double total_weight,
+                            void* dx) {
   visit_floating(dtype, [&](auto tag) {
     using T = decltype(tag);
     using C = compute_t<T>;
     const T *g = static_cast<const T*>(grad), *x = static_cast<const T*>(logits), *w = static_cast<const T*>(weight);
-    const C* norms = static_cast<const C*>(lse);
+    const C *tops = static_cast<const C*>(norms), *sums = tops + how.rows;
     T* d = static_cast<T*>(dx);
     const int64_t n = how.classes;
     const double smooth = how.label_smoothing;
@@ -134,14 +138,15 @@ void cross_entropy_backward(DType dtype, const void* grad, const void* logits, c
           for (int64_t i = 0; i < n; ++i) out[i] = narrow<T>(C(0));
           continue;
         }
-        const C norm = norms[r], scale = row_scale<C>(g, r, how, total_weight), own = weight_of<C>(w, target[r]);
+        const C top = tops[r], scale = row_scale<C>(g, r, how, total_weight), own = weight_of<C>(w, target[r]);
         const C each = static_cast<C>(smooth / static_cast<double>(n));
         const C hit = static_cast<C>((1 - smooth) * own);
-        const C soft = scale * static_cast<C>((1 - smooth) * own + smooth / static_cast<double>(n) * all_weights);
-        const Pack<C> norm_pack = splat(norm), soft_pack = splat(soft);
-        map_row<C>(row, n, out, [&](const Pack<C>& v) { return exps(v - norm_pack) * soft_pack; });
+        const C soft =
+            scale * static_cast<C>((1 - smooth) * own + smooth / static_cast<double>(n) * all_weights) / sums[r];
+        const Pack<C> most = splat(top), soft_pack = splat(soft);
+        map_row<C>(row, n, out, [&](const Pack<C>& v) { return exps(v - most) * soft_pack; });
         // The target's element again, in full precision before it is rounded.
-        C at = math::exp(widen<C>(row[target[r]]) - norm) * soft - scale * hit;
+        C at = math::exp(widen<C>(row[target[r]]) - top) * soft - scale * hit;
         if (smooth > 0) {
           const C level = scale * each;
           if (w == nullptr) {
