@@ -100,7 +100,7 @@ Meeting meeting(const Tensor& out, const Tensor& in) {
 std::string maker(const Tensor& t) {
   const Ref<Node>& fn = grad_fn(t);
   std::string name = fn ? fn->name() : "a function";
-  return name.substr(0, name.find("Backward"));
+  return name.substr(0, name.rfind("Backward"));
 }
 uint32_t output_index(const Tensor& t) { return autograd_meta(t) ? autograd_meta(t)->output_index : 0; }
 
