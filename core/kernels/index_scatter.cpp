@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 
+#include "kernels/copy.h"
 #include "runtime/parallel.h"
 
 namespace rl::cpu {
@@ -23,9 +24,9 @@ inline void combine(T& d, const T& s) {
     d = T(a);
   } else if constexpr (std::is_same_v<T, bool>) {
     if constexpr (op == Scatter::add || op == Scatter::max) {
-      d = d || s;
+      d = d | s;
     } else {
-      d = d && s;
+      d = d & s;
     }
   } else if constexpr (op == Scatter::add) {
     d = static_cast<T>(d + s);
@@ -62,9 +63,8 @@ void add_row(T* d, const T* a, const T* b, int64_t n) {
 }
 
 // What is moved as it is has a size and no type.
-template <int bytes>
-struct Item {
-  std::byte data[bytes];
+struct Item16 {
+  uint64_t low, high;
 };
 
 template <class F>
@@ -72,11 +72,11 @@ inline void visit_op(Scatter op, DType dtype, F&& f) {
   if (op == Scatter::assign) {
     std::integral_constant<Scatter, Scatter::assign> assign;
     switch (item_size(dtype)) {
-      case 1: return f(assign, Item<1>());
-      case 2: return f(assign, Item<2>());
-      case 4: return f(assign, Item<4>());
-      case 8: return f(assign, Item<8>());
-      default: return f(assign, Item<16>());
+      case 1: return f(assign, uint8_t{});
+      case 2: return f(assign, uint16_t{});
+      case 4: return f(assign, uint32_t{});
+      case 8: return f(assign, uint64_t{});
+      default: return f(assign, Item16{});
     }
   }
   auto with = [&](auto tag) { visit_dtype(dtype, [&](auto t) { f(tag, t); }); };
@@ -90,6 +90,89 @@ inline void visit_op(Scatter op, DType dtype, F&& f) {
   }
 }
 
+void or_row(uint8_t* d, const uint8_t* s, int64_t n) {
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    uint64_t x, y;
+    std::memcpy(&x, d + i, 8);
+    std::memcpy(&y, s + i, 8);
+    x |= y;
+    std::memcpy(d + i, &x, 8);
+  }
+  for (; i < n; ++i) d[i] |= s[i];
+}
+
+// The same of short floats, a piece at a time as float.
+template <class T>
+void add_short_row(T* d, const T* s, int64_t n) {
+  constexpr int64_t kPiece = 256;
+  const auto convert = copy().convert_block;
+  alignas(64) float sum[kPiece], term[kPiece];
+  for (int64_t b = 0; b < n; b += kPiece) {
+    const int64_t m = std::min(kPiece, n - b);
+    convert(sum, DType::F32, d + b, dtype_of_v<T>, 1, m);
+    convert(term, DType::F32, s + b, dtype_of_v<T>, 1, m);
+    add_row(sum, sum, term, m);
+    convert(d + b, dtype_of_v<T>, sum, DType::F32, 1, m);
+  }
+}
+
+template <class T>
+void fill_row(T* d, T value, int64_t n) {
+  constexpr int64_t kStep = 64 / static_cast<int64_t>(sizeof(T));
+  int64_t i = 0;
+  if (n >= kStep) {
+    alignas(64) T line[kStep];
+    for (T& v : line) v = value;
+    for (; i + kStep <= n; i += kStep) std::memcpy(d + i, line, 64);
+  }
+  for (; i < n; ++i) d[i] = value;
+}
+
+// d[i] op= s[i]
+template <Scatter op, class T>
+inline void combine_row(T* d, int64_t ds, const T* s, int64_t ss, int64_t n) {
+  constexpr int64_t kLong = 32;  // what is shorter costs less than a call
+  if (ds == 1 && n * static_cast<int64_t>(sizeof(T)) >= kLong) {
+    if constexpr (op == Scatter::assign) {
+      if (ss == 1) return static_cast<void>(std::memcpy(d, s, static_cast<size_t>(n) * sizeof(T)));
+      if (ss == 0) return fill_row(d, *s, n);
+    } else if constexpr (op == Scatter::add) {
+      if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) {
+        if (ss == 1) return add_short_row(d, s, n);
+      } else if constexpr (std::is_same_v<T, bool>) {
+        if (ss == 1) return or_row(reinterpret_cast<uint8_t*>(d), reinterpret_cast<const uint8_t*>(s), n);
+      } else if constexpr (std::is_arithmetic_v<T>) {
+        if (ss == 1) return add_row(d, d, s, n);
+      }
+    }
+  }
+  for (int64_t i = 0; i < n; ++i) combine<op>(d[i * ds], s[i * ss]);
+}
+
+// d[index[j] * step] op= s[j * ss]. Apart, so that nothing of it has an address that d could point to.
+template <Scatter op, class T>
+[[gnu::noinline]] void scatter_run(T* __restrict d, int64_t step, const T* __restrict s, int64_t ss,
+                                   const int64_t* __restrict x, int64_t xs, int64_t n, int64_t skip) {
+  if (step == 1 && ss == 1 && xs == 1 && skip < 0) {
+    for (int64_t j = 0; j < n; ++j) combine<op>(d[x[j]], s[j]);
+    return;
+  }
+  for (int64_t j = 0; j < n; ++j, s += ss, x += xs)
+    if (*x != skip) combine<op>(d[*x * step], *s);
+}
+
+// d[i * ds + index[i * xs] * step] op= s[i * ss]
+template <Scatter op, class T>
+[[gnu::noinline]] void scatter_across(T* __restrict d, int64_t ds, int64_t step, const T* __restrict s, int64_t ss,
+                                      const int64_t* __restrict x, int64_t xs, int64_t n) {
+  if (ds == 1 && ss == 1 && xs == 1) {
+    for (int64_t i = 0; i < n; ++i) combine<op>(d[i + x[i] * step], s[i]);
+    return;
+  }
+  for (int64_t i = 0; i < n; ++i, d += ds, s += ss, x += xs) combine<op>(d[*x * step], *s);
+}
+
 // One destination line: d[index[j] * step] op= s[j * ss]. A long one is split by ranges of the index's value.
 template <Scatter op, class T>
 void scatter_line(T* d, int64_t step, const T* s, int64_t ss, const int64_t* x, int64_t xs, int64_t n, int64_t skip) {
@@ -97,33 +180,27 @@ void scatter_line(T* d, int64_t step, const T* s, int64_t ss, const int64_t* x, 
   if (n > 1 << 21 && num_threads() > 1 && !in_parallel_region()) {
     for (int64_t j = 0; j < n; ++j) high = std::max(high, x[j * xs]);
   }
-  if (high > 1 << 16) {
-    int64_t parts = std::min<int64_t>(num_threads(), 8), width = high / parts + 1;
-    parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
-      uint64_t low = static_cast<uint64_t>(begin * width), count = static_cast<uint64_t>((end - begin) * width);
-      // The indices in range are picked out first, without branches: which part an index belongs to is a coin toss.
-      constexpr int64_t kBlock = 2048;
-      int32_t mine[kBlock];
-      for (int64_t b = 0; b < n; b += kBlock) {
-        int32_t m = static_cast<int32_t>(std::min(kBlock, n - b));
-        int64_t held = 0;
-        for (int32_t j = 0; j < m; ++j) {
-          int64_t v = x[(b + j) * xs];
-          mine[held] = j;
-          held += (static_cast<uint64_t>(v) - low < count) & (v != skip);
-        }
-        for (int64_t k = 0; k < held; ++k) {
-          int64_t j = b + mine[k];
-          combine<op>(d[x[j * xs] * step], s[j * ss]);
-        }
+  if (high <= 1 << 16) return scatter_run<op>(d, step, s, ss, x, xs, n, skip);
+  int64_t parts = std::min<int64_t>(num_threads(), 8), width = high / parts + 1;
+  parallel_for(parts, 1, [=](int64_t begin, int64_t end) {
+    uint64_t low = static_cast<uint64_t>(begin * width), count = static_cast<uint64_t>((end - begin) * width);
+    // The indices in range are picked out first, without branches: which part an index belongs to is a coin toss.
+    constexpr int64_t kBlock = 2048;
+    int32_t mine[kBlock];
+    for (int64_t b = 0; b < n; b += kBlock) {
+      int32_t m = static_cast<int32_t>(std::min(kBlock, n - b));
+      int64_t held = 0;
+      for (int32_t j = 0; j < m; ++j) {
+        int64_t v = x[(b + j) * xs];
+        mine[held] = j;
+        held += (static_cast<uint64_t>(v) - low < count) & (v != skip);
       }
-    });
-    return;
-  }
-  for (int64_t j = 0; j < n; ++j) {
-    int64_t v = x[j * xs];
-    if (v != skip) combine<op>(d[v * step], s[j * ss]);
-  }
+      for (int64_t k = 0; k < held; ++k) {
+        int64_t j = b + mine[k];
+        combine<op>(d[x[j * xs] * step], s[j * ss]);
+      }
+    }
+  });
 }
 
 }  // namespace
@@ -149,23 +226,14 @@ void scatter_rows(void* dst, DType dtype, RowLayout dl, const void* src, RowLayo
                      int64_t o = u / pieces, b = u % pieces * piece, m = std::min(piece, inner - b);
                      T* dp = d + o * dl.outer_stride + b * dl.inner_stride;
                      const T* sp = s + o * sl.outer_stride + b * sl.inner_stride;
-                     for (int64_t j = 0; j < n; ++j) {
-                       if (index[j] == skip) continue;
-                       T* to = dp + index[j] * dl.index_stride;
-                       const T* from = sp + j * sl.index_stride;
-                       if constexpr (kOp == Scatter::add && (std::is_same_v<T, float> || std::is_same_v<T, double>)) {
-                         if (dl.inner_stride == 1 && sl.inner_stride == 1) {
-                           add_row(to, to, from, m);
-                           continue;
-                         }
-                       }
-                       if (dl.inner_stride == 1 && sl.inner_stride == 1) {
-                         for (int64_t i = 0; i < m; ++i) combine<kOp>(to[i], from[i]);
-                       } else {
-                         for (int64_t i = 0; i < m; ++i)
-                           combine<kOp>(to[i * dl.inner_stride], from[i * sl.inner_stride]);
-                       }
+                     if (m == 1) {
+                       scatter_run<kOp>(dp, dl.index_stride, sp, sl.index_stride, index, 1, n, skip);
+                       continue;
                      }
+                     for (int64_t j = 0; j < n; ++j)
+                       if (index[j] != skip)
+                         combine_row<kOp>(dp + index[j] * dl.index_stride, dl.inner_stride, sp + j * sl.index_stride,
+                                          sl.inner_stride, m);
                    }
                  });
   });
@@ -240,13 +308,8 @@ void scatter(void* dst, DType dtype, const int64_t* ds, const void* src, const i
                        scatter_line<kOp>(d + oa, step, s + ob, sk, index + oc, ik, nk, -1);
                        continue;
                      }
-                     for (int64_t k = 0; k < nk; ++k) {
-                       T* to = d + oa;
-                       const T* from = s + ob + k * sk;
-                       const int64_t* x = index + oc + k * ik;
-                       for (int64_t i = 0; i < m; ++i)
-                         combine<kOp>(to[i * a[in] + x[i * c[in]] * step], from[i * b[in]]);
-                     }
+                     for (int64_t k = 0; k < nk; ++k)
+                       scatter_across<kOp>(d + oa, a[in], step, s + ob + k * sk, b[in], index + oc + k * ik, c[in], m);
                    }
                  });
   });

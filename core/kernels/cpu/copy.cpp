@@ -386,6 +386,16 @@ void copy_strided(void* dst, DType dst_dtype, const int64_t* dst_strides, const 
   }
 }
 
+// A run by itself: a byte that is stored could be anything that a loop elsewhere still reads.
+template <class T>
+[[gnu::noinline]] void fill_run(T* d, int64_t step, T value, int64_t n) {
+  if (step == 1) {
+    for (int64_t i = 0; i < n; ++i) d[i] = value;
+  } else {
+    for (int64_t i = 0; i < n; ++i) d[i * step] = value;
+  }
+}
+
 template <class T>
 void fill_typed(T* dst, const Plan& p, T value) {
   int in = p.nd - 1, k = in - 1;
@@ -393,14 +403,7 @@ void fill_typed(T* dst, const Plan& p, T value) {
   int64_t d0 = p.d[in], d1 = k >= 0 ? p.d[k] : 0;
   for_blocks(p, k, block1, block0, kParallelBytes / static_cast<int64_t>(sizeof(T)),
              [&](int64_t od, int64_t, int64_t n1, int64_t n0) {
-               for (int64_t i1 = 0; i1 < n1; ++i1) {
-                 T* d = dst + od + i1 * d1;
-                 if (d0 == 1) {
-                   for (int64_t i = 0; i < n0; ++i) d[i] = value;
-                 } else {
-                   for (int64_t i = 0; i < n0; ++i) d[i * d0] = value;
-                 }
-               }
+               for (int64_t i1 = 0; i1 < n1; ++i1) fill_run(dst + od + i1 * d1, d0, value, n0);
              });
 }
 
@@ -426,6 +429,27 @@ void scatter_block(void* dst, int64_t dst_stride, const void* src, int64_t item_
   });
 }
 
+// d[o * count + i] = parts[i][o]: parts of one item for each o.
+template <class T, int kCount>
+[[gnu::noinline]] void interleave(T* __restrict d, const CatPart* parts, int64_t count, int64_t begin, int64_t end) {
+  if constexpr (kCount > 0) {
+    const T* __restrict s[kCount];
+    for (int i = 0; i < kCount; ++i) s[i] = static_cast<const T*>(parts[i].data);
+    for (int64_t o = begin; o < end; ++o)
+#pragma GCC unroll 4
+      for (int i = 0; i < kCount; ++i) d[o * kCount + i] = s[i][o];
+  } else {
+    constexpr int64_t kPiece = 256;  // what the parts write into stays in the cache
+    for (int64_t b = begin; b < end; b += kPiece) {
+      const int64_t e = std::min(b + kPiece, end);
+      for (int64_t i = 0; i < count; ++i) {
+        const T* __restrict s = static_cast<const T*>(parts[i].data);
+        for (int64_t o = b; o < e; ++o) d[o * count + i] = s[o];
+      }
+    }
+  }
+}
+
 inline void copy_bytes(char* d, const char* s, int64_t n) {
   switch (n) {
     case 4: std::memcpy(d, s, 4); break;
@@ -444,6 +468,21 @@ void cat(void* dst, int64_t outer, const CatPart* parts, int64_t count) {
   char* d = static_cast<char*>(dst);
   const bool far = outer * row >= kFarBytes;
   constexpr int64_t kGrain = kParallelBytes / 2;  // a byte written is one read, too
+  const int64_t item = parts[0].bytes;
+  bool items = count > 1 && outer > 1 && item <= 16 && (item & (item - 1)) == 0;
+  for (int64_t i = 1; i < count; ++i) items &= parts[i].bytes == item;
+  if (items) {
+    visit_item(item, [&](auto t) {
+      using T = decltype(t);
+      const auto run = count == 2   ? interleave<T, 2>
+                       : count == 3 ? interleave<T, 3>
+                       : count == 4 ? interleave<T, 4>
+                                    : interleave<T, 0>;
+      split(outer, kGrain / row, outer * row >= 4 * kGrain,
+            [&](int64_t begin, int64_t end) { run(static_cast<T*>(dst), parts, count, begin, end); });
+    });
+    return;
+  }
   if (row >= kGrain) {
     for (int64_t o = 0; o < outer; ++o) {
       split(row, kGrain, row >= 4 * kGrain, [&](int64_t begin, int64_t end) {

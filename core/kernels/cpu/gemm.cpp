@@ -567,7 +567,9 @@ template <class T> void solve(Problem<T>& g) {
     g.swap();
   else if (g.m > 1 && g.c.col_stride != 1 && g.c.row_stride == 1)
     g.swap();
-  if (g.m == 1) g.a.row_stride = g.k;  // has no meaning of its own; must not look adjacent
+  // A stride that is never taken must not look adjacent.
+  if (g.m == 1) g.a.row_stride = g.k;
+  if (g.n == 1 && g.b.row_stride == 1) g.b.col_stride = g.k;
   bool hooks = g.a_packer || g.b_packer;
   if constexpr (!same) {
     const bool rows_lie = g.b.row_stride == 1 && (g.a.col_stride == 1 || g.k == 1);

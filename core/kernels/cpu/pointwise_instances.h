@@ -93,7 +93,15 @@ void forward_loop(char* out, const char* const* in, [[maybe_unused]] const char*
     using Y = stored_t<Op, T, R>;
     const T* x[] = {as<T>(in[I])...};
     Y* y = as<Y>(out);
-    if constexpr (spreads_scalar<Op>() && is_real_float_v<T>) {
+    if constexpr (std::is_same_v<T, bool> && std::is_same_v<Y, bool> && sizeof...(I) == 1 && sizeof...(S) == 0) {
+      // By bytes and the two values there are: compilers take the negation of one bool at a time.
+      const uint8_t* from = reinterpret_cast<const uint8_t*>(in[0]);
+      uint8_t* to = reinterpret_cast<uint8_t*>(out);
+      const uint8_t of_false = Op::template forward<bool>(false), change = of_false ^ Op::template forward<bool>(true);
+      RL_INDEPENDENT_ITERATIONS
+      for (int64_t i = 0; i < n; ++i) to[i] = static_cast<uint8_t>(of_false ^ (change & (from[i] != 0)));
+      return;
+    } else if constexpr (spreads_scalar<Op>() && is_real_float_v<T>) {
       const Spread<T> scalar(values[0], n);
       in_pieces(n, [&](int64_t from, int64_t to) {
         RL_INDEPENDENT_ITERATIONS
