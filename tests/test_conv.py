@@ -101,6 +101,23 @@ def test_transposed_is_the_transpose(stride, padding, extra, groups):
     assert (y * z).sum().item() == pytest.approx((x * back).sum().item(), rel=1e-10)
 
 
+@pytest.mark.parametrize("rows", [1, 4, 5])
+@pytest.mark.parametrize("kernel, padding", [((3, 1), (1, 1)), ((1, 2), (1, 4)), ((2, 3), (3, 2))])
+def test_input_gradient_of_lines_of_one_element(kernel, padding, rows):
+    """By the map's matrix: the images of the unit vectors."""
+    size = (3, rows, 1)
+    n = math.prod(size)
+    w = torch.randn(30, 3, *kernel)
+    options = {"stride": 2, "padding": padding}
+    images = F.conv2d(torch.eye(n).reshape(n, *size), w, **options)
+    x = torch.randn(2, *size, requires_grad=True)
+    y = F.conv2d(x, w, **options)
+    g = torch.randn_like(y)
+    (got,) = torch.autograd.grad(y, x, g)
+    want = (g.unsqueeze(1) * images).flatten(2).sum(2).reshape(x.shape)
+    torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     "function, shapes",
     [

@@ -207,7 +207,9 @@ template <class P> class Scatter {
   void put(const P* sums, int64_t apart, int64_t r0, int64_t r1, P* out) const {
     for (int64_t p = 0; p < c_.phase_count;) {
       const ConvScatter::Phase& phase = c_.phases[p];
-      const bool pair = c_.o_step == 2 && p + 1 < c_.phase_count && c_.phases[p + 1].o == phase.o + 1;
+      // In lines of one element the next phase may be that of the next line, which ends sooner.
+      const bool pair = c_.o_step == 2 && p + 1 < c_.phase_count && c_.phases[p + 1].o == phase.o + 1 &&
+                        c_.phases[p + 1].rows == phase.rows && c_.phases[p + 1].planes == phase.planes;
       for (int64_t z = 0; z < phase.planes; ++z)
         for (int64_t row = r0; row < std::min(r1, phase.rows); ++row) {
           const P* even = sums + p * apart + z * c_.x_plane + (row - r0) * c_.x_row;
