@@ -51,9 +51,22 @@ void release_exporter(void* context) {
   PyGILState_Release(gil);
 }
 
-// The consumer's view of one of our tensors: keeps the tensor, and the shape arrays, alive.
+// Holds a tensor's memory where it is: the tensor itself may be given another storage meanwhile.
+class Loan {
+ public:
+  explicit Loan(const Tensor& t) : storage_(t->storage_ref()) { storage_->lend(); }
+  ~Loan() { storage_->take_back(); }
+  Loan(const Loan&) = delete;
+  Loan& operator=(const Loan&) = delete;
+
+ private:
+  Ref<Storage> storage_;
+};
+
+// What a consumer's view of one of our tensors needs for as long as it lives.
 struct Exported {
-  Tensor tensor;
+  explicit Exported(const Tensor& t) : loan(t) {}
+  Loan loan;
   std::vector<Py_ssize_t> shape, strides;
 };
 
@@ -64,8 +77,12 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) {
         view->obj = nullptr;
         check_has_data(t);
         const char* format = buffer_format(t.dtype());
-        if (t.requires_grad() || !format || ((flags & PyBUF_WRITABLE) && t->storage().read_only) ||
-            (!t.is_contiguous() && (flags & PyBUF_STRIDES) != PyBUF_STRIDES)) {
+        auto wants = [&](int kind) { return (flags & kind) == kind; };
+        const bool columns = wants(PyBUF_F_CONTIGUOUS);
+        const bool any_layout =
+            wants(PyBUF_STRIDES) && !columns && !wants(PyBUF_C_CONTIGUOUS) && !wants(PyBUF_ANY_CONTIGUOUS);
+        const bool fits = any_layout || (t.is_contiguous() && (!columns || t.dim() <= 1));
+        if (t.requires_grad() || !format || ((flags & PyBUF_WRITABLE) && t->storage().read_only) || !fits) {
           PyErr_SetString(PyExc_BufferError,
                           t.requires_grad()
                               ? "Can't export a Tensor that requires grad as a buffer. Use tensor.detach() first."
@@ -73,8 +90,7 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) {
                                    : "the buffer protocol has no format for bfloat16");
           return -1;
         }
-        auto e = std::make_unique<Exported>();
-        e->tensor = t;
+        auto e = std::make_unique<Exported>(t);
         for (int64_t d = 0; d < t.dim(); ++d) {
           e->shape.push_back(t.sizes()[d]);
           e->strides.push_back(t.strides()[d] * item_size(t.dtype()));
@@ -164,8 +180,9 @@ struct DLManagedTensor {
 };
 
 struct DLExport {
+  explicit DLExport(const Tensor& t) : loan(t) {}
+  Loan loan;
   DLManagedTensor managed;
-  Tensor tensor;
   std::vector<int64_t> shape, strides;
 };
 
@@ -203,8 +220,7 @@ PyObject* to_dlpack(PyObject* self, PyObject*, PyObject*) {
       throw PythonError{};
     }
     check_has_data(t);
-    auto e = std::make_unique<DLExport>();
-    e->tensor = t;
+    auto e = std::make_unique<DLExport>(t);
     e->shape.assign(t.sizes().begin(), t.sizes().end());
     e->strides.assign(t.strides().begin(), t.strides().end());
     e->managed = {
@@ -265,7 +281,7 @@ PyObject* from_dlpack(PyObject*, PyObject* o) {
 }
 
 PyObject* from_buffer(PyObject*, PyObject* args, PyObject* kwargs) {
-  PyObject *o, *dtype;
+  PyObject *o, *dtype = nullptr;
   Py_ssize_t count = -1, offset = 0;
   int requires_grad = 0;
   static const char* names[] = {"buffer", "dtype", "count", "offset", "requires_grad", nullptr};
@@ -273,7 +289,8 @@ PyObject* from_buffer(PyObject*, PyObject* args, PyObject* kwargs) {
                                    &offset, &requires_grad))
     return nullptr;
   return guarded([&]() -> PyObject* {
-    check_type(is_dtype(dtype), "frombuffer(): argument 'dtype' must be torch.dtype");
+    check_type(dtype != nullptr, "frombuffer() missing 1 required keyword argument: \"dtype\"");
+    check_type(is_dtype(dtype), "frombuffer(): argument 'dtype' must be torch.dtype, not ", type_name(dtype));
     DType d = dtype_from(dtype);
     auto e = std::make_unique<Exporter>();
     bool read_only = false;
@@ -296,7 +313,7 @@ PyObject* from_buffer(PyObject*, PyObject* args, PyObject* kwargs) {
       refuse(concat("buffer length (", bytes - offset, " bytes) after offset (", offset,
                     " bytes) must be a multiple of element size (", item, ")"));
     if (count < 0) count = (bytes - offset) / item;
-    if (offset + count * item > bytes)
+    if (count > (bytes - offset) / item)
       refuse(concat("requested buffer length (", count, " * ", item, " bytes) after offset (", offset,
                     " bytes) must not be greater than actual buffer length (", bytes, " bytes)"));
     char* data = static_cast<char*>(e->view.buf) + offset;

@@ -142,7 +142,7 @@ PyObject* storage_fd(PyObject*, PyObject* o) {
   return guarded([&]() -> PyObject* {
     check_type(is_tensor(o), "expected a Tensor, got ", type_name(o));
     const Storage& s = tensor_of(o)->storage();
-    if (s.resizable()) return PyLong_FromLong(-2);
+    if (!s.deleter()) return PyLong_FromLong(-2);
     return PyLong_FromLong(s.deleter() == unmap ? static_cast<Mapping*>(s.context())->fd : -1);
   });
 }
@@ -156,7 +156,7 @@ PyObject* storage_part(PyObject*, PyObject* args) {
     check_type(is_tensor(o), "expected a Tensor, got ", type_name(o));
     Ref<Storage> whole = tensor_of(o)->storage_ref();
     Py_ssize_t total = static_cast<Py_ssize_t>(whole->bytes());
-    check(!whole->resizable(), "_storage_part(): only of memory that stays where it is");
+    check(whole->deleter(), "_storage_part(): only of memory that stays where it is");
     check(offset >= 0 && bytes >= 0 && offset <= total && bytes <= total - offset, "bytes ", offset, " to ",
           offset + bytes, " reach beyond the storage of ", total);
     auto kept = std::make_unique<Ref<Storage>>(whole);

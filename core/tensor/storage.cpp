@@ -1,5 +1,6 @@
 #include "tensor/storage.h"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -19,9 +20,10 @@ Ref<Storage> Storage::allocate(size_t bytes) {
   bool small = bytes <= kInlineLimit;
   // The data allocation comes first: if it throws, nothing is left behind.
   void* data = small ? nullptr : rl::allocate(bytes);
-  void* header = rl::allocate(small ? kHeader + bytes : kHeader);
+  size_t room = small ? std::max<size_t>(bytes, 1) : 0;
+  void* header = rl::allocate(kHeader + room);
   Storage* s = new (header) Storage;
-  s->inline_bytes_ = static_cast<uint16_t>(small ? bytes : 0);
+  s->inline_bytes_ = static_cast<uint16_t>(room);
   s->bytes_ = bytes;
   s->data_ = small ? static_cast<char*>(header) + kHeader : data;
   return Ref<Storage>(s);
@@ -36,7 +38,8 @@ Ref<Storage> Storage::external(void* data, size_t bytes, Deleter deleter, void* 
   return Ref<Storage>(s);
 }
 
-bool Storage::is_inline() const { return data_ == reinterpret_cast<const char*>(this) + kHeader; }
+// The address alone does not tell: another block may lie right behind a header without room.
+bool Storage::is_inline() const { return inline_bytes_ != 0 && data_ == reinterpret_cast<const char*>(this) + kHeader; }
 
 void Storage::resize(size_t bytes) {
   void* fresh = rl::allocate(bytes);
@@ -50,7 +53,7 @@ void Storage::move_to(void* data, Deleter deleter, void* context) {
   if (bytes_) std::memcpy(data, data_, bytes_);
   if (deleter_) {
     deleter_(context_);
-  } else if (!is_inline()) {
+  } else if (!is_inline() && lends_ == 0) {  // what others still read is left to them, for good
     deallocate(data_, bytes_);
   }
   data_ = data;

@@ -19,7 +19,10 @@ class Storage {
 
   void* data() const { return data_; }
   size_t bytes() const { return bytes_; }
-  bool resizable() const { return deleter_ == nullptr; }
+  bool resizable() const { return deleter_ == nullptr && lends_ == 0; }
+  // While others (an array that shares the memory) hold its address, it stays where it is.
+  void lend() { ++lends_; }
+  void take_back() { --lends_; }
   void resize(size_t bytes);  // keeps the old contents; tensors must refresh their data pointers
   // Moves the contents into memory that someone else owns, at least as large (shared memory); all views come along.
   void move_to(void* data, Deleter deleter, void* context);
@@ -43,7 +46,8 @@ class Storage {
   bool is_inline() const;
 
   uint32_t refs_ = 0;
-  uint16_t inline_bytes_ = 0;  // bytes right behind this header (a resize leaves them unused)
+  uint16_t inline_bytes_ = 0;  // room right behind this header (a resize leaves it unused), 0 if there is none
+  uint32_t lends_ = 0;
   size_t bytes_ = 0;
   void* data_ = nullptr;
   Deleter deleter_ = nullptr;
