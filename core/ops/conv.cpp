@@ -92,6 +92,18 @@ std::string by_axes(const int64_t* sizes, int64_t axes) {
   return out;
 }
 
+// The input with its borders, and what the kernel sees of it at once.
+struct Extent {
+  Extent(const ConvGeometry& c, int i, int64_t size) {
+    const bool known = !__builtin_mul_overflow(int64_t{2}, c.pad[i], &padded) &&
+                       !__builtin_add_overflow(padded, size, &padded) &&
+                       !__builtin_mul_overflow(c.dilation[i], c.kernel[i] - 1, &reach) &&
+                       !__builtin_add_overflow(reach, int64_t{1}, &reach);
+    check(known, "convolution: padding ", c.pad[i], " and dilation ", c.dilation[i], " reach farther than any tensor");
+  }
+  int64_t padded, reach;
+};
+
 // One number for all axes, or one each.
 void fill_axes(IntSpan values, int64_t axes, const char* name, int64_t* out) {
   check(values.size() == 1 || static_cast<int64_t>(values.size()) == axes, "expected ", name,
@@ -169,8 +181,16 @@ Tensor convolution(const Tensor& x, const Tensor& w, const Tensor& bias, IntSpan
     for (int i = 0; i < 3; ++i) {
       check(extra[i] >= 0, "negative output_padding is not supported");
       small = small && (extra[i] == 0 || extra[i] < c.stride[i] || extra[i] < c.dilation[i]);
-      if (i >= 3 - c.axes)
-        c.in[i] = (c.out[i] - 1) * c.stride[i] - 2 * c.pad[i] + c.dilation[i] * (c.kernel[i] - 1) + extra[i] + 1;
+      if (i >= 3 - c.axes) {
+        const Extent border(c, i, 0);
+        int64_t spread;
+        const bool known = !__builtin_mul_overflow(c.out[i] - 1, c.stride[i], &spread) &&
+                           !__builtin_add_overflow(spread, border.reach, &spread) &&
+                           !__builtin_add_overflow(spread, extra[i], &spread);
+        check(known, "convolution: stride ", c.stride[i], " and output_padding ", extra[i],
+              " reach farther than any tensor");
+        c.in[i] = spread - border.padded;
+      }
       empty = empty || c.in[i] < 1;
     }
     check(small, "output padding must be smaller than either stride or dilation, but got output_padding: ",
@@ -183,8 +203,8 @@ Tensor convolution(const Tensor& x, const Tensor& w, const Tensor& bias, IntSpan
   int64_t padded[3], reach[3];
   bool fits = true;
   for (int i = 0; i < 3; ++i) {
-    padded[i] = c.in[i] + 2 * c.pad[i];
-    reach[i] = c.dilation[i] * (c.kernel[i] - 1) + 1;
+    const Extent extent(c, i, c.in[i]);
+    padded[i] = extent.padded, reach[i] = extent.reach;
     fits = fits && padded[i] >= reach[i];
     c.out[i] = fits ? (padded[i] - reach[i]) / c.stride[i] + 1 : 0;
   }

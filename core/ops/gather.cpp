@@ -82,6 +82,8 @@ Tensor index_add_flat(const Tensor& flat, const Tensor& positions, const Tensor&
 Tensor index_select(const Tensor& self, int64_t dim, const Tensor& index) {
   dim = wrap_dim(dim, self.dim());
   check_vector("index_select", index);
+  check(self.dim() > 0 || index.numel() == 1, "index_select(): Index to scalar can have only 1 value, got ",
+        index.numel(), " value(s)");
   Tensor at = index_in_range(index, axis_size(self, dim), dim, self.sizes());
   Tensor t = at_least_1d(self);
   Rows rows;
@@ -370,6 +372,7 @@ static Tensor one_hot(const Tensor& self, int64_t classes) {
   int64_t high = -1, low = 0;
   for (int64_t i = 0; i < n; ++i) high = std::max(high, p[i]), low = std::min(low, p[i]);
   check(low >= 0, "Class values must be non-negative.");
+  check(high < INT64_MAX, "no tensor has a class for each index up to ", high);
   if (classes == -1) classes = high + 1;
   check(classes > 0, "num_classes should be positive");
   check(high < classes, "Class values must be smaller than num_classes.");
@@ -393,6 +396,7 @@ static Tensor bincount(const Tensor& self, const Tensor& weights, int64_t minlen
     check(v >= 0, "bincount only supports 1-d non-negative integral inputs.");
     high = std::max(high, v);
   }
+  check(high < INT64_MAX, "maximum value of input overflowed, it should be < ", INT64_MAX, " but got ", high);
   Dims sizes{std::max(high + 1, minlength)};
   if (!weights.defined()) {
     Tensor out = zeros(sizes, DType::I64);
@@ -445,7 +449,7 @@ static Tensor repeat_positions(const Tensor& repeats, std::optional<int64_t> out
   for (int64_t i = 0; i < t.numel(); ++i) {
     int64_t v = t.data<int64_t>()[i];
     check(v >= 0, "repeats can not be negative");
-    total += v;
+    check(!__builtin_add_overflow(total, v, &total), "the sum of repeats is larger than any tensor");
   }
   check(!output_size || *output_size == total,
         "allocated size does not match required size: output_size=", output_size.value_or(0), ", sum of repeats ",

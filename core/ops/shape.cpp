@@ -642,15 +642,27 @@ static Tensor adjoint(const Tensor& self) {
   return self.dim() == 0 ? conj(self) : conj(transpose(self, -2, -1));
 }
 
-static Tensor resize_as_(const Tensor& self, const Tensor& other, std::optional<MemoryFormat>) {
+void resize(const Tensor& self, IntSpan sizes, const char* op) {
   check(!self.requires_grad(), "cannot resize variables that require grad");
-  int64_t needed = (self->offset() + other.numel()) * item_size(self.dtype());
-  if (needed > static_cast<int64_t>(self->storage().bytes())) {
-    check(self->storage().resizable(), "Trying to resize storage that is not resizable");
-    self->storage().resize(static_cast<size_t>(needed));
+  int64_t elements = 1, bytes = 0;
+  bool overflow = false;
+  for (int64_t s : sizes) {
+    check(s >= 0, "Trying to create tensor with negative dimension ", s, ": ", shape_str(sizes));
+    overflow |= __builtin_mul_overflow(elements, s, &elements);
   }
-  self->set(self->storage_ref(), self->offset(), Dims(other.sizes()), contiguous_strides(other.sizes()), self.dtype());
-  changed_in_place(self, "resize_as_");
+  overflow |= __builtin_add_overflow(self->offset(), elements, &bytes) ||
+              __builtin_mul_overflow(bytes, int64_t{item_size(self.dtype())}, &bytes);
+  check(!overflow, "Storage size calculation overflowed with sizes=", shape_str(sizes));
+  if (Storage& storage = self->storage(); bytes > static_cast<int64_t>(storage.bytes())) {
+    check(storage.resizable(), "Trying to resize storage that is not resizable");
+    storage.resize(static_cast<size_t>(bytes));
+  }
+  self->set(self->storage_ref(), self->offset(), sizes, contiguous_strides(sizes), self.dtype());
+  changed_in_place(self, op);
+}
+
+static Tensor resize_as_(const Tensor& self, const Tensor& other, std::optional<MemoryFormat>) {
+  resize(self, Dims(other.sizes()), "resize_as_");
   return self;
 }
 

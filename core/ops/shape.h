@@ -18,6 +18,8 @@ Tensor unfold(const Tensor& self, int64_t dim, int64_t size, int64_t step);
 Tensor nonzero(const Tensor& self);
 Tensor flip(const Tensor& self, IntSpan dims);
 Tensor repeat(const Tensor& self, IntSpan repeats);
+// In place, in its own memory, which grows where it must. `op`: on whose behalf.
+void resize(const Tensor& self, IntSpan sizes, const char* op);
 Tensor constant_pad_nd(const Tensor& self, IntSpan pad, const Scalar& value);
 
 }  // namespace rl

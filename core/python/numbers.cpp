@@ -11,6 +11,13 @@ std::string type_name(PyObject* o) {
   return name;
 }
 
+std::string_view text_of(PyObject* s) {
+  Py_ssize_t length;
+  const char* text = PyUnicode_AsUTF8AndSize(s, &length);
+  if (!text) throw PythonError{};
+  return {text, static_cast<size_t>(length)};
+}
+
 bool is_numpy_scalar(PyObject* o) {
   // NumPy's scalar classes live in module numpy and are not arrays; NumPy itself need not be imported here.
   const char* name = Py_TYPE(o)->tp_name;
@@ -83,15 +90,14 @@ bool to_scalar(PyObject* o, Scalar& out, bool allow_tensor) {
   return false;
 }
 
-bool to_int(PyObject* o, int64_t& out) {
-  if (PyLong_Check(o)) {
-    if (PyBool_Check(o)) return false;
-    int overflow = 0;
-    long long v = PyLong_AsLongLongAndOverflow(o, &overflow);
-    if (overflow) fail(ErrorKind::Value, "Overflow when unpacking long long: the Python int does not fit into 64 bits");
-    out = v;
-    return true;
-  }
+namespace {
+[[noreturn]] void fail_too_long() {
+  fail(ErrorKind::Value, "Overflow when unpacking long long: the Python int does not fit into 64 bits");
+}
+
+// What is no plain int.
+bool to_int_otherwise(PyObject* o, int64_t& out) {
+  if (PyBool_Check(o)) return false;
   if (is_tensor(o)) {
     TensorImpl* t = impl_of(o);
     if (t->numel() != 1 || !is_integral(t->dtype(), false) || t->dim() != 0) return false;
@@ -104,10 +110,22 @@ bool to_int(PyObject* o, int64_t& out) {
       PyErr_Clear();
       return false;
     }
-    out = PyLong_AsLongLong(number.get());
+    int overflow = 0;
+    out = PyLong_AsLongLongAndOverflow(number.get(), &overflow);
+    if (overflow) fail_too_long();
     return true;
   }
   return false;
+}
+}  // namespace
+
+bool to_int(PyObject* o, int64_t& out) {
+  if (!PyLong_CheckExact(o)) return to_int_otherwise(o, out);
+  int overflow = 0;
+  out = PyLong_AsLongLongAndOverflow(o, &overflow);
+  if (overflow) [[unlikely]]
+    fail_too_long();
+  return true;
 }
 
 }  // namespace rl::py

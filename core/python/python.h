@@ -6,6 +6,7 @@
 #include <structmember.h>
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "autograd/engine.h"
@@ -108,6 +109,7 @@ bool to_int(PyObject* o, int64_t& out);  // int, NumPy integer or integer 0-d te
 bool is_numpy_scalar(PyObject* o);
 bool is_array(PyObject* o);  // of NumPy's, or of a subclass such as np.memmap; NumPy itself need not be imported here
 std::string type_name(PyObject* o);
+std::string_view text_of(PyObject* s);  // of a str; throws where it is no UTF-8
 
 // --- subclasses that users define (subclass.cpp) -----------------------------------------------------------------------
 extern bool subclasses_exist;            // once a class other than the package's own derives from Tensor

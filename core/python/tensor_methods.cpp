@@ -1,5 +1,6 @@
 // Tensor's properties and those methods that are not ops.
 
+#include "ops/shape.h"
 #include "python/arguments.h"
 #include "python/meta.h"
 
@@ -144,29 +145,39 @@ int set_part(PyObject* o, PyObject* value, Tensor (*part)(const Tensor&)) {
 }
 
 // --- methods -----------------------------------------------------------------------------------------------------------
+// The one argument of size() and stride(): a dimension, or none.
+void check_dim_argument(const char* method, Py_ssize_t nargs, PyObject* kwnames) {
+  const Py_ssize_t given = nargs + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
+  check_type(given <= 1, method, "() takes 1 argument, dim, but ", given, " were given");
+  if (nargs == 0 && kwnames) {
+    const std::string_view name = text_of(PyTuple_GET_ITEM(kwnames, 0));
+    check_type(name == "dim", method, "() got an unexpected keyword argument '", name, "'");
+  }
+}
+inline bool reads_dim(const char* method, const TensorImpl* t, PyObject* const* args, Py_ssize_t nargs,
+                      PyObject* kwnames, int64_t& dim) {
+  if (kwnames || nargs > 1) [[unlikely]]
+    check_dim_argument(method, nargs, kwnames);
+  if ((nargs == 0 && !kwnames) || args[0] == Py_None) return false;
+  check_type(to_int(args[0], dim), method, "(): argument 'dim' must be int, not ", type_name(args[0]));
+  check_index(t->dim() > 0, "Dimension specified as ", dim, " but tensor has no dimensions");
+  dim = wrap_dim(dim, t->dim());
+  return true;
+}
 PyObject* size(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
   return guarded([&]() -> PyObject* {
     TensorImpl* t = impl_of(self);
-    if (nargs == 0 && !kwnames) return size_object(t->sizes());
     int64_t d;
-    check_type(args[0] == Py_None || to_int(args[0], d), "size(): argument 'dim' must be int, not ",
-               type_name(args[0]));
-    if (args[0] == Py_None) return size_object(t->sizes());
-    check_index(t->dim() > 0, "Dimension specified as ", d, " but tensor has no dimensions");
-    return PyLong_FromLongLong(t->sizes()[wrap_dim(d, t->dim())]);
+    return reads_dim("size", t, args, nargs, kwnames, d) ? PyLong_FromLongLong(t->sizes()[d]) : size_object(t->sizes());
   });
 }
-PyObject* stride(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject*) {
+PyObject* stride(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
   return guarded([&]() -> PyObject* {
     TensorImpl* t = impl_of(self);
-    if (nargs == 0) {
-      Object tuple = Object::check(PyTuple_New(t->dim()));
-      for (int64_t i = 0; i < t->dim(); ++i) PyTuple_SET_ITEM(tuple.get(), i, PyLong_FromLongLong(t->strides()[i]));
-      return tuple.release();
-    }
-    int64_t d;
-    check_type(to_int(args[0], d), "stride(): argument 'dim' must be int, not ", type_name(args[0]));
-    return PyLong_FromLongLong(t->strides()[wrap_dim(d, t->dim())]);
+    if (int64_t d; reads_dim("stride", t, args, nargs, kwnames, d)) return PyLong_FromLongLong(t->strides()[d]);
+    Object tuple = Object::check(PyTuple_New(t->dim()));
+    for (int64_t i = 0; i < t->dim(); ++i) PyTuple_SET_ITEM(tuple.get(), i, PyLong_FromLongLong(t->strides()[i]));
+    return tuple.release();
   });
 }
 template <auto F>
@@ -207,6 +218,13 @@ PyObject* is_contiguous(PyObject* self, PyObject* args, PyObject* kwargs) {
   return py_bool(is_channels_last(t->sizes(), t->strides()) && t->dim() == (f == MemoryFormat::ChannelsLast ? 4 : 5));
 }
 
+std::optional<MemoryFormat> memory_format_of(const char* method, PyObject* o) {
+  if (o == Py_None) return std::nullopt;
+  check_type(PyObject_TypeCheck(o, memory_format_type), method,
+             "(): argument 'memory_format' must be torch.memory_format, not ", type_name(o));
+  return memory_format_from(o);
+}
+
 // x.to(dtype), x.to(device), x.to(device, dtype), x.to(other), with non_blocking, copy, memory_format.
 PyObject* to(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
   return guarded([&]() -> PyObject* {
@@ -235,7 +253,7 @@ PyObject* to(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* 
     }
     Py_ssize_t keywords = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
     for (Py_ssize_t k = 0; k < keywords; ++k) {
-      std::string_view key = PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k));
+      const std::string_view key = text_of(PyTuple_GET_ITEM(kwnames, k));
       PyObject* o = args[nargs + k];
       if (key == "dtype") {
         if (o != Py_None) {
@@ -247,10 +265,11 @@ PyObject* to(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* 
       } else if (key == "copy")
         copy = o == Py_True;
       else if (key == "memory_format") {
-        if (o != Py_None) format = memory_format_from(o);
-      } else if (key == "other")
+        format = memory_format_of("to", o);
+      } else if (key == "other") {
+        check_type(is_tensor(o), "to(): argument 'other' must be Tensor, not ", type_name(o));
         dtype = impl_of(o)->dtype(), meta = is_meta(tensor_of(o));
-      else if (key != "non_blocking")
+      } else if (key != "non_blocking")
         fail(ErrorKind::Type, "to() got an unexpected keyword argument '", key, "'");
     }
     if (!meta) check_has_data(t);
@@ -275,8 +294,9 @@ PyObject* convert(PyObject* self, PyObject* args, PyObject* kwargs) {
     CallScope scope(is_meta(t));
     Tensor r = to_dtype(t, D);
     PyObject* given = kwargs ? PyDict_GetItemString(kwargs, "memory_format") : nullptr;
-    if (given && given != Py_None)
-      if (MemoryFormat format = memory_format_from(given); format != MemoryFormat::Preserve) r = contiguous(r, format);
+    if (given)
+      if (auto format = memory_format_of(dtype_name(D), given); format && *format != MemoryFormat::Preserve)
+        r = contiguous(r, *format);
     return r.is_same(t) ? Py_NewRef(self) : in_class_of(self, wrap(r));
   });
 }
@@ -349,7 +369,6 @@ PyObject* set_(PyObject* self, PyObject* args, PyObject* kwargs) {
 PyObject* resize_(PyObject* self, PyObject* args, PyObject*) {
   return guarded([&]() -> PyObject* {
     Tensor t = self_tensor(self);
-    check(!t.requires_grad(), "cannot resize variables that require grad");
     PyObject* items = PyTuple_GET_SIZE(args) == 1 && PySequence_Check(PyTuple_GET_ITEM(args, 0)) &&
                               !is_tensor(PyTuple_GET_ITEM(args, 0))
                           ? PyTuple_GET_ITEM(args, 0)
@@ -360,17 +379,9 @@ PyObject* resize_(PyObject* self, PyObject* args, PyObject*) {
       int64_t s;
       check_type(to_int(PySequence_Fast_GET_ITEM(list.get(), i), s),
                  "resize_(): argument 'size' must be tuple of ints");
-      check(s >= 0, "Trying to create tensor with negative dimension ", s, ": ", shape_str(sizes));
       sizes.push_back(s);
     }
-    Tensor probe = Tensor::empty(Dims{0}, t.dtype());
-    int64_t needed = (t->offset() + product(sizes)) * item_size(t.dtype());
-    if (needed > static_cast<int64_t>(t->storage().bytes())) {
-      check(t->storage().resizable(), "Trying to resize storage that is not resizable");
-      t->storage().resize(static_cast<size_t>(needed));
-    }
-    t->set(t->storage_ref(), t->offset(), sizes, contiguous_strides(sizes), t.dtype());
-    changed_in_place(t, "resize_");
+    resize(t, sizes, "resize_");
     return Py_NewRef(self);
   });
 }

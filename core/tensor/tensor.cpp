@@ -24,6 +24,11 @@ size_t bytes_for(IntSpan sizes, DType dtype) {
   return n;
 }
 
+constexpr int64_t kMostDimensions = 64;
+void check_dimensions(int64_t n) {
+  check(n <= kMostDimensions, "a tensor has at most ", kMostDimensions, " dimensions, got ", n);
+}
+
 int64_t checked_numel(IntSpan sizes) {
   int64_t n = 1;
   bool overflow = false;
@@ -50,8 +55,8 @@ Ref<TensorImpl> TensorImpl::make_contiguous(IntSpan sizes, DType dtype) {
   if (Destination::is_offered()) [[unlikely]]
     if (Ref<TensorImpl> there = Destination::for_fresh(sizes, dtype)) return there;
   int64_t n = static_cast<int64_t>(sizes.size());
-  check(n <= 64, "a tensor has at most 64 dimensions, got ", n);
-  int64_t many[2 * 64];
+  check_dimensions(n);
+  int64_t many[2 * kMostDimensions];
   int64_t* strides = many + n;
   int64_t step = 1, numel = 1;
   for (int64_t i = n - 1; i >= 0; --i) {
@@ -63,7 +68,7 @@ Ref<TensorImpl> TensorImpl::make_contiguous(IntSpan sizes, DType dtype) {
       fail(ErrorKind::Runtime, "Storage size calculation overflowed with sizes=", shape_str(sizes));
     numel *= s;
   }
-  Ref<Storage> storage = Storage::allocate(bytes_for(sizes, dtype));
+  Ref<Storage> storage = Storage::allocate(numel == 0 ? 0 : bytes_for(sizes, dtype));
   if (n > kInlineDims) return make(std::move(storage), 0, sizes, {strides, sizes.size()}, dtype);
   Ref<TensorImpl> t(new (rl::allocate(sizeof(TensorImpl))) TensorImpl);
   t->storage_ = std::move(storage);
@@ -85,6 +90,7 @@ void TensorImpl::set_geometry(IntSpan sizes, IntSpan strides) {
   const int64_t numel = checked_numel(sizes);
   int64_t* where = inline_;
   int64_t n = static_cast<int64_t>(sizes.size());
+  check_dimensions(n);
   // sizes/strides may be this tensor's own: copy out before the old block goes.
   int64_t* old = sizes_;
   size_t old_bytes = sizeof(int64_t) * 2 * dim_;
