@@ -381,7 +381,7 @@ def svd(input: Any, some: bool = True, compute_uv: bool = True, *, out: Any = No
     """
     from rushlight import linalg
 
-    return linalg.legacy_svd(input, some, compute_uv)
+    return linalg.legacy_svd(input, some, compute_uv, out)
 
 
 def cholesky(input: Any, upper: bool = False, *, out: Any = None) -> Any:

@@ -124,10 +124,7 @@ def _axes(input: Any, s: Any, dim: Any) -> tuple[Any, tuple[int, ...]]:
 
 
 def _out(result: Any, out: Any) -> Any:
-    if out is None:
-        return result
-    out.resize_(result.shape)
-    return out.copy_(result)
+    return result if out is None else _C._write_out(out, result)
 
 
 def _full(input: Any, s: Any, dim: Any, norm: str | None, inverse: bool, out: Any) -> Any:

@@ -35,10 +35,7 @@ const char* type_text(const Param& p) {
 
 // Schemas say self; functions are called with input=. NumPy's names are understood too.
 bool names_match(const std::string& param, PyObject* keyword, bool first) {
-  Py_ssize_t length;
-  const char* text = PyUnicode_AsUTF8AndSize(keyword, &length);
-  if (!text) throw PythonError{};
-  std::string_view k(text, static_cast<size_t>(length));
+  const std::string_view k = text_of(keyword);
   if (k == param) return true;
   if (first && param == "self") return k == "input" || k == "x" || k == "a";
   if (param == "dim") return k == "axis";
@@ -52,17 +49,16 @@ std::string python_name(const Param& p, int i) { return i == 0 && p.name == "sel
 }  // namespace
 
 bool Arguments::read_ints(PyObject* o, const Param& p, Dims& into, int64_t* bad) {
-  bool tuple = PyTuple_Check(o);
+  const bool tuple = PyTuple_Check(o);
   if (tuple || PyList_Check(o)) {
-    Py_ssize_t n = PySequence_Fast_GET_SIZE(o);
-    PyObject** items = PySequence_Fast_ITEMS(o);
-    for (Py_ssize_t i = 0; i < n; ++i) {
+    for (Py_ssize_t i = 0, n = Py_SIZE(o); i < n; ++i) {
       int64_t v;
-      if (!to_int(items[i], v)) {
+      if (!to_int(tuple ? PyTuple_GET_ITEM(o, i) : PyList_GET_ITEM(o, i), v)) {
         *bad = i;
         return false;
       }
       into.push_back(v);
+      if (!tuple) n = Py_SIZE(o);  // __index__ of the item may have changed the list
     }
     return true;
   }
@@ -204,11 +200,8 @@ bool Arguments::convert(const OpDef& def, const Param& p, int i, PyObject* o, in
       return true;
     case Tag::String: {
       if (!PyUnicode_Check(o) || strings_used_ == 2) return refuse();
-      Py_ssize_t length;
-      const char* text = PyUnicode_AsUTF8AndSize(o, &length);
-      if (!text) throw PythonError{};
       std::string& s = strings_[strings_used_++];
-      s.assign(text, static_cast<size_t>(length));
+      s = text_of(o);
       v.tag = Tag::String;
       v.string = &s;
       return true;
@@ -325,7 +318,7 @@ bool Arguments::match(const OpDef& def, PyObject* const* args, Py_ssize_t nargs,
         ++used;
         continue;
       }
-      if (why) *why = concat("got an unexpected keyword argument '", PyUnicode_AsUTF8(key), "'");
+      if (why) *why = concat("got an unexpected keyword argument '", text_of(key), "'");
       return false;
     }
     if (used < keywords) {
@@ -416,8 +409,7 @@ void bad_arguments(const std::string& name, const std::vector<OpDef*>& overloads
   for (Py_ssize_t i = first; i < nargs; ++i) got += concat(i > first ? ", " : "", type_name(args[i]));
   Py_ssize_t keywords = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
   for (Py_ssize_t k = 0; k < keywords; ++k)
-    got += concat(got.empty() ? "" : ", ", PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k)), "=",
-                  type_name(args[nargs + k]));
+    got += concat(got.empty() ? "" : ", ", text_of(PyTuple_GET_ITEM(kwnames, k)), "=", type_name(args[nargs + k]));
   std::string text =
       concat(name, "() received an invalid combination of arguments - got (", got, "), but expected one of:");
   for (const OpDef* def : overloads) {

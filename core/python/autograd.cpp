@@ -58,13 +58,17 @@ PyObject* node_getattro(PyObject* o, PyObject* name) {
     PyErr_Clear();
     return PyObject_GetAttr(context_of(node), name);
   }
-  constexpr std::string_view kPrefix = "_saved_";
-  std::string_view text = PyUnicode_AsUTF8(name);
-  if (!text.starts_with(kPrefix)) return nullptr;
-  int i = node.saved_index(text.substr(kPrefix.size()));
-  if (i < 0) return nullptr;
-  PyErr_Clear();
-  return guarded([&] {
+  PyObject *type, *value, *trace;
+  PyErr_Fetch(&type, &value, &trace);
+  const Object error[] = {Object::steal(type), Object::steal(value), Object::steal(trace)};
+  return guarded([&]() -> PyObject* {
+    constexpr std::string_view kPrefix = "_saved_";
+    const std::string_view text = text_of(name);
+    const int i = text.starts_with(kPrefix) ? node.saved_index(text.substr(kPrefix.size())) : -1;
+    if (i < 0) {
+      PyErr_Restore(Py_XNewRef(type), Py_XNewRef(value), Py_XNewRef(trace));
+      return nullptr;
+    }
     if (node.released) SavedTensor().get(node);  // says that they are gone
     return wrap(i < node.saved.size() ? node.saved[i].get(node) : Tensor());
   });
@@ -142,7 +146,7 @@ class PyHook : public virtual Hook {
     if (!f_) return "(removed)";
     Object n = Object::steal(PyObject_GetAttrString(f_.get(), "__name__"));
     if (!n) PyErr_Clear();
-    return n && PyUnicode_Check(n.get()) ? PyUnicode_AsUTF8(n.get()) : type_name(f_.get());
+    return n && PyUnicode_Check(n.get()) ? std::string(text_of(n.get())) : type_name(f_.get());
   }
   Object f_;
 };
@@ -543,7 +547,7 @@ PyObject* tensor_backward(PyObject* self, PyObject* const* args, Py_ssize_t narg
     check_type(nargs <= 4, "backward() takes from 1 to 5 positional arguments but ", nargs + 1, " were given");
     for (Py_ssize_t i = 0; i < nargs; ++i) take(names[i], args[i]);
     for (Py_ssize_t k = 0; kwnames && k < PyTuple_GET_SIZE(kwnames); ++k)
-      take(PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k)), args[nargs + k]);
+      take(text_of(PyTuple_GET_ITEM(kwnames, k)), args[nargs + k]);
     if (inputs == Py_None) {
       BackwardOptions options;
       options.create_graph = create != 0;

@@ -14,6 +14,19 @@ bool is_sequence(PyObject* o) {
          (PySequence_Check(o) && !PyUnicode_Check(o) && !PyBytes_Check(o) && !is_tensor(o) && !PyDict_Check(o));
 }
 
+// Calls f with each item. Reading a sequence may run a program's code: what it said of its length, and what a list was,
+// need not hold, and it may be let go of meanwhile.
+template <class F>
+void for_items(PyObject* o, Py_ssize_t n, int64_t depth, F f) {
+  const Object held = Object::borrow(o), items = Object::check(PySequence_Fast(o, "expected a sequence"));
+  const bool tuple = PyTuple_Check(items.get());
+  for (Py_ssize_t i = 0; i < n; ++i) {
+    check_value(Py_SIZE(items.get()) == n, "expected sequence of length ", n, " at dim ", depth, " (got ",
+                Py_SIZE(items.get()), ")");
+    f(tuple ? PyTuple_GET_ITEM(items.get(), i) : PyList_GET_ITEM(items.get(), i));
+  }
+}
+
 // What the data hold: bool < int < float < complex.
 struct Survey {
   Dims sizes;
@@ -78,9 +91,7 @@ struct Survey {
                " (got a sequence): the nested lists must all have the same shape");
     check_value(n == sizes[depth], "expected sequence of length ", sizes[depth], " at dim ", depth, " (got ", n,
                 "): the nested lists must all have the same shape");
-    Object fast = Object::check(PySequence_Fast(o, "expected a sequence"));
-    PyObject** items = PySequence_Fast_ITEMS(fast.get());
-    for (Py_ssize_t i = 0; i < n; ++i) walk(items[i], depth + 1);
+    for_items(o, n, depth, [&](PyObject* item) { walk(item, depth + 1); });
   }
 
   void shape_of(PyObject* o) {
@@ -142,15 +153,12 @@ T element(PyObject* o) {
 }
 
 template <class T>
-T* fill(PyObject* o, T* out, int64_t depth, int64_t dims) {
-  if (depth == dims) {
+T* fill(PyObject* o, T* out, const Dims& sizes, int64_t depth) {
+  if (depth == sizes.size()) {
     *out = element<T>(o);
     return out + 1;
   }
-  Object fast = Object::check(PySequence_Fast(o, "expected a sequence"));
-  Py_ssize_t n = PySequence_Fast_GET_SIZE(fast.get());
-  PyObject** items = PySequence_Fast_ITEMS(fast.get());
-  for (Py_ssize_t i = 0; i < n; ++i) out = fill(items[i], out, depth + 1, dims);
+  for_items(o, sizes[depth], depth, [&](PyObject* item) { out = fill(item, out, sizes, depth + 1); });
   return out;
 }
 
@@ -371,8 +379,7 @@ Tensor tensor_from_data(PyObject* data, std::optional<DType> dtype, bool copy) {
   survey.walk(data, 0);
   DType d = dtype.value_or(survey.dtype());
   Tensor t = Tensor::empty(survey.sizes, d);
-  if (t.numel() > 0)
-    visit_dtype(d, [&](auto zero) { fill<decltype(zero)>(data, t.data<decltype(zero)>(), 0, survey.sizes.size()); });
+  if (t.numel() > 0) visit_dtype(d, [&](auto zero) { fill(data, t.data<decltype(zero)>(), survey.sizes, 0); });
   return t;
 }
 

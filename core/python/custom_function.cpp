@@ -98,7 +98,7 @@ Object as_tuple(PyObject* o) { return PyTuple_Check(o) ? Object::borrow(o) : Obj
 
 std::string function_name(PyObject* cls) {
   Object name = Object::check(PyObject_GetAttrString(cls, "__name__"));
-  return PyUnicode_AsUTF8(name.get());
+  return std::string(text_of(name.get()));
 }
 
 bool has_defaults(PyObject* f) {
@@ -212,7 +212,7 @@ class Application {
   // The package's own functions are called as PyTorch's nodes are.
   std::string node_name() const {
     Object given = Object::steal(PyObject_GetAttrString(cls_, "_node_name"));
-    if (given && PyUnicode_Check(given.get())) return PyUnicode_AsUTF8(given.get());
+    if (given && PyUnicode_Check(given.get())) return std::string(text_of(given.get()));
     PyErr_Clear();
     return function_name(cls_) + "Backward";
   }

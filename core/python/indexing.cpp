@@ -10,19 +10,13 @@ namespace {
 
 int64_t slice_part(PyObject* o, int64_t missing) {
   if (o == Py_None) return missing;
-  int64_t v;
-  if (PyLong_Check(o)) {  // cut to what an int64 holds, as for a list
-    int overflow = 0;
-    v = PyLong_AsLongLongAndOverflow(o, &overflow);
-    return overflow > 0 ? INT64_MAX : overflow < 0 ? INT64_MIN : v;
-  }
-  if (to_int(o, v)) return v;
   if (is_tensor(o) && impl_of(o)->numel() == 1 && is_integral(impl_of(o)->dtype())) return tensor_of(o).item().to_int();
-  if (PyIndex_Check(o)) {
-    Object n = Object::check(PyNumber_Index(o));
-    return PyLong_AsLongLong(n.get());
-  }
-  fail(ErrorKind::Type, "slice indices must be integers or None or have an __index__ method, not ", type_name(o));
+  if (!PyIndex_Check(o))
+    fail(ErrorKind::Type, "slice indices must be integers or None or have an __index__ method, not ", type_name(o));
+  Object number = Object::check(PyNumber_Index(o));
+  int overflow = 0;  // cut to what an int64 holds, as for a list
+  int64_t v = PyLong_AsLongLongAndOverflow(number.get(), &overflow);
+  return overflow > 0 ? INT64_MAX : overflow < 0 ? INT64_MIN : v;
 }
 
 Tensor apply_slice(const Tensor& t, int64_t dim, PyObject* s, bool alone) {

@@ -11,11 +11,12 @@ namespace {
 
 // Which dtypes out= may have, besides the result's own. PyTorch converts for ops that promote types, and for these:
 const std::unordered_set<std::string_view> kConverts = {
-    "addr",      "cat",      "concat", "concatenate", "stack",        "hstack",  "vstack",    "dstack", "column_stack",
-    "row_stack", "outer",    "ger",    "kron",        "logsumexp",    "mean",    "nanmean",   "std",    "var",
-    "std_mean",  "var_mean", "normal", "max",         "min",          "lerp",    "clamp",     "clip",   "clamp_min",
-    "clamp_max", "div",      "divide", "true_divide", "floor_divide", "pow",     "logit",     "ldexp",  "polygamma",
-    "mvlgamma",  "sum",      "prod",   "nansum",      "cumsum",       "cumprod", "bernoulli", "copy",
+    "addr",        "cat",          "concat",    "concatenate", "stack",     "hstack",    "vstack",
+    "dstack",      "column_stack", "row_stack", "outer",       "ger",       "kron",      "logsumexp",
+    "mean",        "nanmean",      "std",       "var",         "normal",    "max",       "min",
+    "lerp",        "clamp",        "clip",      "clamp_min",   "clamp_max", "div",       "divide",
+    "true_divide", "floor_divide", "pow",       "logit",       "ldexp",     "polygamma", "mvlgamma",
+    "sum",         "prod",         "nansum",    "cumsum",      "cumprod",   "bernoulli", "copy",
 };
 // The pointwise ops it does not convert for.
 const std::unordered_set<std::string_view> kExactPointwise = {
@@ -84,7 +85,8 @@ void check_overlap(const OpDef& def, const Tensor& out, const Value* args) {
 
 void check_dtype(const OpDef* def, const Tensor& out, DType result) {
   if (out.dtype() == result) return;
-  bool converts = !def || kConverts.contains(def->name) || (def->pointwise && !kExactPointwise.contains(def->name));
+  bool converts = !def || (kConverts.contains(def->name) && def->returns.size() == 1) ||
+                  (def->pointwise && !kExactPointwise.contains(def->name));
   if (!converts) {
     bool flag = result == DType::Bool && out.dtype() == DType::U8 && (def->name == "all" || def->name == "any");
     check(flag, "Expected out tensor to have dtype ", c_name(result), ", but got ", c_name(out.dtype()), " instead");

@@ -214,21 +214,20 @@ PyObject* make_named(PyTypeObject* type, int value, const char* name) {
 
 // --- Size --------------------------------------------------------------------------------------------------------------
 PyObject* size_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
-  Object made = Object::steal(PyTuple_Type.tp_new(type, args, kwargs));
-  if (!made) return nullptr;
-  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(made.get()); ++i) {
-    PyObject* item = PyTuple_GET_ITEM(made.get(), i);
-    if (PyLong_Check(item)) continue;
-    int64_t value;
-    if (!to_int(item, value)) {
-      PyErr_Format(PyExc_TypeError, "torch.Size() takes an iterable of 'int' (item %zd is '%s')", i,
-                   Py_TYPE(item)->tp_name);
-      return nullptr;
+  return guarded([&] {
+    Object made = Object::check(PyTuple_Type.tp_new(type, args, kwargs));
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(made.get()); ++i) {
+      PyObject* item = PyTuple_GET_ITEM(made.get(), i);
+      if (PyLong_Check(item) && (PyLong_AsLongLong(item) != -1 || !PyErr_Occurred())) continue;
+      PyErr_Clear();
+      int64_t value;
+      check_type(to_int(item, value), "torch.Size() takes an iterable of 'int' (item ", i, " is '", type_name(item),
+                 "')");
+      PyTuple_SET_ITEM(made.get(), i, PyLong_FromLongLong(value));
+      Py_DECREF(item);
     }
-    PyTuple_SET_ITEM(made.get(), i, PyLong_FromLongLong(value));
-    Py_DECREF(item);
-  }
-  return made.release();
+    return made.release();
+  });
 }
 PyObject* size_repr(PyObject* o) {
   std::string text = "torch.Size([";
@@ -371,7 +370,7 @@ DType dtype_from(PyObject* o) {
       fail(ErrorKind::NotImplemented, "rushlight has no tensors of dtype torch.", name_of(o));
     return self_of<PyDType>(o)->dtype;
   }
-  if (o == reinterpret_cast<PyObject*>(&PyFloat_Type)) return default_dtype() == DType::F64 ? DType::F64 : DType::F64;
+  if (o == reinterpret_cast<PyObject*>(&PyFloat_Type)) return DType::F64;
   if (o == reinterpret_cast<PyObject*>(&PyLong_Type)) return DType::I64;
   if (o == reinterpret_cast<PyObject*>(&PyBool_Type)) return DType::Bool;
   if (o == reinterpret_cast<PyObject*>(&PyComplex_Type)) return DType::C128;

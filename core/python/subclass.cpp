@@ -213,9 +213,7 @@ void note_subclass(PyTypeObject* type) {
   Object module = Object::steal(PyObject_GetAttrString(reinterpret_cast<PyObject*>(type), "__module__"));
   PyErr_Clear();
   // The package's own (Parameter) behave as plain tensors.
-  if (module && PyUnicode_Check(module.get()) &&
-      std::string_view(PyUnicode_AsUTF8(module.get())).starts_with("rushlight."))
-    return;
+  if (module && PyUnicode_Check(module.get()) && text_of(module.get()).starts_with("rushlight.")) return;
   subclasses_exist = true;
 }
 

@@ -124,12 +124,14 @@ int tensor_clear(PyObject* self) {
 }
 
 PyObject* init_subclass(PyObject* cls, PyObject*) {
-  PyTypeObject* type = reinterpret_cast<PyTypeObject*>(cls);
-  if (type != tensor_type) {
-    type->tp_dealloc = subclass_dealloc;
-    note_subclass(type);
-  }
-  Py_RETURN_NONE;
+  return guarded([&]() -> PyObject* {
+    PyTypeObject* type = reinterpret_cast<PyTypeObject*>(cls);
+    if (type != tensor_type) {
+      type->tp_dealloc = subclass_dealloc;
+      note_subclass(type);
+    }
+    Py_RETURN_NONE;
+  });
 }
 
 PyObject* make_subclass(PyObject*, PyObject* args, PyObject* kwargs) {

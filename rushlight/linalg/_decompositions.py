@@ -198,13 +198,15 @@ def svdvals(A: Any, *, driver: str | None = None, out: Any = None) -> Any:
     return deliver(singular_values(A), out)
 
 
-def legacy_svd(A: Any, some: bool, compute_uv: bool) -> Any:
+def legacy_svd(A: Any, some: bool, compute_uv: bool, out: Any = None) -> Any:
     """`torch.svd`."""
     if not compute_uv:
         m, n = A.shape[-2:]
-        return _LegacySVD(A.new_zeros((*A.shape[:-2], m, m)), svdvals(A), A.new_zeros((*A.shape[:-2], n, n)))
-    U, S, Vh = svd(A, not some)
-    return _LegacySVD(U, S, adjoint(Vh))
+        U, S, V = A.new_zeros((*A.shape[:-2], m, m)), svdvals(A), A.new_zeros((*A.shape[:-2], n, n))
+    else:
+        U, S, Vh = svd(A, not some)
+        V = adjoint(Vh)
+    return deliver(_LegacySVD(U, S, V), out)
 
 
 def lu_factor_ex(A: Any, *, pivot: bool = True, check_errors: bool = False, out: Any = None) -> Any:

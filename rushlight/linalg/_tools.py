@@ -145,6 +145,8 @@ def deliver(result: Any, out: Any) -> Any:
     if out is None:
         return result
     targets, values = (out, result) if isinstance(result, tuple) else ((out,), (result,))
+    if not isinstance(targets, tuple | list) or len(targets) != len(values):
+        raise TypeError(f"argument 'out' must be a tuple of {len(values)} Tensors, got {out!r}")
     for target, value in zip(targets, values, strict=True):
         _C._write_out(target, value)
     return type(result)(*out) if isinstance(result, tuple) else out
