@@ -7,12 +7,17 @@ from typing import Any
 
 from rushlight import _C
 
-__all__ = ["attribute", "made"]
+__all__ = ["attribute", "generator", "made"]
 
 
 def attribute(name: str) -> Any:
     """What torch.NAME is; NAME may have dots."""
     return attrgetter(name)(_C)
+
+
+def generator(state: Any) -> Any:
+    """A torch.Generator that goes on from that state."""
+    return _C.Generator().set_state(state)
 
 
 def made(name: str, argument: Any) -> Any:

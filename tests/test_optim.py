@@ -716,3 +716,10 @@ def test_state_that_is_loaded_stays_where_it_is():
     muon.load_state_dict(muon.state_dict())
     muon.load_state_dict(muon.state_dict())
     assert sorted(muon.param_groups[0]) == sorted(keys)
+
+
+def test_what_copies_of_pytorchs_optimizers_call():
+    o = torch.optim.SGD([torch.nn.Parameter(torch.ones(2))], lr=0.1)
+    with pytest.warns(DeprecationWarning, match="_accelerator_graph_capture_health_check"):
+        o._cuda_graph_capture_health_check()
+    o._accelerator_graph_capture_health_check()

@@ -1,8 +1,10 @@
 """Random streams equal PyTorch's bit for bit (tests/golden/random_table.json); normals in double within 2 ulp."""
 
+import copy
 import hashlib
 import json
 import math
+import pickle
 from pathlib import Path
 
 import pytest
@@ -117,3 +119,15 @@ def test_linear_starts_with_pytorchs_weights():
 def test_seeds_that_generators_refuse(seed, error):
     with pytest.raises(error, match="Overflow|expected a long"):
         torch.Generator().manual_seed(seed)
+
+
+def test_a_generator_is_copied_and_pickled_with_its_state():
+    kept = torch.manual_seed(5)  # what many networks keep as self.seed
+    torch.rand(3)
+    copies = [copy.deepcopy(kept), pickle.loads(pickle.dumps(kept))]
+    layer = torch.nn.Linear(2, 2)
+    layer.seed = kept
+    copies.append(copy.deepcopy(layer).seed)
+    expected = torch.rand(4)
+    for g in copies:
+        assert g is not kept and g.initial_seed() == 5 and torch.rand(4, generator=g).equal(expected)

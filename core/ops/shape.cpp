@@ -490,7 +490,7 @@ static Tensor pixel_shuffle(const Tensor& self, int64_t r) {
   check(
       r <= kLargestFactor && c % (r * r) == 0,
       "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but input.size(-3)=",
-      c, " is not divisible by the square of ", r);
+      c, " is not divisible by ", r <= kLargestFactor ? r * r : r, r <= kLargestFactor ? "" : " squared");
   Dims lead(self.sizes().first(static_cast<size_t>(n - 3))), split_sizes = lead, order, out = lead;
   for (int64_t s : {c / (r * r), r, r, h, w}) split_sizes.push_back(s);
   for (int64_t d = 0; d < n - 3; ++d) order.push_back(d);

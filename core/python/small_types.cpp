@@ -337,6 +337,10 @@ PyObject* generator_clone(PyObject* o, PyObject*) {
   if (fresh) *self_of<PyGenerator>(fresh.get())->generator = *self_of<PyGenerator>(o)->generator;
   return fresh.release();
 }
+PyObject* generator_reduce(PyObject* o, PyObject*) {
+  Object state = Object::steal(generator_get_state(o, nullptr));
+  return state ? reduced_as("generator", Py_BuildValue("(O)", state.get())) : nullptr;
+}
 PyMethodDef generator_methods[] = {
     {"manual_seed", generator_manual_seed, METH_O, "Seeds the generator; returns it."},
     {"get_state", generator_get_state, METH_NOARGS, "The state as a uint8 tensor of 5056 bytes, PyTorch's own format."},
@@ -344,6 +348,7 @@ PyMethodDef generator_methods[] = {
     {"initial_seed", generator_initial_seed, METH_NOARGS, "The seed it was given."},
     {"seed", generator_seed, METH_NOARGS, "Seeds from the system's entropy; returns the seed."},
     {"clone_state", generator_clone, METH_NOARGS, "A new generator in the same state."},
+    {"__reduce__", generator_reduce, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef generator_properties[] = {
     {"device", [](PyObject*, void*) { return device_object(Device{}); }, nullptr, nullptr, nullptr},

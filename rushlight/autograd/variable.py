@@ -26,7 +26,9 @@ class VariableMeta(type):
         if data is None:
             return _C.tensor([], requires_grad=requires_grad)
         if not isinstance(data, _C.Tensor):
-            raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}: torch.tensor(data) makes one")
+            raise TypeError(
+                f"Variable data has to be a tensor, but got {type(data).__name__}: torch.tensor(data) makes one"
+            )
         return data.detach().requires_grad_(requires_grad)
 
 

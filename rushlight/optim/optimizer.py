@@ -6,6 +6,7 @@ all parameters in one call.
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict, defaultdict
 from copy import deepcopy
 from functools import wraps
@@ -226,6 +227,12 @@ class Optimizer:
         self.param_groups.append(param_group)
 
     # ---- stepping ----
+
+    def _accelerator_graph_capture_health_check(self) -> None:
+        """What copies of PyTorch's optimizers call first: there are no graphs to capture."""
+
+    def _cuda_graph_capture_health_check(self) -> None:
+        warnings.warn("Use _accelerator_graph_capture_health_check instead", DeprecationWarning, stacklevel=2)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or (set_to_none=False) fill them with zeros."""
