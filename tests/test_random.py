@@ -122,11 +122,10 @@ def test_seeds_that_generators_refuse(seed, error):
 
 
 def test_a_generator_is_copied_and_pickled_with_its_state():
-    kept = torch.manual_seed(5)  # what many networks keep as self.seed
+    layer = torch.nn.Linear(2, 2)
+    layer.seed = kept = torch.manual_seed(5)  # as many networks do
     torch.rand(3)
     copies = [copy.deepcopy(kept), pickle.loads(pickle.dumps(kept))]
-    layer = torch.nn.Linear(2, 2)
-    layer.seed = kept
     copies.append(copy.deepcopy(layer).seed)
     expected = torch.rand(4)
     for g in copies:
