@@ -59,12 +59,6 @@ void for_others(const OpDef& def, const Value* args, const F& f) {
   }
 }
 
-bool overlaps_itself(const Tensor& t) {
-  for (int64_t d = 0; d < t.dim(); ++d)
-    if (t.strides()[d] == 0 && t.sizes()[d] > 1) return t.numel() != 0;
-  return false;
-}
-
 // The same elements in the same order, whatever the strides of axes of one element.
 bool same_walk(const Tensor& a, const Tensor& b) {
   auto steps = [](const Tensor& t) {

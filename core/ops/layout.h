@@ -1,10 +1,11 @@
-// Where a tensor's elements lie in its storage, for histories of views that outlive the tensors themselves.
+// Where a tensor's elements lie in its storage.
 #pragma once
 
 #include "tensor/tensor.h"
 
 namespace rl {
 
+// For histories of views that outlive the tensors themselves.
 struct Layout {
   Dims sizes, strides;
   int64_t offset;
@@ -29,5 +30,12 @@ struct Layout {
     return last + 1;
   }
 };
+
+// Whether a written element could be another one, too: an axis was expanded.
+inline bool overlaps_itself(const Tensor& t) {
+  for (int64_t d = 0; d < t.dim(); ++d)
+    if (t.strides()[d] == 0 && t.sizes()[d] > 1) return t.numel() != 0;
+  return false;
+}
 
 }  // namespace rl

@@ -204,8 +204,9 @@ PyObject* handle(const std::shared_ptr<PyHook>& hook) {
     type = Object::check(PyObject_GetAttrString(module.get(), "CoreHandle")).release();
   }
   auto weak = std::make_unique<Weak>(hook);
-  Object capsule = Object::check(PyCapsule_New(
-      weak.get(), nullptr, [](PyObject* o) { delete static_cast<Weak*>(PyCapsule_GetPointer(o, nullptr)); }));
+  Object capsule = Object::check(PyCapsule_New(weak.get(), nullptr, [](PyObject* o) {
+    std::unique_ptr<Weak>(static_cast<Weak*>(PyCapsule_GetPointer(o, nullptr))).reset();
+  }));
   (void)weak.release();
   return PyObject_CallOneArg(type, capsule.get());
 }

@@ -3,6 +3,7 @@
 #include <optional>
 #include <unordered_set>
 
+#include "ops/layout.h"
 #include "python/arguments.h"
 #include "tensor/meta.h"
 
@@ -56,16 +57,10 @@ std::string_view c_name(DType d) {
 const std::unordered_set<std::string_view> kPointwiseToo = {"where", "clamp",      "pow",  "div",
                                                             "gelu",  "nan_to_num", "round"};
 
-bool repeats_itself(const Tensor& t) {
-  for (int64_t d = 0; d < t.dim(); ++d)
-    if (t.strides()[d] == 0 && t.sizes()[d] > 1) return true;
-  return false;
-}
-
 void check_overlap(const OpDef& def, const Tensor& out, const Value* args) {
   if (out.numel() == 0) return;
   check(
-      !repeats_itself(out),
+      !overlaps_itself(out),
       "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before "
       "performing the operation.");
   bool never = kNeverInput.contains(def.name);
@@ -150,7 +145,7 @@ std::optional<Destination> offer_out(const OpDef& def, const Value* args, PyObje
   auto add = [&](PyObject* item) {
     if (count == kMost || !is_tensor(item) || autograd_support.before_change) return false;
     const Tensor& t = tensor_of(item);
-    if (t.numel() == 0 || t->storage().read_only || repeats_itself(t) || t.requires_grad() || is_meta(t)) return false;
+    if (t.numel() == 0 || t->storage().read_only || overlaps_itself(t) || t.requires_grad() || is_meta(t)) return false;
     for (size_t i = 0; i < count; ++i)  // each result must know its own
       if (&places[i]->storage() == &t->storage() || (places[i].dtype() == t.dtype() && same_shape(places[i], t)))
         return false;

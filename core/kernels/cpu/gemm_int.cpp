@@ -121,7 +121,7 @@ void run(const GemmArgs<T>& g) {
   // A transposed B deeper than one block is turned once, outside the loops.
   std::unique_ptr<T[]> turned;
   bool turn = g.b.col_stride != 1 && g.n > 1 && g.k > 256 && g.m > kTileRows;
-  if (turn) turned.reset(new T[static_cast<size_t>(g.k * g.n)]);
+  if (turn) turned = std::make_unique_for_overwrite<T[]>(static_cast<size_t>(g.k * g.n));
   for (int64_t batch = 0; batch < g.batch; ++batch) {
     const T* a = g.a.data + (g.a_offsets ? g.a_offsets[batch] : batch * g.a_batch);
     const T* b = g.b.data + (g.b_offsets ? g.b_offsets[batch] : batch * g.b_batch);

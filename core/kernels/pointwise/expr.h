@@ -51,7 +51,6 @@ struct Tanh;
 struct Asinh;
 struct Acosh;
 struct Atanh;
-struct Sinc;
 struct Sigmoid;
 struct LogSigmoid;
 struct Softplus;
@@ -76,7 +75,6 @@ struct Sign;
 struct Conj;
 struct Real;
 struct Imag;
-struct Angle;
 struct Floor;
 struct Ceil;
 struct Round;
@@ -90,9 +88,6 @@ struct Hypot;
 struct Maximum;
 struct Minimum;
 struct Copysign;
-struct Xlogy;
-struct Logaddexp;
-struct Logaddexp2;
 struct BesselJ0;
 struct BesselJ1;
 struct TimesI;
@@ -165,7 +160,6 @@ template <is_expr E> RL_FN E tanh(const E& x) { return E::template apply<pointwi
 template <is_expr E> RL_FN E asinh(const E& x) { return E::template apply<pointwise::Asinh>(x); }
 template <is_expr E> RL_FN E acosh(const E& x) { return E::template apply<pointwise::Acosh>(x); }
 template <is_expr E> RL_FN E atanh(const E& x) { return E::template apply<pointwise::Atanh>(x); }
-template <is_expr E> RL_FN E sinc(const E& x) { return E::template apply<pointwise::Sinc>(x); }
 template <is_expr E> RL_FN E sigmoid(const E& x) { return E::template apply<pointwise::Sigmoid>(x); }
 template <is_expr E> RL_FN E log_sigmoid(const E& x) { return E::template apply<pointwise::LogSigmoid>(x); }
 template <is_expr E> RL_FN E softplus(const E& x) { return E::template apply<pointwise::Softplus>(x, E(1), E(20)); }
@@ -198,7 +192,6 @@ template <is_expr E> RL_FN E conj(const E& x) { return E::template apply<pointwi
 template <is_expr E> RL_FN E real(const E& x) { return E::template apply<pointwise::Real>(x); }
 template <is_expr E> RL_FN E imag(const E& x) { return E::template apply<pointwise::Imag>(x); }
 template <is_expr E> RL_FN E times_i(const E& x) { return E::template apply<pointwise::TimesI>(x); }
-template <is_expr E> RL_FN E angle(const E& x) { return E::template apply<pointwise::Angle>(x); }
 template <is_expr E> RL_FN E floor(const E& x) { return E::template apply<pointwise::Floor>(x); }
 template <is_expr E> RL_FN E ceil(const E& x) { return E::template apply<pointwise::Ceil>(x); }
 template <is_expr E> RL_FN E rint(const E& x) { return E::template apply<pointwise::Round>(x); }
@@ -212,9 +205,6 @@ template <is_expr E> RL_FN E hypot(const E& a, const E& b) { return E::template 
 template <is_expr E> RL_FN E maximum(const E& a, const E& b) { return E::template apply<pointwise::Maximum>(a, b); }
 template <is_expr E> RL_FN E minimum(const E& a, const E& b) { return E::template apply<pointwise::Minimum>(a, b); }
 template <is_expr E> RL_FN E copysign(const E& a, const E& b) { return E::template apply<pointwise::Copysign>(a, b); }
-template <is_expr E> RL_FN E xlogy(const E& a, const E& b) { return E::template apply<pointwise::Xlogy>(a, b); }
-template <is_expr E> RL_FN E logaddexp(const E& a, const E& b) { return E::template apply<pointwise::Logaddexp>(a, b); }
-template <is_expr E> RL_FN E logaddexp2(const E& a, const E& b) { return E::template apply<pointwise::Logaddexp2>(a, b); }
 template <is_expr E> RL_FN E div_trunc(const E& a, const E& b) { return trunc(a / b); }
 template <is_expr E> RL_FN E div_floor(const E& a, const E& b) { return floor(a / b); }
 // clang-format on
