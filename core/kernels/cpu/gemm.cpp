@@ -21,6 +21,7 @@ namespace {
 
 constexpr int64_t kBlockRows = 224;          // rows of A that stay in the second-level cache
 constexpr int64_t kPanelElements = 1 << 20;  // packed at once, of each operand
+constexpr int64_t kStripDepth = 8192;        // k beyond which all blocks of A are no longer packed at once
 constexpr int64_t kParallelWork = 1 << 19;   // multiplications below which another thread does not pay
 constexpr int64_t kGrainWork = 1 << 18;
 
@@ -248,22 +249,96 @@ void pack_b(const Problem<T>& g, int64_t s0, int64_t s1, int64_t col0, int64_t n
   }
 }
 
+// Sums along k are made in blocks of nearly equal length.
+struct DepthBlocks {
+  int64_t k, count;
+  DepthBlocks(int64_t k, int64_t longest) : k(k), count((k + longest - 1) / longest) {}
+  int64_t begin(int64_t b) const { return k * b / count; }
+  int64_t longest() const { return (k + count - 1) / count; }
+};
+
+// What all blocks of a product share, and how the tiles of one leave the registers.
+template <class T> struct Leaving {
+  bool plain;
+  Leaving(const Problem<T>& g, const DepthBlocks& depths, Block<T>& block) {
+    using P = gemm_scalar_t<T>;
+    constexpr bool same = std::is_same_v<T, P>;
+    block.g = &g;
+    if (!same && depths.count > 1) block.partial = {buffers().sums.get<P>(g.m * g.n), g.n};
+    plain = same && g.c.col_stride == 1 && g.alpha == P(1) && !(g.bias_n && g.bias_m);
+    if constexpr (same) {
+      if (g.bias_n && g.bias_n_stride == 1) block.bias = g.bias_n;
+      if (g.bias_m && g.bias_m_stride == 1) block.bias = g.bias_m;
+    }
+    if (plain && (g.bias_n || g.bias_m || g.relu) && !block.bias) plain = false;
+  }
+  void start(Block<T>& block, const DepthBlocks& depths, int64_t b) const {
+    const Problem<T>& g = *block.g;
+    block.k0 = depths.begin(b);
+    block.depth = depths.begin(b + 1) - block.k0;
+    block.first = b == 0;
+    block.last = b + 1 == depths.count;
+    block.quick = Finish::spill;
+    if (!plain) return;
+    bool extra = block.last && block.bias;
+    if (block.first && g.beta == 0) block.quick = !extra ? Finish::set : g.bias_m ? Finish::row_bias : Finish::bias;
+    if (!extra && (!block.first || g.beta == 1)) block.quick = Finish::add;
+  }
+};
+
+// Few rows: each strip of B is packed where it is used, into the nearest cache, and no thread waits for another between
+// the blocks of k. Where strips are few, threads share the rows of one.
+template <class T> void by_strips(const Problem<T>& g, bool direct_a) {
+  static_assert(std::is_same_v<T, gemm_scalar_t<T>>);
+  const DepthBlocks depths(g.k, kDepth);
+  Block<T> shared{};
+  const Leaving<T> leaving(g, depths, shared);
+  const RowTiles tiles(g.m);
+  const int64_t work = g.m * g.n * g.k, strips = (g.n + kStrip<T> - 1) / kStrip<T>;
+  const int64_t threads = work >= kParallelWork && !in_parallel_region() ? num_threads() : 1;
+  T* packed_a = direct_a ? nullptr : buffers().a.get<T>(g.m * g.k);
+  if (packed_a) {
+    const int64_t items = depths.count * tiles.count;
+    parallel_for(items, threads > 1 ? std::max<int64_t>(1, 16384 / (depths.longest() * kRows)) : items,
+                 [&](int64_t begin, int64_t end) {
+                   for (int64_t i = begin; i < end; ++i) {
+                     const int64_t t = i % tiles.count, k0 = depths.begin(i / tiles.count);
+                     pack_a(g, tiles, t, t + 1, 0, k0, depths.begin(i / tiles.count + 1) - k0, packed_a + g.m * k0,
+                            nullptr);
+                   }
+                 });
+  }
+  const int64_t parts = strips >= 4 * threads ? 1 : tiles.count, items = strips * parts;
+  const int64_t least = static_cast<int64_t>(static_cast<double>(items) * kGrainWork / static_cast<double>(work));
+  const int64_t grain = threads == 1 ? items : std::max({int64_t{1}, least, parts > 1 ? items / (2 * threads) : 0});
+  parallel_for(items, grain, [&](int64_t begin, int64_t end) {
+    T* packed_b = buffers().b.get<T>(kStrip<T> * depths.longest());
+    Block<T> block = shared;
+    block.b = {packed_b, kStrip<T>, 0};
+    for (int64_t b = 0; b < depths.count; ++b) {
+      leaving.start(block, depths, b);
+      block.a = direct_a ? PackedA<T>{g.a.data + block.k0 * g.a.col_stride, g.a.row_stride, g.a.col_stride, false}
+                         : PackedA<T>{packed_a + g.m * block.k0, 0, 0, true};
+      for (int64_t item = begin, next; item < end; item = next) {
+        const int64_t first = item / parts * parts, cols = std::min<int64_t>(kStrip<T>, g.n - item / parts * kStrip<T>);
+        next = std::min(end, first + parts);
+        block.b_col0 = item / parts * kStrip<T>;
+        pack_b(g, 0, 1, block.b_col0, cols, block.k0, block.depth, packed_b, nullptr);
+        compute(block, tiles, tiles.count * (item - first) / parts, tiles.count * (next - first) / parts, 0, 1, cols);
+      }
+    }
+  });
+  buffers().a.trim();
+}
+
 // The general case: blocks of k, and of m and n so large that the packed operands stay in the last cache.
 template <class T> void blocked(const Problem<T>& g, bool direct_a, bool direct_b) {
   using P = gemm_scalar_t<T>;
   constexpr bool same = std::is_same_v<T, P>;
-  constexpr int64_t longest = std::is_same_v<T, BFloat16> ? 2 * kDepth : kDepth;  // words of pairs are as many
-  int64_t k_blocks = (g.k + longest - 1) / longest;
-  int64_t max_depth = (g.k + k_blocks - 1) / k_blocks;
+  const DepthBlocks depths(g.k, std::is_same_v<T, BFloat16> ? 2 * kDepth : kDepth);  // words of pairs are as many
+  const int64_t max_depth = depths.longest();
   Block<T> block{};
-  block.g = &g;
-  if (!same && k_blocks > 1) block.partial = {buffers().sums.get<P>(g.m * g.n), g.n};
-  bool plain = same && g.c.col_stride == 1 && g.alpha == P(1) && !(g.bias_n && g.bias_m);
-  if constexpr (same) {
-    if (g.bias_n && g.bias_n_stride == 1) block.bias = g.bias_n;
-    if (g.bias_m && g.bias_m_stride == 1) block.bias = g.bias_m;
-  }
-  if (plain && (g.bias_n || g.bias_m || g.relu) && !block.bias) plain = false;
+  const Leaving<T> leaving(g, depths, block);
 
   bool threads = g.m * g.n * g.k >= kParallelWork && num_threads() > 1 && !in_parallel_region();
   int64_t max_rows = std::max<int64_t>(kPanelElements / max_depth / kRows * kRows, kRows);
@@ -281,18 +356,9 @@ template <class T> void blocked(const Problem<T>& g, bool direct_a, bool direct_
   LeastExponent b_least;
   for (int64_t col0 = 0; col0 < g.n; col0 += max_cols) {
     int64_t n = std::min(max_cols, g.n - col0), strips = (n + kStrip<P> - 1) / kStrip<P>;
-    for (int64_t kb = 0; kb < k_blocks; ++kb) {
-      int64_t k0 = g.k * kb / k_blocks, depth = g.k * (kb + 1) / k_blocks - k0;
-      block.k0 = k0;
-      block.first = kb == 0;
-      block.last = kb + 1 == k_blocks;
-      block.quick = Finish::spill;
-      if (plain) {
-        bool extra = block.last && block.bias;
-        if (block.first && g.beta == P(0))
-          block.quick = !extra ? Finish::set : g.bias_m ? Finish::row_bias : Finish::bias;
-        if (!extra && (!block.first || g.beta == P(1))) block.quick = Finish::add;
-      }
+    for (int64_t kb = 0; kb < depths.count; ++kb) {
+      leaving.start(block, depths, kb);
+      const int64_t k0 = block.k0, depth = depths.begin(kb + 1) - k0;
       block.b_col0 = col0;
       for (int64_t row0 = 0; row0 < g.m; row0 += max_rows) {
         int64_t m = std::min(max_rows, g.m - row0);
@@ -592,6 +658,9 @@ template <class T> void solve(Problem<T>& g) {
     bool short_rows = g.a.col_stride == 1 && g.k <= 256 && g.a.row_stride * sizeof(P) <= 2048;
     bool direct_a = g.m * g.k <= (1 << 16) || g.n <= 8 * kStrip<P> ||
                     (g.n <= 32 * kStrip<P> && (g.a.row_stride == 1 || short_rows));
+    // Long rows of B are read better by several strips in turn.
+    bool one_by_one = g.m <= kBlockRows && g.k <= kStripDepth && (g.b.col_stride != 1 || g.n <= 512);
+    if (!direct_b && one_by_one) return by_strips(g, direct_a);
     return blocked(g, direct_a, direct_b);
   }
 }

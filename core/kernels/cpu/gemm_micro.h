@@ -204,6 +204,51 @@ constexpr std::array<std::array<std::array<TileFn<P>, kRows>, 2>, kVecs> kTiles 
 }};
 constexpr int kWideVecs = 8;  // for a single row: enough columns at once to hide the latency of the additions
 
+#if defined(__AVX2__) && !defined(__AVX512F__)
+// What crosses the halves of a register costs most: lines i and i + L / 2 are put side by side first, half by half, the
+// rest stays within halves.
+template <class P> inline void transpose_within_halves(Vec<P>* r) {
+  constexpr int N = kLanes<P> / 2;
+#pragma GCC unroll 2
+  for (int h = 0; h < 2 * N; h += N) {
+    if constexpr (N == 4) {
+      const __m256 a = r[h], b = r[h + 1], c = r[h + 2], d = r[h + 3];
+      const __m256d ab = (__m256d)_mm256_unpacklo_ps(a, b), cd = (__m256d)_mm256_unpacklo_ps(c, d);
+      const __m256d AB = (__m256d)_mm256_unpackhi_ps(a, b), CD = (__m256d)_mm256_unpackhi_ps(c, d);
+      r[h] = (__m256)_mm256_unpacklo_pd(ab, cd), r[h + 1] = (__m256)_mm256_unpackhi_pd(ab, cd);
+      r[h + 2] = (__m256)_mm256_unpacklo_pd(AB, CD), r[h + 3] = (__m256)_mm256_unpackhi_pd(AB, CD);
+    } else {
+      const __m256d a = r[h], b = r[h + 1];
+      r[h] = _mm256_unpacklo_pd(a, b), r[h + 1] = _mm256_unpackhi_pd(a, b);
+    }
+  }
+}
+template <class P> inline void transpose_block(Vec<P>* r) {
+  constexpr int N = kLanes<P> / 2;
+#pragma GCC unroll 4
+  for (int i = 0; i < N; ++i) {
+    const __m256 low = (__m256)r[i], high = (__m256)r[i + N];
+    r[i] = (Vec<P>)_mm256_permute2f128_ps(low, high, 0x20);
+    r[i + N] = (Vec<P>)_mm256_permute2f128_ps(low, high, 0x31);
+  }
+  transpose_within_halves<P>(r);
+}
+// r[p] = element p of each of L lines.
+template <class P> inline void load_transposed(const P* lines, int64_t stride, Vec<P>* r) {
+  constexpr int N = kLanes<P> / 2;
+#pragma GCC unroll 4
+  for (int i = 0; i < N; ++i) {
+    const auto *low = reinterpret_cast<const float*>(lines + i * stride),
+               *high = reinterpret_cast<const float*>(lines + (i + N) * stride);
+    const auto pair = [](const float* x, const float* y) {
+      return (Vec<P>)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(x)), _mm_loadu_ps(y), 1);
+    };
+    r[i] = pair(low, high);
+    r[i + N] = pair(low + 4, high + 4);
+  }
+  transpose_within_halves<P>(r);
+}
+#else
 // In-register transposition of L x L blocks, by log2(L) rounds of interleaving.
 template <class P> inline void transpose_block(Vec<P>* r) {
   constexpr int L = kLanes<P>;
@@ -233,6 +278,12 @@ template <class P> inline void transpose_block(Vec<P>* r) {
     for (int i = 0; i < L; ++i) r[i] = s[i];
   }
 }
+template <class P> inline void load_transposed(const P* lines, int64_t stride, Vec<P>* r) {
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes<P>; ++i) r[i] = load(lines + i * stride);
+  transpose_block<P>(r);
+}
+#endif
 
 // out[p * width + i] = src[i * line_stride + p * k_stride]; zeros for i in [lines, width).
 template <class T, class P>
@@ -258,17 +309,17 @@ void pack_lines(const T* src, int64_t line_stride, int64_t k_stride, int64_t lin
       for (; done + L <= depth; done += L) {
         for (int64_t i0 = 0; i0 < width; i0 += L) {
           // Lines far apart are nothing that the machine foresees.
-          for (int64_t i = i0; i < std::min(i0 + L, lines); ++i)
-            __builtin_prefetch(src + i * line_stride + done + 4 * L);
+          if (done % (64 / static_cast<int>(sizeof(P))) == 0)
+            for (int64_t i = i0; i < std::min(i0 + L, lines); ++i)
+              __builtin_prefetch(src + i * line_stride + done + 256 / sizeof(P));
           Vec<P> r[L];
           if (i0 + L <= lines) {
-#pragma GCC unroll 16
-            for (int i = 0; i < L; ++i) r[i] = load(src + (i0 + i) * line_stride + done);
+            load_transposed<P>(src + i0 * line_stride + done, line_stride, r);
           } else {
 #pragma GCC unroll 16
             for (int i = 0; i < L; ++i) r[i] = i0 + i < lines ? load(src + (i0 + i) * line_stride + done) : Vec<P>{};
+            transpose_block<P>(r);
           }
-          transpose_block<P>(r);
           P* o = out + done * width + i0;
           if (i0 + L <= width) {
 #pragma GCC unroll 16
