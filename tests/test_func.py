@@ -156,3 +156,77 @@ def test_functional_call_takes_tensors_for_tensors():
     net = torch.nn.Sequential(torch.nn.Linear(2, 2))
     with pytest.raises(TypeError, match="attribute `0`"):
         func.functional_call(net, {"0": torch.ones(2)}, torch.ones(1, 2))
+
+
+class TestRandomInVmap:
+    """The numbers are those that an op over the whole batch draws."""
+
+    @staticmethod
+    def drawn(function, *args, **kwargs):
+        torch.manual_seed(5)
+        return torch.func.vmap(function, **kwargs)(*args)
+
+    def test_own_numbers_for_each_item(self):
+        x = torch.arange(15.0).reshape(5, 3)
+        found = self.drawn(
+            lambda v: (torch.rand(2), torch.randn(7), torch.randint(0, 9, (4,))), x, randomness="different"
+        )
+        torch.manual_seed(5)
+        assert all(map(torch.equal, found, (torch.rand(5, 2), torch.randn(5, 7), torch.randint(0, 9, (5, 4)))))
+
+    def test_dropout_and_fills(self):
+        x = torch.ones(5, 3)
+        found = self.drawn(lambda v: torch.dropout(v, 0.5, True) + v.clone().normal_(), x, randomness="different")
+        torch.manual_seed(5)
+        assert torch.equal(found, torch.dropout(x, 0.5, True) + x.clone().normal_())
+
+    def test_chunks_draw_one_after_another(self):
+        found = self.drawn(lambda v: torch.randn(9), torch.ones(5), randomness="different", chunk_size=2)
+        torch.manual_seed(5)
+        assert torch.equal(found, torch.cat([torch.randn(n, 9) for n in (2, 2, 1)]))
+
+    def test_nested(self):
+        x = torch.ones(5, 3)
+
+        def inner(randomness):
+            return lambda v: (torch.func.vmap(lambda w: w * torch.rand(2), randomness=randomness)(v), torch.rand(1))
+
+        for outer, nested, shapes in (
+            ("different", "different", ((5, 3, 2), (5, 1))),
+            ("different", "same", ((5, 1, 2), (5, 1))),
+            ("same", "different", ((1, 3, 2), (1, 1))),
+            ("same", "same", ((1, 1, 2), (1, 1))),
+        ):
+            found = self.drawn(inner(nested), x, randomness=outer)
+            after = torch.rand(1)
+            torch.manual_seed(5)
+            first, second = (torch.rand(*shape) for shape in shapes)
+            assert torch.equal(found[0], first.expand(5, 3, 2)) and torch.equal(found[1], second.expand(5, 1))
+            assert torch.equal(after, torch.rand(1))
+
+    def test_an_error_leaves_nothing_behind(self):
+        with pytest.raises(ZeroDivisionError):
+            torch.func.vmap(lambda v: (torch.rand(1), 1 / 0), randomness="different")(torch.ones(3))
+        torch.manual_seed(5)
+        found = torch.rand(3)
+        torch.manual_seed(5)
+        assert torch.equal(found, torch.rand(3))
+
+
+def test_out_dims_have_the_kind_of_the_result():
+    x = torch.ones(3, 2)
+    for out, dims in (((x, x), [0, 1]), ([x, x], (0, 1))):
+        with pytest.raises(ValueError, match="out_dims is not compatible with the structure of `outputs`"):
+            torch.func.vmap(lambda v, kind=type(out): kind((v, v)), out_dims=dims)(x)
+    with pytest.raises(ValueError, match="Did you mean to set out_dims= to None"):
+        torch.func.vmap(lambda v: 3)(x)
+
+
+def test_batch_norm_without_statistics():
+    net = torch.nn.Sequential(torch.nn.BatchNorm1d(3), torch.nn.Linear(3, 2))
+    assert torch.func.replace_all_batch_norm_modules_(net) is net
+    assert net[0].running_mean is None and not net[0].track_running_stats
+    found = torch.func.vmap(lambda v: torch.func.functional_call(net, dict(net.named_parameters()), (v,)))(
+        torch.randn(4, 5, 3)
+    )
+    assert found.shape == (4, 5, 2)

@@ -1,9 +1,10 @@
 // Random tensors, random fills in place, and dropout.
-#include "kernels/random.h"
+#include "ops/random.h"
 
 #include <cmath>
 
 #include "kernels/pointwise/arithmetic.h"
+#include "kernels/random.h"
 #include "ops/creation.h"
 #include "ops/pointwise.h"
 #include "runtime/meta.h"
@@ -14,9 +15,16 @@ namespace {
 
 Generator& pick(Generator* g) { return g ? *g : default_generator(); }
 
+struct Batch {
+  int64_t items, item = 0;
+  size_t next = 0;            // which of the draws the item asks for
+  std::vector<Tensor> drawn;  // for all items
+};
+thread_local std::vector<Batch> batches;
+
 // Runs draw(Out) on t's memory. Long draws let other Python threads run.
 template <class Draw>
-void draw_into(const Tensor& t, Draw&& draw) {
+void draw_each(const Tensor& t, Draw&& draw) {
   if (in_meta_scope()) return;
   auto run = [&] {
     if (t.is_contiguous())
@@ -28,6 +36,30 @@ void draw_into(const Tensor& t, Draw&& draw) {
   if (t.numel() < 16384) return run();
   BlockingRegion region;
   run();
+}
+
+// The same, within the outer `depth` batches.
+template <class Draw>
+void draw_within(size_t depth, const Tensor& t, Draw& draw) {
+  if (depth == 0) return draw_each(t, draw);
+  Batch& batch = batches[depth - 1];
+  if (batch.next == batch.drawn.size()) {
+    Dims sizes{batch.items};
+    for (int64_t n : t.sizes()) sizes.push_back(n);
+    Tensor all = Tensor::empty(sizes, t.dtype());
+    draw_within(depth - 1, all, draw);
+    batch.drawn.push_back(all);
+  }
+  const Tensor& all = batch.drawn[batch.next++];
+  const bool fits = all.dtype() == t.dtype() && std::ranges::equal(all.sizes().subspan(1), t.sizes());
+  if (!fits) return draw_each(t, draw);  // the items do not draw alike
+  copy_data(t, select(all, 0, batch.item));
+}
+
+// For draws that depend on no element of a tensor.
+template <class Draw>
+void draw_into(const Tensor& t, Draw&& draw) {
+  draw_within(batches.size(), t, draw);
 }
 
 // --- in place ------------------------------------------------------------------------------------------------------------
@@ -47,7 +79,10 @@ Tensor draw_in_place(const Tensor& self, const char* op, const char* node_name, 
                        if (ctx.needs(1)) ctx.set(1, zeros(shape, ctx.grad().dtype()));
                      });
   }
-  draw_into(self, draw);
+  if (parameter.defined())
+    draw_each(self, draw);
+  else
+    draw_into(self, draw);
   changed_in_place(self, op);
   if (node) rebase_history(self, std::move(node));
   return self;
@@ -123,8 +158,9 @@ Tensor randint_low(int64_t low, int64_t high, IntSpan size, Generator* g, const 
 }
 Tensor randint(int64_t high, IntSpan size, Generator* g, const Options& o) { return randint_low(0, high, size, g, o); }
 Tensor randperm(int64_t n, Generator* g, const Options& o) {
-  return drawn(Tensor::empty(Dims{n}, o.dtype.value_or(DType::I64)), o,
-               [&](random::Out out) { random::randperm(out, pick(g)); });
+  Tensor out = Tensor::empty(Dims{n}, o.dtype.value_or(DType::I64));
+  draw_each(out, [&](random::Out to) { random::randperm(to, pick(g)); });
+  return with_options(std::move(out), o);
 }
 
 Tensor rand_like(const Tensor& t, Generator* g, const Options& o, std::optional<MemoryFormat> format) {
@@ -192,7 +228,7 @@ Tensor normal_any(const Tensor& mean, double mean_value, const Tensor& std, doub
   Tensor means = mean.defined() ? prepared(mean, sizes, dtype) : Tensor(),
          stds = std.defined() ? prepared(std, sizes, dtype) : Tensor();
   Tensor out = Tensor::empty(sizes, dtype);
-  draw_into(out, [&](random::Out o) {
+  draw_each(out, [&](random::Out o) {
     random::normal_each(o, means.defined() ? means.raw() : nullptr, mean_value, stds.defined() ? stds.raw() : nullptr,
                         std_value, pick(g));
   });
@@ -215,7 +251,7 @@ Tensor normal_ff(double mean, double std, IntSpan size, Generator* g, const Opti
 
 Tensor bernoulli(const Tensor& self, Generator* g) {
   Tensor out = Tensor::empty(self.sizes(), self.dtype()), p = contiguous(detach(self));
-  draw_into(out, [&](random::Out o) { random::bernoulli_each(o, p.dtype(), p.raw(), pick(g)); });
+  draw_each(out, [&](random::Out o) { random::bernoulli_each(o, p.dtype(), p.raw(), pick(g)); });
   return zero_gradient("BernoulliBackward0", out, self);
 }
 Tensor bernoulli_p(const Tensor& self, double p, Generator* g) {
@@ -226,7 +262,7 @@ Tensor bernoulli_p(const Tensor& self, double p, Generator* g) {
 
 Tensor poisson(const Tensor& self, Generator* g) {
   Tensor out = Tensor::empty(self.sizes(), self.dtype()), rates = contiguous(detach(self));
-  draw_into(out, [&](random::Out o) { random::poisson(o, rates.raw(), pick(g)); });
+  draw_each(out, [&](random::Out o) { random::poisson(o, rates.raw(), pick(g)); });
   return zero_gradient("PoissonBackward0", out, self);
 }
 
@@ -239,7 +275,7 @@ Tensor binomial(const Tensor& count, const Tensor& prob, Generator* g) {
   Dims sizes = broadcast_shapes(count.sizes(), prob.sizes());
   Tensor n = prepared(count, sizes, count.dtype()), p = prepared(prob, sizes, prob.dtype()),
          out = Tensor::empty(sizes, count.dtype());
-  draw_into(out, [&](random::Out o) { random::binomial(o, n.raw(), p.raw(), pick(g)); });
+  draw_each(out, [&](random::Out o) { random::binomial(o, n.raw(), p.raw(), pick(g)); });
   return zero_gradient("BinomialBackward0", out, count, prob);
 }
 
@@ -360,6 +396,21 @@ Tensor native_dropout_backward(const Tensor& grad, const Tensor& mask, double sc
 }
 
 }  // namespace
+
+void push_batched_draws(int64_t items) { batches.push_back({.items = items, .drawn = {}}); }
+void pop_batched_draws() { batches.pop_back(); }
+void begin_batched_item(int64_t item) {
+  batches.back().item = item;
+  batches.back().next = 0;
+}
+std::vector<size_t> batched_draw_cursors() {
+  std::vector<size_t> cursors;
+  for (const Batch& batch : batches) cursors.push_back(batch.next);
+  return cursors;
+}
+void set_batched_draw_cursors(const std::vector<size_t>& cursors) {
+  for (size_t i = 0; i < cursors.size() && i < batches.size(); ++i) batches[i].next = cursors[i];
+}
 
 static const Family family([](Registry& r) {
   constexpr Traits kFunction{.method = false};

@@ -8,6 +8,7 @@ namespace rl::py {
 PyObject* saved_tuple(Node& node);  // what the node keeps for backward, unpacked
 PyObject* context_of(Node& node);   // the ctx of a custom Function's node (node.is_python())
 int add_custom_functions(PyObject* module);
+int add_batched_draws(PyObject* module);
 
 // For the tensor type's share in the collection of cycles: what its hooks and its node refer to.
 int visit_autograd(TensorImpl& t, visitproc visit, void* arg);

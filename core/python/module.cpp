@@ -1,6 +1,7 @@
 // The extension module rushlight._C.
 #include "kernels/copy.h"
 #include "python/autocast.h"
+#include "python/autograd.h"
 #include "python/python.h"
 #include "runtime/cpu.h"
 #include "runtime/parallel.h"
@@ -111,8 +112,8 @@ PyMODINIT_FUNC PyInit__C() {
       [&] {
         return add_small_types(module) == 0 && add_autograd(module) == 0 && add_tensor_type(module) == 0 &&
                add_construct(module) == 0 && add_interop(module) == 0 && add_optim(module) == 0 &&
-               add_graph(module) == 0 && add_storage(module) == 0 && add_subclasses(module) == 0 &&
-               add_autocast(module) == 0;
+               add_graph(module) == 0 && add_batched_draws(module) == 0 && add_storage(module) == 0 &&
+               add_subclasses(module) == 0 && add_autocast(module) == 0;
       },
       false);
   if (!ok) {

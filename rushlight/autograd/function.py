@@ -126,6 +126,13 @@ class Function(_C._FunctionBase):
 
     vjp = backward
 
+    generate_vmap_rule = False  # accepted: vmap calls `forward` for each item
+
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
+        """The function of a batch, for libraries that call it; `func.vmap` calls `forward` for each item."""
+        raise NotImplementedError("To use autograd.Function with a batch of its own, implement the vmap staticmethod.")
+
     @staticmethod
     def jvp(ctx: Any, *grad_inputs: Any) -> Any:
         """The tangent of each output, from that of each input."""

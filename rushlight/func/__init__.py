@@ -1,6 +1,7 @@
 """Functions of functions: gradients, Jacobians, batched forms, and modules called with given parameters."""
 
 from rushlight._missing import module_getattr
+from rushlight.func._batch_norm import replace_all_batch_norm_modules_
 from rushlight.func._functional_call import functional_call, stack_module_state
 from rushlight.func._transforms import (
     functionalize,
@@ -25,6 +26,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "replace_all_batch_norm_modules_",
     "stack_module_state",
     "vjp",
     "vmap",

@@ -351,6 +351,8 @@ def _jacobian(func: Callable[..., Any], argnums: Any, has_aux: bool, what: str) 
             _moving(picked)
         with _within() as nested:
             own, inputs, outer = _tracked(picked)
+            if what == "jacfwd":
+                _real(inputs, what, "in")
             value = func(*_replaced(args, numbers, own), **kwargs)
             aux = None
             if has_aux:
@@ -358,7 +360,7 @@ def _jacobian(func: Callable[..., Any], argnums: Any, has_aux: bool, what: str) 
             ends = _ends(value, call)
             if what == "jacrev":
                 _differentiable(ends, "vjp(f, ...)")
-            _real(inputs, what, "in")
+                _real(inputs, what, "in")
             _real(ends, what, "out")
             keep = nested or outer
 
@@ -421,7 +423,8 @@ def vmap(
 ) -> Callable[..., Any]:  # fmt: skip
     """A function over batches, from one over single items.
 
-    The items are taken one by one and the results stacked: right for any function, and no faster than a loop.
+    The items are taken one by one and the results stacked: right for any function, also one that looks at values
+    (`.item()`, `if`), and no faster than a loop. Random numbers are drawn for all items at once, as PyTorch draws them.
 
     Args:
         func: of tensors, or nests of them, to tensors.
@@ -458,30 +461,94 @@ def vmap(
                 "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
                 f"{sizes} for the mapped dimension"
             )
-        generator = _C.default_generator
-        start: Any = generator.get_state() if randomness != "different" or not sizes[0] else None
+        size = sizes[0]
 
         def call(take: Callable[[Any, int], Any]) -> Any:
-            if randomness == "same":
-                generator.set_state(start)
             item = _in_order(args, [x if d is None else take(x, d) for x, d in zip(flat, where, strict=True)])
             return func(*item, **kwargs)
 
-        if not sizes[0]:  # one call on zeros says what an item's result looks like
+        if not size:  # one call on zeros says what an item's result looks like
+            generator = _C.default_generator
+            start: Any = generator.get_state()
             example = call(lambda x, d: x.new_zeros((*x.shape[:d], *x.shape[d:][1:])))
             generator.set_state(start)
             return _stacked([example], out_dims, name, 0)
+        chunk = size if chunk_size is None or randomness != "different" else chunk_size
         results = []
-        for i in range(sizes[0]):
-            results.append(call(partial(_item, at=i)))
-            if i == 0 and randomness == "error" and not _C.equal(start, generator.get_state()):
-                raise RuntimeError(
-                    "vmap: called random operation while in randomness error mode. Please either use the 'same' or "
-                    "'different' randomness flags on vmap or perform the randomness operation out of vmap"
-                )
-        return _stacked(results, out_dims, name, sizes[0])
+        for begin in range(0, size, chunk):
+            stop = min(begin + chunk, size)
+            with _DRAWS[randomness](stop - begin) as draws:
+                for i in range(begin, stop):
+                    draws.begin(i - begin)
+                    results.append(call(partial(_item, at=i)))
+                    draws.end(i - begin)
+        return _stacked(results, out_dims, name, size)
 
     return wrapper
+
+
+class _NoDraws:
+    """Random numbers while vmap goes through its items, with randomness="error": none may be drawn."""
+
+    def __init__(self, items: int) -> None:
+        self.state: Any = None
+
+    def __enter__(self) -> _NoDraws:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+    def begin(self, item: int) -> None:
+        if item == 0:
+            self.state = _C.default_generator.get_state()
+
+    def end(self, item: int) -> None:
+        if item == 0 and not _C.equal(self.state, _C.default_generator.get_state()):
+            raise RuntimeError(
+                "vmap: called random operation while in randomness error mode. Please either use the 'same' or "
+                "'different' randomness flags on vmap or perform the randomness operation out of vmap"
+            )
+
+
+class _SameDraws(_NoDraws):
+    """Every item draws what the first one drew."""
+
+    def begin(self, item: int) -> None:
+        if item == 0:
+            self.state = _C.default_generator.get_state()
+            self.cursors = _C._batched_draw_cursors()
+        else:
+            _C.default_generator.set_state(self.state)
+            _C._set_batched_draw_cursors(self.cursors)
+
+    def end(self, item: int) -> None:
+        if item == 0:
+            self.after = _C.default_generator.get_state()
+        _C.default_generator.set_state(self.after)
+
+
+class _OwnDraws(_NoDraws):
+    """A draw of the first item is made for all of them at once, as PyTorch makes it."""
+
+    def __init__(self, items: int) -> None:
+        self.items = items
+
+    def __enter__(self) -> _OwnDraws:
+        _C._push_batched_draws(self.items)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        _C._pop_batched_draws()
+
+    def begin(self, item: int) -> None:
+        _C._begin_batched_item(item)
+
+    def end(self, item: int) -> None:
+        pass
+
+
+_DRAWS = {"error": _NoDraws, "same": _SameDraws, "different": _OwnDraws}
 
 
 def _item(x: Any, dim: int, at: int) -> Any:
@@ -531,6 +598,8 @@ def _stacked(results: list[Any], out_dims: Any, name: str, size: int) -> Any:
     what = f"vmap({name}, ..., out_dims={out_dims})(<inputs>): "
     if isinstance(first, _C.Tensor) and isinstance(out_dims, tuple):
         out_dims = out_dims[0] if len(out_dims) == 1 else "neither"
+    if isinstance(out_dims, (tuple, list)) and isinstance(first, (tuple, list)) and type(out_dims) is not type(first):
+        out_dims = "neither"
     try:
         where = list(spread(out_dims, first))
     except (ValueError, KeyError):
@@ -546,7 +615,10 @@ def _stacked(results: list[Any], out_dims: Any, name: str, size: int) -> Any:
                 raise ValueError(f"vmap({name}, ...): `{name}` can not return a BatchedTensor when out_dim is None")
             made.append(column[0])
         elif not isinstance(column[0], _C.Tensor):
-            raise ValueError(f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(column[0])}.")
+            raise ValueError(
+                f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(column[0])}. "
+                "Did you mean to set out_dims= to None for output?"
+            )
         else:
             joined = _C.stack(list(column), d)
             made.append(joined if size else joined.narrow(d, 0, 0))
