@@ -108,10 +108,71 @@ def test_short_floats(name, dtype):
         w.grad = p.grad.float()
     optimizer.step()
     reference.step()
-    ulp = torch.finfo(getattr(torch, dtype)).eps * (1 if CANDIDATE == "rushlight" else 8)  # PyTorch rounds in between
+    ulp = torch.finfo(getattr(torch, dtype)).eps * 8  # every operation rounds
     for p, w, before in zip(params, wide, start):
         assert p.dtype == before.dtype and not torch.equal(p, before)
         torch.testing.assert_close(p.float(), w, rtol=ulp, atol=ulp / 8)
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Rprop", "Adadelta"])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_short_floats_round_after_every_operation(name, dtype):
+    """Bit by bit what a loop over operations gives that computes each in float32."""
+    dtype, n = getattr(torch, dtype), 192  # PyTorch rounds once more in what does not fill its registers
+
+    def r(x):
+        return x.to(dtype).float()
+
+    def number(x):  # as an operation on floats takes it
+        return torch.tensor(x).item() if isinstance(x, float) else x
+
+    def own(x):  # as an element
+        return r(torch.tensor(x))
+
+    def plus_square(a, weight, b):  # a + weight * b * b, the last product and the sum rounded at once
+        return r((a.double() + (weight * b).double() * b.double()).float())
+
+    def step(p, g, state, t):
+        if name == "SGD":
+            state["b"] = r(r(state["b"] * number(0.9)) + g) if t > 1 else g
+            return r(p + own(-0.1) * state["b"])
+        if name in ("Adam", "AdamW"):
+            p = r(p * number(1 - 0.1 * 0.01)) if name == "AdamW" else p
+            state["m"] = r((state["m"].double() + number(1 - 0.9) * (g - state["m"]).double()).float())
+            state["v"] = plus_square(r(state["v"] * number(0.999)), number(1 - 0.999), g)
+            d = r(r(r(state["v"].sqrt()) / number(math.sqrt(1 - 0.999**t))) + own(1e-3))
+            return r(p + number(-0.1 / (1 - 0.9**t)) * state["m"] / d)
+        if name == "RMSprop":
+            state["v"] = plus_square(r(state["v"] * number(0.99)), number(1 - 0.99), g)
+            return r(p + number(-0.1) * g / r(r(state["v"].sqrt()) + own(1e-3)))
+        if name == "Adagrad":
+            state["v"] = plus_square(state["v"], 1.0, g)
+            return r(p + number(-0.1) * g / r(r(state["v"].sqrt()) + own(1e-3)))
+        if name == "Adadelta":
+            state["v"] = plus_square(r(state["v"] * number(0.9)), number(1 - 0.9), g)
+            d = r(r(r(state["m"] + own(1e-3)).sqrt()) / r(r(state["v"] + own(1e-3)).sqrt()))
+            d = r(d * g)
+            state["m"] = plus_square(r(state["m"] * number(0.9)), number(1 - 0.9), d)
+            return r(p + own(-0.1) * d)
+        sign = r(g * state["m"]).sign()
+        factor = torch.where(sign > 0, own(1.2), torch.where(sign < 0, own(0.5), own(1.0)))
+        size = r(state.get("v0", own(0.1)) * factor).clamp(own(1e-6), own(50.0))
+        state["v0"] = size
+        state["m"] = torch.where(sign < 0, own(0.0), g)
+        return r(p - state["m"].sign() * size)
+
+    torch.manual_seed(3)
+    p = torch.randn(n).to(dtype).requires_grad_()
+    more = {"SGD": {"momentum": 0.9}, "Rprop": {}}.get(name, {"eps": 1e-3})
+    optimizer = getattr(torch.optim, name)([p], lr=0.1, **more)
+    mine, state = p.detach().float(), {"m": torch.zeros(n), "v": torch.zeros(n)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for t in range(1, 30):
+            p.grad = (torch.randn(n) * torch.rand(n)).to(dtype)
+            mine = step(mine, p.grad.float(), state, t)
+            optimizer.step()
+            assert torch.equal(p.detach().float(), mine), t
 
 
 def test_many_and_large_parameters_are_the_same_on_any_number_of_threads():

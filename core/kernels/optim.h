@@ -34,7 +34,8 @@ struct OptimNumbers {
 struct OptimTensor {
   const OptimNumbers* numbers;
   int64_t n;
-  DType dtype;  // float32 or float64
+  DType
+      dtype;  // float32, float64, or float16 and bfloat16: in memory float32, which every operation rounds to that type
   void* param;
   const void* grad;
   void* state[3];  // null: the options of the rule leave it out

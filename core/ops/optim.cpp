@@ -179,6 +179,7 @@ void write(const Tensor& t, double value) {
 }
 
 DType computed_in(DType d) { return d == DType::F64 || d == DType::C128 ? DType::F64 : DType::F32; }
+bool is_short(DType d) { return d == DType::F16 || d == DType::BF16; }
 bool is_direct(DType d) { return d == DType::F32 || d == DType::F64 || is_complex_dtype(d); }
 bool same_strides(const Tensor& a, const Tensor& b) {
   if (a.is_contiguous() && b.is_contiguous()) return true;
@@ -272,7 +273,7 @@ void OptimStep::add(const Tensor& param, const Tensor& grad, std::span<Tensor> c
   cpu::OptimTensor& t = tensors_.emplace_back();
   t.numbers = &numbers_.back();
   t.n = param.numel() * (is_complex_dtype(dtype) ? 2 : 1);
-  t.dtype = computed_in(dtype);
+  t.dtype = is_short(dtype) ? dtype : computed_in(dtype);
   t.param = kept.param.raw();
   t.grad = kept.grad.raw();
   for (int i = 0; i < kStates; ++i) t.state[i] = kept.states[i].defined() ? kept.states[i].raw() : nullptr;
