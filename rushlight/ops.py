@@ -22,6 +22,8 @@ def _safe_softmax(self: Any, dim: int, dtype: Any = None) -> Any:
 
 
 def _softmax_backward_data(grad_output: Any, output: Any, dim: int, input_dtype: Any) -> Any:
+    if output.dtype.itemsize == 2:
+        grad_output, output = grad_output.float(), output.float()
     weighted = grad_output * output
     return (weighted - output * weighted.sum(dim, keepdim=True)).to(input_dtype)
 

@@ -170,3 +170,11 @@ def test_cross_entropy_of_logits_far_from_zero(smoothing, weighted):
         for value, exact in zip(got, results[2], strict=True):
             assert ((value.double() - exact).abs() <= 2e-7 + 1e-6 * exact.abs()).all()
     assert results[1][1].double().sum(1).abs().max() < 1e-6
+
+
+def test_ctc_has_no_second_derivative():
+    x = torch.randn(5, 2, 4, dtype=torch.float64, requires_grad=True)
+    loss = F.ctc_loss(x.log_softmax(2), torch.tensor([[1, 2], [1, 1]]), torch.tensor([5, 5]), torch.tensor([2, 2]))
+    (g,) = torch.autograd.grad(loss, x, create_graph=True)
+    with pytest.raises(RuntimeError, match="derivative for aten::_ctc_loss_backward is not implemented"):
+        g.sum().backward()

@@ -176,3 +176,22 @@ def test_products_with_subnormal_numbers(m):
     a[-1, -1] = 2.0**-130
     b[-1] = 1
     assert (a @ b)[-1].tolist() == [2.0**-130] * 8
+
+
+def test_one_step_of_logspace_is_rounded_once():
+    for dtype, value in ((torch.float16, 19952.0), (torch.bfloat16, 19968.0)):
+        assert torch.logspace(4.3, 9, 1, dtype=dtype).tolist() == [value]
+        assert torch.logspace(torch.tensor(4.3).to(dtype), 9, 1, dtype=dtype).tolist() != [value]
+    assert torch.logspace(2.5, 9, 1, dtype=torch.int64).tolist() == [316]
+
+
+def test_linear_cross_entropy_in_chunks_keeps_its_logits():
+    torch.manual_seed(0)
+    x, w = torch.randn(8, 16), torch.randn(5, 16)
+    target = torch.arange(8) % 5
+    for dtype in SHORT:
+        options = torch.nn.LinearCrossEntropyOptions()
+        got = F.linear_cross_entropy(x.to(dtype), w.to(dtype), target, options=options)
+        want = F.linear_cross_entropy(x.to(dtype).double(), w.to(dtype).double(), target)
+        assert got.dtype == dtype
+        torch.testing.assert_close(got.double(), want, rtol=torch.finfo(dtype).eps, atol=0)

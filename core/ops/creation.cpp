@@ -361,6 +361,10 @@ Tensor linspace(const Scalar& start, const Scalar& end, int64_t steps, const Opt
 }
 
 Tensor logspace(const Scalar& start, const Scalar& end, int64_t steps, double base, const Options& o) {
+  if (steps == 1 && !start.is_complex() && !end.is_complex()) {  // a single number is rounded once, at the end
+    const DType dtype = spaced_dtype("logspace", start, end, o);
+    return with_options(full(Dims{1}, Scalar(std::pow(base, start.to_double())), dtype), o);
+  }
   return spaced("logspace", start, end, steps, o, [base](auto v) {
     using S = decltype(v);
     if constexpr (is_complex_v<S>)

@@ -205,12 +205,19 @@ std::tuple<Tensor, Tensor> ctc_loss_each(const Tensor& log_probs, const Tensor& 
   const Tensor outs[] = {nll, alpha}, inputs[] = {log_probs};
   record("CtcLossBackward0", std::span<const Tensor>(outs, 1), inputs, {log_probs, labels, output(nll), alpha},
          [b, zero_infinity](Backward& ctx) {
-           GradModeGuard off(false);
-           Tensor log_probs = plain(ctx.saved(0));
-           Tensor grad = zeros(log_probs.sizes(), log_probs.dtype()), by = plain(ctx.grad());
-           (log_probs.dtype() == DType::F32 ? backward_all<float> : backward_all<double>)(b, log_probs, ctx.saved(1),
-                                                                                          ctx.saved(2), ctx.saved(3),
-                                                                                          by, zero_infinity, grad);
+           const Tensor saved = ctx.saved(0);
+           Tensor grad;
+           {
+             GradModeGuard off(false);
+             Tensor log_probs = plain(saved), by = plain(ctx.grad());
+             grad = zeros(log_probs.sizes(), log_probs.dtype());
+             (log_probs.dtype() == DType::F32 ? backward_all<float> : backward_all<double>)(b, log_probs, ctx.saved(1),
+                                                                                            ctx.saved(2), ctx.saved(3),
+                                                                                            by, zero_infinity, grad);
+           }
+           record("NotImplemented", grad, {ctx.grad(), saved}, {}, [](Backward&) {
+             fail(ErrorKind::Runtime, "derivative for aten::_ctc_loss_backward is not implemented");
+           });
            ctx.set(0, grad);
          });
   return {nll, alpha};

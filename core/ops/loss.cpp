@@ -53,7 +53,7 @@ Tensor reduced(const Tensor& t, LossReduction how) {
   Tensor out = raw_reduce(detach(t), how);
   bool mean = how == LossReduction::mean;
   record(mean ? "MeanBackward0" : "SumBackward0", out, {t}, {},
-         [sizes = Dims(t.sizes()), n = t.numel(), mean](Backward& ctx) {
+         [sizes = Dims(t.sizes()), n = std::max<int64_t>(t.numel(), 1), mean](Backward& ctx) {
            Tensor g = mean ? divide(ctx.grad(), number(static_cast<double>(n))) : ctx.grad();
            ctx.set(0, expand(g, sizes));
          });

@@ -290,9 +290,10 @@ Tensor mean_over(const Tensor& t, DimSet set, bool keepdim, std::optional<DType>
                        static_cast<double>(count));
   }
   if (x.requires_grad())
-    record(name, out, {x}, {}, [sizes = Dims(x.sizes()), set, keepdim, count](Backward& ctx) {
-      ctx.set(0, spread(divided(ctx.grad(), count), sizes, set, keepdim));
-    });
+    record(name, out, {x}, {},
+           [sizes = Dims(x.sizes()), set, keepdim, count = std::max<int64_t>(count, 1)](Backward& ctx) {
+             ctx.set(0, spread(divided(ctx.grad(), count), sizes, set, keepdim));
+           });
   return out;
 }
 

@@ -219,6 +219,14 @@ def linear_cross_entropy(
     if tuple(target.shape) == shape and ignore_index is not None:
         raise RuntimeError("ignore_index cannot be specified when target contains probabilities")
     flat = linear_weight.reshape(math.prod(outputs), width)
-    logits = _C.linear(input, flat, None if linear_bias is None else linear_bias.reshape(-1)).reshape(shape)
+    bias = None if linear_bias is None else linear_bias.reshape(-1)
     ignored = -100 if ignore_index is None else ignore_index
-    return _C.cross_entropy_loss(logits, target, weight, _reduction.code(reduction), ignored, label_smoothing)
+
+    def loss(*given: Any) -> Any:
+        x, w, b, classes = given
+        logits = _C.linear(x, w, b).reshape(shape)
+        return _C.cross_entropy_loss(logits, target, classes, _reduction.code(reduction), ignored, label_smoothing)
+
+    if options is not None and input.dtype.itemsize == 2:  # in chunks, PyTorch does not round the logits
+        return loss(*(None if t is None else t.float() for t in (input, flat, bias, weight))).to(input.dtype)
+    return loss(input, flat, bias, weight)
