@@ -248,3 +248,44 @@ class TestMutationOfSavedTensors:
         b.sin_()
         with pytest.raises(RuntimeError, match="modified by an inplace operation"):
             out.backward()
+
+
+def test_hooks_of_saved_tensors_that_are_open_are_refused():
+    graph = torch.autograd.graph
+    with graph.saved_tensors_hooks(lambda t: t, lambda t: t):
+        with pytest.raises(RuntimeError, match="not here"), graph.disable_saved_tensors_hooks("not here"):
+            pass
+    with graph.disable_saved_tensors_hooks("not here"):
+        with pytest.raises(RuntimeError, match="not here"), graph.save_on_cpu():
+            pass
+
+
+def test_contexts_speak_of_their_nodes():
+    seen = []
+
+    class Double(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            seen.append((ctx.name(), len(ctx.next_functions), ctx.metadata.get("note")))
+            return g * 2
+
+    x = leaf(2)
+    y = Double.apply(x)
+    y.grad_fn.metadata["note"] = "kept"
+    y.sum().backward()
+    assert seen == [("DoubleBackward", 1, "kept")]
+
+
+def test_nodes_are_called():
+    x = leaf(3)
+    y = x.exp()
+    g = torch.full((3,), 2.0, dtype=x.dtype)
+    assert torch.equal(y.grad_fn(g), 2 * y)
+    a, b = (x * leaf(3)).grad_fn(g)
+    assert torch.equal(b, 2 * x) and a.shape == (3,)
+    with pytest.raises(TypeError):
+        y.grad_fn("a")

@@ -195,3 +195,16 @@ def test_linear_cross_entropy_in_chunks_keeps_its_logits():
         want = F.linear_cross_entropy(x.to(dtype).double(), w.to(dtype).double(), target)
         assert got.dtype == dtype
         torch.testing.assert_close(got.double(), want, rtol=torch.finfo(dtype).eps, atol=0)
+
+
+@pytest.mark.parametrize("dtype", SHORT)
+def test_statistics_of_norms_have_the_dtype_of_their_input(dtype):
+    x = torch.randn(2, 4, 3).to(dtype)
+    for weight, stats in ((None, dtype), (dtype, dtype), (torch.float32, torch.float32)):
+        w, channels = (None if weight is None else torch.ones(n, dtype=weight) for n in (3, 4))
+        for found in (
+            torch.native_layer_norm(x, (3,), w, w, 1e-5),
+            torch.native_group_norm(x, channels, channels, 2, 4, 3, 2, 1e-5),
+            torch.native_batch_norm(x, channels, channels, None, None, True, 0.1, 1e-5),
+        ):
+            assert [t.dtype for t in found] == [dtype, stats, stats]

@@ -271,9 +271,10 @@ std::tuple<Tensor, Tensor, Tensor> native_batch_norm(const Tensor& x, const Tens
                                                      const Tensor& running_mean, const Tensor& running_var,
                                                      bool training, double momentum, double eps) {
   BatchNormed r = batch_norm_stats(x, weight, bias, running_mean, running_var, training, momentum, eps);
-  if (training && r.mean.defined()) return {r.out, r.mean, r.invstd};
+  auto shown = [&](const Tensor& t) { return shown_stats(t, x, {&weight, &bias, &running_mean, &running_var}); };
+  if (training && r.mean.defined()) return {r.out, shown(r.mean), shown(r.invstd)};
   const DType dtype = stats_dtype(x.dtype());
-  return {r.out, Tensor::empty(Dims{0}, dtype), Tensor::empty(Dims{0}, dtype)};
+  return {r.out, shown(Tensor::empty(Dims{0}, dtype)), shown(Tensor::empty(Dims{0}, dtype))};
 }
 
 std::tuple<Tensor, Tensor, Tensor> native_batch_norm_no_stats(const Tensor& x, const Tensor& weight, const Tensor& bias,
@@ -293,8 +294,9 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> batch_norm_with_update(const Tensor& 
                                                                   const Tensor& running_var, double momentum,
                                                                   double eps) {
   BatchNormed r = batch_norm_stats(x, weight, bias, running_mean, running_var, true, momentum, eps);
+  auto shown = [&](const Tensor& t) { return shown_stats(t, x, {&weight, &bias, &running_mean, &running_var}); };
   Tensor none = Tensor::empty(Dims{0}, stats_dtype(x.dtype()));
-  return {r.out, r.mean.defined() ? r.mean : none, r.invstd.defined() ? r.invstd : none,
+  return {r.out, shown(r.mean.defined() ? r.mean : none), shown(r.invstd.defined() ? r.invstd : none),
           Tensor::empty(Dims{0}, DType::U8)};
 }
 

@@ -116,7 +116,8 @@ std::tuple<Tensor, Tensor, Tensor> native_layer_norm(const Tensor& x, IntSpan sh
   WithStats r = layer_norm_stats(x, shape, weight, bias, eps, true);
   Dims sizes(x.sizes());
   for (int64_t d = x.dim() - static_cast<int64_t>(shape.size()); d < x.dim(); ++d) sizes[d] = 1;
-  return {r.out, view(r.mean, sizes), view(r.rstd, sizes)};
+  auto shown = [&](const Tensor& t) { return shown_stats(t, x, {&weight, &bias}); };
+  return {r.out, shown(view(r.mean, sizes)), shown(view(r.rstd, sizes))};
 }
 
 Tensor rms_norm(const Tensor& x, IntSpan shape, const Tensor& weight, std::optional<double> given_eps) {
@@ -310,15 +311,16 @@ std::tuple<Tensor, Tensor, Tensor> native_group_norm(const Tensor& x, const Tens
         ", HxW = ", length);
   WithStats r = group_norm_stats(x, groups, weight, bias, eps);
   Dims sizes{batch, groups};
+  auto shown = [&](const Tensor& t) { return shown_stats(t, x, {&weight, &bias}); };
   if (!needs_gradient(x) || x.numel() == 0) {
     const std::span<const Tensor> from(&x, 1);
-    return {r.out, tie_to_inputs(view(r.mean, sizes), from), tie_to_inputs(view(r.rstd, sizes), from)};
+    return {r.out, tie_to_inputs(shown(view(r.mean, sizes)), from), tie_to_inputs(shown(view(r.rstd, sizes)), from)};
   }
   // These are differentiable here.
   Tensor grouped = reshape(x, Dims{batch * groups, x.numel() / (batch * groups)});
   const Dims last{1};
   Normalised y(grouped, last, eps, true);
-  return {r.out, reshape(mean(grouped, last, true), sizes), reshape(y.rstd, sizes)};
+  return {r.out, shown(reshape(mean(grouped, last, true), sizes)), shown(reshape(y.rstd, sizes))};
 }
 
 }  // namespace

@@ -22,6 +22,13 @@ inline void check_one_dtype(const Tensor& x, std::initializer_list<const Tensor*
           ", a parameter ", dtype_name(p->defined() ? p->dtype() : x.dtype()), ": convert one of them, as by .to()");
 }
 
+// Statistics that come beside a result: of the dtype of a short input, unless a parameter is wider.
+inline Tensor shown_stats(const Tensor& stats, const Tensor& x, std::initializer_list<const Tensor*> parameters) {
+  bool narrow = x.dtype() == DType::F16 || x.dtype() == DType::BF16;
+  for (const Tensor* p : parameters) narrow &= !p->defined() || p->dtype() == x.dtype();
+  return narrow ? to_dtype(stats, x.dtype()) : stats;
+}
+
 // x normalised over dims, differentiably.
 struct Normalised {
   Tensor hat, rstd;

@@ -680,6 +680,24 @@ PyObject* pop_packer(PyObject*, PyObject*) {
   Py_RETURN_NONE;
 }
 
+// node(*gradients of its outputs): the gradients of its inputs.
+PyObject* node_call(PyObject* o, PyObject* args, PyObject*) {
+  return guarded([&]() -> PyObject* {
+    Node& node = node_of(o);
+    const Ref<Node> held(&node);
+    Gradients grads, results;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); ++i) {
+      PyObject* g = PyTuple_GET_ITEM(args, i);
+      check_type(g == Py_None || is_tensor(g), "expected Tensor or None, got ", type_name(g));
+      grads.push_back(g == Py_None ? Tensor() : tensor_of(g));
+    }
+    check(grads.size() == node.outputs, node.name(), " takes ", node.outputs, " gradients, got ", grads.size());
+    for (int64_t i = 0; i < node.edges.size(); ++i) results.emplace_back();
+    node.apply(grads, results);
+    return results.size() == 1 ? wrap(results[0]) : grads_tuple(results);
+  });
+}
+
 PyObject* node_sequence(PyObject* o, PyObject*) { return PyLong_FromUnsignedLongLong(node_of(o).sequence); }
 
 PyMethodDef node_methods[] = {
@@ -783,6 +801,7 @@ int add_autograd(PyObject* module) {
                          {Py_tp_clear, reinterpret_cast<void*>(node_clear)},
                          {Py_tp_repr, reinterpret_cast<void*>(node_repr)},
                          {Py_tp_getattro, reinterpret_cast<void*>(node_getattro)},
+                         {Py_tp_call, reinterpret_cast<void*>(node_call)},
                          {Py_tp_setattro, reinterpret_cast<void*>(node_setattro)},
                          {Py_tp_methods, node_methods},
                          {Py_tp_getset, node_properties},

@@ -89,6 +89,14 @@ PyObject* saved_tensors_of(PyObject*, PyObject* ctx) {
   });
 }
 
+PyObject* node_of_context(PyObject*, PyObject* ctx) {
+  return guarded([&]() -> PyObject* {
+    Object handle = Object::check(PyObject_GetAttrString(ctx, "_node"));
+    check(handle.get() != Py_None, "this context has no node: nothing was recorded, or it is gone");
+    return wrap_node(Ref<Node>(static_cast<Node*>(PyCapsule_GetPointer(handle.get(), nullptr))));
+  });
+}
+
 bool contains(PyObject* tuple, PyObject* o) {
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); ++i)
     if (PyTuple_GET_ITEM(tuple, i) == o) return true;
@@ -314,7 +322,9 @@ PyObject* function_apply(PyObject* cls, PyObject* args, PyObject* kwargs) {
 PyMethodDef function_methods[] = {{"apply", reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(function_apply)),
                                    METH_VARARGS | METH_KEYWORDS | METH_CLASS, "Runs forward and records backward."},
                                   {nullptr, nullptr, 0, nullptr}};
-PyMethodDef functions[] = {{"_saved_tensors", saved_tensors_of, METH_O, nullptr}, {nullptr, nullptr, 0, nullptr}};
+PyMethodDef functions[] = {{"_saved_tensors", saved_tensors_of, METH_O, nullptr},
+                           {"_node_of_context", node_of_context, METH_O, nullptr},
+                           {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace
 

@@ -53,6 +53,40 @@ class FunctionCtx:
         """Say which outputs have no gradient, such as indices."""
         self.non_differentiable = tensors
 
+    def mark_shared_storage(self, *pairs: Any) -> None:
+        """Accepted: views are known without it."""
+        warnings.warn(
+            "mark_shared_storage is deprecated. Tensors with shared storages are automatically tracked. Note that "
+            "calls to `set_()` are not tracked",
+            FutureWarning,
+            stacklevel=2,
+        )
+
+    # What the node says of itself: in `backward`, `ctx` is taken for it.
+
+    def name(self) -> str:
+        """The node's name."""
+        return type(self).__name__
+
+    @property
+    def next_functions(self) -> Any:
+        """The nodes that the gradients go to, with their input numbers."""
+        return _C._node_of_context(self).next_functions
+
+    @property
+    def metadata(self) -> dict[Any, Any]:
+        """A dict for notes."""
+        notes: dict[Any, Any] = _C._node_of_context(self).metadata
+        return notes
+
+    def register_hook(self, hook: Any) -> Any:
+        """Call hook(grad_inputs, grad_outputs) after the node ran."""
+        return _C._node_of_context(self).register_hook(hook)
+
+    def register_prehook(self, hook: Any) -> Any:
+        """Call hook(grad_outputs) before the node runs."""
+        return _C._node_of_context(self).register_prehook(hook)
+
     def set_materialize_grads(self, value: bool) -> None:
         """False: `backward` gets None, not zeros, for outputs that took no part in the loss."""
         self.materialize_grads = value

@@ -184,6 +184,8 @@ def jacobian(
     """
     if strategy not in ("forward-mode", "reverse-mode"):
         raise AssertionError('Expected strategy to be either "forward-mode" or "reverse-mode".')
+    if strategy == "forward-mode" and not vectorize:
+        raise NotImplementedError("Computing Jacobian using forward-AD is only implemented for `vectorize=True`.")
     with enable_grad():
         xs, several = _tuple(inputs, "inputs", "jacobian")
         xs = _prepare(xs, create_graph)

@@ -55,9 +55,11 @@ class saved_tensors_hooks:
         if message is not None:
             raise RuntimeError(message)
         _C._push_saved_tensors_hooks(self.pack_hook, self.unpack_hook)
+        _refusal.entered = getattr(_refusal, "entered", 0) + 1
 
     def __exit__(self, *exc: object) -> None:
         _C._pop_saved_tensors_hooks()
+        _refusal.entered -= 1
 
 
 class save_on_cpu(saved_tensors_hooks):
@@ -169,13 +171,16 @@ def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable[..., Any], *, 
 
 @contextlib.contextmanager
 def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
-    """In the block, what an op saves may not go through hooks: entering some is an error with this message.
+    """In the block, what an op saves may not go through hooks: to be within some, or to enter some, is an error with
+    this message.
 
     >>> with torch.autograd.graph.disable_saved_tensors_hooks("not here"):
     ...     torch.autograd.graph.save_on_cpu().__enter__()
     Traceback (most recent call last):
     RuntimeError: not here
     """
+    if getattr(_refusal, "entered", 0):
+        raise RuntimeError(error_message)
     before = getattr(_refusal, "message", None)
     _refusal.message = error_message
     try:

@@ -24,6 +24,28 @@ class profile(profiler.profile):
         super().__init__()
         self._enabled = enabled
 
+    def __enter__(self) -> Any:
+        return super().__enter__() if self._enabled else None
+
+    def __exit__(self, *error: Any) -> None:
+        if self._enabled:
+            super().__exit__(*error)
+
+    @property
+    def function_events(self) -> EventList:
+        """What was timed."""
+        return self.events()
+
+    @property
+    def self_cpu_time_total(self) -> float:
+        """The sum of all times, in microseconds."""
+        total: float = self.total_average().self_cpu_time_total
+        return total
+
+    def total_average(self) -> Any:
+        """All together."""
+        return self.key_averages().total_average()
+
     def start(self) -> None:
         """Begin, if enabled."""
         if self._enabled:
