@@ -3,6 +3,7 @@
 
 #include "kernels/channel_norm.h"
 #include "ops/creation.h"
+#include "ops/differentiability.h"
 #include "ops/normalization.h"
 
 namespace rl {
@@ -144,6 +145,8 @@ void record_batch_norm(const BatchNormed& r, const Tensor& x, const Tensor& weig
 
 BatchNormed batch_norm_stats(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& running_mean,
                              const Tensor& running_var, bool training, double momentum, double eps) {
+  check_constant("native_batch_norm", "running_mean", running_mean);
+  check_constant("native_batch_norm", "running_var", running_var);
   if (x.dim() < 2 && x.numel() == 0) return {clone(x), {}, {}};
   check_index(x.dim() >= 2,
               "Dimension out of range: batch_norm expects an input of at least 2 dimensions (batch and channels), "
@@ -305,6 +308,8 @@ Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, 
                      const Tensor& running_var, bool use_input_stats, double momentum, double eps, bool) {
   check(use_input_stats || (running_mean.defined() && running_var.defined()),
         "Expected running_mean and running_var to be defined when use_input_stats is false");
+  check_constant("native_batch_norm", "running_mean", running_mean);
+  check_constant("native_batch_norm", "running_var", running_var);
   check(x.dim() >= 2, "instance_norm: expected an input of at least 2 dimensions, got shape ", shape_str(x.sizes()));
   int64_t batch = x.sizes()[0], channels = x.sizes()[1];
   auto repeated = [&](const Tensor& t) {

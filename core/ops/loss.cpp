@@ -11,6 +11,7 @@
 #include "kernels/pointwise/rounding.h"
 #include "kernels/reduce.h"
 #include "kernels/softmax.h"
+#include "ops/differentiability.h"
 #include "ops/loss.h"
 #include "ops/pointwise.h"
 
@@ -190,6 +191,7 @@ Tensor huber_loss(const Tensor& x, const Tensor& t, int64_t reduction, double de
 }
 
 Tensor binary_cross_entropy(const Tensor& x, const Tensor& t, const Tensor& weight, int64_t reduction) {
+  check_constant("binary_cross_entropy", "weight", weight);
   check_floating("binary_cross_entropy", x, x);
   check(t.dtype() == x.dtype(), "Found dtype ", scalar_type_name(t.dtype()), " but expected ",
         scalar_type_name(x.dtype()), ". binary_cross_entropy() wants a target of the input's dtype: target.to(torch.",
@@ -214,6 +216,8 @@ Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& t, const 
                                         const Tensor& pos_weight, int64_t reduction) {
   constexpr const char* kName = "BinaryCrossEntropyWithLogitsBackward0";
   LossReduction how = reduction_of(reduction);
+  check_constant("binary_cross_entropy_with_logits", "weight", weight);
+  check_constant("binary_cross_entropy_with_logits", "pos_weight", pos_weight);
   check_floating("binary_cross_entropy_with_logits", x, t);
   check(!is_integral(t.dtype()), "result type ", scalar_type_name(x.dtype()),
         " can't be cast to the desired output type ", scalar_type_name(t.dtype()),
@@ -433,6 +437,7 @@ Tensor nll_loss(const Tensor& x, const Tensor& target, const Tensor& weight, int
   if (x.dim() == 1) check_single_target(target);
   check(x.dim() == 1 || (target.dim() == 1 && x.size(0) == target.size(0)),
         "size mismatch (got input: ", shape_str(x.sizes()), ", target: ", shape_str(target.sizes()), ")");
+  check_constant("nll_loss_forward", "weight", weight);
   Tensor t = x.dim() == 1 && target.dim() == 1 ? reshape(target, {}) : target;
   return nll("NllLossBackward0", x, t, weight, reduction, ignore_index);
 }
@@ -444,6 +449,7 @@ Tensor nll_loss2d(const Tensor& x, const Tensor& target, const Tensor& weight, i
   check(x.dim() == 4, "only batches of spatial inputs supported (4D tensors), but got input of dimension: ", x.dim());
   check(x.size(0) == target.size(0) && x.size(2) == target.size(1) && x.size(3) == target.size(2),
         "size mismatch (got input: ", shape_str(x.sizes()), " , target: ", shape_str(target.sizes()), ")");
+  check_constant("nll_loss2d_forward", "weight", weight);
   return nll("NllLoss2DBackward0", x, target, weight, reduction, ignore_index);
 }
 
@@ -461,6 +467,7 @@ Tensor nll_loss_nd(const Tensor& x, const Tensor& target, const Tensor& weight, 
   expected.erase(1);
   check(std::ranges::equal(target.sizes(), IntSpan(expected)), "Expected target size ", shape_str(expected), ", got ",
         shape_str(target.sizes()));
+  check_constant("nll_loss2d_forward", "weight", weight);
   return nll(reduction == 0 ? "ViewBackward0" : "NllLoss2DBackward0", x, target, weight, reduction, ignore_index);
 }
 
@@ -539,6 +546,7 @@ Tensor cross_entropy_loss(const Tensor& x, const Tensor& target_in, const Tensor
     check(ignore_index < 0, "ignore_index is not supported for floating point target");
     return cross_entropy_of_probabilities(x, target_in, weight_in, how, smoothing);
   }
+  check_constant(x.dim() > 2 ? "nll_loss2d_forward" : "nll_loss_forward", "weight", weight_in);
   int64_t dim = x.dim() == 1 ? 0 : 1, classes = x.sizes()[static_cast<size_t>(dim)];
   check(smoothing >= 0 && smoothing <= 1, "label_smoothing must be between 0.0 and 1.0. Got: ", smoothing);
   if (x.dim() > 2 && smoothing == 0)

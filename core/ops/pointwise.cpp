@@ -729,9 +729,10 @@ class PointwiseNode final : public Node {
     }
     unsigned uses = 0;
     for (int i = first_; i < def.tensors; ++i) {
-      bool wants = def.has_grad[i] && inputs[i].requires_grad() && is_differentiable(inputs[i].dtype());
+      bool wants =
+          (def.has_grad[i] || def.no_derivative) && inputs[i].requires_grad() && is_differentiable(inputs[i].dtype());
       edges.push_back(wants ? gradient_edge(inputs[i]) : Edge{});
-      if (wants) uses |= def.grad_uses[i];
+      if (wants && def.has_grad[i]) uses |= def.grad_uses[i];
     }
     keeps_ = (uses >> 1) != 0;
     bool broadcast = false;
@@ -765,6 +766,9 @@ class PointwiseNode final : public Node {
     for (int i = first_; i < def_.tensors; ++i) {
       const int edge = i - first_;
       if (!needs(edge) || !is_followed(*this, edge)) continue;
+      if (!def_.has_grad[i])
+        fail(ErrorKind::NotImplemented, "the derivative for '", def_.name, "' is not implemented with respect to its ",
+             i == 0 ? "first" : "second", " argument.");
       bool by_ops = grad_mode.enabled || def_.rule == Rule::Select || def_.rule == Rule::ComplexOfReal;
       Tensor r = by_ops ? def_.grad_expr(i, g, inputs, scalars_.data(), y)
                         : fused_gradient(def_, compute_, i, g, inputs, scalars_.data(), y);
@@ -843,9 +847,12 @@ class NotImplemented final : public Node {
 
 void record_pointwise(const PointwiseDef& def, const Tensor* inputs, const Scalar* scalars, const Tensor& y,
                       DType compute) {
-  bool wanted = false;
-  for (int i = 0; i < def.tensors; ++i) wanted |= (def.has_grad[i] || def.no_derivative) && inputs[i].requires_grad();
-  if (def.no_derivative && wanted)
+  bool wanted = false, some = false;
+  for (int i = 0; i < def.tensors; ++i) {
+    wanted |= (def.has_grad[i] || def.no_derivative) && inputs[i].requires_grad();
+    some |= def.has_grad[i];
+  }
+  if (def.no_derivative && wanted && !some)
     set_history(y, Ref<Node>(new NotImplemented(def.name, inputs, def.tensors)));
   else if (wanted && is_differentiable(y.dtype()))
     set_history(y, Ref<Node>(new PointwiseNode(def, inputs, scalars, y, compute)));

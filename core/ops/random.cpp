@@ -2,6 +2,7 @@
 #include "ops/random.h"
 
 #include <cmath>
+#include <memory>
 
 #include "kernels/pointwise/arithmetic.h"
 #include "kernels/random.h"
@@ -19,8 +20,9 @@ struct Batch {
   int64_t items, item = 0;
   size_t next = 0;            // which of the draws the item asks for
   std::vector<Tensor> drawn;  // for all items
+  std::unique_ptr<Batch> outer;
 };
-thread_local std::vector<Batch> batches;
+thread_local constinit Batch* innermost RL_FAST_TLS = nullptr;  // owned here: static thread-local memory is scarce
 
 // Runs draw(Out) on t's memory. Long draws let other Python threads run.
 template <class Draw>
@@ -38,28 +40,27 @@ void draw_each(const Tensor& t, Draw&& draw) {
   run();
 }
 
-// The same, within the outer `depth` batches.
+// The same, within a batch and those around it.
 template <class Draw>
-void draw_within(size_t depth, const Tensor& t, Draw& draw) {
-  if (depth == 0) return draw_each(t, draw);
-  Batch& batch = batches[depth - 1];
-  if (batch.next == batch.drawn.size()) {
-    Dims sizes{batch.items};
+void draw_within(Batch* batch, const Tensor& t, Draw& draw) {
+  if (!batch) return draw_each(t, draw);
+  if (batch->next == batch->drawn.size()) {
+    Dims sizes{batch->items};
     for (int64_t n : t.sizes()) sizes.push_back(n);
     Tensor all = Tensor::empty(sizes, t.dtype());
-    draw_within(depth - 1, all, draw);
-    batch.drawn.push_back(all);
+    draw_within(batch->outer.get(), all, draw);
+    batch->drawn.push_back(all);
   }
-  const Tensor& all = batch.drawn[batch.next++];
+  const Tensor& all = batch->drawn[batch->next++];
   const bool fits = all.dtype() == t.dtype() && std::ranges::equal(all.sizes().subspan(1), t.sizes());
   if (!fits) return draw_each(t, draw);  // the items do not draw alike
-  copy_data(t, select(all, 0, batch.item));
+  copy_data(t, select(all, 0, batch->item));
 }
 
 // For draws that depend on no element of a tensor.
 template <class Draw>
 void draw_into(const Tensor& t, Draw&& draw) {
-  draw_within(batches.size(), t, draw);
+  draw_within(innermost, t, draw);
 }
 
 // --- in place ------------------------------------------------------------------------------------------------------------
@@ -397,19 +398,28 @@ Tensor native_dropout_backward(const Tensor& grad, const Tensor& mask, double sc
 
 }  // namespace
 
-void push_batched_draws(int64_t items) { batches.push_back({.items = items, .drawn = {}}); }
-void pop_batched_draws() { batches.pop_back(); }
+void push_batched_draws(int64_t items) {
+  auto batch = std::make_unique<Batch>(Batch{.items = items, .drawn = {}, .outer = {}});
+  batch->outer.reset(innermost);
+  innermost = batch.release();
+}
+void pop_batched_draws() {
+  const std::unique_ptr<Batch> last(innermost);
+  if (last) innermost = last->outer.release();
+}
 void begin_batched_item(int64_t item) {
-  batches.back().item = item;
-  batches.back().next = 0;
+  if (!innermost) return;
+  innermost->item = item;
+  innermost->next = 0;
 }
 std::vector<size_t> batched_draw_cursors() {
   std::vector<size_t> cursors;
-  for (const Batch& batch : batches) cursors.push_back(batch.next);
+  for (const Batch* batch = innermost; batch; batch = batch->outer.get()) cursors.push_back(batch->next);
   return cursors;
 }
 void set_batched_draw_cursors(const std::vector<size_t>& cursors) {
-  for (size_t i = 0; i < cursors.size() && i < batches.size(); ++i) batches[i].next = cursors[i];
+  Batch* batch = innermost;
+  for (size_t i = 0; i < cursors.size() && batch; ++i, batch = batch->outer.get()) batch->next = cursors[i];
 }
 
 static const Family family([](Registry& r) {

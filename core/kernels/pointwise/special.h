@@ -120,6 +120,7 @@ struct Polygamma {
 };
 
 struct Zeta {
+  static constexpr bool no_derivative = true;
   static constexpr const char* schema = "special_zeta(Tensor self, Tensor other) -> Tensor";
   static constexpr Numbers numbers = Numbers::Either;
   static constexpr const char* doc =
@@ -308,6 +309,7 @@ struct Igamma {
       "Lower regularised incomplete gamma function P(self, other). Also special.gammainc.\n\n"
       ">>> torch.igamma(torch.tensor([1., 2.]), torch.tensor([1., 2.]))\ntensor([0.6321, 0.5940])\n";
   static constexpr Rule rule = Rule::Same;
+  static constexpr bool no_derivative = true;
   static constexpr unsigned types = kFloating;
   template <class T> RL_FN static T forward(T a, T x) { return igamma(a, x); }
   template <class T> RL_FN static T grad1(T g, T a, T x, T) { return g * exp((a - T(1)) * log(x) - x - lgamma(a)); }
@@ -319,6 +321,7 @@ struct Igammac {
       "Upper regularised incomplete gamma function Q(self, other). Also special.gammaincc.\n\n"
       ">>> torch.igammac(torch.tensor([1., 2.]), torch.tensor([1., 2.]))\ntensor([0.3679, 0.4060])\n";
   static constexpr Rule rule = Rule::Same;
+  static constexpr bool no_derivative = true;
   static constexpr unsigned types = kFloating;
   template <class T> RL_FN static T forward(T a, T x) { return igammac(a, x); }
   template <class T> RL_FN static T grad1(T g, T a, T x, T) { return -g * exp((a - T(1)) * log(x) - x - lgamma(a)); }
