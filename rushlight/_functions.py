@@ -369,7 +369,9 @@ def qr(input: Any, some: bool = True, *, out: Any = None) -> Any:
     True
     """
     from rushlight import linalg
+    from rushlight._switches import warn_of_older_name
 
+    warn_of_older_name("qr", "qr", "torch.linalg.qr(A, 'reduced' if some else 'complete')")
     return _QR(*linalg.qr(input, "reduced" if some else "complete", out=out))
 
 
@@ -392,7 +394,11 @@ def cholesky(input: Any, upper: bool = False, *, out: Any = None) -> Any:
             [0., 3.]])
     """
     from rushlight import linalg
+    from rushlight._switches import warn_of_older_name
 
+    warn_of_older_name(
+        "cholesky", "cholesky", "torch.linalg.cholesky(A), or torch.linalg.cholesky(A).mH for upper=True"
+    )
     return linalg.cholesky(input, upper=upper, out=out)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-__all__ = ["complete_when_listed", "module_getattr", "no_attribute", "tensor_attribute", "torch_name"]
+__all__ = ["DENSE", "complete_when_listed", "module_getattr", "no_attribute", "tensor_attribute", "torch_name"]
 
 
 def torch_name(module: str) -> str:
@@ -19,12 +19,21 @@ def torch_name(module: str) -> str:
     return "torch" + module[len("rushlight") :] if module.partition(".")[0] == "rushlight" else module
 
 
+# What to do without a kind of tensor that is not there.
+DENSE = (
+    "torch.mm, torch.spmm and @ take dense matrices, and torch.zeros(size).index_put_(tuple(indices), values, "
+    "accumulate=True) makes one of indices and values"
+)
+
+
 def suggestion(module: str, name: str, names: Iterable[str]) -> str:
     """ "rushlight has no torch.foo; did you mean torch.fool?" """
     import difflib
 
     path = torch_name(module)
     text = f"rushlight has no {path}.{name}"
+    if name.startswith("sparse"):
+        return f"{text}, because it has no sparse tensors: {DENSE}"
     candidates = [n for n in names if not n.startswith("_") and n != name]
     close = difflib.get_close_matches(name, candidates, 1, 0.7 if len(name) > 3 else 0.5)
     if not close:

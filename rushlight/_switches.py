@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from typing import Any
 
 from rushlight import _C
@@ -23,8 +25,11 @@ __all__ = [
     "set_num_interop_threads",
     "set_warn_always",
     "use_deterministic_algorithms",
+    "warn_of_older_name",
+    "warn_once",
 ]
 
+_said: set[str] = set()
 _state: dict[str, Any] = {"deterministic": 0, "precision": "highest", "warn_always": False, "interop": 1}
 
 
@@ -120,8 +125,26 @@ def get_num_interop_threads() -> int:
 
 
 def set_warn_always(b: bool) -> None:
-    """Show repeated warnings every time. Python's own filters decide here; the setting is remembered."""
+    """Say every time what otherwise is said once, such as that a name is an older one."""
     _state["warn_always"] = bool(b)
+
+
+def warn_once(text: str) -> None:
+    """A UserWarning at the line of the program that called into the package; the first time only."""
+    if text in _said and not _state["warn_always"]:
+        return
+    _said.add(text)
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith("rushlight."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, stacklevel=level)
+
+
+def warn_of_older_name(name: str, now: str, more: str) -> None:
+    """That torch.NAME has a successor in torch.linalg, and how to call it."""
+    warn_once(
+        f"torch.{name} is deprecated in favor of torch.linalg.{now} and will be removed in a future PyTorch release: {more}"
+    )
 
 
 def is_warn_always_enabled() -> bool:

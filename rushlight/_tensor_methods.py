@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from rushlight import _C
+from rushlight._missing import DENSE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -166,7 +167,8 @@ def _no_axis(self: Any) -> int:
 
 def _refused(kind: str) -> Callable[..., Any]:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError(f"rushlight has no {kind} tensors")
+        hint = f": {DENSE}" if kind == "sparse" else ""
+        raise NotImplementedError(f"rushlight has no {kind} tensors{hint}")
 
     method.__doc__ = f"Refused: there are no {kind} tensors."
     return method

@@ -254,6 +254,33 @@ def test_a_warning_names_the_line_that_called(text):
     assert CANDIDATE == "torch" or caught[0].filename == "their.py"
 
 
+@pytest.mark.skipif(CANDIDATE == "torch", reason="PyTorch names a line of its own for some")
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("torch.cholesky(torch.eye(2))", "torch.cholesky is deprecated in favor of torch.linalg.cholesky"),
+        ("torch.qr(torch.eye(2))", "torch.qr is deprecated in favor of torch.linalg.qr"),
+        ("torch.lu(torch.eye(2))", "torch.lu is deprecated in favor of torch.linalg.lu_factor"),
+        ("torch.triangular_solve(torch.eye(2), torch.eye(2))", "deprecated in favor of torch.linalg.solve_triangular"),
+        ("torch.stft(torch.ones(9), 4, return_complex=True)", "A window was not provided. A rectangular window"),
+        ("torch.istft(torch.ones(3, 9) + 0j, 4)", "A window was not provided. A rectangular window"),
+    ],
+)
+def test_what_is_said_once_names_the_line_that_called(text, words):
+    code = compile(text, "their.py", "eval")
+    eval(code, {"torch": torch})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        eval(code, {"torch": torch})
+    torch.set_warn_always(True)
+    try:
+        with pytest.warns(UserWarning, match=words) as caught:
+            eval(code, {"torch": torch, "__name__": "their"})
+    finally:
+        torch.set_warn_always(False)
+    assert caught[0].filename == "their.py"
+
+
 def test_assignment_of_a_wrong_shape():
     x = torch.zeros(2, 3)
     with pytest.raises(RuntimeError, match=r"\(7\)|\[7\]"):
@@ -272,6 +299,9 @@ if CANDIDATE != "torch":
         "a.char().fill_(200)": "type int8_t without overflow: 200$",
         "a.fill_(1e300)": "type float without overflow: 1e\\+300$",
         "a.long().fill_(float('nan'))": "type int64_t without overflow: -?nan$",
+        "torch.sparse_coo_tensor": "no sparse tensors.*index_put_",
+        "torch.sparse.mm": "no sparse tensors.*torch.mm",
+        "a.to_sparse()": "no sparse tensors.*dense",
         "torch.chain_matmul(a, b[0])": r"Tensor dimension is 1, expected 2 instead \(matrix 1\)",
     }
 

@@ -267,3 +267,9 @@ def test_masks_without_dimensions_put():
     z.sum().backward()
     assert z.tolist() == [[0.0, 0.0], [5.0, 5.0]]
     assert y.grad.tolist() == [[1.0, 1.0], [0.0, 0.0]]
+
+
+def test_a_mask_of_bytes_warns():
+    x = torch.arange(3.0)
+    with pytest.warns(UserWarning, match="indexing with dtype torch.uint8 is now deprecated"):
+        assert x[torch.tensor([1, 0, 1], dtype=torch.uint8)].tolist() == [0, 2]

@@ -84,6 +84,23 @@ def test_names_and_printing():
     assert "TransposeBackward0" in str(out.grad_fn)
 
 
+@pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("packed", [False, True])
+def test_states_say_that_they_are_stacked(kind, layers, bidirectional, packed):
+    net = getattr(nn, kind)(3, 4, layers, bidirectional=bidirectional)
+    x = torch.randn(5, 2, 3)
+    out, states = net(nn.utils.rnn.pack_padded_sequence(x, [5, 3]) if packed else x)
+    last = "MkldnnRnnLayer" if kind == "LSTM" else "Stack"
+    assert (out.data if packed else out).grad_fn.name() == f"{'Cat' if bidirectional or packed else last}Backward0"
+    for state in states if kind == "LSTM" else [states]:
+        assert state.grad_fn.name() == "StackBackward0"
+        net.zero_grad()
+        state.square().sum().backward(retain_graph=True)
+        assert net.weight_hh_l0.grad.abs().sum() > 0
+
+
 def test_copies_and_double_precision():
     net = nn.LSTM(3, 4, 2)
     x = torch.randn(5, 2, 3)

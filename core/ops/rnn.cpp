@@ -466,6 +466,24 @@ struct Network {
   bool train, bidirectional;
 };
 
+constexpr const char *kCat = "CatBackward0", *kStack = "StackBackward0";
+
+// The states of all layers, below each other.
+Tensor joined(const TensorList& parts) {
+  Tensor out;
+  {
+    GradModeGuard off(false);
+    out = cat(parts, 0);
+  }
+  record(kStack, {&out, 1}, parts, {}, [count = parts.size(), rows = parts[0].size(0)](Backward& ctx) {
+    for (size_t i = 0; i < count; ++i) {
+      const int64_t from = static_cast<int64_t>(i) * rows;
+      if (ctx.needs(i)) ctx.set(i, slice(ctx.grad(), 0, from, from + rows));
+    }
+  });
+  return out;
+}
+
 LayerResult run_network(const Network& net, const Steps& s, Tensor x, Tensor h0, Tensor c0, TensorList params) {
   int directions = net.bidirectional ? 2 : 1;
   check(net.layers > 0 && !params.empty(), net.op, ": there must be at least one layer");
@@ -528,10 +546,22 @@ LayerResult run_network(const Network& net, const Steps& s, Tensor x, Tensor h0,
     if (net.dropout > 0 && net.train && i + 1 < net.layers) x = drop(x, net.dropout);
   }
   if (net.layers > 1) {
-    r.h = cat(all_h, 0);
-    if (r.c.defined()) r.c = cat(all_c, 0);
+    r.h = joined(all_h);
+    if (r.c.defined()) r.c = joined(all_c);
   }
   return r;
+}
+
+// In PyTorch the last states are a stack of those of all layers, whatever the steps' outputs come from, and say so where
+// they are printed.
+void stack_states(const Network& net, LayerResult& r) {
+  if (net.layers > 1 || std::string_view(net.node) == kStack) return;
+  for (Tensor* t : {&r.h, &r.c}) {
+    if (!t->defined() || !t->requires_grad()) continue;
+    Tensor same = t->alias();
+    record(kStack, same, {*t}, {}, [](Backward& ctx) { ctx.set(0, ctx.grad()); });
+    *t = same;
+  }
 }
 
 LayerResult run_dense(const Network& net, const Tensor& input, const Tensor& h0, const Tensor& c0,
@@ -542,6 +572,7 @@ LayerResult run_dense(const Network& net, const Tensor& input, const Tensor& h0,
   check(x.size(0) > 0, "Expected sequence length to be larger than 0 in RNN");
   LayerResult r = run_network(net, Steps::dense(x.size(0), x.size(1)), x, h0, c0, params);
   if (batch_first) r.out = transpose(r.out, 0, 1);
+  stack_states(net, r);
   return r;
 }
 
@@ -551,7 +582,9 @@ LayerResult run_packed(const Network& net, const Tensor& data, const Tensor& bat
         shape_str(data.sizes()));
   Steps s = Steps::of(batch_sizes);
   check(s.total == data.size(0), net.op, ": batch_sizes add up to ", s.total, ", but data has ", data.size(0), " rows");
-  return run_network(net, s, data, h0, c0, params);
+  LayerResult r = run_network(net, s, data, h0, c0, params);
+  stack_states(net, r);
+  return r;
 }
 
 void pair_of(const TensorList& hx, Tensor& h0, Tensor& c0) {
@@ -565,7 +598,8 @@ std::tuple<Tensor, Tensor, Tensor> lstm(const Tensor& input, const TensorList& h
                                         bool batch_first) {
   Tensor h0, c0;
   pair_of(hx, h0, c0);
-  Network net{CellKind::lstm, "lstm", "MkldnnRnnLayerBackward0", biases, layers, dropout, train, bidirectional};
+  Network net{CellKind::lstm, "lstm",       bidirectional ? kCat : "MkldnnRnnLayerBackward0", biases, layers, dropout,
+              train,          bidirectional};
   LayerResult r = run_dense(net, input, h0, c0, params, batch_first);
   return {r.out, r.h, r.c};
 }
@@ -574,7 +608,7 @@ std::tuple<Tensor, Tensor, Tensor> lstm_packed(const Tensor& data, const Tensor&
                                                bool train, bool bidirectional) {
   Tensor h0, c0;
   pair_of(hx, h0, c0);
-  Network net{CellKind::lstm, "lstm", "CatBackward0", biases, layers, dropout, train, bidirectional};
+  Network net{CellKind::lstm, "lstm", kCat, biases, layers, dropout, train, bidirectional};
   LayerResult r = run_packed(net, data, batch_sizes, h0, c0, params);
   return {r.out, r.h, r.c};
 }
@@ -584,7 +618,8 @@ constexpr const char* kNames[] = {"rnn_tanh", "rnn_relu", "lstm", "gru"};
 template <CellKind K>
 std::tuple<Tensor, Tensor> rnn(const Tensor& input, const Tensor& hx, const TensorList& params, bool biases,
                                int64_t layers, double dropout, bool train, bool bidirectional, bool batch_first) {
-  Network net{K, kNames[static_cast<int>(K)], "StackBackward0", biases, layers, dropout, train, bidirectional};
+  Network net{
+      K, kNames[static_cast<int>(K)], bidirectional ? kCat : kStack, biases, layers, dropout, train, bidirectional};
   LayerResult r = run_dense(net, input, hx, {}, params, batch_first);
   return {r.out, r.h};
 }
@@ -592,7 +627,7 @@ template <CellKind K>
 std::tuple<Tensor, Tensor> rnn_packed(const Tensor& data, const Tensor& batch_sizes, const Tensor& hx,
                                       const TensorList& params, bool biases, int64_t layers, double dropout, bool train,
                                       bool bidirectional) {
-  Network net{K, kNames[static_cast<int>(K)], "CatBackward0", biases, layers, dropout, train, bidirectional};
+  Network net{K, kNames[static_cast<int>(K)], kCat, biases, layers, dropout, train, bidirectional};
   LayerResult r = run_packed(net, data, batch_sizes, hx, {}, params);
   return {r.out, r.h};
 }

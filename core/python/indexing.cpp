@@ -155,6 +155,11 @@ Plan make_plan(const Tensor& self, PyObject* index, bool reading) {
       check_index(is_integral(t.dtype()), "tensors used as indices must be long, int, byte or bool tensors, not ",
                   dtype_name(t.dtype()));
       bool mask = t.dtype() == DType::Bool || t.dtype() == DType::U8;
+      if (t.dtype() == DType::U8 &&
+          PyErr_WarnEx(PyExc_UserWarning,
+                       "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
+                       1) < 0)
+        throw PythonError{};
       if (mask && t.dim() == 0) {
         plan.view = unsqueeze(plan.view, dim);
         t = reshape(to_dtype(t, DType::Bool), Dims{1});

@@ -8,6 +8,7 @@ from rushlight import _C, linalg
 from rushlight._composite import composite
 from rushlight._composite.shapes import broadcast_shapes
 from rushlight._results import result_type
+from rushlight._switches import warn_of_older_name
 from rushlight.linalg._decompositions import check_reflections, permutation
 from rushlight.linalg._tools import recorded
 
@@ -37,6 +38,9 @@ def lu(A: Any, pivot: bool = True, get_infos: bool = False, out: Any = None) -> 
 
     Reference: https://pytorch.org/docs/stable/generated/torch.lu.html
     """
+    warn_of_older_name(
+        "lu", "lu_factor", "torch.linalg.lu_factor(A), or torch.linalg.lu_factor_ex(A) for get_infos=True"
+    )
     whole = linalg.lu_factor_ex(A, pivot=pivot)
     made = whole if get_infos else tuple(whole[:2])
     if out is not None:
@@ -106,6 +110,9 @@ def triangular_solve(
 
     Reference: https://pytorch.org/docs/stable/generated/torch.triangular_solve.html
     """
+    warn_of_older_name(
+        "triangular_solve", "solve_triangular", "torch.linalg.solve_triangular(A, b, upper=upper), the matrix first"
+    )
     if b.dim() < 2 or A.dim() < 2:
         which, sizes = ("b", b.shape) if b.dim() < 2 else ("A", A.shape)
         raise RuntimeError(

@@ -7,6 +7,7 @@ from typing import Any
 from rushlight import _C, fft
 from rushlight._autocast import in_float32
 from rushlight._composite import composite
+from rushlight._switches import warn_once
 
 
 def _window_of(name: str, window: Any, n_fft: int, win_length: int, like: Any) -> Any:
@@ -81,6 +82,11 @@ def stft(
         raise RuntimeError(f"stft: expected a 1D or 2D tensor, but got shape {list(input.shape)}")
     if align_to_window is not None and center:
         raise RuntimeError("stft: align_to_window should only be set when center = false.")
+    if window is None:
+        warn_once(
+            "A window was not provided. A rectangular window will be applied, which is known to cause spectral leakage: "
+            "window=torch.hann_window(win_length) is the usual one, window=torch.ones(win_length) says that this is meant."
+        )
     signal = input if input.dim() == 2 else input.unsqueeze(0)
     if center:
         from rushlight.nn.functional import pad
@@ -168,6 +174,11 @@ def istft(
         )
     if length is not None and length < 0:
         raise RuntimeError(f"istft: expected a length of at least 0, but got length={length}")
+    if window is None:
+        warn_once(
+            "A window was not provided. A rectangular window will be applied. Please provide the same window that stft() "
+            "was given, or torch.ones(win_length) if it was given none."
+        )
     spectrum = (input if input.dim() == 3 else input.unsqueeze(0)).transpose(1, 2)
     norm = "ortho" if normalized else None
     if return_complex:
