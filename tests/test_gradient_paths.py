@@ -137,3 +137,27 @@ def test_first_arguments_without_a_derivative(function):
         torch.autograd.grad(result, both[0])
     with pytest.raises(NotImplementedError, match="the derivative for .* is not implemented"):
         function(a.clone().requires_grad_(), x).backward()
+
+
+UNDERIVED = {
+    "unique": torch.unique,
+    "unique along": lambda x: torch.unique(x, dim=0),
+    "unique_consecutive": lambda x: torch.unique_consecutive(x, return_counts=True)[0],
+    "histogram": lambda x: torch.histogram(x, bins=3).hist,
+    "histogramdd": lambda x: torch.histogramdd(x, bins=[2, 2, 2]).hist,
+    "geqrf": lambda x: torch.geqrf(x).a,
+    "bincount": lambda x: torch.bincount(torch.tensor([0, 2, 2]), x[0]),
+    "ldl_factor": lambda x: linalg.ldl_factor(x + x.mT + 5 * torch.eye(3))[0],
+}
+
+
+@pytest.mark.parametrize("function", UNDERIVED)
+def test_results_without_a_derivative(function):
+    x = torch.arange(9.0).reshape(3, 3).requires_grad_()
+    result = UNDERIVED[function](x)
+    assert result.requires_grad
+    with pytest.raises(RuntimeError, match="derivative for .* is not implemented"):
+        (result.sum() + x.sum()).backward()
+    assert not UNDERIVED[function](x.detach()).requires_grad
+    with torch.no_grad():
+        assert not UNDERIVED[function](x).requires_grad

@@ -145,8 +145,10 @@ void record_batch_norm(const BatchNormed& r, const Tensor& x, const Tensor& weig
 
 BatchNormed batch_norm_stats(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& running_mean,
                              const Tensor& running_var, bool training, double momentum, double eps) {
-  check_constant("native_batch_norm", "running_mean", running_mean);
-  check_constant("native_batch_norm", "running_var", running_var);
+  if (x.numel() != 0) {
+    check_constant("native_batch_norm", "running_mean", running_mean);
+    check_constant("native_batch_norm", "running_var", running_var);
+  }
   if (x.dim() < 2 && x.numel() == 0) return {clone(x), {}, {}};
   check_index(x.dim() >= 2,
               "Dimension out of range: batch_norm expects an input of at least 2 dimensions (batch and channels), "

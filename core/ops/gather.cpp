@@ -406,7 +406,10 @@ static Tensor bincount(const Tensor& self, const Tensor& weights, int64_t minlen
   DType result = weights.dtype() == DType::F32 ? DType::F32 : DType::F64;
   Tensor out = zeros(sizes, DType::F64), w = plain(to_dtype(detach(weights), DType::F64));
   if (n > 0) cpu::index().bincount(out.raw(), t.data<int64_t>(), w.data<double>(), n);
-  return to_dtype(out, result);
+  out = to_dtype(out, result);
+  record("NotImplemented", out, {weights}, {},
+         [](Backward&) { fail(ErrorKind::Runtime, "derivative for aten::bincount is not implemented"); });
+  return out;
 }
 
 static Tensor histc(const Tensor& self, int64_t bins, const Scalar& min, const Scalar& max) {

@@ -143,7 +143,10 @@ def geqrf(input: Any, *, out: Any = None) -> Any:
     """
     if input.dim() < 2:
         raise RuntimeError("torch.geqrf: input must have at least 2 dimensions.")
-    return _deliver(_Geqrf(*_C._linalg_geqrf(input)), out)
+    from rushlight.autograd.function import without_derivative
+
+    parts = (without_derivative("geqrf", part, input) for part in _C._linalg_geqrf(input))
+    return _deliver(_Geqrf(*parts), out)
 
 
 @composite("orgqr(Tensor self, Tensor input2) -> Tensor")

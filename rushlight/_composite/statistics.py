@@ -258,6 +258,14 @@ def _amounts(weight: Any, points: Any, dtype: Any) -> Any:
     return weight.reshape(-1).to(dtype)
 
 
+def _constant_in(hist: Any, name: str, input: Any) -> Any:
+    if not input.requires_grad:
+        return hist
+    from rushlight.autograd.function import without_derivative
+
+    return without_derivative(name, hist, input)
+
+
 @composite(
     "histogram(Tensor self, int bins, *, float[]? range=None, Tensor? weight=None, bool density=False) -> (Tensor hist, Tensor bin_edges)"
 )
@@ -286,6 +294,7 @@ def histogram(
     hist = _C.zeros(edges.numel() - 1, dtype=input.dtype).scatter_add(0, at[inside], amount[inside])
     if density:
         hist = hist / hist.sum() / (edges[1:] - edges[:-1])
+    hist = _constant_in(hist, "histogram", input)
     if out is not None:
         hist, edges = _C._write_out(out[0], hist), _C._write_out(out[1], edges)
     return _Histogram(hist, edges)
@@ -340,4 +349,4 @@ def histogramdd(input: Any, bins: Any, *, range: Any = None, weight: Any = None,
         for axis, one in enumerate(edges):
             widths = one[1:] - one[:-1]
             hist = hist / widths.reshape([-1 if i == axis else 1 for i, _ in enumerate(shape)])
-    return _Histogramdd(hist, tuple(edges))
+    return _Histogramdd(_constant_in(hist, "histogramdd", input), tuple(edges))

@@ -8,7 +8,11 @@ from rushlight import _C
 from rushlight._composite import composite
 
 
-def _chosen(values: Any, inverse: Any, counts: Any, return_inverse: bool, return_counts: bool) -> Any:
+def _chosen(source: Any, values: Any, inverse: Any, counts: Any, return_inverse: bool, return_counts: bool) -> Any:
+    if source.requires_grad:
+        from rushlight.autograd.function import without_derivative
+
+        values = without_derivative("unique", values, source)
     extras = ([inverse] if return_inverse else []) + ([counts] if return_counts else [])
     return (values, *extras) if extras else values
 
@@ -36,7 +40,7 @@ def unique(
         found = _C._unique2(input, sorted, return_inverse, return_counts)
     else:
         found = _C.unique_dim(input, dim, sorted, return_inverse, return_counts)
-    return _chosen(*found, return_inverse, return_counts)
+    return _chosen(input, *found, return_inverse, return_counts)
 
 
 @composite(
@@ -58,4 +62,4 @@ def unique_consecutive(
     Reference: https://pytorch.org/docs/stable/generated/torch.unique_consecutive.html
     """
     found = _C._unique_consecutive(input, return_inverse, return_counts, dim)
-    return _chosen(*found, return_inverse, return_counts)
+    return _chosen(input, *found, return_inverse, return_counts)

@@ -245,3 +245,26 @@ class _Blocked(Function):
             "trying to differentiate twice a function that was marked with @once_differentiable; write its backward "
             "with differentiable operations and take the decorator away"
         )
+
+
+class _NoDerivative(Function):
+    """Passes a result on that depends on tensors by which it has no derivative."""
+
+    _node_name = "NotImplemented"
+
+    @staticmethod
+    def forward(ctx: Any, name: str, result: Any, *sources: Any) -> Any:
+        ctx.function = name
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        raise NotImplementedError(f"the derivative for '{ctx.function}' is not implemented.")
+
+
+def without_derivative(name: str, result: Any, *sources: Any) -> Any:
+    """`result`, through which going backward to the tensors among `sources` is an error, not a gradient left out."""
+    wanted = [t for t in sources if isinstance(t, _C.Tensor) and t.requires_grad]
+    if not wanted or not _C._is_grad_enabled() or result.requires_grad:
+        return result
+    return _NoDerivative.apply(name, result, *wanted)

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from rushlight._results import result_type
-from rushlight.autograd.function import Function
+from rushlight.autograd.function import Function, without_derivative
 from rushlight.linalg._tools import LinAlgError, array, check_square, deliver, tensor
 
 _LDLFactor = result_type("linalg_ldl_factor", "LD", "pivots")
@@ -92,7 +92,8 @@ def ldl_factor_ex(A: Any, *, hermitian: bool = False, check_errors: bool = False
             np.fill_diagonal(a[index], full.diagonal().real)
     if check_errors and info.any():
         raise LinAlgError("torch.linalg.ldl_factor_ex: D has a block of zeros: the matrix is singular")
-    return deliver(_LDLFactorEx(tensor(a), tensor(pivots), tensor(info)), out)
+    LD = without_derivative("linalg_ldl_factor_ex", tensor(a), A)
+    return deliver(_LDLFactorEx(LD, tensor(pivots), tensor(info)), out)
 
 
 def ldl_factor(A: Any, *, hermitian: bool = False, out: Any = None) -> Any:
