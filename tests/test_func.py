@@ -230,3 +230,37 @@ def test_batch_norm_without_statistics():
         torch.randn(4, 5, 3)
     )
     assert found.shape == (4, 5, 2)
+
+
+@pytest.mark.parametrize(
+    "pattern, sizes, shape, first",
+    [
+        ("a b -> b a", {}, (3, 2), [0, 3, 1]),
+        ("a b -> (b a)", {}, (6,), [0, 3, 1]),
+        ("a (b c) -> (a c) b", {"c": 3}, (6, 1), [0, 1, 2]),
+        ("... a -> a ... 1", {}, (3, 2, 1), [0, 3, 1]),
+        ("a b -> a () b", {}, (2, 1, 3), [0, 1, 2]),
+        ("a ... b -> b ... a", {}, (3, 2), [0, 3, 1]),
+    ],
+)
+def test_rearrange(pattern, sizes, shape, first):
+    found = torch.func.rearrange(torch.arange(6).reshape(2, 3), pattern, **sizes)
+    assert found.shape == shape and found.flatten()[:3].tolist() == first
+
+
+@pytest.mark.parametrize(
+    "pattern, words",
+    [
+        ("a b", "single '->'"),
+        ("a b -> a", "only on one side"),
+        ("a a -> a", "duplicate dimension 'a'"),
+        ("a b c -> c b a", "Number of dimensions in pattern"),
+        ("a 2 -> a", "unnamed axes of size 1"),
+        ("_a b -> b _a", "Invalid axis identifier"),
+        ("a b -> ... a b", "Ellipsis found in right side"),
+        ("((a b) c) -> a b c", "brackets inside brackets"),
+    ],
+)
+def test_rearrange_refuses(pattern, words):
+    with pytest.raises(ValueError, match=words):
+        torch.func.rearrange(torch.arange(6).reshape(2, 3), pattern)

@@ -3,7 +3,9 @@
 from rushlight._missing import module_getattr
 from rushlight.func._batch_norm import replace_all_batch_norm_modules_
 from rushlight.func._functional_call import functional_call, stack_module_state
+from rushlight.func._rearrange import rearrange
 from rushlight.func._transforms import (
+    debug_unwrap,
     functionalize,
     grad,
     grad_and_value,
@@ -17,6 +19,7 @@ from rushlight.func._transforms import (
 )
 
 __all__ = [
+    "debug_unwrap",
     "functional_call",
     "functionalize",
     "grad",
@@ -26,6 +29,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "rearrange",
     "replace_all_batch_norm_modules_",
     "stack_module_state",
     "vjp",

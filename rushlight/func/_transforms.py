@@ -18,7 +18,19 @@ from rushlight.func._tree import leaves, rebuilt, spread
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["functionalize", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize", "vjp", "vmap"]
+__all__ = [
+    "debug_unwrap",
+    "functionalize",
+    "grad",
+    "grad_and_value",
+    "hessian",
+    "jacfwd",
+    "jacrev",
+    "jvp",
+    "linearize",
+    "vjp",
+    "vmap",
+]
 
 _depth = 0
 
@@ -47,7 +59,7 @@ def _tracked(tree: Any) -> tuple[Any, list[Any], bool]:
             raise ValueError(f"Thing passed to transform API must be Tensor, got {type(x)}")
         if not (x.is_floating_point() or x.is_complex()):
             raise RuntimeError(
-                f"only tensors of floating point and complex dtype can be differentiated by, got {x.dtype}"
+                f"only Tensors of floating point dtype can require gradients (or of complex dtype), got {x.dtype}"
             )
         outer |= x.requires_grad
         own = x.view_as(x) if x.requires_grad else x.detach().requires_grad_()
@@ -634,3 +646,12 @@ def functionalize(func: Callable[..., Any], *, remove: str = "mutations") -> Cal
     Reference: https://pytorch.org/docs/stable/generated/torch.func.functionalize.html
     """
     return func
+
+
+def debug_unwrap(tensor: Any, *, recurse: bool = True) -> Any:
+    """The tensor itself: functions that are transformed see ordinary tensors.
+
+    >>> torch.func.debug_unwrap(torch.ones(1))
+    tensor([1.])
+    """
+    return tensor
