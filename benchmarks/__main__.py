@@ -8,10 +8,12 @@ import argparse
 import importlib.util
 import json
 import os
+import shutil
 import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -123,8 +125,22 @@ def installed_size(library):
     return sum(p.stat().st_size for p in files) / 1e6
 
 
+def peak(threads, avx2):
+    """GFLOP/s of fused multiply-adds in registers, by a small program; None without a compiler for it."""
+    compiler = shutil.which(os.environ.get("CXX", "g++"))
+    if not compiler:
+        return None
+    machine = "-march=x86-64-v3" if avx2 else "-march=native"
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "peak"
+        command = [compiler, "-O2", machine, "-ffp-contract=fast", "-pthread", str(ROOT / "benchmarks/peak.cpp"), "-o"]
+        subprocess.run([*command, str(program)], check=True)
+        text = subprocess.run([str(program), str(threads)], capture_output=True, text=True, check=True).stdout
+    return float(text)
+
+
 def limits(worker):
-    """What the machine can do, as far as MKL and a stream over warm memory show: GFLOP/s and GB/s."""
+    """What PyTorch makes of the machine in a large product, in GFLOP/s, and what a stream over warm memory does, in GB/s."""
 
     def best(setup, statement, number):
         worker.ask(setup=setup, statement=statement)
@@ -133,9 +149,11 @@ def limits(worker):
         return got
 
     n = 1536
-    peak = 2 * n**3 / best(f"a = torch.rand({n}, {n}); b = torch.rand({n}, {n}); c = a @ b", "torch.mm(a, b, out=c)", 3)
+    product = (
+        2 * n**3 / best(f"a = torch.rand({n}, {n}); b = torch.rand({n}, {n}); c = a @ b", "torch.mm(a, b, out=c)", 3)
+    )
     stream = "a = torch.rand(20_000_000); b = torch.rand(20_000_000); c = a + b"
-    return {"gflops": peak / 1e9, "gbs": 3 * 80e6 / best(stream, "torch.add(a, b, out=c)", 3) / 1e9}
+    return {"gflops": product / 1e9, "gbs": 3 * 80e6 / best(stream, "torch.add(a, b, out=c)", 3) / 1e9}
 
 
 def contended(workers, cases, rounds, batch, budget):
@@ -185,7 +203,7 @@ def main(argv=None):
             workers.append(Worker("jax", "jax", a.threads))
     result = {"versions": {w.label: w.version for w in workers}, "threads": a.threads, "cases": {}}
     try:
-        result["limits"] = limits(theirs)
+        result["limits"] = {**limits(theirs), "peak": peak(a.threads, a.avx2)}
         for i, c in enumerate(cases):
             if sys.stderr.isatty():
                 print(f"\r{i + 1}/{len(cases)} {c.name:60.60}", end="", file=sys.stderr, flush=True)

@@ -14,7 +14,9 @@ class Case:
     target: float = 1.0  # PyTorch's time over rushlight's, at least
     kept: float | None = None  # the same against a PyTorch whose malloc keeps its memory; None: not asked for
     size: str = ""
-    flops: float = 0.0  # arithmetic of one call, where the machine's limit is worth showing
+    flops: float = (
+        0.0  # arithmetic of one call, where no algorithm does with less and the machine's limit is worth showing
+    )
     jax: tuple = field(default=())  # (setup, statement) with `jax` and `jnp` bound
 
 

@@ -78,6 +78,14 @@ NETS = {
 }
 
 
+def point_flops(x, w, options):
+    """A 1x1 convolution's arithmetic; 0 for other kernels, which transforms do with less."""
+    if w[2:] != (1, 1):
+        return 0.0
+    step = 2 if "stride=2" in options else 1
+    return 2.0 * x[0] * w[0] * w[1] * (x[2] // step) * (x[3] // step)
+
+
 def cases() -> list[Case]:
     """Forward and backward of every shape, and the steps."""
     out = []
@@ -86,10 +94,11 @@ def cases() -> list[Case]:
             f"torch.manual_seed(0); x = torch.randn{x}; w = torch.randn{w}; conv = lambda: "
             f"torch.{name.split()[0]}(x, w{', ' if options else ''}{options}); g = torch.randn_like(conv())"
         )
-        out.append(Case(name, "conv", setup, "conv()", target=target))
+        flops = point_flops(x, w, options)
+        out.append(Case(name, "conv", setup, "conv()", target=target, flops=flops))
         setup += "; x.requires_grad_(); w.requires_grad_(); y = conv()"
         statement = "torch.autograd.grad(y, (x, w), g, retain_graph=True)"
-        out.append(Case(f"{name}, backward", "conv", setup, statement, target=target))
+        out.append(Case(f"{name}, backward", "conv", setup, statement, target=target, flops=2 * flops))
     for name, (batch, channels, size, model, optimizer, target) in NETS.items():
         setup = NET.format(batch=batch, channels=channels, size=size, model=model, optimizer=optimizer)
         out.append(Case(name, "conv", setup, "step()", target=target))

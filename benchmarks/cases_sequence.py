@@ -91,12 +91,14 @@ def both():
 def cases():
     found = []
 
-    def add(name, setup, statement, target):
-        found.append(Case(name, "sequences", setup, statement, target=target))
+    def add(name, setup, statement, target, flops=0.0):
+        found.append(Case(name, "sequences", setup, statement, target=target, flops=flops))
 
     for width, steps in ((64, 32), (128, 64)):
         setup = TRAIN.format(model=LSTM.format(width=width), batch=32, steps=steps, optimizer="Adam")
-        add(f"LSTM step: 32x{steps}, hidden {width}, Adam", setup, "step()", 2.0)
+        # Gates of input and state, letters of the head; backward takes two products for each.
+        flops = 3 * 32 * steps * (2 * 4 * width * 2 * width + 2 * width * 65)
+        add(f"LSTM step: 32x{steps}, hidden {width}, Adam", setup, "step()", 2.0, flops)
     for width, heads, batch, steps in ((128, 4, 16, 64), (256, 8, 16, 128)):
         model = GPT.format(width=width, heads=heads, steps=steps)
         setup = TRAIN.format(model=model, batch=batch, steps=steps, optimizer="AdamW")
