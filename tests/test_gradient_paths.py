@@ -146,6 +146,7 @@ UNDERIVED = {
     "histogram": lambda x: torch.histogram(x, bins=3).hist,
     "histogramdd": lambda x: torch.histogramdd(x, bins=[2, 2, 2]).hist,
     "geqrf": lambda x: torch.geqrf(x).a,
+    "binomial": lambda x: torch.binomial(torch.ones(3, 3), x / 9),
     "bincount": lambda x: torch.bincount(torch.tensor([0, 2, 2]), x[0]),
     "ldl_factor": lambda x: linalg.ldl_factor(x + x.mT + 5 * torch.eye(3))[0],
 }

@@ -293,9 +293,9 @@ class Walk {
 
   static void run_leaf_hooks(Node& node, Gradients& grads) {
     TensorImpl* leaf = node.variable();
-    if (!leaf) return;
-    const Tensor t(leaf);
-    for (auto& hook : std::vector(autograd_meta(t)->leaf_hooks)) run_hook(*hook, grads[0]);
+    const auto* meta = leaf ? static_cast<AutogradMeta*>(leaf->autograd.get()) : nullptr;
+    if (!meta || meta->leaf_hooks.empty()) return;
+    for (auto& hook : std::vector(meta->leaf_hooks)) run_hook(*hook, grads[0]);
   }
 
   void capture(Node* node, const Gradients& grads) {

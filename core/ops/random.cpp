@@ -277,7 +277,9 @@ Tensor binomial(const Tensor& count, const Tensor& prob, Generator* g) {
   Tensor n = prepared(count, sizes, count.dtype()), p = prepared(prob, sizes, prob.dtype()),
          out = Tensor::empty(sizes, count.dtype());
   draw_each(out, [&](random::Out o) { random::binomial(o, n.raw(), p.raw(), pick(g)); });
-  return zero_gradient("BinomialBackward0", out, count, prob);
+  record("NotImplemented", out, {count, prob}, {},
+         [](Backward&) { fail(ErrorKind::Runtime, "derivative for aten::binomial is not implemented"); });
+  return out;
 }
 
 Tensor multinomial(const Tensor& self, int64_t samples, bool replacement, Generator* g) {
