@@ -33,7 +33,8 @@ __all__ = [
     "rfftn",
 ]
 
-_NORMS = ("backward", "ortho", "forward")
+# Each scaling, and that of the transform the other way.
+_OPPOSITE = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
 
 
 def _check_tensor(name: str, input: Any) -> None:
@@ -41,12 +42,49 @@ def _check_tensor(name: str, input: Any) -> None:
         raise TypeError(f"fft_{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
 
 
-def _transformed(input: Any, name: str, *arguments: Any, dtype: Any) -> Any:
-    """What numpy.fft makes of a tensor."""
+def _transformed(input: Any, inverse: bool, size: int | None, dims: tuple[int, ...], norm: str) -> Any:
+    """What numpy.fft makes of a tensor: of a real one half the transform, of a half (of `size` elements) a real one."""
     import numpy as np
 
-    found = getattr(np.fft, name)(input.detach().resolve_conj().numpy(), *arguments)
-    return _C.from_numpy(np.ascontiguousarray(found)).to(dtype)
+    real, dtype = not input.is_complex(), input.dtype
+    shape = list(input.shape)
+    if real:
+        shape[dims[-1]] = shape[dims[-1]] // 2 + 1
+    x, plain = input.detach().resolve_conj().numpy(), np.fft.ifft if inverse else np.fft.fft
+    # With a scale of its own NumPy transforms float32 in float32. Without one, as the scale is an integer then, it goes
+    # through float64 and takes several times as long.
+    count = 1
+    if dtype.to_real() == _C.float32 and norm == ("forward" if inverse else "backward"):
+        norm = _OPPOSITE[norm]
+        for dim in dims:
+            count *= size if size is not None and dim == dims[-1] else input.shape[dim]
+    if np.__version__.startswith("1."):  # which has no place for results
+        sizes = None if size is None else [*(shape[dim] for dim in dims[:-1]), size]
+        name = "rfftn" if real else ("ifftn" if inverse else "fftn") if size is None else "irfftn"
+        found = getattr(np.fft, name)(x, sizes, dims, norm)
+        made = input.new_empty(found.shape, dtype=dtype.to_complex() if size is None else dtype.to_real())
+        made.numpy()[...] = found
+        return made.mul_(count) if count != 1 else made
+    # The results lie in the allocator's memory, which is warm; axes after the first are transformed in place.
+    made = input.new_empty(shape, dtype=dtype.to_complex() if real else dtype)
+    to, rest = made.numpy(), dims[:-1]
+    if real:
+        np.fft.rfft(x, None, dims[-1], norm, out=to)
+    elif size is None:
+        plain(x, None, dims[-1], norm, out=to)
+    elif rest:
+        plain(x, None, rest[0], norm, out=to)
+        rest = rest[1:]
+    else:
+        to = x
+    for dim in rest:
+        plain(to, None, dim, norm, out=to)
+    if size is None:
+        return made.mul_(count) if count != 1 else made
+    shape[dims[-1]] = size
+    made = input.new_empty(shape, dtype=dtype.to_real())
+    np.fft.irfft(to, size, dims[-1], norm, out=made.numpy())
+    return made.mul_(count) if count != 1 else made
 
 
 class _Complex(Function):
@@ -57,19 +95,66 @@ class _Complex(Function):
     @staticmethod
     def forward(ctx: Any, input: Any, dims: tuple[int, ...], norm: str, inverse: bool) -> Any:
         ctx.options = dims, norm, inverse
-        return _transformed(input, "ifftn" if inverse else "fftn", None, dims, norm, dtype=input.dtype)
+        return _transformed(input, inverse, None, dims, norm)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         dims, norm, inverse = ctx.options
-        opposite = {"backward": "forward", "forward": "backward", "ortho": "ortho"}[norm]
-        return _Complex.apply(grad, dims, opposite, not inverse), None, None, None
+        return _Complex.apply(grad, dims, _OPPOSITE[norm], not inverse), None, None, None
+
+
+def _weighted(half: Any, axis: int, size: int, inner: float) -> Any:
+    """What is mirrored in the whole, all but the first and the middle one, times a factor."""
+    count = half.shape[axis]
+    shape = [1] * half.dim()
+    shape[axis] = count
+    weights = _C.full((count,), inner, dtype=half.dtype.to_real())
+    weights[0] = 1
+    if size % 2 == 0:
+        weights[-1] = 1
+    return half * weights.reshape(shape)
+
+
+class _ToHalf(Function):
+    """rfftn of real tensors; inverse: its conjugate."""
+
+    _node_name = "FftR2CBackward0"
+
+    @staticmethod
+    def forward(ctx: Any, input: Any, dims: tuple[int, ...], norm: str, inverse: bool) -> Any:
+        ctx.options = dims, norm, inverse, input.shape[dims[-1]]
+        made = _transformed(input, False, None, dims, _OPPOSITE[norm] if inverse else norm)
+        return made.conj_physical() if inverse else made
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        dims, norm, inverse, size = ctx.options
+        half = _weighted(grad, dims[-1], size, 0.5)
+        return _FromHalf.apply(half, size, dims, _OPPOSITE[norm], not inverse), None, None, None
+
+
+class _FromHalf(Function):
+    """irfftn; not inverse: that of the conjugate. The last axis gets `size` elements."""
+
+    _node_name = "FftC2RBackward0"
+
+    @staticmethod
+    def forward(ctx: Any, input: Any, size: int, dims: tuple[int, ...], norm: str, inverse: bool) -> Any:
+        ctx.options = size, dims, norm, inverse
+        x, scale = (input, norm) if inverse else (input.conj(), _OPPOSITE[norm])
+        return _transformed(x, True, size, dims, scale)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        size, dims, norm, inverse = ctx.options
+        half = _ToHalf.apply(grad, dims, _OPPOSITE[norm], not inverse)
+        return _weighted(half, dims[-1], size, 2.0), None, None, None, None
 
 
 def _checked_norm(norm: str | None) -> str:
     if norm is None:
         return "backward"
-    if norm not in _NORMS:
+    if norm not in _OPPOSITE:
         raise RuntimeError(f'Invalid normalization mode: "{norm}"')
     return norm
 
@@ -140,9 +225,8 @@ def _half(input: Any, s: Any, dim: Any, norm: str | None, inverse: bool, out: An
     sizes, dims = _axes(input, s, dim)
     if not dims:
         raise RuntimeError("rfftn must transform at least one axis")
-    x = _resized(_as_complex(input), sizes, dims)
-    whole = _Complex.apply(x, dims, _checked_norm(norm), inverse)
-    return _out(whole.narrow(dims[-1], 0, x.shape[dims[-1]] // 2 + 1), out)
+    x = _resized(_as_float(input), sizes, dims)
+    return _out(_ToHalf.apply(x, dims, _checked_norm(norm), inverse), out)
 
 
 def _real(input: Any, s: Any, dim: Any, norm: str | None, inverse: bool, out: Any) -> Any:
@@ -154,20 +238,7 @@ def _real(input: Any, s: Any, dim: Any, norm: str | None, inverse: bool, out: An
     if last < 1:
         raise RuntimeError(f"Invalid number of data points ({last}) specified")
     x = _resized(_as_complex(input), [*sizes[:-1], last // 2 + 1], dims)
-    mode = _checked_norm(norm)
-    if len(dims) > 1:
-        x = _Complex.apply(x, dims[:-1], mode, inverse)
-    # The mirrored half counts through its conjugate; only the real part of the first and the middle one counts.
-    axis = dims[-1]
-    count = x.shape[axis]
-    weights = _C.full((count,), 2.0, dtype=x.dtype.to_real())
-    weights[0] = 1
-    if last % 2 == 0:
-        weights[-1] = 1
-    shape = [1] * x.dim()
-    shape[axis] = count
-    padded = _resized(x * weights.reshape(shape), [last], (axis,))
-    return _out(_Complex.apply(padded, (axis,), mode, inverse).real, out)
+    return _out(_FromHalf.apply(x, last, dims, _checked_norm(norm), inverse), out)
 
 
 _SHARED = """

@@ -118,3 +118,27 @@ def test_windows():
     assert windows.hann(0).shape == (0,) and windows.kaiser(1).tolist() == [1.0]
     with pytest.raises(ValueError):
         windows.gaussian(5, std=-1.0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("norm", ["backward", "ortho", "forward"])
+@pytest.mark.parametrize("size", [1, 8, 9])
+def test_transforms_of_real_tensors_are_halves_of_whole_ones(dtype, norm, size):
+    near = {"rtol": 1e-5 if dtype == torch.float32 else 1e-11, "atol": 1e-5 if dtype == torch.float32 else 1e-11}
+    x = torch.randn(3, 6, size, dtype=dtype, requires_grad=True)
+    half, whole = torch.fft.rfft2(x, norm=norm), torch.fft.fft2(x, norm=norm)[..., : size // 2 + 1]
+    torch.testing.assert_close(half, whole, **near)
+    w = torch.randn_like(half)
+    gradients = [torch.autograd.grad((y * w).abs().square().sum(), x)[0] for y in (half, whole)]
+    torch.testing.assert_close(*gradients, **near)
+    back = torch.fft.irfft2(half, s=(6, size), norm=norm)
+    torch.testing.assert_close(back, x, **near)
+    assert half.grad_fn.name() == "FftR2CBackward0" and back.grad_fn.name() == "FftC2RBackward0"
+    torch.testing.assert_close(
+        torch.fft.ihfft(x, norm=norm), torch.fft.ifft(x, norm=norm)[..., : size // 2 + 1], **near
+    )
+    if dtype == torch.float64 and size > 1:
+        assert torch.autograd.gradcheck(
+            lambda z: torch.fft.irfft2(z, s=(6, size), norm=norm), half.detach().requires_grad_()
+        )
+        assert torch.autograd.gradgradcheck(lambda z: torch.fft.rfft2(z, norm=norm).abs().square().sum(), x)
