@@ -1,5 +1,5 @@
 // The tape: nodes, the edges between them, and what they save. The engine (engine.h) walks it. This room knows no op;
-// ops/ makes nodes (ops/gradient.h) and gives the engine the one op it needs, the sum of two gradients.
+// ops/ makes nodes (ops/gradient.h) and lends the engine the few it needs, such as the sum of two gradients.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,4 @@
 // The extension module rushlight._C.
-#include "kernels/copy.h"
 #include "python/autocast.h"
 #include "python/autograd.h"
 #include "python/python.h"
@@ -72,31 +71,6 @@ PyMethodDef functions[] = {
 PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "rushlight._C", "The core of rushlight.", -1, functions, nullptr, nullptr, nullptr, nullptr};
 
-Tensor add(const Tensor& a, const Tensor& b) {
-  static const OpDef& def = find_op("add");
-  Value args[3] = {Value(a), Value(b), def.params[2].value};
-  Result r;
-  def.fn(args, r);
-  return r.tensor;
-}
-void add_in_place(const Tensor& a, const Tensor& b) {
-  GradModeGuard off(false);
-  static const OpDef& def = find_op("add");
-  Value args[3] = {Value(a), Value(b), def.params[2].value};
-  run_in_place(def, args);
-}
-bool has_nan(const Tensor& t) {
-  GradModeGuard off(false);
-  if (!is_differentiable(t.dtype())) return false;
-  Value args[1] = {Value(t)};
-  Result r;
-  find_op("isnan").fn(args, r);
-  Value any_args[1] = {Value(r.tensor)};
-  Result any;
-  find_op("any").fn(any_args, any);
-  return any.tensor.item().to_bool();
-}
-
 }  // namespace
 }  // namespace rl::py
 
@@ -120,11 +94,6 @@ PyMODINIT_FUNC PyInit__C() {
     Py_DECREF(module);
     return nullptr;
   }
-  rl::autograd_support.add = add;
-  rl::autograd_support.add_in_place = add_in_place;
-  rl::autograd_support.clone = [](const rl::Tensor& t) { return rl::clone(t); };
-  rl::autograd_support.copy_data = rl::copy_data;
-  rl::autograd_support.has_nan = has_nan;
   PyModule_AddStringConstant(module, "__version__", RUSHLIGHT_VERSION);
   return module;
 }
