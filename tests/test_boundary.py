@@ -231,3 +231,24 @@ def test_out_of_the_wrong_dtype_or_ignored():
     U, S, V = torch.empty(0), torch.empty(0), torch.empty(0)
     torch.svd(x, out=(U, S, V))
     torch.testing.assert_close(U @ torch.diag(S) @ V.T, x)
+
+
+def test_data_of_another_shape_after_it_was_saved():
+    def layer_norm(x):
+        return F.layer_norm(x, (1000,), torch.ones(1000, requires_grad=True))
+
+    def cross_entropy(x):
+        return F.cross_entropy(x, torch.zeros(100, dtype=torch.int64))
+
+    for f in (layer_norm, cross_entropy, lambda x: F.group_norm(x, 10), lambda x: x * x, lambda x: x.norm()):
+        x = torch.ones(100, 1000, requires_grad=True)
+        y = f(x)
+        x.data = torch.ones(5)
+        with pytest.raises((RuntimeError, IndexError)):
+            y.sum().backward()
+    # Other data of the same shape are what backward reads then, whatever was done to them before.
+    x = torch.ones(3, requires_grad=True)
+    y = x * x
+    x.data = torch.ones(3).add_(1)
+    y.sum().backward()
+    assert x.grad.tolist() == [4.0] * 3 and x._version == 0

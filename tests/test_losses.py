@@ -89,6 +89,10 @@ def test_bags():
     torch.testing.assert_close(F.embedding_bag(indices, weight, torch.tensor([0, 2, 4])), expected)
     ends = torch.tensor([0, 2, 4, 4])
     torch.testing.assert_close(F.embedding_bag(indices, weight, ends, include_last_offset=True), expected)
+    ends = torch.tensor([0, 1, 3])  # what comes after the last one is in no bag
+    summed = F.embedding_bag(indices[:4], weight, ends, mode="sum", include_last_offset=True)
+    torch.testing.assert_close(summed, torch.stack([weight[indices[0]], weight[indices[1:3]].sum(0)]))
+    assert F.embedding_bag(indices, weight, ends[:0]).shape == (0, weight.shape[1])
     torch.testing.assert_close(F.embedding_bag(indices.int().view(2, 2), weight, mode="max")[1], weight[2])
     bag = nn.EmbeddingBag(5, 3, padding_idx=-1, mode="sum")
     assert (bag.weight[4] == 0).all() and repr(bag) == "EmbeddingBag(5, 3, mode='sum', padding_idx=4)"

@@ -91,7 +91,11 @@ int set_data(PyObject* o, PyObject* value, void*) {
             "Attempted to call `variable.set_data(tensor)`, but `variable` and `tensor` have incompatible tensor type.");
         check(t.requires_grad() ? is_differentiable(other.dtype()) : true,
               "data set to a tensor that requires gradients must be floating point or complex dtype");
+        // What backward saved of t reads the new data, unless these have another shape: that is a change in place.
+        const uint32_t version = t->version() + (same_shape(t, other) && t.dtype() == other.dtype() ? 0 : 1);
         t->set(other->storage_ref(), other->offset(), Dims(other.sizes()), Dims(other.strides()), other.dtype());
+        if (t->version() != version) t->detach_version();
+        while (t->version() < version) t->bump_version();
         return 0;
       },
       -1);

@@ -91,6 +91,10 @@ def embedding_bag(
         raise RuntimeError(f"embedding_bag(): mode is 0 (sum), 1 (mean) or 2 (max), got {mode}")
     starts = _starts_of_bags(indices, offsets, include_last_offset)
     n, rows, bags = indices.numel(), weight.shape[0], starts.numel()
+    end = int(offsets[-1]) if include_last_offset else n if bags else 0
+    if end < n:  # the rest is in no bag
+        n, indices = end, indices[:end]
+        per_sample_weights = None if per_sample_weights is None else per_sample_weights[:end]
     bag_of = _C.searchsorted(starts.long().contiguous(), _C.arange(n), right=True) - 1
     kept, bag = indices, bag_of
     if padding_idx is not None:
