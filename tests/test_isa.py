@@ -128,6 +128,7 @@ CONVOLUTIONS = {
     "conv2d many channels": ((2, 50, 9, 9), (15, 50, 3, 3), {"stride": 2}),
     "conv2d 3x3, stride 2, transformed": ((2, 19, 24, 21), (37, 19, 3, 3), {"stride": 2, "padding": 1}),
     "conv2d 4x4, stride 2, transformed": ((2, 19, 25, 20), (37, 19, 4, 4), {"stride": 2, "padding": 1}),
+    "conv2d 3x3, stride 2, tiles of one result": ((8, 19, 14, 13), (70, 19, 3, 3), {"stride": 2, "padding": 1}),
     "conv2d 1x1, stride 2": ((2, 19, 30, 31), (37, 19, 1, 1), {"stride": 2}),
     "conv2d one channel": ((3, 1, 28, 28), (6, 1, 5, 5), {"padding": 2}),
     "conv2d few results": ((3, 6, 14, 14), (16, 6, 5, 5), {}),

@@ -271,16 +271,22 @@ void turned_product(const cpu::ConvTurned& p, const Tensor& x, const Tensor& w, 
                              out.data<float>());
 }
 
-// Kernels of 3 or 4 taps a side with stride 2. `each` results of a tile along an axis: of those past the end of a row nothing
-// is kept.
+// Kernels of 3 or 4 taps a side with stride 2. `each` results of a tile along an axis: a convolution's 2, or 2 for every other
+// place of its input.
 bool suits_strided(const ConvGeometry& c, const Tensor& a, const Tensor& b, const int64_t* results, int64_t each) {
   if (a.dtype() != DType::F32 || c.kernel[0] != 1 || c.in[0] != 1 || c.out[0] != 1 || c.pad[0] != 0) return false;
   int64_t products = 1, plain = 1, tiles = c.batch;
   for (int i = 1; i < 3; ++i) {
     if (c.kernel[i] < 3 || c.kernel[i] > 4 || c.stride[i] != 2 || c.dilation[i] != 1 || c.pad[i] >= c.kernel[i])
       return false;
-    const int64_t along = (results[i] + each - 1) / each;
-    products *= (c.kernel[i] == 3 ? 5 : 6) * each * along, plain *= 2 * c.kernel[i] * results[i], tiles *= along;
+    int64_t of_axis = 0, of_taps = 0;
+    for (int64_t phase = 0; phase < 2; ++phase) {
+      // Two results take three products of two taps; one takes as many as it has taps.
+      const int64_t taps = (c.kernel[i] - phase + 1) / 2;
+      const int64_t count = each == 2 ? results[i] : (results[i] - (phase + c.pad[i]) % 2 + 1) / 2;
+      of_axis += count / 2 * (taps + 1) + count % 2 * taps, of_taps += count * taps;
+    }
+    products *= of_axis, plain *= of_taps, tiles *= (results[i] + each - 1) / each;
   }
   if (std::min(c.channels, c.m) < 16 || tiles < 48) return false;
   // Many kernels cost memory as well.

@@ -29,9 +29,11 @@ constexpr int64_t kBand = 32;  // channels multiplied at once
 constexpr int64_t kMostUnits = 36;
 constexpr int64_t kFewTiles = 128;                    // whose patches are made once for all bands
 constexpr int64_t kPatches = int64_t{1} << 18;        // elements of patches at once
-constexpr int64_t kSharedPatches = int64_t{1} << 20;  // the same where all threads read them
+constexpr int64_t kSharedPatches = int64_t{3} << 20;  // the same where all threads read them
 constexpr int64_t kOwnSums = int64_t{1} << 17;        // elements of a gradient's sums that a task has to itself
-constexpr int64_t kParts = 8, kShares = 4, kProducts = 9 * kShares;
+constexpr int64_t kParts = 8;
+constexpr int64_t kTasks = 8;     // of a gradient's products, at least
+constexpr int64_t kRowTiles = 8;  // of a gradient's sums that stay in the cache
 
 int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
@@ -127,11 +129,18 @@ void turn_planes(const Plane& p, const float* x, float* out) {
 // taps give to a place is one sum over their channels; a gradient's input has a unit for every place of every phase.
 struct Unit {
   int64_t depth = 0, patches = 0, kernels = 0;  // from the first unit: elements per tile, rows
+  int64_t pitch = 0;                            // from tile to tile
+  int64_t tile_rows = 0, tile_columns = 0;      // that need it: a last tile of one result has no use for some
 };
 
 struct Shape {
-  [[gnu::noinline]] Shape(const ConvStrided& c, bool backwards, int64_t patch_unit)
-      : c(c), backwards(backwards), from(backwards ? c.m : c.channels), to(backwards ? c.channels : c.m) {
+  // `in_strips`: patches lie in strips of kBand channels, piece after piece; else each unit's channels side by side.
+  [[gnu::noinline]] Shape(const ConvStrided& c, bool backwards, bool in_strips)
+      : c(c),
+        backwards(backwards),
+        in_strips(in_strips),
+        from(backwards ? c.m : c.channels),
+        to(backwards ? c.channels : c.m) {
     from_lanes = round_up(from, kLine), to_lanes = round_up(to, kLine);
     source = backwards ? c.out : c.in, result = backwards ? c.in : c.out;
     step = backwards ? 2 : 4, spacing = backwards ? 1 : 2, each = backwards ? 4 : 2;
@@ -141,11 +150,18 @@ struct Shape {
     for (int py = 0; py < 2; ++py)
       for (int px = 0; px < 2; ++px)
         for (int y = 0; y <= taps(0, py); ++y)
-          for (int x = 0; x <= taps(1, px); ++x) units[unit(py, px, y, x)].depth += from_lanes;
+          for (int x = 0; x <= taps(1, px); ++x) {
+            Unit& u = units[unit(py, px, y, x)];
+            u.depth += from_lanes;
+            u.tile_rows = needed(0, py, y), u.tile_columns = needed(1, px, x);
+          }
     for (Unit& u : units) {
+      // Tiles apart by a power of two would drive each other out of the cache.
+      u.pitch = u.depth > 0 && u.depth % 512 == 0 ? u.depth + kLine : u.depth;
       u.patches = per_tile, u.kernels = rows;
-      per_tile += round_up(u.depth, patch_unit), rows += u.depth;
+      per_tile += u.pitch, rows += u.depth;
     }
+    if (in_strips) per_tile = round_up(from, kBand) * pieces();
   }
 
   // Of a phase of the kernel along an axis: every other tap.
@@ -158,6 +174,18 @@ struct Shape {
   int64_t window(int axis) const { return backwards ? 4 : c.kernel[axis] + 2; }
   int64_t border(int axis) const { return backwards ? 1 - c.pad[axis] / 2 : c.pad[axis]; }
 
+  // Tiles along an axis that have a result for a term of a phase: the last term is of the second result alone.
+  int64_t needed(int axis, int phase, int term) const {
+    const int64_t first = backwards ? (phase + c.pad[axis]) % 2 : 0;
+    const int64_t place = first + (term == taps(axis, phase) ? each / 2 : 0);
+    return (result[axis] - place + each - 1) / each;
+  }
+  // Of a unit, in the lines from `first` on before another.
+  int64_t tiles_between(const Unit& u, int64_t first, int64_t line) const {
+    auto before = [&](int64_t n) { return n / tile_rows * u.tile_rows + std::min(n % tile_rows, u.tile_rows); };
+    return (before(line) - before(first)) * u.tile_columns;
+  }
+
   int place(int axis, int phase, int term) const { return taps(axis, phase) == 1 ? 2 * term : term; }
   size_t unit(int py, int px, int y, int x) const {
     return static_cast<size_t>(backwards ? (2 * py + px) * 9 + 3 * y + x : 3 * place(0, py, y) + place(1, px, x));
@@ -167,6 +195,12 @@ struct Shape {
     if (backwards) return 0;
     const int64_t across = place(1, px, x) == 1 ? taps(1, 1) : 2;
     return (py * across + px) * from_lanes;
+  }
+
+  // A piece is a unit's channels of one phase.
+  int64_t pieces() const { return rows / from_lanes; }
+  int64_t piece(int py, int px, int y, int x) const {
+    return (units[unit(py, px, y, x)].kernels + column(py, px, x)) / from_lanes;
   }
 
   // f.operator()<NY, NX>(py, px) for every phase of the kernel.
@@ -185,11 +219,11 @@ struct Shape {
       }
   }
 
-  // Lines of tiles [first, last), which may belong to several images: f(image, first row, rows, tiles before).
+  // Lines of tiles [first, last), which may belong to several images: f(image, first row, rows).
   template <class F> void each_image(int64_t first, int64_t last, F f) const {
     for (int64_t line = first; line < last;) {
       const int64_t row = line % tile_rows, count = std::min(tile_rows - row, last - line);
-      f(line / tile_rows, row, count, (line - first) * tile_columns);
+      f(line / tile_rows, row, count);
       line += count;
     }
   }
@@ -207,37 +241,41 @@ struct Shape {
                 x + ((image * c.groups + group) * from + c0) * plane, turned);
   }
 
-  // Patches of a line of channels, of `tiles` tiles in all. They lie in strips of `strip` columns, or each unit is one.
+  // Patches of a line of channels, of `tiles` tiles in all.
   [[gnu::noinline]] void make_patches(const float* x, int64_t group, int64_t c0, int64_t first, int64_t last,
-                                      int64_t tiles, int64_t strip, float* turned, float* patches) const {
-    each_image(first, last, [&](int64_t image, int64_t row, int64_t count, int64_t before) {
+                                      int64_t tiles, float* turned, float* patches) const {
+    each_image(first, last, [&](int64_t image, int64_t row, int64_t count) {
       turn_source(x, image, group, c0, row, count, turned);
       each_phase([&]<int NY, int NX>(int py, int px) {
         float* out[NY + 1][NX + 1];
-        int64_t apart[NY + 1][NX + 1];
+        int64_t apart[NY + 1][NX + 1], line[NY + 1][NX + 1];
         for (int y = 0; y <= NY; ++y)
           for (int i = 0; i <= NX; ++i) {
             const Unit& u = units[unit(py, px, y, i)];
-            const int64_t at = column(py, px, i) + c0, wide = strip ? strip : u.depth;
-            apart[y][i] = wide;
-            out[y][i] = patches + u.patches * tiles + at / wide * wide * tiles + before * wide + at % wide;
+            apart[y][i] = in_strips ? kBand : u.pitch;
+            line[y][i] = u.tile_columns * apart[y][i];
+            out[y][i] = patches + tiles_between(u, first, image * tile_rows + row) * apart[y][i];
+            if (in_strips)
+              out[y][i] += (c0 / kBand * pieces() + piece(py, px, y, i)) * kBand * tiles + c0 % kBand;
+            else
+              out[y][i] += u.patches * tiles + column(py, px, i) + c0;
           }
         const float* corner = turned + begin(0, py) * pitch + begin(1, px) * kLine;
+        // A tile that a unit does not need is overwritten by the next one that it does.
         for (int64_t r = 0; r < count; ++r)
           for (int64_t t = 0; t < tile_columns; ++t) {
             const float* at = corner + step * (r * pitch + t * kLine);
-            const int64_t tile = r * tile_columns + t;
             for (int64_t v = 0; v < kLine; v += L)
               transform<Elements<NY>, Elements<NX>>(
                   [&](int y, int i) { return load(at + spacing * (y * pitch + i * kLine) + v); },
-                  [&](int y, int i, V value) { store(out[y][i] + tile * apart[y][i] + v, value); });
+                  [&](int y, int i, V value) { store(out[y][i] + r * line[y][i] + t * apart[y][i] + v, value); });
           }
       });
     });
   }
 
   const ConvStrided& c;
-  bool backwards;
+  bool backwards, in_strips;
   int64_t from, to, from_lanes, to_lanes;  // channels of a group: multiplied, of the result
   const int64_t *source, *result;          // planes
   int64_t step, spacing, each;  // from tile to tile in the source, between taps there, results of a tile along an axis
@@ -250,7 +288,7 @@ struct Shape {
 class Product : Shape {
  public:
   Product(const ConvStrided& c, bool backwards, const float* x, const float* w, const float* bias, float* out)
-      : Shape(c, backwards, kLine), x_(x), w_(w), bias_(bias), out_(out) {
+      : Shape(c, backwards, false), x_(x), w_(w), bias_(bias), out_(out) {
     bands_ = (to_lanes + kBand - 1) / kBand;
   }
 
@@ -282,8 +320,7 @@ class Product : Shape {
         const int64_t last = lines * (item % blocks + 1) / blocks, tiles = (last - first) * tile_columns;
         const auto [patches, turned, sums, results] =
             own_pieces<4>({per_tile * tiles, turned_size(last - first), sums_size(tiles), results_size(last - first)});
-        for (int64_t c0 = 0; c0 < from; c0 += kLine)
-          make_patches(x_, group, c0, first, last, tiles, 0, turned, patches);
+        for (int64_t c0 = 0; c0 < from; c0 += kLine) make_patches(x_, group, c0, first, last, tiles, turned, patches);
         for (int64_t band = 0; band < bands_; ++band)
           multiply(group, band, first, last, patches, kernels + (group * bands_ + band) * rows * kBand, sums, results);
       }
@@ -297,7 +334,7 @@ class Product : Shape {
     for (int64_t group = 0; group < c.groups; ++group) {
       parallel_for(from_lanes / kLine, 1 + (1 << 13) / (tiles * per_tile), [&](int64_t begin, int64_t end) {
         const auto [turned] = own_pieces<1>({turned_size(lines)});
-        for (int64_t i = begin; i < end; ++i) make_patches(x_, group, i * kLine, 0, lines, tiles, 0, turned, patches);
+        for (int64_t i = begin; i < end; ++i) make_patches(x_, group, i * kLine, 0, lines, tiles, turned, patches);
       });
       parallel_for(bands_, 1, [&](int64_t begin, int64_t end) {
         const auto [kernels, sums, results] = own_pieces<3>({rows * kBand, sums_size(tiles), results_size(lines)});
@@ -350,33 +387,33 @@ class Product : Shape {
 
   [[gnu::noinline]] void multiply(int64_t group, int64_t band, int64_t first, int64_t last, const float* patches,
                                   const float* kernels, float* sums, float* results) const {
-    const int64_t tiles = (last - first) * tile_columns, row_tiles = mk_.count(tiles), strip = mk_.strip();
+    const int64_t tiles = (last - first) * tile_columns, strip = mk_.strip();
     const int64_t width = std::min(kBand, to_lanes - band * kBand);
     for (size_t n = 0; n < units.size(); ++n) {
       const Unit& u = units[n];
+      const int64_t count = tiles_between(u, first, last), row_tiles = mk_.count(count);
       const int64_t blocks = (u.depth + kDepth - 1) / kDepth;
       for (int64_t b = 0; b < blocks; ++b) {
         const int64_t k0 = u.depth * b / blocks, depth = u.depth * (b + 1) / blocks - k0;
         TileOut<float> to{b > 0 ? Finish::add : Finish::set, nullptr, kBand, nullptr, 0.0f};
         for (int64_t column = 0; column < width; column += strip)
           for (int64_t t = 0; t < row_tiles; ++t) {
-            const int64_t i0 = tiles * t / row_tiles, height = tiles * (t + 1) / row_tiles - i0;
+            const int64_t i0 = count * t / row_tiles, height = count * (t + 1) / row_tiles - i0;
             to.dst = sums + (static_cast<int64_t>(n) * tiles + i0) * kBand + column;
-            mk_.run(height, std::min(strip, width - column), depth, patches + u.patches * tiles + i0 * u.depth + k0,
-                    u.depth, 1, kernels + (u.kernels + k0) * kBand + column, kBand, to);
+            mk_.run(height, std::min(strip, width - column), depth, patches + u.patches * tiles + i0 * u.pitch + k0,
+                    u.pitch, 1, kernels + (u.kernels + k0) * kBand + column, kBand, to);
           }
       }
     }
     const int64_t n0 = band * kBand, plane = result[0] * result[1];
-    each_image(first, last, [&](int64_t image, int64_t row, int64_t count, int64_t before) {
+    each_image(first, last, [&](int64_t image, int64_t row, int64_t count) {
       const int64_t height = std::min(each * (row + count), result[0]) - each * row;
-      const Place at{group * to + n0, width, count, height, tiles, before};
+      const Place at{group * to + n0, width, count, height, tiles, first, image * tile_rows + row};
       if (!backwards)
-        put<2, 2>(at, sums, 0, 0, 1, results);
+        put<2, 2>(at, sums, 0, 0, 0, 1, results);
       else
         each_phase([&]<int NY, int NX>(int py, int px) {
-          put<NY, NX>(at, sums + (2 * py + px) * 9 * tiles * kBand, (py + c.pad[0]) % 2, (px + c.pad[1]) % 2, 2,
-                      results);
+          put<NY, NX>(at, sums, (2 * py + px) * 9, (py + c.pad[0]) % 2, (px + c.pad[1]) % 2, 2, results);
         });
       turn_back(results, kBand, std::min(kBand, to - n0), height * result[1], plane,
                 out_ + ((image * c.groups + group) * to + n0) * plane + each * row * result[1]);
@@ -384,27 +421,36 @@ class Product : Shape {
   }
 
   struct Place {
-    int64_t channel, width, rows, height, tiles, before;
+    int64_t channel, width, rows, height, tiles, first, line;
   };
 
-  // Two results along each axis of every tile, `apart` from each other, from (y0, x0) on.
+  // Two results along each axis of every tile, `apart` from each other, from (y0, x0) on. Those that are not kept may be made
+  // of sums that are not there.
   template <int NY, int NX>
-  [[gnu::noinline]] void put(const Place& p, const float* sums, int64_t y0, int64_t x0, int64_t apart,
+  [[gnu::noinline]] void put(const Place& p, const float* sums, size_t unit0, int64_t y0, int64_t x0, int64_t apart,
                              float* results) const {
+    const float* of[NY + 1][NX + 1];
+    int64_t columns[NY + 1][NX + 1];
+    for (int y = 0; y <= NY; ++y)
+      for (int x = 0; x <= NX; ++x) {
+        const size_t n = unit0 + static_cast<size_t>(3 * y + x);
+        columns[y][x] = units[n].tile_columns;
+        of[y][x] = sums + (static_cast<int64_t>(n) * p.tiles + tiles_between(units[n], p.first, p.line)) * kBand;
+      }
     for (int64_t v = 0; v < p.width; v += L) {
       const int64_t known = p.channel % to + v;
       const int part = static_cast<int>(std::clamp<int64_t>(to - known, 0, L));
       const V bias = bias_ && part > 0 ? load_part(bias_ + p.channel + v, part) : V{};
       for (int64_t r = 0; r < p.rows; ++r)
         for (int64_t t = 0; t < tile_columns; ++t) {
-          const float* from = sums + (p.before + r * tile_columns + t) * kBand + v;
           const int64_t row = each * r + y0, column = each * t + x0;
           float* o = results + (row * result[1] + column) * kBand + v;
-          transform<Results<NY>, Results<NX>>([&](int y, int x) { return load(from + (3 * y + x) * p.tiles * kBand); },
-                                              [&](int y, int x, V value) {
-                                                if (row + y * apart < p.height && column + x * apart < result[1])
-                                                  store(o + apart * (y * result[1] + x) * kBand, value + bias);
-                                              });
+          transform<Results<NY>, Results<NX>>(
+              [&](int y, int x) { return load(of[y][x] + (r * columns[y][x] + t) * kBand + v); },
+              [&](int y, int x, V value) {
+                if (row + y * apart < p.height && column + x * apart < result[1])
+                  store(o + apart * (y * result[1] + x) * kBand, value + bias);
+              });
         }
     }
   }
@@ -419,52 +465,74 @@ class Product : Shape {
 class Kernels : Shape {
  public:
   Kernels(const ConvStrided& c, const float* x, const float* g, float* dw)
-      : Shape(c, false, kBand), x_(x), g_(g), dw_(dw), place_(round_up(c.m, kLine) + kLine) {}
+      : Shape(c, false, true), x_(x), g_(g), dw_(dw), place_(round_up(c.m, kLine) + kLine) {}
 
   void run() {
-    const int64_t per = per_tile + 9 * place_, all = lines * tile_columns, size = c.m * rows;
+    const int64_t per = per_tile + 9 * place_, all = lines * tile_columns;
+    const int64_t band_size = pieces() * c.m * kBand, bands = (from + kBand - 1) / kBand, row_tiles = mk_.count(c.m);
     // Small sums are kept in several parts, whose number depends on the shape alone: a task has its patches to itself.
-    const bool apart = size <= kOwnSums;
+    const bool apart = c.m * rows <= kOwnSums;
     const int64_t at_once = std::clamp<int64_t>((apart ? kPatches : kSharedPatches) / per, apart ? 28 : 112, kDepth);
     const int64_t blocks = std::min((all + at_once - 1) / at_once, lines), parts = apart ? std::min(blocks, kParts) : 1;
     const int64_t most = (lines + blocks - 1) / blocks, patches_size = per * most * tile_columns + kLine;
     const int64_t turned = std::max(turned_size(most), gradient_size(most)), of_x = from_lanes / kLine;
     const int64_t sources = of_x + to_lanes / kLine;
-    float* sums = buffers().sums.get<float>(parts * size);
-    // Sources [begin, end) of a block, and its products [p, q).
+    // Rows whose sums stay in the cache, where a task sees all tiles at once.
+    const int64_t in_cache = (row_tiles + kRowTiles - 1) / kRowTiles;
+    const int64_t row_groups =
+        apart ? row_tiles : std::min(std::max(in_cache, (kTasks + bands - 1) / bands), row_tiles);
+    const int64_t group_rows = (row_tiles / row_groups + 1) * mk_.rows;
+    float* sums = apart || blocks > 1 ? buffers().sums.get<float>(parts * bands * band_size) : nullptr;
+    // Sources [begin, end) of a block.
     auto make = [&](int64_t group, int64_t b, int64_t begin, int64_t end, float* room, float* patches) {
       const int64_t first = lines * b / blocks, last = lines * (b + 1) / blocks, tiles = (last - first) * tile_columns;
       for (int64_t i = begin; i < end; ++i)
         if (i < of_x)
-          make_patches(x_, group, i * kLine, first, last, tiles, kBand, room, patches);
+          make_patches(x_, group, i * kLine, first, last, tiles, room, patches);
         else
           make_gradient(group, (i - of_x) * kLine, first, last, tiles, room, patches + per_tile * tiles);
-      return tiles;
     };
+    auto rows_from = [&](int64_t row_group) { return c.m * (row_tiles * row_group / row_groups) / row_tiles; };
     for (int64_t group = 0; group < c.groups; ++group) {
-      if (apart)
+      if (apart) {
         parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
           const auto [room, patches] = own_pieces<2>({turned, patches_size});
           for (int64_t part = begin; part < end; ++part)
             for (int64_t b = blocks * part / parts; b < blocks * (part + 1) / parts; ++b) {
-              const int64_t tiles = make(group, b, 0, sources, room, patches);
-              add(tiles, b == blocks * part / parts, 0, kProducts, patches, sums + part * size);
+              make(group, b, 0, sources, room, patches);
+              for (int64_t band = 0; band < bands; ++band)
+                add({lines * b / blocks, lines * (b + 1) / blocks, band, 0, c.m, b == blocks * part / parts}, patches,
+                    sums + (part * bands + band) * band_size, c.m);
             }
         });
-      else
-        for (int64_t b = 0; b < blocks; ++b) {
-          float* patches = buffers().shared.get<float>(patches_size);
-          const int64_t tiles = (lines * (b + 1) / blocks - lines * b / blocks) * tile_columns;
-          parallel_for(sources, 1 + (1 << 12) / (25 * tiles), [&](int64_t begin, int64_t end) {
-            const auto [room] = own_pieces<1>({turned});
-            make(group, b, begin, end, room, patches);
-          });
-          parallel_for(kProducts, 1,
-                       [&](int64_t begin, int64_t end) { add(tiles, b == 0, begin, end, patches, sums); });
-        }
-      parallel_for(c.m, 1 + (1 << 12) / (rows * parts), [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) finish(group, i, parts, sums);
-      });
+        parallel_for(bands * row_groups, 1 + (1 << 12) / (pieces() * mk_.rows * kBand * parts),
+                     [&](int64_t begin, int64_t end) {
+                       for (int64_t i = begin; i < end; ++i) {
+                         const int64_t band = i / row_groups, at = i % row_groups;
+                         finish(group, band, rows_from(at), rows_from(at + 1), parts, bands * band_size,
+                                sums + band * band_size + rows_from(at) * kBand, c.m);
+                       }
+                     });
+        continue;
+      }
+      for (int64_t b = 0; b < blocks; ++b) {
+        float* patches = buffers().shared.get<float>(patches_size);
+        const int64_t first = lines * b / blocks, last = lines * (b + 1) / blocks;
+        parallel_for(sources, 1 + (1 << 12) / (25 * (last - first) * tile_columns), [&](int64_t begin, int64_t end) {
+          const auto [room] = own_pieces<1>({turned});
+          make(group, b, begin, end, room, patches);
+        });
+        parallel_for(bands * row_groups, 1, [&](int64_t begin, int64_t end) {
+          const auto [own] = own_pieces<1>({sums ? 0 : pieces() * group_rows * kBand});
+          for (int64_t i = begin; i < end; ++i) {
+            const int64_t band = i / row_groups, i0 = rows_from(i % row_groups), i1 = rows_from(i % row_groups + 1);
+            float* to = sums ? sums + band * band_size + i0 * kBand : own;
+            const int64_t high = sums ? c.m : group_rows;
+            add({first, last, band, i0, i1, b == 0}, patches, to, high);
+            if (b + 1 == blocks) finish(group, band, i0, i1, 1, 0, to, high);
+          }
+        });
+      }
     }
     buffers().shared.trim();
     buffers().sums.trim();
@@ -478,62 +546,103 @@ class Kernels : Shape {
   void make_gradient(int64_t group, int64_t c0, int64_t first, int64_t last, int64_t tiles, float* turned,
                      float* out) const {
     const int64_t plane = c.out[0] * c.out[1], pitch = gradient_pitch();
-    each_image(first, last, [&](int64_t image, int64_t row, int64_t count, int64_t before) {
+    int64_t columns[9];
+    float* to[9];
+    each_image(first, last, [&](int64_t image, int64_t row, int64_t count) {
+      for (size_t n = 0; n < 9; ++n) {
+        columns[n] = units[n].tile_columns;
+        to[n] = out +
+                (static_cast<int64_t>(n) * tiles + tiles_between(units[n], first, image * tile_rows + row)) * place_ +
+                c0;
+      }
       turn_planes({c.out[0], c.out[1], 2 * row, 0, 2 * count, 2 * tile_columns, kLine, std::min(kLine, c.m - c0),
                    g_ + c.images * c.groups * c.m * plane},
                   g_ + ((image * c.groups + group) * c.m + c0) * plane, turned);
-      for (int64_t t = 0; t < count * tile_columns; ++t) {
-        const float* from = turned + 2 * (t / tile_columns * pitch + t % tile_columns * kLine);
-        float* o = out + (before + t) * place_ + c0;
-        for (int64_t v = 0; v < kLine; v += L)
-          transform<Taps<2>, Taps<2>>(
-              [&](int y, int x) { return load(from + y * pitch + x * kLine + v); },
-              [&](int y, int x, V value) { store(o + (3 * y + x) * tiles * place_ + v, value); });
-      }
+      for (int64_t r = 0; r < count; ++r)
+        for (int64_t t = 0; t < tile_columns; ++t) {
+          const float* from = turned + 2 * (r * pitch + t * kLine);
+          for (int64_t v = 0; v < kLine; v += L)
+            transform<Taps<2>, Taps<2>>([&](int y, int x) { return load(from + y * pitch + x * kLine + v); },
+                                        [&](int y, int x, V value) {
+                                          store(to[3 * y + x] + (r * columns[3 * y + x] + t) * place_ + v, value);
+                                        });
+        }
     });
   }
 
-  // Products [begin, end): of a place, a share of the rows.
-  void add(int64_t tiles, bool fresh, int64_t begin, int64_t end, const float* patches, float* sums) const {
-    const int64_t row_tiles = mk_.count(c.m), strip = mk_.strip();
-    const float* gradient = patches + per_tile * tiles;
-    for (int64_t item = begin; item < end; ++item) {
-      const int64_t n = item / kShares, t0 = row_tiles * (item % kShares) / kShares;
-      const int64_t t1 = row_tiles * (item % kShares + 1) / kShares;
-      const Unit& u = units[static_cast<size_t>(n)];
-      TileOut<float> to{fresh ? Finish::set : Finish::add, nullptr, u.depth, nullptr, 0.0f};
-      for (int64_t column = 0; column < u.depth; column += strip) {
-        const float* by = patches + u.patches * tiles + column / kBand * kBand * tiles + column % kBand;
-        for (int64_t t = t0; t < t1; ++t) {
-          const int64_t i0 = c.m * t / row_tiles, height = c.m * (t + 1) / row_tiles - i0;
-          to.dst = sums + u.kernels * c.m + i0 * u.depth + column;
-          mk_.run(height, std::min(strip, u.depth - column), tiles, gradient + n * tiles * place_ + i0, 1, place_, by,
-                  kBand, to);
-        }
+  struct Share {
+    int64_t first, last;       // lines
+    int64_t band, row0, row1;  // channels of x, of g
+    bool fresh;
+  };
+
+  // sums[piece][row][channel] of a share, `high` rows to a piece.
+  void add(const Share& p, const float* patches, float* sums, int64_t high) const {
+    const int64_t tiles = (p.last - p.first) * tile_columns, height = p.row1 - p.row0, row_tiles = mk_.count(height);
+    const int64_t strip = mk_.strip(), width = std::min(kBand, from_lanes - p.band * kBand);
+    const float *gradient = patches + per_tile * tiles, *by = patches + p.band * pieces() * kBand * tiles;
+    for (size_t n = 0; n < 9; ++n) {
+      const Unit& u = units[n];
+      const int64_t depth = tiles_between(u, p.first, p.last);
+      const float* g = gradient + static_cast<int64_t>(n) * tiles * place_ + p.row0;
+      TileOut<float> to{p.fresh ? Finish::set : Finish::add, nullptr, kBand, nullptr, 0.0f};
+      for (int64_t q = u.kernels / from_lanes; q < (u.kernels + u.depth) / from_lanes; ++q)
+        for (int64_t column = 0; column < width; column += strip)
+          for (int64_t t = 0; t < row_tiles; ++t) {
+            const int64_t i0 = height * t / row_tiles, count = height * (t + 1) / row_tiles - i0;
+            to.dst = sums + (q * high + i0) * kBand + column;
+            mk_.run(count, std::min(strip, width - column), depth, g + i0, 1, place_, by + q * kBand * tiles + column,
+                    kBand, to);
+          }
+    }
+  }
+
+  // Rows of a band's gradient from the sums, which begin at the first of them, of all parts.
+  void finish(int64_t group, int64_t band, int64_t i0, int64_t i1, int64_t parts, int64_t part_size, float* sums,
+              int64_t high) const {
+    const int64_t count = c.kernel[0] * c.kernel[1];
+    int64_t apart[kMostUnits];  // in the order of the phases
+    int64_t* next = apart;
+    each_phase([&]<int NY, int NX>(int py, int px) {
+      for (int y = 0; y <= NY; ++y)
+        for (int x = 0; x <= NX; ++x) *next++ = piece(py, px, y, x) * high * kBand;
+    });
+    for (int64_t i = i0; i < i1; ++i, sums += kBand) {
+      for (int64_t part = 1; part < parts; ++part)
+        for (int64_t q = 0; q < pieces(); ++q)
+          for (int64_t v = 0; v < std::min(kBand, from_lanes - band * kBand); v += L) {
+            float* to = sums + q * high * kBand + v;
+            store(to, load(to) + load(to + part * part_size));
+          }
+      float* out = dw_ + ((group * c.m + i) * c.channels + band * kBand) * count;
+      for (int64_t v = 0; v < std::min(kBand, c.channels - band * kBand); v += L, out += L * count) {
+        alignas(64) float all[16 * L];
+        const int64_t* at = apart;
+        each_phase([&]<int NY, int NX>(int py, int px) {
+          float* to = all + (py * c.kernel[1] + px) * L;
+          transform<TapResults<NY>, TapResults<NX>>(
+              [&](int y, int x) { return load(sums + at[y * (NX + 1) + x] + v); },
+              [&](int y, int x, V value) { store(to + 2 * (y * c.kernel[1] + x) * L, value); });
+          at += (NY + 1) * (NX + 1);
+        });
+        put_taps(all, std::min<int64_t>(L, c.channels - band * kBand - v), count, out);
       }
     }
   }
 
-  void finish(int64_t group, int64_t i, int64_t parts, float* sums) const {
-    const int64_t count = c.kernel[0] * c.kernel[1], size = c.m * rows;
-    float* out = dw_ + (group * c.m + i) * c.channels * count;
-    alignas(64) float all[16][L];
-    for (const Unit& u : units) {
-      float* row = sums + u.kernels * c.m + i * u.depth;
-      for (int64_t part = 1; part < parts; ++part)
-        for (int64_t k = 0; k < u.depth; k += L) store(row + k, load(row + k) + load(row + part * size + k));
-    }
-    for (int64_t v = 0; v < c.channels; v += L, out += L * count) {
-      each_phase([&]<int NY, int NX>(int py, int px) {
-        transform<TapResults<NY>, TapResults<NX>>(
-            [&](int y, int x) {
-              const Unit& u = units[unit(py, px, y, x)];
-              return load(sums + u.kernels * c.m + i * u.depth + column(py, px, x) + v);
-            },
-            [&](int y, int x, V value) { store(all[(py + 2 * y) * c.kernel[1] + px + 2 * x], value); });
-      });
-      for (int64_t q = 0; q < std::min<int64_t>(L, c.channels - v); ++q)
-        for (int64_t t = 0; t < count; ++t) out[q * count + t] = all[t][q];
+  // out[channel][tap] = taps[tap][channel]
+  static void put_taps(const float* taps, int64_t channels, int64_t count, float* out) {
+    for (int64_t t0 = 0; t0 < count; t0 += L) {
+      V r[L];
+#pragma GCC unroll 16
+      for (int t = 0; t < L; ++t) r[t] = load(taps + (t0 + t) * L);
+      transpose_block<float>(r);
+      const int part = static_cast<int>(std::min<int64_t>(L, count - t0));
+#pragma GCC unroll 16
+      for (int q = 0; q < L; ++q) {
+        if (q >= channels) break;
+        store_part(out + q * count + t0, r[q], part);
+      }
     }
   }
 
