@@ -252,3 +252,18 @@ def test_data_of_another_shape_after_it_was_saved():
     x.data = torch.ones(3).add_(1)
     y.sum().backward()
     assert x.grad.tolist() == [4.0] * 3 and x._version == 0
+
+
+@pytest.mark.parametrize(
+    ("sizes", "strides", "expected"),
+    [
+        ((3, 1, 5), (1, 0, 10), (1, 3, 3)),
+        ((1, 3, 1, 5), (0, 1, 0, 10), (15, 1, 3, 3)),
+        ((2, 3, 4), (0, 1, 12), (12, 1, 3)),
+        ((3, 4), (1, 0), (4, 1)),
+        ((2, 3), (1, 1), (1, 2)),
+    ],
+)
+def test_results_keep_the_order_of_axes(sizes, strides, expected):
+    x = torch.zeros(100).as_strided(sizes, strides)
+    assert torch.empty_like(x).stride() == expected and x.clone().stride() == expected

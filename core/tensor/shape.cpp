@@ -1,7 +1,7 @@
 #include "tensor/shape.h"
 
 #include <algorithm>
-#include <numeric>
+#include <utility>
 
 #include "runtime/error.h"
 
@@ -47,21 +47,27 @@ bool is_dense(IntSpan sizes, IntSpan strides) {
 
 Dims dense_strides_like(IntSpan sizes, IntSpan strides) {
   if (is_dense(sizes, strides)) return Dims(strides);
-  int64_t n = static_cast<int64_t>(sizes.size());
-  Dims order(n, 0);
-  std::iota(order.begin(), order.end(), 0);
-  // Outermost first. Broadcast axes (stride 0) have no place of their own: they keep their position.
-  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-    if (strides[a] == 0 || strides[b] == 0) return false;
-    return strides[a] > strides[b];
-  });
-  for (int64_t d = 0; d < n; ++d)
-    if (strides[d] == 0 && sizes[d] > 1) return contiguous_strides(sizes);
-  Dims out(n, 1);
+  // Innermost first, by insertion. A broadcast axis (stride 0) has no place of its own: it stays where it is, and others
+  // pass it by, which is no order that std::sort knows.
+  Dims order;
+  for (int64_t d = static_cast<int64_t>(sizes.size()) - 1; d >= 0; --d) order.push_back(d);
+  for (int64_t i = 1; i < order.size(); ++i) {
+    int64_t at = i;
+    for (int64_t j = i - 1; j >= 0; --j) {
+      const int64_t inner = order[j], outer = order[at];
+      if (strides[inner] == 0 || strides[outer] == 0) continue;
+      if (strides[inner] < strides[outer]) break;
+      if (strides[inner] > strides[outer] || sizes[inner] > sizes[outer]) {
+        std::swap(order[j], order[at]);
+        at = j;
+      }
+    }
+  }
+  Dims out(order.size(), 1);
   int64_t step = 1;
-  for (int64_t i = n - 1; i >= 0; --i) {
-    out[order[i]] = step;
-    step *= std::max<int64_t>(sizes[order[i]], 1);
+  for (int64_t d : order) {
+    out[d] = step;
+    step *= std::max<int64_t>(sizes[d], 1);
   }
   return out;
 }
