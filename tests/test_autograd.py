@@ -939,3 +939,15 @@ def test_names_without_effect():
         pass
     with pytest.raises(ValueError, match="must be in"), graph.region_activation_memory_budget(2.0):
         pass
+
+
+def test_gradients_of_pairs_that_lie_anywhere():
+    x = torch.randn(3, dtype=torch.complex64, requires_grad=True)
+    a = torch.randn(1, requires_grad=True)
+    if CANDIDATE != "torch":  # PyTorch refuses a gradient that starts at an odd place
+        torch.cat([a, torch.view_as_real(x).flatten()]).square().sum().backward()
+        torch.testing.assert_close(x.grad, 2 * x.detach())
+    z = torch.randn(2, 1, dtype=torch.complex128, requires_grad=True)
+    odd = torch.as_strided(torch.randn(4, dtype=torch.float64), (2, 1, 2), (2, 1, 1))
+    (torch.view_as_real(z) * odd).sum().backward()
+    torch.testing.assert_close(torch.view_as_real(z.grad), odd)

@@ -268,6 +268,12 @@ static Ref<Node> view_node(const Tensor& v) {
                    });
 }
 
+// A gradient may be contiguous and yet start at an odd place, or have any stride along an axis of one element.
+static Tensor in_pairs(const Tensor& t) {
+  Tensor flat = reshape(contiguous(t), Dims{t.numel()});
+  return reshape(flat->offset() % 2 == 0 ? flat : clone(flat), t.sizes());
+}
+
 Tensor view_as_real(const Tensor& t) {
   check(is_complex_dtype(t.dtype()), "view_as_real is only supported for complex tensors");
   Dims sizes(t.sizes()), strides;
@@ -278,8 +284,7 @@ Tensor view_as_real(const Tensor& t) {
   out->base = t->base ? t->base : t.ref();
   out->share_version(*t.get());
   out->view_version = t->version();
-  record("ViewAsRealBackward0", out, {t}, {},
-         [](Backward& ctx) { ctx.set(0, view_as_complex(contiguous(ctx.grad()))); });
+  record("ViewAsRealBackward0", out, {t}, {}, [](Backward& ctx) { ctx.set(0, view_as_complex(in_pairs(ctx.grad()))); });
   return out;
 }
 
