@@ -153,6 +153,25 @@ void apply_floating(const T* x, int64_t outer, const Table& t, int64_t inner, T*
     });
     return;
   }
+  const bool moved = terms == t.out && std::ranges::all_of(weight, [](T w) { return w == T(1); });
+  if (moved) {  // each result is one element as it is
+    const int64_t times = t.out / t.in;
+    bool repeated = t.out % t.in == 0;
+    for (int64_t o = 0; repeated && o < t.out; ++o) repeated = t.at[static_cast<size_t>(o)] == o / times;
+    parallel_for(outer, grain(t.out), [&](int64_t begin, int64_t end) {
+      for (int64_t p = begin; p < end; ++p) {
+        const T* __restrict from = x + p * t.in;
+        T* __restrict row = to + p * t.out;
+        const int64_t* at = t.at.data();
+        if (repeated && times == 2) {
+          for (int64_t i = 0, n = t.in; i < n; ++i) row[2 * i] = row[2 * i + 1] = from[i];
+        } else {
+          for (int64_t o = 0, n = t.out; o < n; ++o) row[o] = from[at[o]];
+        }
+      }
+    });
+    return;
+  }
   // All results with the same number of terms (but at the borders of antialiasing): a loop the compiler unrolls.
   const bool pairs = terms == 2 * t.out &&
                      std::ranges::all_of(t.first, [&](const int64_t& f) { return f == 2 * (&f - t.first.data()); });

@@ -676,6 +676,29 @@ int64_t unique_consecutive(void* values, int64_t* inverse, int64_t* counts, cons
     r.src = static_cast<const char*>(src), r.n = n;
     int64_t begin = 0;
     K last = 0;
+    if (!counts) {
+      // Every element is put behind the last distinct one, and the first of a run stays there.
+      K* __restrict to = static_cast<K*>(values);
+      int64_t count = 0;
+      auto run = [&](auto at) {
+        auto before = at(0);
+        for (int64_t i = 0; i < n; ++i) {
+          const auto v = at(i);
+          to[count] = r.raw(i);
+          count += (i == 0) | !(v == before);
+          if (inverse) inverse[i] = count - 1;
+          before = v;
+        }
+      };
+      if (n > 0) {
+        if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>)
+          run([x = static_cast<const T*>(src)](int64_t i) { return static_cast<float>(x[i]); });
+        else
+          run([x = static_cast<const T*>(src)](int64_t i) { return x[i]; });
+      }
+      found = count;
+      return;
+    }
     for (int64_t i = 0; i < n; ++i) {
       K key = r.key(i);
       if (i == 0 || key != last || (is_float_v<T> && key == Keys<T>::nan)) {

@@ -191,8 +191,12 @@ static Tensor addr(const Tensor& self, const Tensor& a, const Tensor& b, const S
   Tensor out;
   {
     GradModeGuard off(false);
-    Tensor product = call<pointwise::Mul>(unsqueeze(a, 1), b);
-    if (dtype == DType::Bool) {
+    const bool one_pass = is_floating(dtype) && beta.to_complex() == std::complex<double>(1) && !alpha.is_complex();
+    Tensor product = one_pass ? Tensor() : call<pointwise::Mul>(unsqueeze(a, 1), b);
+    if (one_pass) {
+      Destination::last_pass();
+      out = call<pointwise::Addcmul>(self, unsqueeze(a, 1), b, alpha);
+    } else if (dtype == DType::Bool) {
       out = beta.to_bool() ? call<pointwise::Add>(self, product, 1) : product;
     } else {
       if (alpha.to_complex() != std::complex<double>(1))

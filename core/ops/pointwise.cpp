@@ -913,8 +913,9 @@ Tensor run_pointwise(const PointwiseDef& def, const Tensor* inputs, const Scalar
     if (out.defined()) check_destination(def, inputs, result_dtype(def, compute), out);
     not_implemented(def, compute);
   }
-  DType loads = loop_dtype(compute);
-  PointwiseLoop loop = def.forward(loads);
+  DType loads = compute;
+  PointwiseLoop loop = def.forward(compute);
+  if (!loop) loop = def.forward(loads = loop_dtype(compute));
   if (!loop) not_implemented(def, compute);
   if (def.integer_division || def.no_negative_power) check_integer_division(def, inputs, scalars, compute);
   DType y_load = result_dtype(def, loads), result = result_dtype(def, compute);

@@ -171,6 +171,12 @@ bool planar(const PoolShape& s, DType dtype, int64_t most = 1 << 16) {
          !s.axis[2].adaptive && s.axis[1].kernel * s.axis[2].kernel <= most;
 }
 
+// Of means: windows so wide, and so little of them shared, that adding up each by itself is the shorter way.
+bool wide_windows(const PoolShape& s) {
+  const PoolAxis& a = s.axis[2];
+  return a.kernel >= 16 && a.dilation == 1 && a.kernel <= 2 * a.stride;
+}
+
 // The dtype that the kernels compute in.
 DType wide(DType d) { return d == DType::F64 ? DType::F64 : is_floating(d) ? DType::F32 : DType::I64; }
 Tensor widened(const Tensor& t) { return plain(to_dtype(detach(t), wide(t.dtype()))); }
@@ -334,7 +340,8 @@ Tensor mean_pooled(const Tensor& x, const Pooling& p, const char* node) {
     Tensor in = widened(x);
     out = Tensor::empty(p.out_sizes, in.dtype());
     if (out.numel() > 0)
-      (planar(p.shape, in.dtype()) ? cpu::pool().mean2d : pool::mean)(in.dtype(), in.raw(), p.shape, out.raw());
+      (planar(p.shape, in.dtype()) && !wide_windows(p.shape) ? cpu::pool().mean2d : pool::mean)(in.dtype(), in.raw(),
+                                                                                                p.shape, out.raw());
     out = in_format_of(x, to_dtype(out, x.dtype()));
   }
   if (needs_gradient(x))
@@ -352,8 +359,8 @@ Tensor mean_backward(const Tensor& g, const Pooling& p, IntSpan sizes, const cha
     Tensor from = widened(g);
     dx = Tensor::empty(sizes, from.dtype());
     if (dx.numel() > 0)
-      (planar(p.shape, from.dtype()) ? cpu::pool().mean2d_backward : pool::mean_backward)(from.dtype(), from.raw(),
-                                                                                          p.shape, dx.raw());
+      (planar(p.shape, from.dtype()) && !wide_windows(p.shape) ? cpu::pool().mean2d_backward : pool::mean_backward)(
+          from.dtype(), from.raw(), p.shape, dx.raw());
     dx = to_dtype(dx, g.dtype());
   }
   if (needs_gradient(g))

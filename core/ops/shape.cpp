@@ -2,11 +2,15 @@
 #include "ops/shape.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cstring>
 
 #include "kernels/copy.h"
+#include "kernels/pointwise/compare.h"
 #include "kernels/pointwise/complex.h"
 #include "ops/index_util.h"
 #include "ops/pointwise.h"
+#include "runtime/parallel.h"
 
 namespace rl {
 namespace {
@@ -606,22 +610,29 @@ static bool equal(const Tensor& self, const Tensor& other) {
   DType dtype = promote(self.dtype(), other.dtype());
   Tensor a = plain(self.dtype() == dtype ? self : to_dtype(detach(self), dtype)),
          b = plain(other.dtype() == dtype ? other : to_dtype(detach(other), dtype));
-  return visit_dtype(dtype, [&](auto zero) {
-    using T = decltype(zero);
-    const T *x = a.data<T>(), *y = b.data<T>();
-    int64_t n = a.numel();
-    for (int64_t at = 0; at < n; at += 4096) {
-      bool same = true;
-      for (int64_t i = at, end = std::min(n, at + 4096); i < end; ++i) {
-        if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>)
-          same &= static_cast<float>(x[i]) == static_cast<float>(y[i]);
-        else
-          same &= x[i] == y[i];
-      }
-      if (!same) return false;
+  const bool is_short = dtype == DType::F16 || dtype == DType::BF16;
+  const DType load = is_short ? DType::F32 : dtype;
+  const cpu::PointwiseLoop differ = pointwise_def<pointwise::Ne>().forward(load);
+  const int64_t item = item_size(dtype);
+  std::atomic<bool> same = true;
+  parallel_for_light(a.numel(), 1 << 15, [&](int64_t begin, int64_t end) {
+    constexpr int64_t kPiece = 1024;
+    alignas(64) char differs[kPiece];
+    alignas(64) float wide[2][kPiece];
+    for (int64_t at = begin; at < end && same.load(std::memory_order_relaxed); at += kPiece) {
+      const int64_t n = std::min(kPiece, end - at);
+      const char* both[] = {static_cast<const char*>(a.raw()) + at * item,
+                            static_cast<const char*>(b.raw()) + at * item};
+      if (is_short)
+        for (int i = 0; i < 2; ++i) {
+          cpu::copy().convert_block(wide[i], load, both[i], dtype, 1, n);
+          both[i] = reinterpret_cast<const char*>(wide[i]);
+        }
+      differ(differs, both, nullptr, n);
+      if (std::memchr(differs, 1, static_cast<size_t>(n))) same.store(false, std::memory_order_relaxed);
     }
-    return true;
   });
+  return same.load(std::memory_order_relaxed);
 }
 
 static bool is_nonzero(const Tensor& self) {

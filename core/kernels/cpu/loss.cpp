@@ -241,13 +241,17 @@ void distance_backward(DType dtype, double scale, const void* x, const void* y, 
     const C s = static_cast<C>(scale);
     auto fill = [&](T* out, C factor) {
       if (out == nullptr) return;
-      parallel_for(n, 32768, [&](int64_t begin, int64_t end) {
+      parallel_for(n, 32768, [=](int64_t begin, int64_t end) {
+        const C by = factor;  // not read from memory under a condition
         for (int64_t i = begin; i < end; ++i) {
           const C d = widen<C>(a[i]) - widen<C>(b[i]);
-          if constexpr (Square)
-            out[i] = narrow<T>(d * factor);
-          else
-            out[i] = narrow<T>(d > 0 ? factor : d < 0 ? -factor : d * 0);
+          if constexpr (Square) {
+            out[i] = narrow<T>(d * by);
+          } else {
+            // Three choices between numbers at hand: no branch, which signs at random would make a bad guess of.
+            const C up = d > 0 ? by : C(0), down = d < 0 ? by : C(0), nan = d != d ? d : C(0);
+            out[i] = narrow<T>(up - down + nan);
+          }
         }
       });
     };

@@ -207,9 +207,25 @@ constexpr void fill_gradients(PointwiseLoop (&grad)[kMaxGrads][2]) {
   }(std::make_integer_sequence<int, kMaxGrads>{});
 }
 
+// What changes a sign does so in float16 and bfloat16 alike, without a way through float: which bits it keeps and flips.
+struct ShortBits {
+  uint16_t kept, flipped;
+};
+template <class Op> constexpr ShortBits short_bits = {};
+template <> inline constexpr ShortBits short_bits<pointwise::Neg> = {0xFFFF, 0x8000};
+template <> inline constexpr ShortBits short_bits<pointwise::Abs> = {0x7FFF, 0};
+template <class Op> void short_bits_loop(char* out, const char* const* in, const char*, int64_t n) {
+  uint16_t* y = as<uint16_t>(out);
+  const uint16_t* x = as<uint16_t>(in[0]);
+  RL_INDEPENDENT_ITERATIONS
+  for (int64_t i = 0; i < n; ++i) y[i] = (x[i] & short_bits<Op>.kept) ^ short_bits<Op>.flipped;
+}
+
 template <class Op>
 constexpr PointwiseLoops loops_of() {
   PointwiseLoops loops;
+  if constexpr (short_bits<Op>.kept != 0)
+    for (DType d : {DType::F16, DType::BF16}) loops.forward[static_cast<int>(d)] = short_bits_loop<Op>;
   auto forward = [&]<class... T>(std::type_identity<T>...) {
     ((loops.forward[static_cast<int>(dtype_of_v<T>)] = forward_of<Op, T>()), ...);
   };

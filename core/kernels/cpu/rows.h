@@ -2,6 +2,7 @@
 // dtype seen as float or double.
 #pragma once
 
+#include "kernels/cpu/convert.h"
 #include "kernels/cpu/pack.h"
 #include "runtime/parallel.h"
 
@@ -88,15 +89,17 @@ template <class C, class T, class F> [[gnu::always_inline]] inline void map_row(
     for (; i + lanes <= n; i += lanes) store(out + i, f(load<C>(x + i)));
     if (i < n) store_part(out + i, n - i, f(load_part<C>(x + i, n - i, C(0))));
   } else {
-    alignas(64) C values[lanes];
-    for (; i + lanes <= n; i += lanes) {
-      store(values, f(load<C>(x + i)));
-      for (int64_t l = 0; l < lanes; ++l) out[i + l] = narrow<T>(values[l]);
+    // Rounded a piece at a time: conversions know how.
+    constexpr int64_t piece = 32 * lanes;
+    const ConvertFn round = convert_fns[static_cast<int>(dtype_of_v<T>)][static_cast<int>(dtype_of_v<C>)];
+    alignas(64) C values[piece];
+    for (int64_t from = 0; from < n; from += piece) {
+      const int64_t to = from + piece < n ? from + piece : n;
+      for (; i + lanes <= to; i += lanes) store(values + (i - from), f(load<C>(x + i)));
+      if (i < to) store(values + (i - from), f(load_part<C>(x + i, to - i, C(0))));
+      i = to;
+      round(out + from, values, to - from);
     }
-    if (i == n) return;
-    store(values, f(load_part<C>(x + i, n - i, C(0))));
-#pragma GCC unroll 1
-    for (int64_t l = 0; l < n - i; ++l) out[i + l] = narrow<T>(values[l]);
   }
 }
 

@@ -134,9 +134,12 @@ def multilabel_margin_loss(
     listed = (labels < 0).cumsum(1) == 0
     places = _C.where(listed, labels, classes)
     right = _C.zeros(len(scores), classes + 1, dtype=_C.bool).scatter(1, places, True)[:, :classes]
-    margins = 1 - scores.gather(1, labels.clamp_min(0)).unsqueeze(2) + scores.unsqueeze(1)
-    counts = listed.unsqueeze(2) & ~right.unsqueeze(1)
-    loss = _C.where(counts, margins.clamp_min(0), 0.0).sum((1, 2)) / classes
+    # One right class of every row at a time: few are listed, and all at once are as large as the scores squared.
+    loss = scores.sum(1) * 0
+    for k in range(int(listed.sum(1).max()) if listed.numel() else 0):
+        margins = (1 - scores.gather(1, labels[:, k : k + 1].clamp_min(0)) + scores).clamp_min(0)
+        loss = loss + margins.masked_fill(right | ~listed[:, k : k + 1], 0.0).sum(1)
+    loss = loss / classes
     loss = _reduced(loss, reduction)
     return loss.reshape(()) if reduction == "none" and input.dim() < 2 else loss
 
