@@ -42,7 +42,7 @@ def _check_tensor(name: str, input: Any) -> None:
         raise TypeError(f"fft_{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
 
 
-def _transformed(input: Any, inverse: bool, size: int | None, dims: tuple[int, ...], norm: str) -> Any:
+def _transformed(input: Any, inverse: bool, size: int | None, dims: tuple[int, ...], norm: Any) -> Any:
     """What numpy.fft makes of a tensor: of a real one half the transform, of a half (of `size` elements) a real one."""
     import numpy as np
 
