@@ -159,16 +159,25 @@ def _checked_norm(norm: str | None) -> str:
     return norm
 
 
-def _as_float(input: Any) -> Any:
-    if input.is_floating_point() or input.is_complex():
-        if input.dtype in (_C.float16, _C.bfloat16):
-            raise RuntimeError(f"Unsupported dtype {input.dtype}: Fourier transforms take float32 and float64")
-        return input
-    return input.to(_C.get_default_dtype())
+def _of_full_precision(input: Any) -> Any:
+    if input.dtype in (_C.float16, _C.bfloat16):
+        raise RuntimeError(f"Unsupported dtype {input.dtype}: Fourier transforms take float32 and float64")
+    return input
+
+
+def _of_integers(transform: Any, input: Any, *options: Any, out: Any) -> Any:
+    """In float64, rounded once: of large sums that cancel, float32 would keep few digits."""
+    made = transform(input.to(_C.float64), *options, None)
+    dtype = _C.get_default_dtype()
+    return _out(made.to(dtype.to_complex() if made.is_complex() else dtype), out)
+
+
+def _is_integral(input: Any) -> bool:
+    return not (input.is_floating_point() or input.is_complex())
 
 
 def _as_complex(input: Any) -> Any:
-    input = _as_float(input)
+    input = _of_full_precision(input)
     return input if input.is_complex() else input.to(input.dtype.to_complex())
 
 
@@ -213,6 +222,8 @@ def _out(result: Any, out: Any) -> Any:
 
 
 def _full(input: Any, s: Any, dim: Any, norm: str | None, inverse: bool, out: Any) -> Any:
+    if _is_integral(input):
+        return _of_integers(_full, input, s, dim, norm, inverse, out=out)
     sizes, dims = _axes(input, s, dim)
     x = _resized(_as_complex(input), sizes, dims)
     return _out(_Complex.apply(x, dims, _checked_norm(norm), inverse) if dims else x, out)
@@ -222,15 +233,19 @@ def _half(input: Any, s: Any, dim: Any, norm: str | None, inverse: bool, out: An
     """The transform of a real tensor, without the half that mirrors the other."""
     if input.is_complex():
         raise RuntimeError(f"rfft expects a real input tensor, but got {input.dtype}")
+    if _is_integral(input):
+        return _of_integers(_half, input, s, dim, norm, inverse, out=out)
     sizes, dims = _axes(input, s, dim)
     if not dims:
         raise RuntimeError("rfftn must transform at least one axis")
-    x = _resized(_as_float(input), sizes, dims)
+    x = _resized(_of_full_precision(input), sizes, dims)
     return _out(_ToHalf.apply(x, dims, _checked_norm(norm), inverse), out)
 
 
 def _real(input: Any, s: Any, dim: Any, norm: str | None, inverse: bool, out: Any) -> Any:
     """The real tensor whose transform, without its mirrored half, this is."""
+    if _is_integral(input):
+        return _of_integers(_real, input, s, dim, norm, inverse, out=out)
     sizes, dims = _axes(input, s, dim)
     if not dims:
         raise RuntimeError("irfftn must transform at least one axis")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import torch
+from .conftest import CANDIDATE, torch
 
 # Made by running the tests below on PyTorch.
 STFT = [
@@ -142,3 +142,12 @@ def test_transforms_of_real_tensors_are_halves_of_whole_ones(dtype, norm, size):
             lambda z: torch.fft.irfft2(z, s=(6, size), norm=norm), half.detach().requires_grad_()
         )
         assert torch.autograd.gradgradcheck(lambda z: torch.fft.rfft2(z, norm=norm).abs().square().sum(), x)
+
+
+@pytest.mark.parametrize("name", ["fft", "rfft", "hfft", "irfft", "fft2", "rfftn"])
+def test_transforms_of_integers_are_rounded_once(name):
+    x = (torch.arange(56) * 37 % 19 - 9).reshape(7, 8)
+    f = getattr(torch.fft, name)
+    got, exact = f(x), f(x.double())
+    assert torch.equal(got, exact.to(got.dtype)) or CANDIDATE == "torch"
+    torch.testing.assert_close(got.to(exact.dtype), exact, rtol=1e-5, atol=1e-5)

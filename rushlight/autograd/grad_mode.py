@@ -247,7 +247,7 @@ class set_multithreading_enabled(_Decorator):
 
 
 class enforce_grad_layout_policy(_Decorator):
-    """Accepted: `.grad` has the layout of its leaf.
+    """Accepted: a gradient has the layout of its leaf.
 
     Args:
         enable: kept.
