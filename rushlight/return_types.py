@@ -29,7 +29,8 @@ _MADE_BY: dict[str, Any] = {
     "linalg_qr": lambda: linalg.qr(_C.eye(1)),
     "linalg_slogdet": lambda: linalg.slogdet(_C.eye(1)),
     "linalg_svd": lambda: linalg.svd(_C.eye(1)),
-    **{name: lambda name=name: getattr(_functions, name)(_C.eye(1)) for name in ("qr", "slogdet", "svd")},
+    "qr": lambda: _functions._QR(_C.eye(1), _C.eye(1)),  # calling it warns, and says so only once
+    **{name: lambda name=name: getattr(_functions, name)(_C.eye(1)) for name in ("slogdet", "svd")},
 }
 __all__ = list(_MADE_BY)
 

@@ -168,7 +168,8 @@ struct RegisterList<pointwise::List<Ops...>, Loops, LoopsOfComplex> {
       PointwiseDef& d = *slots[i];
       d.place = i;
       d.loops = [] { return Loops().data(); };
-      if constexpr (LoopsOfComplex != nullptr) d.loops_of_complex = [] { return LoopsOfComplex().data(); };
+      if constexpr (!std::is_null_pointer_v<decltype(LoopsOfComplex)>)
+        d.loops_of_complex = [] { return LoopsOfComplex().data(); };
       detail::register_record(r, d, facts[i]);
     }
   }
