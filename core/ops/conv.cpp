@@ -254,7 +254,11 @@ Tensor conv_mode(const Tensor& input, const Tensor& weight, const Tensor& bias, 
     Dims low(kAxes, 0), behind(2 * kAxes, 0);
     bool uneven = false;
     for (int64_t i = 0; i < kAxes; ++i) {
-      int64_t total = std::max<int64_t>(wide[3 - kAxes + i] * (weight.sizes()[static_cast<size_t>(i + 2)] - 1), 0);
+      const int64_t apart = wide[3 - kAxes + i];
+      int64_t total;
+      check(!__builtin_mul_overflow(apart, weight.size(i + 2) - 1, &total), "convolution: dilation ", apart,
+            " reaches farther than any tensor");
+      total = std::max<int64_t>(total, 0);
       low[i] = total / 2;
       behind[2 * (kAxes - 1 - i) + 1] = total % 2;
       uneven = uneven || total % 2;
