@@ -190,6 +190,7 @@ Tensor convolution(const Tensor& x, const Tensor& w, const Tensor& bias, IntSpan
         check(known, "convolution: stride ", c.stride[i], " and output_padding ", extra[i],
               " reach farther than any tensor");
         c.in[i] = spread - border.padded;
+        if (c.out[i] == 1) c.stride[i] = std::min(c.stride[i], std::max<int64_t>(spread, 1));
       }
       empty = empty || c.in[i] < 1;
     }
@@ -207,6 +208,7 @@ Tensor convolution(const Tensor& x, const Tensor& w, const Tensor& bias, IntSpan
     padded[i] = extent.padded, reach[i] = extent.reach;
     fits = fits && padded[i] >= reach[i];
     c.out[i] = fits ? (padded[i] - reach[i]) / c.stride[i] + 1 : 0;
+    if (c.out[i] == 1) c.stride[i] = std::min(c.stride[i], padded[i]);  // no step is taken: paths count with it
   }
   check(fits, "Calculated padded input size per channel: (", by_axes(padded, c.axes), "). Kernel size: (",
         by_axes(reach, c.axes), "). Kernel size can't be greater than actual input size");

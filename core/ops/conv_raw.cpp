@@ -481,7 +481,7 @@ struct Scattering {
   static bool suits(const ConvGeometry& c, DType dtype) {
     if (dtype == DType::I64 || is_direct(c, dtype)) return false;
     const int64_t positions = c.out[0] * c.out[1] * c.out[2];
-    const bool strided = c.stride[0] * c.stride[1] * c.stride[2] > 1;
+    const bool strided = c.stride[0] > 1 || c.stride[1] > 1 || c.stride[2] > 1;
     if (c.channels <= 4) return c.m >= 24;
     // Each image is multiplied by itself: few positions leave a part of their strips empty.
     if (c.taps() == 1 || c.m < 48 || (c.batch > 1 && positions < 64)) return false;
@@ -555,7 +555,7 @@ Tensor convolve_input(const Tensor& g, const Tensor& w, const Tensor& bias, cons
                               static_cast<const float*>(raw_or_null(bias)), out.data<float>());
     return out;
   }
-  if (c.stride[1] * c.stride[2] == 1 && suits_rows(c, g, w, c.m, c.channels, c.out, c.in)) {
+  if (c.stride[1] == 1 && c.stride[2] == 1 && suits_rows(c, g, w, c.m, c.channels, c.out, c.in)) {
     cpu::ConvRows p = rows_of(c);
     std::swap(p.channels, p.m);
     std::swap(p.w_channel, p.w_m);
